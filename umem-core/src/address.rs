@@ -1,0 +1,196 @@
+//! The three address spaces that a registration passes through, as three types,
+//! so that no lane can be taken for another; and runs of bytes in them.
+
+use crate::size::{PageSize, hex_digits};
+use core::{fmt, str::FromStr};
+
+/// What the three address types have in common.
+pub trait Address: Copy + Ord + fmt::Display + fmt::Debug {
+    /// The address whose number is `value`.
+    fn new(value: u64) -> Self;
+    /// The address as a number.
+    fn get(self) -> u64;
+}
+
+macro_rules! address {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(u64);
+
+        impl $name {
+            /// The address whose number is `value`.
+            #[inline]
+            pub const fn new(value: u64) -> Self {
+                Self(value)
+            }
+
+            /// The address as a number.
+            #[inline]
+            pub const fn get(self) -> u64 {
+                self.0
+            }
+
+            /// The address `bytes` further on; `None` past the end of the address space.
+            #[inline]
+            pub const fn checked_add(self, bytes: u64) -> Option<Self> {
+                match self.0.checked_add(bytes) {
+                    Some(sum) => Some(Self(sum)),
+                    None => None,
+                }
+            }
+
+            /// The address rounded down to a multiple of `size`.
+            #[inline]
+            #[must_use]
+            pub const fn align_down(self, size: PageSize) -> Self {
+                Self(size.align_down(self.0))
+            }
+
+            /// How far the address lies past a multiple of `size`, in bytes.
+            #[inline]
+            pub const fn offset_in(self, size: PageSize) -> u64 {
+                self.0 & size.mask()
+            }
+        }
+
+        impl Address for $name {
+            #[inline]
+            fn new(value: u64) -> Self {
+                Self(value)
+            }
+            #[inline]
+            fn get(self) -> u64 {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:#x}", self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({:#x})"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = AddressError;
+            fn from_str(text: &str) -> Result<Self, AddressError> {
+                let digits = hex_digits(text).ok_or(AddressError::Form)?;
+                u64::from_str_radix(digits, 16).map(Self).map_err(|_| AddressError::TooLarge)
+            }
+        }
+    };
+}
+
+address! {
+    /// An address of the program that registers memory, or the one that the NIC is
+    /// given for it (the HCA address, `ib_umem.iova`). Any 64-bit pattern.
+    VirtAddr
+}
+address! {
+    /// An address on the memory bus: page frame number × the kernel's page size.
+    /// Any 64-bit pattern, though today's CPUs drive 52 bits at most.
+    PhysAddr
+}
+address! {
+    /// An address that the device puts on its bus: an IOVA behind an IOMMU, the
+    /// physical address without one. Any 64-bit pattern.
+    DmaAddr
+}
+
+/// Why a text is no address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AddressError {
+    /// Not of the form `0x…`.
+    Form,
+    /// 2^64 or more.
+    TooLarge,
+}
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Form => "is no address: write it as 0x and hexadecimal digits",
+            Self::TooLarge => "is an address of 2^64 or more",
+        })
+    }
+}
+
+impl core::error::Error for AddressError {}
+
+/// A run of bytes that are contiguous twice: in the address space `A`, and in the
+/// region that they back.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Extent<A> {
+    /// Where the run begins in the region: bytes from `region.va`.
+    pub offset: u64,
+    /// Where it begins in the address space `A`.
+    pub start: A,
+    /// Its length in bytes, never 0.
+    pub length: u64,
+}
+
+impl<A: Address> Extent<A> {
+    /// The first address after the run. Runs end at 2^64 − 1 at the latest.
+    #[inline]
+    pub fn end(&self) -> u64 {
+        self.start.get() + self.length
+    }
+
+    /// The offset, in the region, of the first byte after the run.
+    #[inline]
+    pub fn end_offset(&self) -> u64 {
+        self.offset + self.length
+    }
+
+    /// Cuts the run after `length` bytes: the front, and what is left, if anything.
+    #[inline]
+    pub(crate) fn split(self, length: u64) -> (Self, Option<Self>) {
+        if length >= self.length {
+            return (self, None);
+        }
+        let rest = Self {
+            offset: self.offset + length,
+            start: A::new(self.start.get() + length),
+            length: self.length - length,
+        };
+        (Self { length, ..self }, Some(rest))
+    }
+}
+
+/// Joins neighbouring runs where one ends at the address at which the next begins.
+#[derive(Clone, Debug)]
+pub struct Joined<I, A> {
+    runs: I,
+    next: Option<Extent<A>>,
+}
+
+impl<A: Address, I: Iterator<Item = Extent<A>>> Joined<I, A> {
+    /// The runs of `runs`, joined.
+    pub fn new(mut runs: I) -> Self {
+        let next = runs.next();
+        Self { runs, next }
+    }
+}
+
+impl<A: Address, I: Iterator<Item = Extent<A>>> Iterator for Joined<I, A> {
+    type Item = Extent<A>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Extent<A>> {
+        let mut run = self.next.take()?;
+        for other in self.runs.by_ref() {
+            if other.start.get() != run.end() {
+                self.next = Some(other);
+                break;
+            }
+            run.length += other.length;
+        }
+        Some(run)
+    }
+}

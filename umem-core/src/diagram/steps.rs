@@ -1,0 +1,158 @@
+//! The moments of the animation: one step for each run of equal things, stage by stage.
+
+use crate::diagram::count_label;
+use crate::registration::{Index, Lane, LaneRun, Registration};
+use alloc::{format, string::String};
+
+/// The stages, in the order in which they play.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Stage {
+    /// Pages are pinned, batch by batch.
+    Pin,
+    /// Frames grow together into SG entries.
+    Gather,
+    /// The IOMMU (or its absence) gives them device addresses.
+    Map,
+    /// The table is cut.
+    Cut,
+}
+
+impl Stage {
+    /// All stages.
+    pub const ALL: [Self; 4] = [Self::Pin, Self::Gather, Self::Map, Self::Cut];
+
+    /// What stands above the slider.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Pin => "Pin",
+            Self::Gather => "Gather",
+            Self::Map => "Map",
+            Self::Cut => "Cut",
+        }
+    }
+}
+
+/// A run of equal things that one step of the animation makes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// Its stage.
+    pub stage: Stage,
+    /// The things.
+    pub run: LaneRun,
+}
+
+impl Step {
+    /// What the step does, in words.
+    pub fn text(&self) -> String {
+        let things = count_label(self.run.count, self.run.size);
+        match self.stage {
+            Stage::Pin if self.run.count == 1 => format!("pin a batch of {things}"),
+            Stage::Pin => format!("pin {} batches: {things}", self.run.count),
+            Stage::Gather => format!("gather into SG entries: {things}"),
+            Stage::Map => format!("map as DMA segments: {things}"),
+            Stage::Cut => format!("cut into entries: {things}"),
+        }
+    }
+}
+
+/// The steps of a registration, each found in logarithmic time.
+#[derive(Clone, Debug)]
+pub struct Steps {
+    /// Each stage's runs.
+    lanes: [Lane; 4],
+    start: i64,
+}
+
+/// How far each stage has come: everything before these offsets is done.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Fronts {
+    fronts: [f64; 4],
+}
+
+impl Fronts {
+    /// How far `stage` has come, in bytes from `region.va`.
+    pub fn of(&self, stage: Stage) -> f64 {
+        self.fronts[stage as usize]
+    }
+}
+
+/// A moment of the animation.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Moment {
+    /// How far each stage has come.
+    pub fronts: Fronts,
+    /// The step under way; `None` at the end.
+    pub step: Option<Step>,
+    /// How much of it is done, from 0 to 1.
+    pub part: f64,
+}
+
+impl Moment {
+    /// The offset at which the step under way works.
+    pub fn at(&self) -> Option<f64> {
+        self.step.map(|step| self.fronts.of(step.stage))
+    }
+}
+
+impl Steps {
+    /// The steps of the registration that `index` is of.
+    pub fn new(registration: &Registration, index: &Index) -> Self {
+        let (start, _) = registration.pinned();
+        let lanes = [&index.batches, &index.scatter, &index.dma, &index.entries].map(Lane::clone);
+        Self {
+            lanes,
+            start: start as i64,
+        }
+    }
+
+    /// How many steps there are: the last moment is step `count`, when everything is done.
+    pub fn count(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.runs().len()).sum()
+    }
+
+    /// The number of the first step of `stage`.
+    pub fn first_of(&self, stage: Stage) -> usize {
+        self.lanes[..stage as usize]
+            .iter()
+            .map(|lane| lane.runs().len())
+            .sum()
+    }
+
+    /// Step number `n`, from 0; `None` after the last.
+    pub fn get(&self, n: usize) -> Option<Step> {
+        let mut n = n;
+        for (stage, lane) in Stage::ALL.into_iter().zip(&self.lanes) {
+            match lane.runs().get(n) {
+                Some(run) => return Some(Step { stage, run: *run }),
+                None => n -= lane.runs().len(),
+            }
+        }
+        None
+    }
+
+    /// The moment `at`: a step's number, and as a fraction how much of it is done.
+    pub fn moment(&self, at: f64) -> Moment {
+        let at = at.clamp(0.0, self.count() as f64);
+        // `f64::floor` is not in `core`; `at` is not negative.
+        let n = at as usize;
+        let part = at - n as f64;
+        let step = self.get(n);
+        let fronts = Stage::ALL.map(|stage| {
+            let runs = self.lanes[stage as usize].runs();
+            let begin = runs.first().map_or(self.start, |run| run.offset);
+            match step {
+                Some(step) if step.stage < stage => begin as f64,
+                Some(step) if step.stage == stage => {
+                    let length = step.run.size as f64 * step.run.count as f64;
+                    step.run.offset as f64 + length * part
+                }
+                _ => runs.last().map_or(begin, LaneRun::end) as f64,
+            }
+        });
+        Moment {
+            fronts: Fronts { fronts },
+            step,
+            part,
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! `ScatterList` → `DmaList`: the addresses that the device will use.
+//!
+//! Without an IOMMU they are the physical ones. Behind one, `iommu_dma_map_sg()`
+//! takes one stretch of IO virtual addresses (IOVA) for the whole list, lays the entries out in it one after the
+//! other, and merges what became adjacent. Its start is aligned to the mapping's length rounded
+//! up to a power of two, so whatever the entries' own alignment was, **is lost**.
+
+use crate::{
+    address::{DmaAddr, Extent},
+    scatter::SgEntry,
+    size::{PageSize, PageSizes},
+};
+use core::fmt;
+
+mod catalogue;
+mod io_pages;
+
+pub use catalogue::{CATALOGUE, IommuProfile, find};
+pub use io_pages::{IoPageRun, IoPages};
+
+/// A segment of the DMA list: a run of device addresses that backs a run of the region.
+pub type DmaSegment = Extent<DmaAddr>;
+
+/// An IOMMU that translates, with what its driver and the device tell it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Translation {
+    /// The page sizes of its own page table: `iommu_domain.pgsize_bitmap`.
+    pub page_sizes: PageSizes,
+    /// Where the mapping begins.
+    pub iova: Iova,
+    /// The boundary that no segment crosses, a power of two in bytes (`dma_get_seg_boundary()` + 1).
+    pub segment_boundary: PageSize,
+    /// How many bits of IOVA there are, 12 to 64.
+    pub address_bits: u32,
+    /// How entries are laid out.
+    pub layout: IovaLayout,
+}
+
+/// Where the IOVA of the first pinned page comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Iova {
+    /// The kernel chooses: see [`Translation::place`].
+    #[default]
+    Kernel,
+    /// Given by hand, as with VFIO.
+    At(DmaAddr),
+}
+
+/// How a platform lays the entries of a list out in IOVA space.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IovaLayout {
+    /// One allocation for the list, padded so that no entry crosses a segment boundary it need not
+    /// cross: `iommu_dma_map_sg()` [linux 7.2; the same in 6.1 and 6.12].
+    OneAllocation,
+    /// An allocation for each entry, aligned to the kernel's page only, merged where they come out
+    /// adjacent: `ppc_iommu_map_sg()` [linux 7.2, from source, not verified].
+    EachEntry,
+}
+
+/// Why a list cannot be mapped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MapError {
+    /// No stretch of free IOVA is long enough (`-ENOMEM`).
+    Exhausted {
+        /// The bytes that were wanted.
+        length: u64,
+        /// The bits of IOVA that there are.
+        address_bits: u32,
+    },
+    /// Padding an entry up to the boundary makes its length 2^32 or more, which does not fit
+    /// `scatterlist.length`: less is mapped than was asked for, and the mapping fails (`-EINVAL`).
+    PadOverflow {
+        /// The entry's offset in the region.
+        offset: u64,
+    },
+}
+
+impl fmt::Display for MapError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Exhausted {
+                length,
+                address_bits,
+            } => write!(
+                f,
+                "the mapping needs {length} bytes of IO virtual addresses, aligned to the next power of two, and \
+                 {address_bits} address bits do not hold them: register less, or give the IOMMU more address bits"
+            ),
+            Self::PadOverflow { offset } => write!(
+                f,
+                "the SG entry at offset {offset:#x}, padded up to the segment boundary, is 4G or longer, which \
+                 scatterlist.length cannot hold: the kernel maps less than it must, and fails with EINVAL"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for MapError {}
+
+impl Translation {
+    /// Where the kernel lets a mapping of `length` bytes begin: `iommu_dma_alloc_iova()` and
+    /// `alloc_iova_fast()` [linux 7.2].
+    ///
+    /// As high as it fits below 4G, else below 2^`address_bits`, and always a multiple of `length`
+    /// rounded up to a power of two. Address 0 is never given out. A real kernel also steers around what is
+    /// taken and reserved, so **only the alignment is a promise**.
+    pub fn place(&self, length: u64) -> Result<DmaAddr, MapError> {
+        match self.layout {
+            // The first free page of the window; page 0 is reserved.
+            IovaLayout::EachEntry => Some(self.granule().bytes().max(1 << 16))
+                .filter(|at| u128::from(*at) + u128::from(length) <= 1 << self.address_bits),
+            IovaLayout::OneAllocation => [self.address_bits.min(32), self.address_bits]
+                .into_iter()
+                .find_map(|bits| {
+                    let aligned = length.checked_next_power_of_two()?;
+                    let highest = (1u128 << bits).checked_sub(u128::from(length))?
+                        & !(u128::from(aligned) - 1);
+                    u64::try_from(highest).ok().filter(|at| *at > 0)
+                }),
+        }
+        .map(DmaAddr::new)
+        .ok_or(MapError::Exhausted {
+            length,
+            address_bits: self.address_bits,
+        })
+    }
+
+    /// The size of the smallest IO page: what entries are padded to.
+    pub fn granule(&self) -> PageSize {
+        self.page_sizes.smallest().unwrap_or(PageSize::K4)
+    }
+
+    /// Maps the list: an address for its first page, and the length of the whole.
+    ///
+    /// Walks the list once and keeps nothing of it.
+    pub fn map(&self, entries: impl Iterator<Item = SgEntry>) -> Result<Mapping, MapError> {
+        let mut placed = Placed::new(entries, *self);
+        let mut before: Option<(u64, SgEntry)> = None;
+        for (at, entry) in placed.by_ref() {
+            // A pad is added to the length of the entry before it, an unsigned int.
+            if let Some((start, previous)) = before
+                && at - start > u64::from(u32::MAX)
+            {
+                return Err(MapError::PadOverflow {
+                    offset: previous.offset,
+                });
+            }
+            before = Some((at, entry));
+        }
+        let length = placed.length;
+        let start = match self.iova {
+            Iova::Kernel => self.place(length)?,
+            Iova::At(start) => start,
+        };
+        let end = u128::from(start.get()) + u128::from(length);
+        // One byte of the address space stays free, so that every run's end is a number.
+        if end > (1u128 << self.address_bits).min(u128::from(u64::MAX)) {
+            return Err(MapError::Exhausted {
+                length,
+                address_bits: self.address_bits,
+            });
+        }
+        Ok(Mapping { start, length })
+    }
+
+    fn granule_up(&self, length: u64) -> u64 {
+        self.granule().align_up(length).unwrap_or(u64::MAX)
+    }
+}
+
+/// A stretch of IOVA that holds a whole list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mapping {
+    /// The address of the list's first page.
+    pub start: DmaAddr,
+    /// Its length in bytes, padding included.
+    pub length: u64,
+}
+
+/// The entries with their places in IOVA space, relative to the start of the mapping:
+/// the first loop of `iommu_dma_map_sg()` [linux 7.2].
+#[derive(Clone, Debug)]
+struct Placed<I> {
+    entries: I,
+    translation: Translation,
+    /// Bytes of IOVA used so far: the kernel's `iova_len`.
+    length: u64,
+}
+
+impl<I> Placed<I> {
+    fn new(entries: I, translation: Translation) -> Self {
+        Self {
+            entries,
+            translation,
+            length: 0,
+        }
+    }
+}
+
+impl<I: Iterator<Item = SgEntry>> Iterator for Placed<I> {
+    type Item = (u64, SgEntry);
+
+    #[inline]
+    fn next(&mut self) -> Option<(u64, SgEntry)> {
+        let entry = self.entries.next()?;
+        let padded = self.translation.granule_up(entry.length);
+        if self.translation.layout == IovaLayout::OneAllocation {
+            // `pad_len && pad_len < s_length - 1`: the entry would cross a boundary, so begin at it.
+            let pad = self.length.wrapping_neg() & self.translation.segment_boundary.mask();
+            if pad != 0 && pad < padded - 1 {
+                self.length += pad;
+            }
+        }
+        let at = self.length;
+        self.length += padded;
+        Some((at, entry))
+    }
+}
+
+/// The DMA list as an iterator, made from the entries of a scatter-gather list.
+#[derive(Clone, Debug)]
+pub struct DmaList<I>(Rule<I>);
+
+#[derive(Clone, Debug)]
+enum Rule<I> {
+    Identity(I),
+    Translated(Merged<I>),
+}
+
+impl<I: Iterator<Item = SgEntry>> DmaList<I> {
+    /// Device addresses are physical ones, entry for entry: `dma_direct_map_sg()` [linux 7.2].
+    pub fn identity(entries: I) -> Self {
+        Self(Rule::Identity(entries))
+    }
+
+    /// The list as `translation` mapped it to `mapping`, for a device whose segments are at
+    /// most `max_segment` bytes long.
+    pub fn translated(
+        entries: I,
+        translation: Translation,
+        mapping: Mapping,
+        max_segment: u32,
+    ) -> Self {
+        let placed = Placed::new(entries, translation);
+        Self(Rule::Translated(Merged {
+            placed,
+            next: None,
+            start: mapping.start.get(),
+            max_segment: max_segment.into(),
+        }))
+    }
+}
+
+impl<I: Iterator<Item = SgEntry>> Iterator for DmaList<I> {
+    type Item = DmaSegment;
+
+    #[inline]
+    fn next(&mut self) -> Option<DmaSegment> {
+        match &mut self.0 {
+            Rule::Identity(entries) => entries.next().map(|entry| Extent {
+                offset: entry.offset,
+                start: DmaAddr::new(entry.start.get()),
+                length: entry.length,
+            }),
+            Rule::Translated(merged) => merged.next(),
+        }
+    }
+}
+
+/// `__finalise_sg()` [linux 7.2]: an entry joins the segment before it unless that would cross
+/// a boundary, leave a hole, or make the segment too long.
+#[derive(Clone, Debug)]
+struct Merged<I> {
+    placed: Placed<I>,
+    next: Option<DmaSegment>,
+    start: u64,
+    max_segment: u64,
+}
+
+impl<I: Iterator<Item = SgEntry>> Merged<I> {
+    #[inline]
+    fn take(&mut self) -> Option<DmaSegment> {
+        self.next.take().or_else(|| {
+            let (at, entry) = self.placed.next()?;
+            Some(Extent {
+                offset: entry.offset,
+                start: DmaAddr::new(self.start + at),
+                length: entry.length,
+            })
+        })
+    }
+
+    #[inline]
+    fn next(&mut self) -> Option<DmaSegment> {
+        let boundary = self.placed.translation.segment_boundary;
+        let each_entry = self.placed.translation.layout == IovaLayout::EachEntry;
+        let mut segment = self.take()?;
+        while let Some(entry) = self.take() {
+            let adjacent = entry.start.get() == segment.end();
+            let at_boundary = !each_entry && boundary.divides(entry.start.get());
+            if !adjacent
+                || at_boundary
+                || self.max_segment.saturating_sub(segment.length) < entry.length
+            {
+                self.next = Some(entry);
+                break;
+            }
+            segment.length += entry.length;
+        }
+        Some(segment)
+    }
+}

@@ -1,0 +1,109 @@
+//! The entries of the IOMMU's own page table. They never change a device address; they
+//! are shown because they, too, cost memory and translation-cache misses.
+
+use super::{Mapping, Placed, Translation};
+use crate::{
+    address::{DmaAddr, PhysAddr},
+    scatter::SgEntry,
+    table::tiling::Tiling,
+};
+
+/// Equal pages of an IOMMU's page table, one after the other in both address spaces.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct IoPageRun {
+    /// The IOVA of the first page.
+    pub iova: DmaAddr,
+    /// The physical address of the first page.
+    pub frame: PhysAddr,
+    /// The size of each page in bytes.
+    pub size: u64,
+    /// How many there are.
+    pub count: u64,
+}
+
+/// The IOMMU's page-table entries for a mapping: `iommu_map_sg()` joins what is physically
+/// adjacent, and each stretch takes the largest page that divides both addresses and fits:
+/// `iommu_pgsize()` [linux 6.1], `pt_compute_best_pgsize()` [linux 7.2].
+#[derive(Clone, Debug)]
+pub struct IoPages<I> {
+    placed: Placed<I>,
+    start: u64,
+    next: Option<Stretch>,
+    current: Option<(Tiling, Stretch)>,
+}
+
+/// A stretch that is contiguous in both address spaces.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    iova: u64,
+    frame: u64,
+    length: u64,
+}
+
+impl<I: Iterator<Item = SgEntry> + Clone> IoPages<I> {
+    /// The pages that `translation` takes to map `entries` to `mapping`.
+    pub fn new(entries: I, translation: Translation, mapping: Mapping) -> Self {
+        let placed = Placed::new(entries, translation);
+        Self {
+            placed,
+            start: mapping.start.get(),
+            next: None,
+            current: None,
+        }
+    }
+
+    fn stretch(&mut self) -> Option<Stretch> {
+        let mut stretch = self.next.take().or_else(|| self.entry())?;
+        while let Some(other) = self.entry() {
+            // An entry that was padded is mapped with its pad, so the IOVA is contiguous either way.
+            stretch.length = other.iova - stretch.iova;
+            if stretch.frame.checked_add(stretch.length) != Some(other.frame) {
+                self.next = Some(other);
+                return Some(stretch);
+            }
+            stretch.length += other.length;
+        }
+        Some(stretch)
+    }
+
+    fn entry(&mut self) -> Option<Stretch> {
+        let (at, entry) = self.placed.next()?;
+        let length = self.placed.translation.granule_up(entry.length);
+        Some(Stretch {
+            iova: self.start + at,
+            frame: entry.start.get(),
+            length,
+        })
+    }
+}
+
+impl<I: Iterator<Item = SgEntry> + Clone> Iterator for IoPages<I> {
+    type Item = IoPageRun;
+
+    fn next(&mut self) -> Option<IoPageRun> {
+        loop {
+            if let Some((tiling, stretch)) = &mut self.current
+                && let Some(run) = tiling.next()
+            {
+                let frame = stretch
+                    .frame
+                    .wrapping_add(run.address.wrapping_sub(stretch.iova));
+                return Some(IoPageRun {
+                    iova: DmaAddr::new(run.address),
+                    frame: PhysAddr::new(frame),
+                    size: run.size.bytes(),
+                    count: run.count,
+                });
+            }
+            let stretch = self.stretch()?;
+            // A size divides both addresses only where it divides their difference.
+            let sizes = self
+                .placed
+                .translation
+                .page_sizes
+                .aligned_to(stretch.iova ^ stretch.frame);
+            let tiling = Tiling::new(stretch.iova, stretch.iova + stretch.length, sizes);
+            self.current = Some((tiling, stretch));
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Random access to every stage of a registration.
+
+use super::Registration;
+use crate::{address::DmaAddr, memory::Layout, scatter, table::Policy};
+use alloc::vec::Vec;
+
+/// Equal boxes side by side in the region: batches, SG entries, segments or table entries of one size.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LaneRun {
+    /// Where the first begins: bytes from `region.va`, negative where an entry begins before it.
+    pub offset: i64,
+    /// The size of each in bytes.
+    pub size: u64,
+    /// How many there are.
+    pub count: u64,
+    /// How many boxes the lane has before these.
+    pub first: u64,
+}
+
+impl LaneRun {
+    /// The first offset after the run.
+    pub fn end(&self) -> i64 {
+        self.offset
+            .wrapping_add_unsigned(self.size.wrapping_mul(self.count))
+    }
+
+    /// Where box number `i` of the run begins.
+    pub fn offset_of(&self, i: u64) -> i64 {
+        self.offset.wrapping_add_unsigned(self.size.wrapping_mul(i))
+    }
+}
+
+/// One stage's boxes along the region, in runs.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Lane {
+    runs: Vec<LaneRun>,
+}
+
+impl Lane {
+    /// The runs, in the order of offsets.
+    pub fn runs(&self) -> &[LaneRun] {
+        &self.runs
+    }
+
+    /// How many boxes there are.
+    pub fn count(&self) -> u64 {
+        self.runs.last().map_or(0, |run| run.first + run.count)
+    }
+
+    /// The n-th box, from 0: its run, and its number in that. In logarithmic time.
+    pub fn nth(&self, n: u64) -> Option<(LaneRun, u64)> {
+        let run = self
+            .runs
+            .get(self.runs.partition_point(|run| run.first + run.count <= n))?;
+        Some((*run, n - run.first))
+    }
+
+    /// The box that holds `offset`: its run, and its number in that. In logarithmic time.
+    pub fn at(&self, offset: i64) -> Option<(LaneRun, u64)> {
+        let run = self
+            .runs
+            .get(self.first_ending_after(offset))
+            .filter(|run| run.offset <= offset)?;
+        Some((*run, offset.abs_diff(run.offset) / run.size))
+    }
+
+    /// The number of the first run that ends after `offset`.
+    pub fn first_ending_after(&self, offset: i64) -> usize {
+        self.runs.partition_point(|run| run.end() <= offset)
+    }
+
+    fn push(&mut self, offset: i64, size: u64, count: u64) {
+        let first = self.count();
+        match self.runs.last_mut() {
+            Some(last) if last.size == size && last.end() == offset => last.count += count,
+            _ => self.runs.push(LaneRun {
+                offset,
+                size,
+                count,
+                first,
+            }),
+        }
+    }
+}
+
+/// The lanes of a registration, each with random access.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    /// The batches in which pages are pinned.
+    pub batches: Lane,
+    /// The physical frames of the backing memory: pages, or extents.
+    pub frames: Lane,
+    /// The SG entries.
+    pub scatter: Lane,
+    /// The DMA segments.
+    pub dma: Lane,
+    /// The device's entries; empty where the table was refused.
+    pub entries: Lane,
+    /// Where device addresses jump relative to offsets under an IOMMU: from this offset on, this address.
+    mapped: Vec<(u64, DmaAddr)>,
+}
+
+impl Index {
+    pub(super) fn new(registration: &Registration) -> Self {
+        let mut index = Self::default();
+        let page = registration.question().mr.page;
+        let (from, to) = registration.pinned();
+        let batch = scatter::batch_pages(page) * page.bytes();
+        let whole = (to - from) / batch;
+        if whole > 0 {
+            index.batches.push(from as i64, batch, whole);
+        }
+        if (to - from) % batch > 0 {
+            index
+                .batches
+                .push((from + whole * batch) as i64, (to - from) % batch, 1);
+        }
+        let memory = &registration.question().memory;
+        match memory.layout() {
+            Layout::Extents(runs) => runs
+                .iter()
+                .for_each(|run| index.frames.push(run.offset as i64, run.length, 1)),
+            _ => index.frames.push(
+                0,
+                memory.page_size().bytes(),
+                memory.length().div_ceil(memory.page_size().bytes()),
+            ),
+        }
+        for entry in registration.scatter() {
+            index.scatter.push(entry.offset as i64, entry.length, 1);
+        }
+        if registration.dma_count.is_ok() {
+            let mut expected = None;
+            for segment in registration.dma() {
+                index.dma.push(segment.offset as i64, segment.length, 1);
+                if registration.mapping.is_some() && expected != Some(segment.start.get()) {
+                    index.mapped.push((segment.offset, segment.start));
+                }
+                expected = Some(segment.end());
+            }
+        }
+        for run in registration.entries() {
+            index.entries.push(run.offset, run.size, run.count);
+        }
+        index
+    }
+
+    /// The device address of the byte at `offset`, which must be pinned.
+    pub fn dma_address(&self, registration: &Registration, offset: u64) -> DmaAddr {
+        match self
+            .mapped
+            .partition_point(|(from, _)| *from <= offset)
+            .checked_sub(1)
+        {
+            Some(i) => {
+                let (from, start) = self.mapped[i];
+                DmaAddr::new(start.get() + (offset - from))
+            }
+            None => DmaAddr::new(registration.question().memory.frame(offset).get()),
+        }
+    }
+
+    /// The offset at which the run of contiguous device addresses ends that holds `offset`, at the last pinned page at most.
+    pub fn run_end(&self, registration: &Registration, offset: u64) -> u64 {
+        let (_, end) = registration.pinned();
+        match registration.mapping {
+            Some(_) => self
+                .mapped
+                .get(self.mapped.partition_point(|(from, _)| *from <= offset))
+                .map_or(end, |(from, _)| *from),
+            None => {
+                (offset + 1 + registration.question().memory.contiguous_after(offset + 1)).min(end)
+            }
+        }
+    }
+
+    /// The device address in the table of the entry that begins at `offset`, in the region or before it.
+    ///
+    /// Under the single policy an entry's address is rounded down, so it is found from the first of the entry's bytes that is pinned.
+    pub fn entry_address(&self, registration: &Registration, offset: i64) -> DmaAddr {
+        let (from, _) = registration.pinned();
+        let inside = offset.max(from as i64);
+        let address = self.dma_address(registration, inside as u64).get();
+        let back = inside.abs_diff(offset);
+        match registration
+            .table
+            .as_ref()
+            .map(|table| (table.policy, table.page_size))
+        {
+            Ok((Policy::Single, Some(size))) => DmaAddr::new(size.align_down(address)),
+            _ => DmaAddr::new(address.wrapping_sub(back)),
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! A registration as JSON: what `umem plan --format json` prints.
+
+use super::{Registration, Table};
+use crate::{
+    address::{Address, Extent},
+    explain::Limit,
+    table::{EntryRun, Policy, Refusal},
+};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use serde::{Serialize, ser::SerializeMap};
+
+/// Lists of up to this many entries stand in a registration's JSON; of longer ones only the count.
+const SHORT: u64 = 64;
+
+/// The registration's numbers, in the order in which they are printed.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// The page's status line.
+    status: String,
+    pages: u64,
+    scatter: List,
+    dma: ListOrRefusal,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iommu: Option<IoTable>,
+    table: TableReport,
+    /// Which lab confirmed the rules, or null.
+    verified: Option<String>,
+    alternatives: Alternatives,
+    advice: Vec<crate::advice::Advice>,
+}
+
+#[derive(Debug, Serialize)]
+struct List {
+    count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entries: Option<Vec<(String, u64)>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum ListOrRefusal {
+    List(List),
+    Refused { refused: Refused },
+}
+
+#[derive(Debug, Serialize)]
+struct IoTable {
+    iova: String,
+    length: u64,
+    total: u64,
+    by_size: Vec<SizeCount>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum TableReport {
+    Table {
+        policy: Policy,
+        page_size: Option<u64>,
+        total: u64,
+        by_size: Vec<SizeCount>,
+        bytes: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        layout: Option<String>,
+        limited_by: Vec<LimitReport>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        kernel_bug: Option<String>,
+    },
+    Refused {
+        refused: Refused,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct SizeCount {
+    size: u64,
+    count: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct LimitReport {
+    code: &'static str,
+    bit: Option<u32>,
+    segment: Option<u64>,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Refused {
+    code: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kernel_bug: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Alternatives {
+    mixed: Alternative,
+    single: Alternative,
+    unaligned: Alternative,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Alternative {
+    Table { total: u64, page_size: Option<u64> },
+    Refused { refused: Refused },
+}
+
+impl From<Refusal> for Refused {
+    fn from(
+        Refusal {
+            code,
+            message,
+            kernel_bug,
+        }: Refusal,
+    ) -> Self {
+        Self {
+            code,
+            message,
+            kernel_bug,
+        }
+    }
+}
+
+impl From<Limit> for LimitReport {
+    fn from(
+        Limit {
+            code,
+            bit,
+            segment,
+            text,
+        }: Limit,
+    ) -> Self {
+        Self {
+            code,
+            bit,
+            segment,
+            text,
+        }
+    }
+}
+
+fn by_size(table: &crate::table::Tally) -> Vec<SizeCount> {
+    table
+        .by_size()
+        .into_iter()
+        .map(|(size, count)| SizeCount { size, count })
+        .collect()
+}
+
+fn list<A: Address>(count: u64, extents: impl Iterator<Item = Extent<A>>) -> List {
+    let entries = (count <= SHORT).then(|| {
+        extents
+            .map(|extent| (extent.start.to_string(), extent.length))
+            .collect()
+    });
+    List { count, entries }
+}
+
+impl From<Result<Table, Refusal>> for Alternative {
+    fn from(table: Result<Table, Refusal>) -> Self {
+        match table {
+            Ok(table) => Self::Table {
+                total: table.total,
+                page_size: table.page_size.map(|size| size.bytes()),
+            },
+            Err(refusal) => Self::Refused {
+                refused: refusal.into(),
+            },
+        }
+    }
+}
+
+impl Registration {
+    /// The registration as a value that serialises to the JSON of the registration format.
+    pub fn report(&self, scenario: &crate::scenario::Scenario) -> Report {
+        let device = &self.question().device;
+        Report {
+            version: 1,
+            name: scenario.name.clone(),
+            status: self.status(),
+            pages: self.pages(),
+            scatter: list(self.scatter_count, self.scatter()),
+            dma: match &self.dma_count {
+                Ok(count) => ListOrRefusal::List(list(*count, self.dma())),
+                Err(refusal) => ListOrRefusal::Refused {
+                    refused: refusal.clone().into(),
+                },
+            },
+            iommu: self.mapping.zip(self.io_pages()).map(|(mapping, pages)| {
+                let mut tally = crate::table::Tally::default();
+                pages.for_each(|run| tally.add(run.size, run.count));
+                IoTable {
+                    iova: mapping.start.to_string(),
+                    length: mapping.length,
+                    total: tally.total(),
+                    by_size: by_size(&tally),
+                }
+            }),
+            table: match &self.table {
+                Ok(table) => TableReport::Table {
+                    policy: table.policy,
+                    page_size: table.page_size.map(|size| size.bytes()),
+                    total: table.total,
+                    by_size: by_size(&table.tally),
+                    bytes: table.bytes,
+                    layout: device
+                        .profile
+                        .map(|profile| profile.layout)
+                        .filter(|layout| !layout.is_empty())
+                        .map(String::from),
+                    limited_by: self.limits().into_iter().map(LimitReport::from).collect(),
+                    kernel_bug: table.kernel_bug.clone(),
+                },
+                Err(refusal) => TableReport::Refused {
+                    refused: refusal.clone().into(),
+                },
+            },
+            verified: self.question().verified(),
+            alternatives: Alternatives {
+                mixed: self.alternative(Policy::Mixed).into(),
+                single: self.alternative(Policy::Single).into(),
+                unaligned: self.alternative(Policy::Unaligned).into(),
+            },
+            advice: self.advice(scenario),
+        }
+    }
+}
+
+impl Serialize for EntryRun {
+    /// One entry: `{"offset": …, "address": "0x…", "size": …}`. Runs are for [`EntryRun::entries`] to take apart.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("offset", &self.offset)?;
+        map.serialize_entry("address", &format!("{}", self.address))?;
+        map.serialize_entry("size", &self.size)?;
+        map.end()
+    }
+}

@@ -1,0 +1,359 @@
+//! A whole question as a value: what is registered, how its memory lies, which kernel,
+//! which IOMMU, which device.
+//!
+//! A [`Scenario`] is what the JSON says, unchecked. [`Scenario::resolve`] proves it once and
+//! yields a [`Question`] that every later stage can trust; what is wrong is a
+//! [`ScenarioError`] that names the field.
+
+use crate::{
+    address::{DmaAddr, PhysAddr, VirtAddr},
+    capture::Provenance,
+    size::{Bytes, PageSize},
+    table::{Edges, Policy},
+};
+use alloc::{
+    borrow::ToOwned,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt;
+
+#[cfg(feature = "serde")]
+mod json;
+pub mod presets;
+mod resolve;
+
+pub use resolve::{Device, Question};
+
+/// A question: version 1 of the scenario format.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
+pub struct Scenario {
+    /// The format's version: 1.
+    pub version: u32,
+    /// What people may call it.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub name: Option<String>,
+    /// What is registered.
+    pub region: Region,
+    /// What backs it.
+    pub memory: MemorySpec,
+    /// Whose rules.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    pub kernel: KernelSpec,
+    /// What stands between memory and the device.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    pub iommu: IommuSpec,
+    /// Whose table.
+    pub device: DeviceSpec,
+    /// Where a capture comes from.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub provenance: Option<Provenance>,
+}
+
+/// The registered region: `length` bytes from `va + offset`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
+pub struct Region {
+    /// Where the backing memory begins: a multiple of the kernel's page.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default = "default_va", skip_serializing_if = "is_default_va")
+    )]
+    pub va: VirtAddr,
+    /// Where the region begins, in bytes from `va`.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    pub offset: Bytes,
+    /// How long it is, in bytes.
+    pub length: Bytes,
+    /// The address that the NIC uses for the first byte (`ibv_reg_mr_iova()`); `va + offset` if left out.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub hca_address: Option<VirtAddr>,
+}
+
+/// The memory behind the region: a layout of pages, or extents.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
+pub struct MemorySpec {
+    /// The size of its pages; the kernel's if left out.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub page_size: Option<Bytes>,
+    /// How they lie.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub layout: Option<LayoutName>,
+    /// Where the first page lies; 0x40000000 if left out.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub start: Option<PhysAddr>,
+    /// Which of the scatterings; 0 if left out.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub seed: Option<u64>,
+    /// Instead of a layout: runs of physical memory, address and length, in the order of virtual addresses.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub extents: Option<Vec<(PhysAddr, Bytes)>>,
+    /// How much there is from `va` on; what the region needs if left out, or all extents.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub length: Option<Bytes>,
+}
+
+/// The layouts that need no list.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
+pub enum LayoutName {
+    /// Page after page.
+    Contiguous,
+    /// Page *i* at start − *i* · page size.
+    Descending,
+    /// No two neighbours adjacent: see [`scattered_slot`](crate::memory::scattered_slot).
+    Scattered,
+}
+
+impl LayoutName {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Contiguous, Self::Descending, Self::Scattered];
+
+    /// Its name in scenarios.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Contiguous => "contiguous",
+            Self::Descending => "descending",
+            Self::Scattered => "scattered",
+        }
+    }
+}
+
+/// The kernel: its page and its generation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields, default)
+)]
+pub struct KernelSpec {
+    /// `PAGE_SIZE`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default_page"))]
+    pub page_size: Bytes,
+    /// The name of a generation: see [`GENERATIONS`](crate::kernel::GENERATIONS).
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default_rules"))]
+    pub rules: String,
+}
+
+impl Default for KernelSpec {
+    fn default() -> Self {
+        Self {
+            page_size: Bytes(PageSize::K4.bytes()),
+            rules: crate::kernel::KernelRules::newest().name.to_owned(),
+        }
+    }
+}
+
+/// The IOMMU: "off", a name of the catalogue, or its own description.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum IommuSpec {
+    /// "off" (identity), or a name of [the catalogue](crate::iommu::CATALOGUE).
+    Name(String),
+    /// An IOMMU in its own words.
+    Custom(IommuObject),
+}
+
+impl IommuSpec {
+    /// The name of identity.
+    pub const OFF: &str = "off";
+}
+
+impl Default for IommuSpec {
+    fn default() -> Self {
+        Self::Name(Self::OFF.to_owned())
+    }
+}
+
+/// An IOMMU in its own words; what is left out is the catalogue's where `name` is in it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields, default)
+)]
+pub struct IommuObject {
+    /// A name of the catalogue, or any other.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub name: Option<String>,
+    /// The page sizes of its page table; VT-d's if left out.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub page_sizes: Option<Vec<Bytes>>,
+    /// "kernel", or the address of the first pinned page.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
+    pub iova: IovaSpec,
+    /// The boundary that no segment crosses; 4G if left out.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub segment_boundary: Option<Bytes>,
+    /// Bits of IOVA; 48 if left out.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub address_bits: Option<u32>,
+}
+
+/// Where the mapping begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum IovaSpec {
+    /// Where the kernel puts it.
+    #[default]
+    Kernel,
+    /// By hand.
+    At(DmaAddr),
+}
+
+/// The device: a name of the catalogue, or its own description.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DeviceSpec {
+    /// A name of [the catalogue](crate::device::CATALOGUE).
+    Name(String),
+    /// A device in its own words.
+    Custom(DeviceObject),
+}
+
+impl DeviceSpec {
+    /// The device's own description, to be changed: that of a named one begins with its name alone.
+    pub fn customize(&mut self) -> &mut DeviceObject {
+        if let Self::Name(name) = self {
+            *self = Self::Custom(DeviceObject {
+                name: Some(core::mem::take(name)),
+                ..DeviceObject::default()
+            });
+        }
+        match self {
+            Self::Custom(object) => object,
+            Self::Name(_) => unreachable!("a name has just been replaced"),
+        }
+    }
+}
+
+/// A device in its own words; what is left out is the catalogue's where `name` is in it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields, default)
+)]
+pub struct DeviceObject {
+    /// A name of the catalogue, or any other.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub name: Option<String>,
+    /// The page sizes it supports.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub page_sizes: Option<Vec<Bytes>>,
+    /// How its table is cut; mixed if left out, single for a device of the catalogue.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub policy: Option<Policy>,
+    /// What the ends of a mixed table may do.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
+    pub edges: Edges,
+    /// `dma_get_max_seg_size()` in bytes; 0xffffffff if left out.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub max_segment: Option<Bytes>,
+    /// The most entries that a table may have.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub max_entries: Option<u64>,
+    /// The bytes of an entry; 8 if left out.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub entry_bytes: Option<u64>,
+}
+
+/// The virtual address at which the backing memory begins, if a scenario does not say.
+pub const DEFAULT_VA: VirtAddr = VirtAddr::new(0x7f00_0000_0000);
+/// The physical address at which layouts begin, if a scenario does not say.
+pub const DEFAULT_START: PhysAddr = PhysAddr::new(0x4000_0000);
+
+#[cfg(feature = "serde")]
+mod defaults {
+    use super::*;
+
+    pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+        *value == T::default()
+    }
+    pub(super) fn default_va() -> VirtAddr {
+        DEFAULT_VA
+    }
+    pub(super) fn is_default_va(va: &VirtAddr) -> bool {
+        *va == DEFAULT_VA
+    }
+    pub(super) fn is_default_page(page: &Bytes) -> bool {
+        *page == KernelSpec::default().page_size
+    }
+    pub(super) fn is_default_rules(rules: &str) -> bool {
+        rules == KernelSpec::default().rules
+    }
+}
+#[cfg(feature = "serde")]
+use defaults::{default_va, is_default, is_default_page, is_default_rules, is_default_va};
+
+/// What is wrong with a scenario, and where.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ScenarioError {
+    /// The field, as a path: `region.offset`, `device.page_sizes[1]`; empty for the whole.
+    pub field: String,
+    /// What is wrong, what was expected, what to do.
+    pub problem: String,
+}
+
+impl ScenarioError {
+    /// An error at `field`.
+    pub fn new(field: impl fmt::Display, problem: impl fmt::Display) -> Self {
+        Self {
+            field: field.to_string(),
+            problem: problem.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.field.as_str() {
+            "" => f.write_str(&self.problem),
+            field => write!(f, "{field}: {}", self.problem),
+        }
+    }
+}
+
+impl core::error::Error for ScenarioError {}

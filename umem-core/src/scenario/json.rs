@@ -1,0 +1,136 @@
+//! Scenarios as JSON.
+
+use super::{DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, Scenario, ScenarioError};
+use crate::address::DmaAddr;
+use alloc::{
+    format,
+    string::{String, ToString},
+};
+use core::{fmt, marker::PhantomData};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
+
+impl Scenario {
+    /// Reads a scenario. It is not [resolved](Scenario::resolve) yet.
+    ///
+    /// # Errors
+    /// JSON that is malformed, of the wrong type, or has fields that the format lacks; the field is named.
+    pub fn from_json(json: &[u8]) -> Result<Self, ScenarioError> {
+        let mut reader = serde_json::Deserializer::from_slice(json);
+        let scenario: Self = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let field = match error.path().to_string() {
+                path if path == "." => String::new(),
+                path => path,
+            };
+            ScenarioError::new(field, error.into_inner())
+        })?;
+        reader.end().map_err(|error| {
+            ScenarioError::new("", format!("something follows the scenario: {error}"))
+        })?;
+        Ok(scenario)
+    }
+
+    /// The shortest JSON that means this scenario: defaults are left out.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a scenario has only string keys")
+    }
+
+    /// The same, on lines of its own for people to read.
+    pub fn to_json_pretty(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a scenario has only string keys")
+    }
+}
+
+/// A name or an object: said so when it is neither, which serde's `untagged` would not.
+struct NameOr<T, Named> {
+    expecting: &'static str,
+    named: fn(String) -> Named,
+    custom: fn(T) -> Named,
+    object: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de>, Named> Visitor<'de> for NameOr<T, Named> {
+    type Value = Named;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expecting)
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Named, E> {
+        Ok((self.named)(name.into()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Named, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(self.custom)
+    }
+}
+
+macro_rules! name_or_object {
+    ($spec:ident, $object:ident, $expecting:literal) => {
+        impl<'de> Deserialize<'de> for $spec {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(NameOr::<$object, Self> {
+                    expecting: $expecting,
+                    named: Self::Name,
+                    custom: Self::Custom,
+                    object: PhantomData,
+                })
+            }
+        }
+
+        impl Serialize for $spec {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    Self::Name(name) => name.serialize(serializer),
+                    Self::Custom(object) => object.serialize(serializer),
+                }
+            }
+        }
+    };
+}
+
+name_or_object!(
+    IommuSpec,
+    IommuObject,
+    "\"off\", the name of an IOMMU, or an object"
+);
+name_or_object!(
+    DeviceSpec,
+    DeviceObject,
+    "the name of a device, or an object"
+);
+
+impl Serialize for IovaSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Kernel => serializer.serialize_str("kernel"),
+            Self::At(address) => address.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for IovaSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KernelOrAddress;
+        impl Visitor<'_> for KernelOrAddress {
+            type Value = IovaSpec;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"kernel\" or an address")
+            }
+            fn visit_u64<E: de::Error>(self, address: u64) -> Result<IovaSpec, E> {
+                Ok(IovaSpec::At(DmaAddr::new(address)))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<IovaSpec, E> {
+                if text == "kernel" {
+                    return Ok(IovaSpec::Kernel);
+                }
+                text.parse()
+                    .map(IovaSpec::At)
+                    .map_err(|error| E::custom(format_args!("\"{text}\" {error}, or \"kernel\"")))
+            }
+        }
+        deserializer.deserialize_any(KernelOrAddress)
+    }
+}

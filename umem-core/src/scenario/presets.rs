@@ -1,0 +1,204 @@
+//! The scenes of the mail, ready to be played.
+
+use super::{
+    DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, KernelSpec, LayoutName, MemorySpec,
+    Region, Scenario,
+};
+use crate::{address::DmaAddr, size::Bytes, table::Policy};
+use alloc::{borrow::ToOwned, vec};
+
+/// A named scenario.
+#[derive(Clone, Copy, Debug)]
+pub struct Preset {
+    /// Its name in addresses and on the command line.
+    pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// What it shows, and what it yields.
+    pub about: &'static str,
+    build: fn() -> Scenario,
+}
+
+impl Preset {
+    /// The scenario.
+    pub fn scenario(&self) -> Scenario {
+        Scenario {
+            name: Some(self.title.to_owned()),
+            ..(self.build)()
+        }
+    }
+}
+
+/// The preset of that name.
+pub fn find(name: &str) -> Option<&'static Preset> {
+    PRESETS.iter().find(|preset| preset.name == name)
+}
+
+/// All of them, in the order of the mail.
+pub static PRESETS: [Preset; 12] = [
+    Preset {
+        name: "mail",
+        title: "The mail's example",
+        about: "4M of two adjacent 2M pages, starting 4K in, for a device with 4K, 1M and 2M: 255 × 4K + 1 × 1M + 1 × 2M",
+        build: mail,
+    },
+    Preset {
+        name: "first-mask",
+        title: "The mask as first written",
+        about: "The mail's loop, literally: (num_zeros << 1) - 1 leaves no size at all; the reply's mask gives the 257 entries",
+        build: mail,
+    },
+    Preset {
+        name: "smaller-only",
+        title: "They only make things smaller",
+        about: "Cut before mapping, the 1M and the 2M block land 4K off their alignment and fall apart: 767 × 4K + 1 × 1M; \
+                mapped whole and cut last, the region takes 255 × 4K + 1 × 1M + 1 × 2M",
+        build: smaller_only,
+    },
+    Preset {
+        name: "mail-iommu",
+        title: "The mail's example behind an IOMMU",
+        about: "The kernel aligns the IOVA to 4M, so the 2M block comes first, and still 257 entries; one size alone falls to 1023 × 4K",
+        build: mail_iommu,
+    },
+    Preset {
+        name: "misaligned-iova",
+        title: "2M pages at a misaligned IOVA",
+        about: "4M mapped by hand to 0x80001000: broken up again into 256 × 4K + 1 × 1M + 1 × 2M",
+        build: misaligned_iova,
+    },
+    Preset {
+        name: "one-size",
+        title: "A device with one page size",
+        about: "Virtual and physical addresses agree modulo 2M, so 2 × 2M do, the first reaching 4K before the region",
+        build: || with_policy(mail(), Policy::Single),
+    },
+    Preset {
+        name: "one-size-iommu",
+        title: "One page size behind an IOMMU",
+        about: "Virtual address and IOVA differ in bit 12: 1023 × 4K where 2 × 2M would do",
+        build: || with_policy(mail_iommu(), Policy::Single),
+    },
+    Preset {
+        name: "unaligned",
+        title: "A device that takes any segment",
+        about: "One entry of 4M-4K",
+        build: || with_policy(mail(), Policy::Unaligned),
+    },
+    Preset {
+        name: "descending",
+        title: "The second page below the first",
+        about: "Two SG entries, and the same 257",
+        build: || with_layout(mail(), "2M", LayoutName::Descending),
+    },
+    Preset {
+        name: "scattered",
+        title: "Scattered 4K pages",
+        about: "No two neighbours adjacent: 1023 SG entries, 1023 × 4K",
+        build: || with_layout(mail(), "4K", LayoutName::Scattered),
+    },
+    Preset {
+        name: "ppc64",
+        title: "64K pages, and a device with 4K only",
+        about: "Each 64K page becomes sixteen aligned 4K blocks: 256 × 4K",
+        build: ppc64,
+    },
+    Preset {
+        name: "pin-batches",
+        title: "Pinned in batches",
+        about: "16M of 4K pages come in 8 batches of 512; a table of entries for all of them would take 128K, the list that grows takes one entry",
+        build: pin_batches,
+    },
+];
+
+fn bytes(text: &str) -> Bytes {
+    text.parse().expect("presets hold sizes")
+}
+
+fn mail() -> Scenario {
+    Scenario {
+        version: 1,
+        name: None,
+        region: Region {
+            va: super::DEFAULT_VA,
+            offset: bytes("4K"),
+            length: bytes("4092K"),
+            hca_address: None,
+        },
+        memory: MemorySpec {
+            page_size: Some(bytes("2M")),
+            layout: Some(LayoutName::Contiguous),
+            ..MemorySpec::default()
+        },
+        kernel: KernelSpec::default(),
+        iommu: IommuSpec::default(),
+        device: DeviceSpec::Custom(DeviceObject {
+            page_sizes: Some(vec![bytes("4K"), bytes("1M"), bytes("2M")]),
+            policy: Some(Policy::Mixed),
+            ..DeviceObject::default()
+        }),
+        provenance: None,
+    }
+}
+
+fn mail_iommu() -> Scenario {
+    Scenario {
+        iommu: IommuSpec::Name("vt-d".to_owned()),
+        ..mail()
+    }
+}
+
+fn by_hand(iova: u64) -> IommuSpec {
+    IommuSpec::Custom(IommuObject {
+        name: Some("vt-d".to_owned()),
+        iova: IovaSpec::At(DmaAddr::new(iova)),
+        ..IommuObject::default()
+    })
+}
+
+fn misaligned_iova() -> Scenario {
+    let mut scenario = Scenario {
+        iommu: by_hand(0x8000_1000),
+        ..mail()
+    };
+    scenario.region.offset = Bytes(0);
+    scenario.region.length = bytes("4M");
+    scenario
+}
+
+fn smaller_only() -> Scenario {
+    Scenario {
+        iommu: by_hand(0x8000_0000),
+        ..mail()
+    }
+}
+
+fn with_policy(mut scenario: Scenario, policy: Policy) -> Scenario {
+    scenario.device.customize().policy = Some(policy);
+    scenario
+}
+
+fn with_layout(mut scenario: Scenario, page: &str, layout: LayoutName) -> Scenario {
+    scenario.memory = MemorySpec {
+        page_size: Some(bytes(page)),
+        layout: Some(layout),
+        ..MemorySpec::default()
+    };
+    scenario
+}
+
+fn ppc64() -> Scenario {
+    let mut scenario = with_layout(mail(), "64K", LayoutName::Contiguous);
+    scenario.region.offset = Bytes(0);
+    scenario.region.length = bytes("1M");
+    scenario.kernel.page_size = bytes("64K");
+    scenario.device.customize().page_sizes = Some(vec![bytes("4K")]);
+    scenario
+}
+
+fn pin_batches() -> Scenario {
+    let mut scenario = with_layout(mail(), "4K", LayoutName::Contiguous);
+    scenario.region.offset = Bytes(0);
+    scenario.region.length = bytes("16M");
+    scenario
+}

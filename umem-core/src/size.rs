@@ -1,0 +1,427 @@
+//! Page sizes, sets of page sizes, and how sizes are read and printed.
+//!
+//! A [`PageSize`] is a power of two by construction, a [`PageSizes`] is the
+//! kernel's `unsigned long pgsz_bitmap` (bit *n* set: pages of 2^*n* bytes), and
+//! [`Bytes`] is any number of bytes as people write it: `4096`, `"4K"`, `"0x1000"`.
+
+use core::{fmt, str::FromStr};
+
+/// The size of a page, a block or a table entry: a power of two, in bytes.
+///
+/// Held as its log2, 0 to 63, which is what the kernel calls a page shift.
+///
+/// ```
+/// use umem_core::size::PageSize;
+/// let two_mib = PageSize::new(2 << 20).unwrap();
+/// assert_eq!(two_mib.log2(), 21);
+/// assert_eq!(two_mib.to_string(), "2M");
+/// assert!(PageSize::new(3 << 20).is_none());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PageSize(u8);
+
+impl PageSize {
+    /// 4 KiB.
+    pub const K4: Self = Self(12);
+    /// 64 KiB.
+    pub const K64: Self = Self(16);
+    /// 1 MiB.
+    pub const M1: Self = Self(20);
+    /// 2 MiB.
+    pub const M2: Self = Self(21);
+    /// 1 GiB.
+    pub const G1: Self = Self(30);
+
+    /// The page size of `bytes` bytes; `None` unless `bytes` is a power of two.
+    #[inline]
+    pub const fn new(bytes: u64) -> Option<Self> {
+        if bytes.is_power_of_two() {
+            Some(Self(bytes.trailing_zeros() as u8))
+        } else {
+            None
+        }
+    }
+
+    /// The page size of 2^`log2` bytes; `None` above 63.
+    #[inline]
+    pub const fn from_log2(log2: u32) -> Option<Self> {
+        if log2 < 64 {
+            Some(Self(log2 as u8))
+        } else {
+            None
+        }
+    }
+
+    /// The size in bytes.
+    #[inline]
+    pub const fn bytes(self) -> u64 {
+        1 << self.0
+    }
+
+    /// The size as a shift: log2 of the bytes.
+    #[inline]
+    pub const fn log2(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// The low bits that an address aligned to this size has clear (bytes − 1).
+    #[inline]
+    pub const fn mask(self) -> u64 {
+        self.bytes() - 1
+    }
+
+    /// `value` rounded down to a multiple of this size (the kernel's `ALIGN_DOWN`).
+    #[inline]
+    pub const fn align_down(self, value: u64) -> u64 {
+        value & !self.mask()
+    }
+
+    /// `value` rounded up to a multiple of this size (the kernel's `ALIGN`);
+    /// `None` where that is 2^64 or more.
+    #[inline]
+    pub const fn align_up(self, value: u64) -> Option<u64> {
+        match value.checked_add(self.mask()) {
+            Some(sum) => Some(self.align_down(sum)),
+            None => None,
+        }
+    }
+
+    /// Whether `value` is a multiple of this size.
+    #[inline]
+    pub const fn divides(self, value: u64) -> bool {
+        value & self.mask() == 0
+    }
+}
+
+impl fmt::Display for PageSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Bytes(self.bytes()).fmt(f)
+    }
+}
+
+impl fmt::Debug for PageSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A set of page sizes: the bitmap that drivers hand to `ib_umem_find_best_pgsz()`.
+///
+/// ```
+/// use umem_core::size::{PageSize, PageSizes};
+/// let mail = PageSizes::from_bits(0x301000);
+/// assert_eq!(mail.to_string(), "4K 1M 2M");
+/// assert_eq!(mail.largest(), Some(PageSize::M2));
+/// assert_eq!(mail.up_to(PageSize::M1).largest(), Some(PageSize::M1));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct PageSizes(u64);
+
+impl PageSizes {
+    /// No size at all.
+    pub const EMPTY: Self = Self(0);
+
+    /// The set whose bitmap is `bits`.
+    #[inline]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// Every power of two from `least` to `most`, both included: the kernel's `GENMASK`.
+    #[inline]
+    pub const fn range(least: PageSize, most: PageSize) -> Self {
+        Self(((most.bytes() - 1) | most.bytes()) & !least.mask())
+    }
+
+    /// The bitmap: bit *n* stands for pages of 2^*n* bytes.
+    #[inline]
+    pub const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// Whether no size is in the set.
+    #[inline]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether `size` is in the set.
+    #[inline]
+    pub const fn contains(self, size: PageSize) -> bool {
+        self.0 & size.bytes() != 0
+    }
+
+    /// The set with `size` added.
+    #[inline]
+    #[must_use]
+    pub const fn with(self, size: PageSize) -> Self {
+        Self(self.0 | size.bytes())
+    }
+
+    /// The set with `size` taken out.
+    #[inline]
+    #[must_use]
+    pub const fn without(self, size: PageSize) -> Self {
+        Self(self.0 & !size.bytes())
+    }
+
+    /// The sizes of the set that are `most` or smaller.
+    #[inline]
+    #[must_use]
+    pub const fn up_to(self, most: PageSize) -> Self {
+        Self(self.0 & (most.mask() | most.bytes()))
+    }
+
+    /// The sizes that a block at `address` may have by its alignment alone: those
+    /// that divide `address`. Address 0 is aligned to all of them.
+    ///
+    /// This is the mask of the mail's reply, `(1 << (num_zeros + 1)) - 1`.
+    #[inline]
+    #[must_use]
+    pub const fn aligned_to(self, address: u64) -> Self {
+        // `a ^ (a - 1)` is the lowest set bit and every bit below it; all bits for 0.
+        Self(self.0 & (address ^ address.wrapping_sub(1)))
+    }
+
+    /// The sizes of the set that are no longer than `bytes`.
+    #[inline]
+    #[must_use]
+    pub const fn within(self, bytes: u64) -> Self {
+        match bytes.checked_ilog2() {
+            // 2 << 63 is 0, and 0 - 1 keeps every size.
+            Some(log2) => Self(self.0 & (2u64 << log2).wrapping_sub(1)),
+            None => Self::EMPTY,
+        }
+    }
+
+    /// The smallest size of the set.
+    #[inline]
+    pub const fn smallest(self) -> Option<PageSize> {
+        PageSize::from_log2(self.0.trailing_zeros())
+    }
+
+    /// The largest size of the set.
+    #[inline]
+    pub const fn largest(self) -> Option<PageSize> {
+        match self.0.checked_ilog2() {
+            Some(log2) => PageSize::from_log2(log2),
+            None => None,
+        }
+    }
+
+    /// The smallest size of the set that is larger than `size`.
+    #[inline]
+    pub const fn next_above(self, size: PageSize) -> Option<PageSize> {
+        Self(self.0 & !(size.mask() | size.bytes())).smallest()
+    }
+
+    /// How many sizes the set has.
+    #[inline]
+    pub const fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// The sizes, ascending.
+    pub fn iter(self) -> impl DoubleEndedIterator<Item = PageSize> + Clone {
+        (0..64).filter_map(move |log2| {
+            let size = PageSize::from_log2(log2)?;
+            self.contains(size).then_some(size)
+        })
+    }
+}
+
+impl FromIterator<PageSize> for PageSizes {
+    fn from_iter<I: IntoIterator<Item = PageSize>>(sizes: I) -> Self {
+        sizes.into_iter().fold(Self::EMPTY, Self::with)
+    }
+}
+
+impl fmt::Display for PageSizes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("none");
+        }
+        for (i, size) in self.iter().enumerate() {
+            write!(f, "{}{size}", if i == 0 { "" } else { " " })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for PageSizes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{{self}}}")
+    }
+}
+
+/// A number of bytes as people write it.
+///
+/// Read from `^\d+[KMGTP]?$` or `^0x[0-9a-f]+$` in any case, K to P being powers of
+/// 1024; printed in the largest unit that is exact.
+///
+/// ```
+/// use umem_core::size::Bytes;
+/// assert_eq!("4092k".parse(), Ok(Bytes(4092 << 10)));
+/// assert_eq!("0x1FF000".parse(), Ok(Bytes(0x1ff000)));
+/// assert_eq!(Bytes((4 << 20) - 4096).to_string(), "4092K");
+/// assert!("4 KB".parse::<Bytes>().is_err());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Bytes(pub u64);
+
+const UNITS: [(u8, u32); 5] = [(b'P', 50), (b'T', 40), (b'G', 30), (b'M', 20), (b'K', 10)];
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(bytes) = *self;
+        let exact = UNITS
+            .iter()
+            .find(|(_, shift)| bytes != 0 && bytes.trailing_zeros() >= *shift);
+        match exact {
+            Some(&(unit, shift)) => write!(f, "{}{}", bytes >> shift, unit as char),
+            None => write!(f, "{bytes}"),
+        }
+    }
+}
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Why a text is no size.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SizeError {
+    /// Not of the form `^\d+[KMGTP]?$` or `^0x[0-9a-f]+$`.
+    Form,
+    /// 2^64 bytes or more.
+    TooLarge,
+}
+
+impl fmt::Display for SizeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Form => "is no size: write bytes (4096), a unit of K, M, G, T or P (4K, 2M), or hexadecimal (0x1000)",
+            Self::TooLarge => "is a size of 2^64 bytes or more",
+        })
+    }
+}
+
+impl core::error::Error for SizeError {}
+
+impl FromStr for Bytes {
+    type Err = SizeError;
+
+    fn from_str(text: &str) -> Result<Self, SizeError> {
+        if let Some(hex) = hex_digits(text) {
+            return u64::from_str_radix(hex, 16)
+                .map(Self)
+                .map_err(|_| SizeError::TooLarge);
+        }
+        let unit = text.as_bytes().last().map(u8::to_ascii_uppercase);
+        let shift = UNITS
+            .iter()
+            .find(|(letter, _)| Some(*letter) == unit)
+            .map(|&(_, shift)| shift);
+        let digits = if shift.is_some() {
+            &text[..text.len() - 1]
+        } else {
+            text
+        };
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(SizeError::Form);
+        }
+        let number: u64 = digits.parse().map_err(|_| SizeError::TooLarge)?;
+        number
+            .checked_mul(1 << shift.unwrap_or(0))
+            .map(Self)
+            .ok_or(SizeError::TooLarge)
+    }
+}
+
+/// The digits of `0x…`, or `None` when `text` is not of that form.
+pub(crate) fn hex_digits(text: &str) -> Option<&str> {
+    let digits = text
+        .strip_prefix("0x")
+        .or_else(|| text.strip_prefix("0X"))?;
+    (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit())).then_some(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::{string::ToString, vec::Vec};
+    use proptest::prelude::*;
+
+    #[test]
+    fn sizes_are_read_as_the_format_says() {
+        let ok = |text: &str, bytes| assert_eq!(text.parse(), Ok(Bytes(bytes)), "{text}");
+        ok("0", 0);
+        ok("4096", 4096);
+        ok("4k", 4096);
+        ok("1P", 1 << 50);
+        ok("0XfF", 255);
+        ok("18446744073709551615", u64::MAX);
+        let bad = |text: &str, error| assert_eq!(text.parse::<Bytes>(), Err(error), "{text:?}");
+        for text in [
+            "", "K", "4KB", "4 K", "+4", "-4", "1_000", "0x", "0x_1", "0xg", "1.5M", "٤", "4K\n",
+        ] {
+            bad(text, SizeError::Form);
+        }
+        bad("18446744073709551616", SizeError::TooLarge);
+        bad("16384P", SizeError::TooLarge);
+        bad("0x10000000000000000", SizeError::TooLarge);
+    }
+
+    #[test]
+    fn the_mask_survives_its_edges() {
+        let all = PageSizes::from_bits(u64::MAX);
+        assert_eq!(all.aligned_to(0), all);
+        assert_eq!(all.aligned_to(1).bits(), 1);
+        assert_eq!(all.within(u64::MAX), all);
+        assert!(all.within(0).is_empty());
+        assert_eq!(
+            PageSizes::range(PageSize::K4, PageSize(63)).bits(),
+            u64::MAX << 12
+        );
+        assert_eq!(PageSize(63).align_up(u64::MAX), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(crate::testing::CASES))]
+
+        #[test]
+        fn printing_and_reading_agree(bytes: u64, shift in 0u32..60) {
+            for value in [bytes, bytes << shift] {
+                prop_assert_eq!(Bytes(value).to_string().parse(), Ok(Bytes(value)));
+            }
+        }
+
+        // The slow, obvious twins of the bit tricks: ask each size in turn.
+        #[test]
+        fn set_operations_match_asking_each_size(bits: u64, address: u64, zeros in 0u32..64, log2 in 0u32..64) {
+            let set = PageSizes::from_bits(bits);
+            let address = address << zeros;
+            let each = |keep: &dyn Fn(u64) -> bool| set.iter().filter(|s| keep(s.bytes())).collect::<PageSizes>();
+            let limit = PageSize::from_log2(log2).unwrap();
+            prop_assert_eq!(set.aligned_to(address), each(&|s| address % s == 0));
+            prop_assert_eq!(set.within(address), each(&|s| s <= address));
+            prop_assert_eq!(set.up_to(limit), each(&|s| s <= limit.bytes()));
+            let sizes: Vec<_> = set.iter().collect();
+            prop_assert_eq!(set.smallest(), sizes.first().copied());
+            prop_assert_eq!(set.largest(), sizes.last().copied());
+            prop_assert_eq!(set.len() as usize, sizes.len());
+            prop_assert_eq!(set.next_above(limit), sizes.into_iter().find(|s| *s > limit));
+        }
+
+        #[test]
+        fn rounding_matches_division(value: u64, log2 in 0u32..64) {
+            let size = PageSize::from_log2(log2).unwrap();
+            let (bytes, wide) = (u128::from(size.bytes()), u128::from(value));
+            prop_assert_eq!(u128::from(size.align_down(value)), wide / bytes * bytes);
+            let up = wide.div_ceil(bytes) * bytes;
+            prop_assert_eq!(size.align_up(value), u64::try_from(up).ok());
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! `DmaList` + the device's page sizes → the device's table. One module a policy.
+//!
+//! | policy | its table | who |
+//! |---|---|---|
+//! | [`mixed`] | each entry the largest aligned block that fits: the mail's greedy split | nobody merged it |
+//! | [`single`] | one size for all entries, the best that fits everywhere | mainline, every driver |
+//! | [`unaligned`] | one entry a DMA segment, whatever its length | the mail's last thought |
+
+use crate::{
+    address::DmaAddr,
+    size::{Bytes, PageSize, PageSizes},
+};
+use alloc::{
+    collections::BTreeMap,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt;
+
+pub mod mixed;
+pub mod single;
+pub mod tiling;
+pub mod unaligned;
+
+/// What a memory region is to the device: the numbers of `struct ib_umem`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mr {
+    /// `ib_umem.address`: the virtual address of the first byte, as the program has it.
+    pub address: u64,
+    /// `ib_umem.length` in bytes, at least 1.
+    pub length: u64,
+    /// `ib_umem.iova`: the address that the NIC is given for the first byte.
+    pub hca_address: u64,
+    /// The kernel's page size.
+    pub page: PageSize,
+    /// The offset of the first byte from `region.va`, from which entries' offsets count.
+    pub offset: u64,
+}
+
+impl Mr {
+    /// Where the first byte lies in its page: `ib_umem_offset()`.
+    #[inline]
+    pub const fn page_offset(&self) -> u64 {
+        self.address & self.page.mask()
+    }
+
+    /// How many kernel pages hold the region: `ib_umem_num_pages()`.
+    #[inline]
+    pub const fn pages(&self) -> u64 {
+        (self.page_offset() + self.length).div_ceil(self.page.bytes())
+    }
+}
+
+/// How a device's table is cut.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
+pub enum Policy {
+    /// Every entry may have a size of its own.
+    #[default]
+    Mixed,
+    /// All entries have one size.
+    Single,
+    /// Every entry is as long as its DMA segment.
+    Unaligned,
+}
+
+impl Policy {
+    /// All policies, in the order in which they are shown.
+    pub const ALL: [Self; 3] = [Self::Mixed, Self::Single, Self::Unaligned];
+
+    /// Its name in scenarios.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mixed => "mixed",
+            Self::Single => "single",
+            Self::Unaligned => "unaligned",
+        }
+    }
+}
+
+/// What the ends of a mixed table may do.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
+pub enum Edges {
+    /// Entries tile the region exactly.
+    #[default]
+    Exact,
+    /// The first and the last entry may reach beyond the region, where the bytes lie in the same
+    /// contiguous run of the backing memory.
+    Overhang,
+}
+
+/// Equal entries of a table, one after the other in device addresses and in the region.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct EntryRun {
+    /// Where the first entry begins: bytes from `region.va`, negative where it begins before.
+    pub offset: i64,
+    /// The device address of the first entry.
+    pub address: DmaAddr,
+    /// The size of each entry in bytes.
+    pub size: u64,
+    /// How many there are, at least 1.
+    pub count: u64,
+}
+
+impl EntryRun {
+    /// The entries of the run, one by one, as runs of one.
+    pub fn entries(self) -> impl Iterator<Item = Self> {
+        (0..self.count).map(move |i| Self {
+            offset: self.offset.wrapping_add_unsigned(i.wrapping_mul(self.size)),
+            address: DmaAddr::new(self.address.get().wrapping_add(i.wrapping_mul(self.size))),
+            count: 1,
+            ..self
+        })
+    }
+
+    /// The first offset after the run.
+    pub fn end_offset(&self) -> i64 {
+        self.offset
+            .wrapping_add_unsigned(self.size.wrapping_mul(self.count))
+    }
+}
+
+/// Joins neighbouring runs of equal entries where the second carries on what the first began.
+#[derive(Clone, Debug)]
+pub(crate) struct JoinedEntries<I> {
+    runs: I,
+    next: Option<EntryRun>,
+}
+
+impl<I> JoinedEntries<I> {
+    pub(crate) fn new(runs: I) -> Self {
+        Self { runs, next: None }
+    }
+}
+
+impl<I: Iterator<Item = EntryRun>> Iterator for JoinedEntries<I> {
+    type Item = EntryRun;
+
+    #[inline]
+    fn next(&mut self) -> Option<EntryRun> {
+        let mut run = self.next.take().or_else(|| self.runs.next())?;
+        for other in self.runs.by_ref() {
+            let end = run
+                .address
+                .get()
+                .wrapping_add(run.size.wrapping_mul(run.count));
+            if other.size != run.size
+                || other.address.get() != end
+                || other.offset != run.end_offset()
+            {
+                self.next = Some(other);
+                break;
+            }
+            run.count += other.count;
+        }
+        Some(run)
+    }
+}
+
+/// Why there is no table: what the kernel or the device refuses.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// Which rule refused, for programs: `no-exact-tiling`, `no-page-size`, `too-many-entries`, ….
+    pub code: &'static str,
+    /// What was refused, where, and what would help.
+    pub message: String,
+    /// What an old kernel got wrong on the way.
+    pub kernel_bug: Option<String>,
+}
+
+impl Refusal {
+    pub(crate) fn new(code: &'static str, message: impl fmt::Display) -> Self {
+        Self {
+            code,
+            message: message.to_string(),
+            kernel_bug: None,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+/// How many entries of each size there are.
+///
+/// Prints as the page's status line: `257 entries: 255 × 4K + 1 × 1M + 1 × 2M`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tally {
+    powers_of_two: [u64; 64],
+    others: BTreeMap<u64, u64>,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            powers_of_two: [0; 64],
+            others: BTreeMap::new(),
+        }
+    }
+}
+
+impl Tally {
+    /// Counts `count` more entries of `size` bytes.
+    #[inline]
+    pub fn add(&mut self, size: u64, count: u64) {
+        match PageSize::new(size) {
+            Some(size) => self.powers_of_two[size.log2() as usize] += count,
+            None => *self.others.entry(size).or_default() += count,
+        }
+    }
+
+    /// All entries together.
+    pub fn total(&self) -> u64 {
+        self.powers_of_two.iter().chain(self.others.values()).sum()
+    }
+
+    /// The sizes in bytes that occur, ascending, each with its count.
+    pub fn by_size(&self) -> Vec<(u64, u64)> {
+        let powers = (0..64).map(|log2| (1u64 << log2, self.powers_of_two[log2 as usize]));
+        let mut sizes: Vec<_> = powers
+            .chain(self.others.iter().map(|(&size, &count)| (size, count)))
+            .collect();
+        sizes.retain(|(_, count)| *count > 0);
+        sizes.sort_unstable();
+        sizes
+    }
+
+    /// The power-of-two sizes that occur.
+    pub fn page_sizes(&self) -> PageSizes {
+        self.by_size()
+            .into_iter()
+            .filter_map(|(size, _)| PageSize::new(size))
+            .collect()
+    }
+}
+
+impl Extend<EntryRun> for Tally {
+    fn extend<I: IntoIterator<Item = EntryRun>>(&mut self, runs: I) {
+        for run in runs {
+            self.add(run.size, run.count);
+        }
+    }
+}
+
+impl FromIterator<EntryRun> for Tally {
+    fn from_iter<I: IntoIterator<Item = EntryRun>>(runs: I) -> Self {
+        let mut tally = Self::default();
+        tally.extend(runs);
+        tally
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total = self.total();
+        write!(
+            f,
+            "{total} {}",
+            if total == 1 { "entry" } else { "entries" }
+        )?;
+        for (i, (size, count)) in self.by_size().into_iter().enumerate() {
+            write!(
+                f,
+                "{}{count} × {}",
+                if i == 0 { ": " } else { " + " },
+                Bytes(size)
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,284 @@
+//! Devices whose entries may each have a size of its own: the greedy split of the mail.
+//!
+//! *"it always selects the largest aligned block it can, and consumes those pages."* The mail
+//! cuts pages before they are mapped (`ib_umem_add_page_sg()`); after its second thought the
+//! cut comes last, on device addresses, which is what this module does. Mainline never merged it
+//! ("no user").
+//!
+//! Segments that are adjacent in device addresses are joined first. Let *s* be the smallest size.
+//! Of each joined run the bytes `[ALIGN_DOWN(first, s), ALIGN(last + 1, s))` are tiled exactly: each entry
+//! aligned to its size, and no exact tiling has fewer.
+
+use super::{
+    EntryRun, JoinedEntries, Mr, Refusal,
+    tiling::{BlockRun, Tiling},
+};
+use crate::{
+    address::{DmaAddr, Joined},
+    iommu::DmaSegment,
+    size::{Bytes, PageSize, PageSizes},
+};
+
+/// How far an end block may reach beyond the pinned pages: [`Edges::Overhang`](super::Edges::Overhang).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Overhang {
+    /// Bytes of backing memory that are contiguous with the first pinned page, before it.
+    pub before: u64,
+    /// Bytes of backing memory that are contiguous with the last pinned page, after it.
+    pub after: u64,
+}
+
+/// The table as runs of equal entries.
+#[derive(Clone, Debug)]
+pub struct Mixed<I>(JoinedEntries<Cuts<I>>);
+
+impl<I: Iterator<Item = DmaSegment> + Clone> Mixed<I> {
+    /// The entries of `sizes` for the segments of `mr`.
+    ///
+    /// # Errors
+    /// `no-page-size` when `sizes` is empty; `no-exact-tiling` when the smallest size is larger than the kernel's page, and a
+    /// block would leave the pinned pages (with an overhang: the contiguous backing memory).
+    pub fn new(
+        segments: I,
+        mr: &Mr,
+        sizes: PageSizes,
+        overhang: Option<Overhang>,
+    ) -> Result<Self, Refusal> {
+        let Some(smallest) = sizes.smallest() else {
+            return Err(Refusal::new(
+                "no-page-size",
+                "the device offers no page size: give it at least one",
+            ));
+        };
+        let runs = Runs {
+            joined: Joined::new(segments),
+            mr: *mr,
+            overhang,
+            end: mr.offset + mr.length,
+        };
+        if smallest > mr.page {
+            runs.clone()
+                .try_for_each(|run| run.bounds(sizes).map(drop))?;
+        }
+        Ok(Self(JoinedEntries::new(Cuts {
+            runs,
+            sizes,
+            current: None,
+        })))
+    }
+}
+
+impl<I: Iterator<Item = DmaSegment>> Iterator for Mixed<I> {
+    type Item = EntryRun;
+
+    #[inline]
+    fn next(&mut self) -> Option<EntryRun> {
+        self.0.next()
+    }
+}
+
+/// A joined run of device addresses, and what of it is registered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    /// The run's offset in the region and its first address.
+    offset: u64,
+    start: u64,
+    /// The bytes of the region in it: from address `first` to before address `end`.
+    pub(crate) first: u64,
+    pub(crate) end: u64,
+    /// The pinned pages, or with an overhang the backing memory, that blocks must not leave.
+    room: (u64, u64),
+    overhang: bool,
+}
+
+impl Run {
+    fn offset_of(&self, address: u64) -> i64 {
+        (self.offset as i64).wrapping_add_unsigned(address.wrapping_sub(self.start))
+    }
+
+    /// The addresses that the blocks of this run cover: where the first begins and the last ends.
+    pub(crate) fn bounds(&self, sizes: PageSizes) -> Result<Bounds, Refusal> {
+        let refused = || {
+            let (smallest, start) = (sizes.smallest().unwrap_or(PageSize::K4), self.start);
+            Refusal::new(
+                "no-exact-tiling",
+                format_args!(
+                    "no exact tiling: the device's smallest page is {smallest}, and a {smallest} block at offset {} (DMA \
+                     {:#x}) would leave the pinned pages {start:#x} to {:#x}; align the region to {smallest}, or let the \
+                     device use smaller pages",
+                    Bytes(self.offset),
+                    smallest.align_down(self.first),
+                    self.room.1,
+                ),
+            )
+        };
+        let exact = || {
+            let smallest = sizes.smallest()?;
+            let (start, end) = (
+                smallest.align_down(self.first),
+                smallest.align_up(self.end)?,
+            );
+            (self.room.0 <= start && end <= self.room.1).then_some(Bounds {
+                start,
+                end,
+                head: None,
+                tail: None,
+            })
+        };
+        match self.overhang {
+            false => exact().ok_or_else(refused),
+            true => self.overhanging(sizes).ok_or_else(refused),
+        }
+    }
+
+    /// The fewest blocks of which only the first and the last may leave the registered bytes.
+    ///
+    /// Blocks nest or are disjoint, so the fewest are the maximal ones within the room that hold a
+    /// registered byte. Of those the two at the ends shrink to what they need.
+    fn overhanging(&self, sizes: PageSizes) -> Option<Bounds> {
+        let maximal = |address: u64| {
+            sizes
+                .iter()
+                .rev()
+                .map(|size| block_around(address, size))
+                .find(|block| {
+                    block.address >= self.room.0
+                        && block
+                            .address
+                            .checked_add(block.size.bytes())
+                            .is_some_and(|end| end <= self.room.1)
+                })
+        };
+        let shrunk = |from: u64, to: u64| {
+            sizes
+                .iter()
+                .map(|size| block_around(from, size))
+                .find(|block| block.end().wrapping_sub(1) >= to - 1)
+        };
+        let head = maximal(self.first)?;
+        if head.end() >= self.end {
+            return Some(Bounds {
+                start: 0,
+                end: 0,
+                head: shrunk(self.first, self.end),
+                tail: None,
+            });
+        }
+        let tail = maximal(self.end - 1)?;
+        Some(Bounds {
+            start: head.end(),
+            end: tail.address,
+            head: shrunk(self.first, head.end()),
+            tail: shrunk(tail.address, self.end),
+        })
+    }
+}
+
+/// The block of `size` that holds `address`.
+fn block_around(address: u64, size: PageSize) -> BlockRun {
+    BlockRun {
+        address: size.align_down(address),
+        size,
+        count: 1,
+    }
+}
+
+/// What the blocks of a run cover: a block at each end where it overhangs, and the range between.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    head: Option<BlockRun>,
+    tail: Option<BlockRun>,
+}
+
+/// The joined runs of a region.
+#[derive(Clone, Debug)]
+struct Runs<I> {
+    joined: Joined<I, DmaAddr>,
+    mr: Mr,
+    overhang: Option<Overhang>,
+    /// The offset of the region's end.
+    end: u64,
+}
+
+impl<I: Iterator<Item = DmaSegment>> Iterator for Runs<I> {
+    type Item = Run;
+
+    #[inline]
+    fn next(&mut self) -> Option<Run> {
+        let run = self.joined.next()?;
+        let start = run.start.get();
+        let (mut first, mut end, mut room) = (start, run.end(), (start, run.end()));
+        if run.offset <= self.mr.offset {
+            first += self.mr.offset - run.offset;
+            room.0 -= self.overhang.map_or(0, |overhang| overhang.before);
+        }
+        if run.end_offset() >= self.end {
+            end = start + (self.end - run.offset);
+            room.1 += self.overhang.map_or(0, |overhang| overhang.after);
+        }
+        Some(Run {
+            offset: run.offset,
+            start,
+            first,
+            end,
+            room,
+            overhang: self.overhang.is_some(),
+        })
+    }
+}
+
+/// The cut of one joined run after the other.
+#[derive(Clone, Debug)]
+struct Cuts<I> {
+    runs: Runs<I>,
+    sizes: PageSizes,
+    current: Option<Cut>,
+}
+
+#[derive(Clone, Debug)]
+struct Cut {
+    run: Run,
+    head: Option<BlockRun>,
+    middle: Tiling,
+    tail: Option<BlockRun>,
+}
+
+impl<I: Iterator<Item = DmaSegment>> Iterator for Cuts<I> {
+    type Item = EntryRun;
+
+    #[inline]
+    fn next(&mut self) -> Option<EntryRun> {
+        loop {
+            if let Some(cut) = &mut self.current
+                && let Some(block) = cut
+                    .head
+                    .take()
+                    .or_else(|| cut.middle.next())
+                    .or_else(|| cut.tail.take())
+            {
+                return Some(EntryRun {
+                    offset: cut.run.offset_of(block.address),
+                    address: DmaAddr::new(block.address),
+                    size: block.size.bytes(),
+                    count: block.count,
+                });
+            }
+            let run = self.runs.next()?;
+            // `Mixed::new` has proven that every run has its bounds.
+            let Bounds {
+                start,
+                end,
+                head,
+                tail,
+            } = run.bounds(self.sizes).ok()?;
+            self.current = Some(Cut {
+                run,
+                head,
+                middle: Tiling::new(start, end, self.sizes),
+                tail,
+            });
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Devices that take one page size for a whole region: mainline's way, and every driver's.
+//!
+//! [`Sweep`] is `ib_umem_find_best_pgsz()`: it sweeps the DMA list once and gathers the bits that
+//! forbid sizes. [`Single`] is `rdma_umem_for_each_dma_block()`: the blocks of that size.
+
+mod blocks;
+mod sweep;
+
+pub use blocks::Single;
+pub use sweep::{Constraint, ConstraintCode, Sweep};
+
+use super::Mr;
+use crate::{
+    iommu::DmaSegment,
+    kernel::KernelRules,
+    size::{PageSize, PageSizes},
+};
+
+/// The one size that serves the whole region best, or `None` where none fits:
+/// `ib_umem_find_best_pgsz()`.
+///
+/// ```
+/// use umem_core::{address::{DmaAddr, Extent}, kernel::KernelRules, size::{PageSize, PageSizes}, table::{Mr, single}};
+/// // 4M at 0xffc00000 behind an IOMMU; the region begins 4K into its first 2M page.
+/// let dma = [Extent { offset: 0x1000, start: DmaAddr::new(0xffc0_0000), length: 4 << 20 }];
+/// let mr = Mr { address: 0x7f00_0000_1000, length: 4 << 20, hca_address: 0x7f00_0000_1000, page: PageSize::K4, offset: 0x1000 };
+/// let sizes = PageSizes::from_bits(0x4020_1000);
+/// let best = single::best_page_size(dma.into_iter(), &mr, sizes, KernelRules::newest());
+/// assert_eq!(best, Some(PageSize::K4)); // 1024 entries: the address and the IOVA differ in bit 12
+/// ```
+pub fn best_page_size(
+    segments: impl Iterator<Item = DmaSegment>,
+    mr: &Mr,
+    sizes: PageSizes,
+    rules: &KernelRules,
+) -> Option<PageSize> {
+    let mut sweep = Sweep::new(mr, sizes, rules);
+    for segment in segments {
+        sweep.push(segment, |_| ());
+    }
+    sweep.best()
+}
+
+/// How many blocks of `size` cover the region in the NIC's addresses: `ib_umem_num_dma_blocks()`.
+///
+/// Blocks are cut at multiples of their size of the HCA address, so the first and the last may reach beyond the region.
+pub fn block_count(mr: &Mr, size: PageSize) -> u64 {
+    let (first, end) = (
+        u128::from(mr.hca_address),
+        u128::from(mr.hca_address) + u128::from(mr.length),
+    );
+    (end.div_ceil(u128::from(size.bytes())) - (first >> size.log2())) as u64
+}
+
+/// Whether blocks of `size` translate every address of the region rightly.
+///
+/// This is what the rules of 7.2 say of a bitmap with that one size; what older kernels chose is measured by it.
+pub fn is_sound(segments: impl Iterator<Item = DmaSegment>, mr: &Mr, size: PageSize) -> bool {
+    best_page_size(
+        segments,
+        mr,
+        PageSizes::EMPTY.with(size),
+        KernelRules::newest(),
+    ) == Some(size)
+}

@@ -1,0 +1,159 @@
+//! The greedy cut of one contiguous range of addresses: at each address the largest
+//! block that its alignment and the bytes left allow.
+
+use crate::size::{PageSize, PageSizes};
+
+/// Equal blocks, one after the other, each aligned to its size.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BlockRun {
+    /// The address of the first block.
+    pub address: u64,
+    /// The size of each block.
+    pub size: PageSize,
+    /// How many there are, at least 1.
+    pub count: u64,
+}
+
+impl BlockRun {
+    /// The first address after the run; 0 where that is 2^64.
+    pub const fn end(&self) -> u64 {
+        self.address.wrapping_add(self.count << self.size.log2())
+    }
+}
+
+/// The tiling of a range as runs of equal blocks: at most two runs a size, whatever its length.
+///
+/// Greedy is the best there is: blocks aligned to their size nest or are disjoint, so every
+/// tiling is finer than the one of maximal blocks, and that is the one which greed finds.
+///
+/// ```
+/// use umem_core::{size::PageSizes, table::tiling::Tiling};
+/// let mail = Tiling::new(0x4000_1000, 0x4040_0000, PageSizes::from_bits(0x301000));
+/// let runs: Vec<_> = mail.map(|run| (run.count, run.size.to_string())).collect();
+/// assert_eq!(runs, [(255, "4K".into()), (1, "1M".into()), (1, "2M".into())]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Tiling {
+    at: u64,
+    end: u64,
+    sizes: PageSizes,
+}
+
+impl Tiling {
+    /// The blocks from address `start` to address `end`, both multiples of the smallest of `sizes`.
+    ///
+    /// What no size divides is left out: of an `end` or a `start` that is no such multiple, or
+    /// of an empty set of sizes, the iterator ends early.
+    pub const fn new(start: u64, end: u64, sizes: PageSizes) -> Self {
+        Self {
+            at: start,
+            end,
+            sizes,
+        }
+    }
+
+    /// The largest block that may start at `address` with `left` bytes to go: the mail's rule.
+    #[inline]
+    pub const fn largest(sizes: PageSizes, address: u64, left: u64) -> Option<PageSize> {
+        sizes.aligned_to(address).within(left).largest()
+    }
+}
+
+impl Iterator for Tiling {
+    type Item = BlockRun;
+
+    #[inline]
+    fn next(&mut self) -> Option<BlockRun> {
+        let address = self.at;
+        let left = self.end.checked_sub(address)?;
+        let size = Self::largest(self.sizes, address, left)?;
+        // The size stays the same up to where the next larger one fits, or else to the end. Of
+        // sizes above the next, none fits where the next does not.
+        let larger = self.sizes.next_above(size).and_then(|larger| {
+            let boundary = larger.align_up(address)?;
+            (self.end.checked_sub(boundary)? >= larger.bytes()).then_some(boundary)
+        });
+        let count = (larger.unwrap_or(self.end) - address) >> size.log2();
+        let run = BlockRun {
+            address,
+            size,
+            count,
+        };
+        self.at = run.end();
+        Some(run)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::page_sizes;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    /// The fewest blocks of `sizes` that tile `start..end`, by trying every size at every
+    /// address, from the end backwards. Addresses in units of the smallest size.
+    fn fewest(start: u64, end: u64, sizes: &[u64]) -> u64 {
+        let mut best = alloc::vec![u64::MAX; (end - start + 1) as usize];
+        best[(end - start) as usize] = 0;
+        for at in (start..end).rev() {
+            let shorter = sizes.iter().filter(|s| at % **s == 0 && at + **s <= end);
+            best[(at - start) as usize] = shorter
+                .map(|s| 1 + best[(at + s - start) as usize])
+                .min()
+                .unwrap();
+        }
+        best[0]
+    }
+
+    /// The mail's loop, block by block, with each size asked in turn.
+    fn slowly(mut at: u64, end: u64, sizes: PageSizes) -> Vec<(u64, u64)> {
+        let mut blocks = Vec::new();
+        while at < end {
+            let fits = sizes
+                .iter()
+                .map(PageSize::bytes)
+                .filter(|s| at.is_multiple_of(*s) && *s <= end - at);
+            let size = fits.max().unwrap();
+            blocks.push((at, size));
+            at += size;
+        }
+        blocks
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(crate::testing::CASES))]
+
+        #[test]
+        fn runs_are_the_blocks_of_the_slow_loop(sizes in page_sizes(0..10), start in 0u64..4096, length in 0u64..4096, high in 0u64..2) {
+            let unit = sizes.smallest().unwrap().bytes();
+            let start = (start + high * (u64::MAX / 2)) / unit * unit;
+            let end = start + length / unit * unit;
+            let runs: Vec<_> = Tiling::new(start, end, sizes).collect();
+            let blocks: Vec<_> = runs.iter()
+                .flat_map(|r| (0..r.count).map(|i| (r.address + i * r.size.bytes(), r.size.bytes())))
+                .collect();
+            prop_assert_eq!(blocks, slowly(start, end, sizes));
+            prop_assert!(runs.len() as u32 <= 2 * sizes.len());
+        }
+
+        #[test]
+        fn no_tiling_has_fewer_blocks(sizes in page_sizes(0..7), start in 0u64..256, length in 0u64..256) {
+            let sizes = sizes.with(PageSize::from_log2(0).unwrap());
+            let list: Vec<_> = sizes.iter().map(PageSize::bytes).collect();
+            let total: u64 = Tiling::new(start, start + length, sizes).map(|run| run.count).sum();
+            prop_assert_eq!(total, fewest(start, start + length, &list));
+        }
+    }
+
+    #[test]
+    fn the_top_of_the_address_space_is_no_trap() {
+        let sizes = PageSizes::from_bits(u64::MAX << 12);
+        let runs: Vec<_> = Tiling::new(u64::MAX - 0x3fff, u64::MAX - 0xfff, sizes).collect();
+        let sizes: Vec<_> = runs
+            .iter()
+            .map(|run| (run.size.bytes(), run.count))
+            .collect();
+        assert_eq!(sizes, [(8192, 1), (4096, 1)]);
+    }
+}
