@@ -1,0 +1,7 @@
+//! The rules, held against slow twins, promised properties and wrong input.
+
+mod common;
+mod presets;
+mod promises;
+mod twins;
+mod wrong_input;

@@ -1,0 +1,207 @@
+//! Slow, obvious twins of the two lists: written page by page and entry by entry from the kernel's rules,
+//! not from our iterators.
+
+
+use crate::common::{CASES, all_rules, scenario};
+use proptest::prelude::*;
+use umem_core::{
+    address::{Extent, PhysAddr},
+    iommu::{Iova, IovaLayout},
+    registration::Registration,
+    scatter::{Coalescing, ScatterList, batch_pages},
+    size::PageSize,
+};
+
+/// Every pinned page's physical address, in order.
+fn frames(registration: &Registration) -> Vec<u64> {
+    let (from, to) = registration.pinned();
+    let page = registration.question().mr.page.bytes();
+    (from..to).step_by(page as usize).map(|offset| registration.question().memory.frame(offset).get()).collect()
+}
+
+/// `sg_alloc_append_table_from_pages()`: page after page, over all batches.
+fn append_pages(frames: &[u64], page: u64, max_segment: u64) -> Vec<(u64, u64)> {
+    let most = max_segment / page * page;
+    let mut list: Vec<(u64, u64)> = Vec::new();
+    for &frame in frames {
+        match list.last_mut() {
+            Some((start, length)) if *start + *length == frame && *length + page <= most => *length += page,
+            _ => list.push((frame, page)),
+        }
+    }
+    list
+}
+
+/// `ib_umem_add_sg_table()` of Linux 5.2: batch after batch.
+fn add_sg_table(frames: &[u64], page: u64, max_segment: u64) -> Vec<(u64, u64)> {
+    let mut list: Vec<(u64, u64)> = Vec::new();
+    for batch in frames.chunks(batch_pages(PageSize::new(page).unwrap()) as usize) {
+        let mut update_current = list.last().is_some_and(|(start, length)| start + length == batch[0]);
+        let mut i = 0;
+        while i != batch.len() {
+            let (first, mut count) = (batch[i], 0);
+            while i != batch.len() && first + count * page == batch[i] && count < max_segment / page {
+                count += 1;
+                i += 1;
+            }
+            if std::mem::take(&mut update_current) {
+                let (_, length) = list.last_mut().unwrap();
+                if max_segment - *length >= count * page {
+                    *length += count * page;
+                    continue;
+                }
+            }
+            list.push((first, count * page));
+        }
+    }
+    list
+}
+
+/// `iommu_dma_map_sg()`: the padded lengths, then the segments of `__finalise_sg()`. A list of a few
+/// entries; addresses relative to the mapping's start.
+fn map_sg(list: &[(u64, u64)], granule: u64, mask: u64, max_segment: u64, start: u64) -> (u64, Vec<(u64, u64)>) {
+    let mut padded: Vec<u64> = Vec::new();
+    let mut iova_len = 0u64;
+    for &(_, length) in list {
+        let s_length = length.div_ceil(granule) * granule;
+        let pad_len = (mask - (iova_len & mask) + 1) & mask;
+        if pad_len != 0 && pad_len < s_length - 1 {
+            *padded.last_mut().unwrap() += pad_len;
+            iova_len += pad_len;
+        }
+        iova_len += s_length;
+        padded.push(s_length);
+    }
+    let mut segments: Vec<(u64, u64)> = Vec::new();
+    let (mut dma_addr, mut cur_len) = (start, 0u64);
+    for (&(_, s_length), &s_iova_len) in list.iter().zip(&padded) {
+        if cur_len != 0 && dma_addr & mask != 0 && max_segment - cur_len >= s_length {
+            cur_len += s_length;
+        } else {
+            cur_len = s_length;
+            segments.push((dma_addr, 0));
+        }
+        segments.last_mut().unwrap().1 = cur_len;
+        dma_addr += s_iova_len;
+        if s_length < s_iova_len {
+            cur_len = 0;
+        }
+    }
+    (iova_len, segments)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
+
+    #[test]
+    fn coalescing_is_the_kernels(scenario in scenario(all_rules())) {
+        let registration = Registration::new(&scenario).unwrap();
+        let question = registration.question();
+        let (page, most) = (question.mr.page.bytes(), u64::from(question.device.max_segment));
+        let expected = match question.rules.coalescing {
+            Coalescing::AnyPage => append_pages(&frames(&registration), page, most),
+            Coalescing::WholeBatchRun => add_sg_table(&frames(&registration), page, most),
+        };
+        let list: Vec<_> = registration.scatter().map(|entry| (entry.start.get(), entry.length)).collect();
+        prop_assert_eq!(list, expected);
+    }
+
+    #[test]
+    fn mapping_is_the_kernels(scenario in scenario(all_rules())) {
+        let registration = Registration::new(&scenario).unwrap();
+        let question = registration.question();
+        let list: Vec<_> = registration.scatter().map(|entry| (entry.start.get(), entry.length)).collect();
+        let dma: Vec<_> = registration.dma().map(|segment| (segment.start.get(), segment.length)).collect();
+        let Some((translation, mapping)) = question.iommu.zip(registration.mapping) else {
+            prop_assert!(question.iommu.is_none() || registration.dma_count.is_err());
+            prop_assert_eq!(dma, list);
+            return Ok(());
+        };
+        let most = u64::from(question.device.max_segment);
+        if translation.layout == IovaLayout::EachEntry {
+            let total: u64 = list.iter().map(|(_, length)| length).sum();
+            prop_assert_eq!(dma.iter().map(|(_, length)| length).sum::<u64>(), total);
+            prop_assert!(dma.iter().all(|(_, length)| *length <= most));
+            return Ok(());
+        }
+        let mask = translation.segment_boundary.mask();
+        let (length, segments) = map_sg(&list, translation.granule().bytes(), mask, most, mapping.start.get());
+        prop_assert_eq!(mapping.length, length);
+        prop_assert_eq!(dma, segments);
+        match translation.iova {
+            Iova::At(start) => prop_assert_eq!(mapping.start, start),
+            Iova::Kernel => {
+                let aligned = mapping.length.next_power_of_two();
+                prop_assert_eq!(mapping.start.get() % aligned, 0);
+                prop_assert!(mapping.start.get() > 0);
+                // As high as it goes below 4G: one place further up would not fit.
+                prop_assert!(mapping.start.get() + length <= 1 << 32);
+                prop_assert!(mapping.start.get() + aligned + length > 1 << 32);
+            }
+        }
+    }
+
+    #[test]
+    fn io_pages_map_every_byte_where_it_lies(scenario in scenario(all_rules())) {
+        let registration = Registration::new(&scenario).unwrap();
+        let (Some(pages), Some(translation)) = (registration.io_pages(), registration.question().iommu) else { return Ok(()) };
+        let mapping = registration.mapping.unwrap();
+        let mut at = mapping.start.get();
+        let runs: Vec<_> = pages.collect();
+        for run in &runs {
+            prop_assert_eq!(run.iova.get(), at);
+            prop_assert_eq!((run.iova.get() | run.frame.get()) % run.size, 0);
+            prop_assert!(translation.page_sizes.bits() & run.size != 0);
+            at += run.size * run.count;
+        }
+        prop_assert_eq!(at, mapping.start.get() + mapping.length);
+        // Each DMA segment's bytes are where the SG entries' are.
+        let frame = |iova: u64| {
+            let run = runs.iter().find(|run| (run.iova.get()..run.iova.get() + run.size * run.count).contains(&iova)).unwrap();
+            run.frame.get() + (iova - run.iova.get())
+        };
+        let page = registration.question().mr.page.bytes();
+        for segment in registration.dma() {
+            for i in (0..segment.length).step_by(page as usize) {
+                let expected = registration.question().memory.frame(segment.offset + i).get();
+                prop_assert_eq!(frame(segment.start.get() + i), expected);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(CASES / 10))]
+
+    // Scenarios above fit into one batch of pinned pages; these take several.
+    #[test]
+    fn coalescing_across_batches_is_the_kernels(
+        extents in prop::collection::vec((1u64..900, prop::bool::ANY), 1..8),
+        most in prop_oneof![4096u64..1 << 20, (1u64 << 20)..8 << 20, Just(u64::from(u32::MAX))],
+    ) {
+        let (mut at, mut offset, mut runs) = (0x4000_0000u64, 0, Vec::new());
+        for (pages, adjacent) in extents {
+            at += if adjacent { 0 } else { 0x10_0000 };
+            runs.push(Extent { offset, start: PhysAddr::new(at), length: pages * 4096 });
+            (at, offset) = (at + pages * 4096, offset + pages * 4096);
+        }
+        let frames: Vec<_> = runs.iter().flat_map(|run| (run.start.get()..run.end()).step_by(4096)).collect();
+        let list = |coalescing| {
+            let list = ScatterList::new(runs.iter().copied(), most / 4096 * 4096, coalescing, PageSize::K4);
+            list.map(|entry| (entry.start.get(), entry.length)).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(list(Coalescing::AnyPage), append_pages(&frames, 4096, most));
+        prop_assert_eq!(list(Coalescing::WholeBatchRun), add_sg_table(&frames, 4096, most));
+    }
+}
+
+#[test]
+fn a_tebibyte_is_cut_below_4g() {
+    let mut scenario = umem_core::scenario::presets::find("mail").unwrap().scenario();
+    scenario.region.offset = "0".parse().unwrap();
+    scenario.region.length = "1T".parse().unwrap();
+    let registration = Registration::new(&scenario).unwrap();
+    assert_eq!(registration.scatter().next().unwrap().length, (4 << 30) - 4096);
+    assert_eq!(registration.scatter_count, 257);
+    assert_eq!(registration.status(), "524288 entries: 524288 × 2M");
+}
