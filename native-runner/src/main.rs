@@ -1,1 +1,73 @@
-fn main() {}
+//! `umem`: the rules of umem-core, held against real memory, real devices and real kernels.
+//!
+//! | room | what lives there |
+//! |---|---|
+//! | [`commands`] | the command line: one module a command |
+//! | [`check`] | model = frames = data, and what was found |
+//! | [`model`] | umem-core, asked |
+//! | [`mapping`], [`pagemap`], [`frames`] | memory of our own, and where it lies |
+//! | [`buffer`] | memory made so that it lies in a way known beforehand |
+//! | [`nic`], `verbs`, [`pattern`] | devices that move bytes, and bytes that know their place |
+//! | [`report`] | what was found, printed |
+//! | [`page`], [`whole_file`] | the page, served; files, written whole |
+//! | [`missing`], [`exit`] | what a machine lacks, and how a command ends |
+
+mod buffer;
+mod check;
+mod commands;
+mod exit;
+mod frames;
+mod mapping;
+mod missing;
+mod model;
+mod nic;
+mod page;
+mod pagemap;
+mod pattern;
+mod report;
+#[cfg(feature = "rdma")]
+mod verbs;
+mod whole_file;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::Parser;
+
+use commands::Command;
+use exit::Exit;
+
+/// How Linux turns a pinned memory region into an RDMA device's page-table entries, on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "umem", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = io::stdout().lock();
+    let ended = cli
+        .command
+        .run(&mut out)
+        .and_then(|exit| Ok(out.flush().map(|()| exit)?));
+    ended.unwrap_or_else(failed).into()
+}
+
+/// Says what went wrong. Whoever closed the pipe that we write to knows already.
+fn failed(error: anyhow::Error) -> Exit {
+    match error.downcast_ref::<io::Error>() {
+        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Unable,
+        Some(_) => {
+            eprintln!("umem: {error:#}");
+            Exit::Unable
+        }
+        None => {
+            eprintln!("umem: {error:#}");
+            Exit::Usage
+        }
+    }
+}

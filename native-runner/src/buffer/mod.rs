@@ -1,0 +1,173 @@
+//! The buffers of a check: memory made so that its frames lie in a way that is known beforehand.
+//!
+//! A buffer is a [`Recipe`] in the [`CATALOGUE`]; one module a way of making them. A recipe keeps
+//! its promise or says why it cannot: it reads the frames it got, and never hands out memory that
+//! lies otherwise.
+
+mod hugetlb;
+mod scattered;
+mod transparent;
+
+use std::io;
+
+use crate::{
+    frames::{Frames, FramesError},
+    mapping::Mapping,
+    missing::Missing,
+};
+
+/// How long every buffer is, in bytes: two of the 2M pages that most of them are made of.
+pub const LENGTH: usize = 2 * TWO_MIB;
+
+const TWO_MIB: usize = 2 << 20;
+
+/// A kind of buffer.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipe {
+    /// A word for it.
+    pub name: &'static str,
+    /// What it is.
+    pub title: &'static str,
+    way: Way,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    HugePages(hugetlb::Order),
+    Transparent,
+    Scattered,
+}
+
+/// Every kind of buffer there is.
+pub const CATALOGUE: &[Recipe] = &[
+    Recipe {
+        name: "huge-adjacent",
+        title: "two 2M huge pages, the second right above the first",
+        way: Way::HugePages(hugetlb::Order::Ascending),
+    },
+    Recipe {
+        name: "huge-descending",
+        title: "two 2M huge pages, the second right below the first",
+        way: Way::HugePages(hugetlb::Order::Descending),
+    },
+    Recipe {
+        name: "transparent",
+        title: "two transparent huge pages",
+        way: Way::Transparent,
+    },
+    Recipe {
+        name: "scattered",
+        title: "4K pages, no two neighbours adjacent",
+        way: Way::Scattered,
+    },
+];
+
+impl Recipe {
+    /// Makes a buffer of [`LENGTH`] bytes. All its pages are there, and it goes when it is dropped.
+    pub fn make(&self) -> Result<Mapping, Unavailable> {
+        match self.way {
+            Way::HugePages(order) => hugetlb::pair(order),
+            Way::Transparent => transparent::pair(),
+            Way::Scattered => scattered::pages(),
+        }
+    }
+}
+
+/// Why a buffer cannot be had here.
+#[derive(Debug)]
+pub enum Unavailable {
+    /// The machine lacks something that a command provides.
+    Missing(Missing),
+    /// The kernel would not, this time or ever; the reason.
+    Refused(String),
+}
+
+impl From<FramesError> for Unavailable {
+    fn from(error: FramesError) -> Self {
+        match error {
+            FramesError::Hidden => Self::Missing(Missing::frame_permission()),
+            other => Self::Refused(other.to_string()),
+        }
+    }
+}
+
+impl From<io::Error> for Unavailable {
+    fn from(error: io::Error) -> Self {
+        Self::Refused(format!("the kernel refused the memory: {error}"))
+    }
+}
+
+impl From<rustix::io::Errno> for Unavailable {
+    fn from(error: rustix::io::Errno) -> Self {
+        io::Error::from(error).into()
+    }
+}
+
+/// Whether the `len` bytes at `offset` lie in one piece, at a multiple of `len`.
+fn is_one_page(frames: &Frames, offset: usize, len: usize) -> bool {
+    let (offset, len) = (offset as u64, len as u64);
+    let mut runs = frames.runs_in(offset..offset + len);
+    runs.next()
+        .is_some_and(|run| run.length == len && run.start.get() % len == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frames::tests::frames;
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = CATALOGUE.iter().map(|recipe| recipe.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), CATALOGUE.len());
+    }
+
+    #[test]
+    fn one_page_is_aligned_and_whole() {
+        let (two_mib, page) = (TWO_MIB as u64, 4096);
+        assert!(is_one_page(&frames(&[(two_mib, two_mib)]), 0, TWO_MIB));
+        assert!(
+            is_one_page(&frames(&[(two_mib, 2 * two_mib)]), TWO_MIB, TWO_MIB),
+            "inside a longer run"
+        );
+        assert!(
+            !is_one_page(&frames(&[(two_mib + page, two_mib)]), 0, TWO_MIB),
+            "misaligned"
+        );
+        assert!(
+            !is_one_page(&frames(&[(two_mib, page), (0, two_mib - page)]), 0, TWO_MIB),
+            "in two pieces"
+        );
+    }
+
+    /// Every buffer that this machine can make lies as its recipe promises.
+    #[test]
+    fn buffers_keep_their_promise() {
+        for recipe in CATALOGUE {
+            let buffer = match recipe.make() {
+                Ok(buffer) => buffer,
+                Err(why) => {
+                    eprintln!("skipped: {}: {why:?}", recipe.name);
+                    continue;
+                }
+            };
+            assert_eq!(buffer.len(), LENGTH);
+            let frames = Frames::read(&buffer).unwrap();
+            let first = |offset| frames.at(offset as u64).unwrap().get();
+            match recipe.name {
+                "huge-adjacent" => assert_eq!(first(TWO_MIB), first(0) + TWO_MIB as u64),
+                "huge-descending" => assert_eq!(first(TWO_MIB), first(0) - TWO_MIB as u64),
+                "transparent" => assert!(
+                    is_one_page(&frames, 0, TWO_MIB) && is_one_page(&frames, TWO_MIB, TWO_MIB)
+                ),
+                "scattered" => assert_eq!(
+                    frames.runs().len() as u64,
+                    LENGTH as u64 / frames.page_size()
+                ),
+                other => panic!("{other}: what does it promise?"),
+            }
+        }
+    }
+}

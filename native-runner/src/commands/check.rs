@@ -1,0 +1,120 @@
+//! `umem check`.
+
+use std::io::Write;
+
+use clap::ValueEnum;
+
+use crate::{
+    buffer,
+    check::{self, Options, Report},
+    exit::Exit,
+    missing::Missing,
+    nic::Nic as _,
+    report,
+};
+
+/// Hold the rules against this machine: real buffers, their frames, an RDMA device
+///
+/// Makes buffers whose pages lie in known ways, registers a memory region in each, reads from the
+/// kernel where the pages are, computes the device's entries under every policy, and then checks
+/// that each entry is aligned and contiguous (level "frames") and that its bytes arrive when the
+/// device moves them (level "data"). Takes root, for frame numbers; see "way out" in its answer for
+/// everything else that it takes.
+///
+/// Exit code: 0 all held, 1 something differed, 2 wrong usage, 3 this machine lacks something.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Check {
+    /// The RDMA device [default: the first]
+    #[arg(long, value_name = "NAME")]
+    device: Option<String>,
+
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+
+    /// Exit with 3 when anything was skipped
+    #[arg(long)]
+    strict: bool,
+
+    /// Change one byte after it arrived, to prove that the check notices
+    #[arg(long, hide = true)]
+    spoil_one_byte: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+impl Check {
+    /// Checks, and prints what was found.
+    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+        let device = self.device();
+        let nic = device.as_ref().map_err(Clone::clone);
+        let options = Options {
+            spoil_one_byte: self.spoil_one_byte,
+        };
+        let report = match self.format {
+            Format::Table => {
+                report::table::heading(
+                    out,
+                    nic.as_ref().ok().map(|nic| nic.describe()).as_deref(),
+                )?;
+                let progress = &mut |buffer: &_| report::table::buffer(out, buffer);
+                let report = check::run(nic, buffer::CATALOGUE, options, progress)?;
+                report::table::conclusion(out, &report)?;
+                report
+            }
+            Format::Json => {
+                let report = check::run(nic, buffer::CATALOGUE, options, &mut |_| Ok(()))?;
+                report::json(out, &report)?;
+                report
+            }
+        };
+        Ok(exit(&report, self.strict))
+    }
+
+    #[cfg(feature = "rdma")]
+    fn device(&self) -> Result<crate::verbs::Device, Missing> {
+        crate::verbs::Device::open(self.device.as_deref())
+    }
+
+    #[cfg(not(feature = "rdma"))]
+    fn device(&self) -> Result<crate::nic::Never, Missing> {
+        Err(Missing::verbs())
+    }
+}
+
+/// A difference outweighs everything; a check that lacked something did not check.
+fn exit(report: &Report, strict: bool) -> Exit {
+    match report {
+        Report { differed: 1.., .. } => Exit::Differed,
+        Report { missing, .. } if !missing.is_empty() => Exit::Unable,
+        Report { skipped: 1.., .. } if strict => Exit::Unable,
+        _ => Exit::Held,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_decides_how_it_ends() {
+        let mut report = Report::new(None);
+        assert_eq!(exit(&report, true), Exit::Held);
+        report.skipped = 1;
+        assert_eq!(
+            (exit(&report, false), exit(&report, true)),
+            (Exit::Held, Exit::Unable)
+        );
+        report.missing.push(Missing::frame_permission());
+        assert_eq!(exit(&report, false), Exit::Unable);
+        report.differed = 1;
+        assert_eq!(exit(&report, false), Exit::Differed);
+    }
+}

@@ -1,0 +1,34 @@
+//! The command line: one module a command.
+
+mod check;
+mod list;
+mod plan;
+mod vectors;
+mod view;
+
+use std::io::Write;
+
+use crate::exit::Exit;
+
+/// What `umem` can do.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    Plan(plan::Plan),
+    List(list::List),
+    Check(check::Check),
+    View(view::View),
+    Vectors(vectors::Vectors),
+}
+
+impl Command {
+    /// Does it. What it says goes to `out`, what went wrong to standard error.
+    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+        match self {
+            Self::Plan(plan) => plan.run(out),
+            Self::List(list) => list.run(out),
+            Self::Check(check) => check.run(out),
+            Self::View(view) => view.run(out),
+            Self::Vectors(vectors) => vectors.run(out),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! `umem plan`.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use clap::ValueEnum;
+use umem_core::{
+    diagram::{self, Steps, View, palette},
+    registration::Registration,
+    scenario::{DeviceSpec, IommuSpec, Scenario, ScenarioError, presets},
+    size::Bytes,
+    table::Policy,
+};
+
+use crate::{exit::Exit, report::plan as report, whole_file};
+
+/// Work out a scenario: the table that a device would get, and why
+///
+/// Takes no privileges and touches no device. The scenario is a file of JSON, standard input (-), or a preset (see `umem list
+/// presets`); the options below change it.
+///
+/// Exit code: 0 worked out (a refusal by kernel or device is an answer, too), 2 wrong input or usage.
+#[derive(Debug, clap::Args)]
+pub struct Plan {
+    /// A scenario or capture as JSON; - reads standard input
+    #[arg(
+        value_name = "FILE",
+        required_unless_present = "preset",
+        conflicts_with = "preset"
+    )]
+    file: Option<PathBuf>,
+
+    /// A scene of the mail, by name
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+
+    /// Also draw the five lanes into this file
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+
+    /// Also print every entry: offset, address, size
+    #[arg(long)]
+    entries: bool,
+
+    /// Also say what limited the table
+    #[arg(long)]
+    why: bool,
+
+    /// Start the region this far into the memory (4K, 0x1000)
+    #[arg(long, value_name = "SIZE")]
+    offset: Option<String>,
+
+    /// Register this many bytes
+    #[arg(long, value_name = "SIZE")]
+    length: Option<String>,
+
+    /// For this device of `umem list devices`
+    #[arg(long, value_name = "NAME")]
+    device: Option<String>,
+
+    /// Cut the table this way
+    #[arg(long, value_enum)]
+    policy: Option<PolicyName>,
+
+    /// Behind this IOMMU of `umem list iommus`, or off
+    #[arg(long, value_name = "NAME")]
+    iommu: Option<String>,
+
+    /// By the rules of this kernel of `umem list kernels`
+    #[arg(long, value_name = "VERSION")]
+    rules: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// For programs: the registration format
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum PolicyName {
+    /// Each entry of its own size
+    Mixed,
+    /// All entries of one size
+    Single,
+    /// One entry a DMA segment
+    Unaligned,
+}
+
+impl From<PolicyName> for Policy {
+    fn from(name: PolicyName) -> Self {
+        match name {
+            PolicyName::Mixed => Self::Mixed,
+            PolicyName::Single => Self::Single,
+            PolicyName::Unaligned => Self::Unaligned,
+        }
+    }
+}
+
+impl Plan {
+    /// Works it out, and prints the answer.
+    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+        let scenario = self.scenario()?;
+        let registration = Registration::new(&scenario)?;
+        if let Some(path) = &self.svg {
+            whole_file::write(path, draw(&registration, &scenario).as_bytes())?;
+        }
+        let mut out = BufWriter::new(out);
+        match self.format {
+            Format::Table => {
+                report::table(&mut out, &registration, &scenario, self.why)?;
+                if self.entries {
+                    report::entries_table(&mut out, &registration)?;
+                }
+            }
+            Format::Json => report::json(&mut out, &registration, &scenario, self.entries)?,
+        }
+        out.flush()?;
+        Ok(Exit::Held)
+    }
+
+    /// The scenario with the options' changes.
+    fn scenario(&self) -> anyhow::Result<Scenario> {
+        let mut scenario = match (&self.preset, &self.file) {
+            (Some(name), _) => preset(name)?,
+            (None, Some(path)) => read(path)?,
+            (None, None) => unreachable!("clap demands a file or a preset"),
+        };
+        let size = |option: &str, text: &str| {
+            text.parse::<Bytes>()
+                .map_err(|error| ScenarioError::new(option, format_args!("\"{text}\" {error}")))
+        };
+        if let Some(text) = &self.offset {
+            scenario.region.offset = size("--offset", text)?;
+        }
+        if let Some(text) = &self.length {
+            scenario.region.length = size("--length", text)?;
+        }
+        if let Some(name) = &self.device {
+            scenario.device = DeviceSpec::Name(name.clone());
+        }
+        if let Some(policy) = self.policy {
+            scenario.device.customize().policy = Some(policy.into());
+        }
+        if let Some(name) = &self.iommu {
+            scenario.iommu = IommuSpec::Name(name.clone());
+        }
+        if let Some(rules) = &self.rules {
+            scenario.kernel.rules.clone_from(rules);
+        }
+        Ok(scenario)
+    }
+}
+
+fn preset(name: &str) -> Result<Scenario, ScenarioError> {
+    presets::find(name)
+        .map(presets::Preset::scenario)
+        .ok_or_else(|| {
+            let names: Vec<_> = presets::PRESETS.iter().map(|preset| preset.name).collect();
+            ScenarioError::new(
+                "--preset",
+                format_args!(
+                    "\"{name}\" is not known here; there are {}",
+                    names.join(", ")
+                ),
+            )
+        })
+}
+
+/// A capture of ten million extents is about half of this.
+const LONGEST_FILE: u64 = 1 << 30;
+
+/// Reads a scenario from a file, or from standard input.
+pub fn read(path: &Path) -> anyhow::Result<Scenario> {
+    let mut json = Vec::new();
+    let name = if path == Path::new("-") {
+        "standard input".into()
+    } else {
+        path.display().to_string()
+    };
+    let source: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin())
+    } else {
+        Box::new(File::open(path).map_err(|error| unreadable(&name, &error))?)
+    };
+    source
+        .take(LONGEST_FILE + 1)
+        .read_to_end(&mut json)
+        .map_err(|error| unreadable(&name, &error))?;
+    anyhow::ensure!(
+        json.len() as u64 <= LONGEST_FILE,
+        "{name} is longer than {}: that is no scenario",
+        Bytes(LONGEST_FILE)
+    );
+    Scenario::from_json(&json).context(name)
+}
+
+/// Input that cannot be read is wrong input, not an inability of this machine.
+fn unreadable(name: &str, error: &io::Error) -> anyhow::Error {
+    anyhow::anyhow!("{name} cannot be read: {error}")
+}
+
+/// The finished picture, as wide as a page of docs.
+fn draw(registration: &Registration, scenario: &Scenario) -> String {
+    let index = registration.index();
+    let steps = Steps::new(registration, &index);
+    let view = View::whole(registration, 960.0);
+    let drawing = diagram::draw(registration, &index, &steps, view, steps.count() as f64);
+    let name = scenario.name.as_deref().unwrap_or("A memory region");
+    diagram::svg::render(
+        &drawing,
+        &palette::LIGHT,
+        &format!("{name}: {}", registration.status()),
+    )
+}

@@ -1,0 +1,70 @@
+//! `umem view`.
+
+use std::{
+    io::Write,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use umem_core::scenario::Scenario;
+
+use crate::{exit::Exit, page};
+
+/// Open the page in the browser, with a scenario or capture loaded
+///
+/// Serves the page that was built into this program on 127.0.0.1, to this machine alone, until it is stopped with Ctrl-C.
+///
+/// Exit code: 2 wrong input, 3 this program has no page in it, or the port is taken.
+#[derive(Debug, clap::Args)]
+pub struct View {
+    /// A scenario or capture as JSON; - reads standard input
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+
+    /// The port; 0 takes any that is free
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+
+    /// Print the address, but open no browser
+    #[arg(long)]
+    no_open: bool,
+}
+
+impl View {
+    /// Serves until stopped.
+    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+        let scenario = self.file.as_deref().map(super::plan::read).transpose()?;
+        if let Some(scenario) = &scenario {
+            scenario.resolve()?;
+        }
+        let Some(files) = page::FILES else {
+            eprintln!(
+                "umem: this program was built without the page in it: run `cargo xtask build`, then build it again"
+            );
+            return Ok(Exit::Unable);
+        };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let server = match page::Server::bind(
+            address,
+            files,
+            scenario.as_ref().map(Scenario::to_json),
+        ) {
+            Ok(server) => server,
+            Err(error) => {
+                eprintln!(
+                    "umem: {address} cannot be served: {error}; try another --port, or --port 0 for any that is free"
+                );
+                return Ok(Exit::Unable);
+            }
+        };
+        let url = server.url();
+        writeln!(out, "{url}\nstop with Ctrl-C")?;
+        out.flush()?;
+        if !self.no_open
+            && let Err(error) = open::that_detached(&url)
+        {
+            eprintln!("umem: no browser could be opened ({error}): open the address above in one");
+        }
+        server.run()
+    }
+}

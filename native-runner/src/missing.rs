@@ -1,0 +1,100 @@
+//! What a machine lacks, what that prevents, and the command that provides it.
+
+use std::fmt;
+
+use serde::Serialize;
+use umem_core::size::Bytes;
+
+/// Something that this machine does not have and that a command needs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Missing {
+    /// The thing: "an RDMA device".
+    pub what: String,
+    /// What cannot be done without it.
+    pub prevents: String,
+    /// The command, or commands, that provide it.
+    pub way_out: String,
+}
+
+impl Missing {
+    fn new(
+        what: impl Into<String>,
+        prevents: impl Into<String>,
+        way_out: impl Into<String>,
+    ) -> Self {
+        Self {
+            what: what.into(),
+            prevents: prevents.into(),
+            way_out: way_out.into(),
+        }
+    }
+
+    /// The program was built without verbs.
+    #[cfg_attr(
+        all(feature = "rdma", not(test)),
+        expect(dead_code, reason = "they are there")
+    )]
+    pub fn verbs() -> Self {
+        Self::new(
+            "RDMA verbs in this program",
+            "memory can be neither registered nor moved by a device",
+            "apt install cmake libclang-dev && cargo build -p native-runner --features rdma",
+        )
+    }
+
+    /// No usable RDMA device; `what` says more.
+    pub fn device(what: impl Into<String>, way_out: impl Into<String>) -> Self {
+        Self::new(
+            what,
+            "memory can be neither registered nor moved by a device",
+            way_out,
+        )
+    }
+
+    /// Frame numbers are hidden from this user.
+    pub fn frame_permission() -> Self {
+        Self::new(
+            "the right to read frame numbers (CAP_SYS_ADMIN)",
+            "where memory lies cannot be known, so nothing can be computed from it",
+            "run it with sudo",
+        )
+    }
+
+    /// The limit on locked memory is below what a check pins.
+    pub fn memlock(limit: u64, needed: u64) -> Self {
+        Self::new(
+            format!(
+                "room for pinned memory (limit {}, needed {})",
+                Bytes(limit),
+                Bytes(needed)
+            ),
+            "the device cannot register that much",
+            "ulimit -l unlimited, as root or after raising memlock in /etc/security/limits.conf",
+        )
+    }
+
+    /// Fewer free huge pages of `size` bytes than a buffer needs; `total` would provide enough.
+    pub fn huge_pages(size: u64, free: u64, wanted: u64, total: u64) -> Self {
+        Self::new(
+            format!(
+                "huge pages of {} ({free} free, {wanted} needed)",
+                Bytes(size)
+            ),
+            "buffers of huge pages cannot be made",
+            format!(
+                "echo {total} > /sys/kernel/mm/hugepages/hugepages-{}kB/nr_hugepages",
+                size >> 10
+            ),
+        )
+    }
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "missing: {}: {}.\n  way out: {}",
+            self.what, self.prevents, self.way_out
+        )
+    }
+}

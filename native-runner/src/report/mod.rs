@@ -1,0 +1,14 @@
+//! What was found, printed.
+
+pub mod plan;
+pub mod table;
+
+use std::io::{self, Write};
+
+use crate::check::Report;
+
+/// As one JSON object.
+pub fn json(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, report)?;
+    writeln!(out)
+}

@@ -1,0 +1,205 @@
+//! A registration, printed.
+
+use std::io::{self, Write};
+
+use comfy_table::{CellAlignment, Table, presets::NOTHING};
+use umem_core::{
+    registration::Registration,
+    scatter,
+    scenario::Scenario,
+    size::Bytes,
+    table::{EntryRun, Policy},
+};
+
+/// A table without lines, its columns as wide as they need to be.
+pub fn plain_table<const N: usize>(
+    heading: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(heading);
+    rows.for_each(|row| {
+        table.add_row(row);
+    });
+    table
+}
+
+fn right_aligned<const N: usize>(mut table: Table, columns: [usize; N]) -> Table {
+    for column in columns {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// The answer for people. It begins with the page's status line.
+pub fn table(
+    out: &mut impl Write,
+    registration: &Registration,
+    scenario: &Scenario,
+    why: bool,
+) -> io::Result<()> {
+    writeln!(out, "{}", registration.status())?;
+    let question = registration.question();
+    if let Some(name) = &scenario.name {
+        writeln!(out, "\n{name}")?;
+    }
+    let batch = scatter::batch_pages(question.mr.page);
+    let dma = match (&registration.dma_count, registration.mapping) {
+        (Ok(count), Some(mapping)) => [
+            count.to_string(),
+            format!("IOVA {} + {}", mapping.start, Bytes(mapping.length)),
+        ],
+        (Ok(count), None) => [
+            count.to_string(),
+            "device addresses are physical ones".into(),
+        ],
+        (Err(refusal), _) => ["none".into(), refusal.message.clone()],
+    };
+    let entries = match &registration.table {
+        Ok(table) => [
+            table.total.to_string(),
+            format!(
+                "{} policy, {} bytes of table",
+                table.policy.name(),
+                table.bytes
+            ),
+        ],
+        Err(refusal) => ["none".into(), format!("refused: {}", refusal.code)],
+    };
+    let pages = registration.pages();
+    let rows = [
+        [
+            "pages",
+            &pages.to_string(),
+            &format!(
+                "of {}, pinned in {} of {batch}",
+                question.mr.page,
+                plural(pages.div_ceil(batch), "batch", "batches")
+            ),
+        ],
+        [
+            "SG entries",
+            &registration.scatter_count.to_string(),
+            &format!(
+                "segments of at most {:#x} bytes",
+                question.device.max_segment
+            ),
+        ],
+        ["DMA segments", &dma[0], &dma[1]],
+        ["entries", &entries[0], &entries[1]],
+    ];
+    let stages = plain_table(
+        ["stage", "count", ""],
+        rows.iter().map(|row| row.map(String::from)),
+    );
+    writeln!(out, "{}", right_aligned(stages, [1]))?;
+    if let Some(bug) = kernel_bug(registration) {
+        writeln!(out, "\nkernel bug: {bug}")?;
+    }
+    if why {
+        writeln!(out, "\nwhy")?;
+        for limit in registration.limits() {
+            writeln!(out, "  {}: {}", limit.code, limit.text)?;
+        }
+    }
+    writeln!(out, "\nthe same region, other ways")?;
+    let others = Policy::ALL.map(|policy| {
+        let (total, how) = match registration.alternative(policy) {
+            Ok(table) => (
+                table.total.to_string(),
+                table
+                    .page_size
+                    .map_or_else(String::new, |size| format!("of {size}")),
+            ),
+            Err(refusal) => ("none".into(), refusal.code.into()),
+        };
+        [policy.name().into(), total, how]
+    });
+    writeln!(
+        out,
+        "{}",
+        right_aligned(
+            plain_table(["policy", "entries", ""], others.into_iter()),
+            [1]
+        )
+    )?;
+    let advice = registration.advice(scenario);
+    if !advice.is_empty() {
+        writeln!(out, "\nwhat would help")?;
+        for advice in advice {
+            let entries = |outcome: &umem_core::advice::Outcome| {
+                outcome.entries.map_or("refused".into(), |n| n.to_string())
+            };
+            writeln!(
+                out,
+                "  {} → {}: {} ({})",
+                entries(&advice.before),
+                entries(&advice.after),
+                advice.change,
+                advice.cost
+            )?;
+        }
+    }
+    match question.verified() {
+        Some(lab) => writeln!(out, "\nrules verified by {lab}"),
+        None => writeln!(out, "\nthese rules are from source, not verified by a lab"),
+    }
+}
+
+fn kernel_bug(registration: &Registration) -> Option<&str> {
+    match &registration.table {
+        Ok(table) => table.kernel_bug.as_deref(),
+        Err(refusal) => refusal.kernel_bug.as_deref(),
+    }
+}
+
+fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Every entry, one a line, as they are found.
+pub fn entries_table(out: &mut impl Write, registration: &Registration) -> io::Result<()> {
+    writeln!(out, "\n{:>18}  {:>18}  {:>10}", "offset", "address", "size")?;
+    for entry in registration.entries().flat_map(EntryRun::entries) {
+        writeln!(
+            out,
+            "{:>18}  {:>18}  {:>10}",
+            entry.offset,
+            entry.address.to_string(),
+            Bytes(entry.size).to_string()
+        )?;
+    }
+    Ok(())
+}
+
+/// The answer in the registration format; with `entries` as its last key, streamed.
+pub fn json(
+    out: &mut impl Write,
+    registration: &Registration,
+    scenario: &Scenario,
+    entries: bool,
+) -> io::Result<()> {
+    let report =
+        serde_json::to_string_pretty(&registration.report(scenario)).map_err(io::Error::from)?;
+    if !entries {
+        return writeln!(out, "{report}");
+    }
+    // The object stays open for a list that may be longer than memory.
+    let open = report
+        .trim_end()
+        .strip_suffix('}')
+        .unwrap_or(&report)
+        .trim_end();
+    write!(out, "{open},\n  \"entries\": [")?;
+    for (i, entry) in registration
+        .entries()
+        .flat_map(EntryRun::entries)
+        .enumerate()
+    {
+        write!(out, "{}", if i == 0 { "\n    " } else { ",\n    " })?;
+        serde_json::to_writer(&mut *out, &entry)?;
+    }
+    writeln!(out, "\n  ]\n}}")
+}

@@ -1,0 +1,199 @@
+//! Real devices, through libibverbs (the crate `sideway` loads it at run time).
+//!
+//! A [`Device`] is opened once; a [`Registered`] is a memory region on it; each transfer runs over
+//! a fresh [loopback](loopback) of two queue pairs, so that one that failed leaves nothing behind.
+
+mod diagnosis;
+mod loopback;
+mod port;
+mod words;
+
+use std::{error::Error, io, ops::Range, sync::Arc};
+
+use sideway::ibverbs::{
+    AccessFlags,
+    device::{DeviceInfo, DeviceList, TransportType},
+    device_context::DeviceContext,
+    memory_region::{MemoryRegion, RegisterMemoryRegionErrorKind},
+    protection_domain::ProtectionDomain,
+};
+
+use crate::{
+    mapping::Mapping,
+    missing::Missing,
+    nic::{Nic, Operation, Piece, TransferError},
+};
+use loopback::Loopback;
+use port::Port;
+
+/// An open device with a protection domain and a port to send by.
+#[derive(Debug)]
+pub struct Device {
+    name: String,
+    context: Arc<DeviceContext>,
+    domain: Arc<ProtectionDomain>,
+    port: Port,
+    /// How many RDMA READs may be under way at once.
+    reads: u8,
+}
+
+impl Device {
+    /// Opens the device `name`, or the first one that there is.
+    pub fn open(name: Option<&str>) -> Result<Self, Missing> {
+        let devices = DeviceList::new().map_err(|_| diagnosis::THIS.no_device())?;
+        if devices.is_empty() {
+            return Err(diagnosis::THIS.no_device());
+        }
+        let names: Vec<String> = devices.iter().map(|device| device.name()).collect();
+        let found = devices
+            .iter()
+            .find(|device| name.is_none_or(|name| device.name() == name));
+        let Some(device) = found else {
+            let what = format!("an RDMA device named {}", name.unwrap_or_default());
+            return Err(Missing::device(
+                what,
+                format!("--device with one of: {}", names.join(", ")),
+            ));
+        };
+        let name = device.name();
+        let failed = |error: &dyn Error| diagnosis::THIS.not_opened(&name, &in_words(error));
+        if device.transport_type() != TransportType::InfiniBand {
+            // Their queue pairs can be connected by rdma_cm alone.
+            let what = format!(
+                "an InfiniBand or RoCE device ({name} speaks {})",
+                device.transport_type()
+            );
+            return Err(Missing::device(
+                what,
+                format!("--device with another of: {}", names.join(", ")),
+            ));
+        }
+        let context = device.open().map_err(|error| failed(&error))?;
+        let limits = context.query_device().map_err(|error| failed(&error))?;
+        let port = Port::choose(&name, &context, limits.phys_port_cnt())?;
+        let domain = context.alloc_pd().map_err(|error| failed(&error))?;
+        let reads = limits
+            .max_qp_rd_atom()
+            .min(limits.max_qp_init_rd_atom())
+            .clamp(1, 16) as u8;
+        Ok(Self {
+            name,
+            context,
+            domain,
+            port,
+            reads,
+        })
+    }
+}
+
+/// Memory that is registered with a [`Device`] and borrowed for as long, so it cannot be unmapped
+/// under the device's hands.
+#[derive(Debug)]
+pub struct Registered<'m> {
+    handle: Arc<MemoryRegion>,
+    memory: &'m Mapping,
+}
+
+impl Registered<'_> {
+    /// The virtual address `offset` bytes into the mapping.
+    fn address(&self, offset: u64) -> u64 {
+        self.memory.start().get() + offset
+    }
+}
+
+impl Nic for Device {
+    type Region<'m> = Registered<'m>;
+
+    fn describe(&self) -> String {
+        format!("{}, {}", self.name, self.port)
+    }
+
+    fn register<'m>(
+        &'m self,
+        memory: &'m Mapping,
+        range: Range<u64>,
+    ) -> io::Result<Registered<'m>> {
+        let outside = || {
+            io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("{range:#x?} of {} bytes", memory.len()),
+            )
+        };
+        if range.start >= range.end || range.end > memory.len() as u64 {
+            return Err(outside());
+        }
+        let start = memory.start().get() + range.start;
+        let access = AccessFlags::LocalWrite | AccessFlags::RemoteWrite | AccessFlags::RemoteRead;
+        // SAFETY: the range lies inside `memory`, which the returned value borrows: it stays mapped
+        // until the region is deregistered. The program sees it as atomics only, so the device may
+        // write to it at any time.
+        let handle = unsafe {
+            self.domain
+                .reg_mr(start as usize, (range.end - range.start) as usize, access)
+        };
+        let handle = handle.map_err(|error| match error.0 {
+            RegisterMemoryRegionErrorKind::Ibverbs(error) => error,
+            other => io::Error::other(other),
+        })?;
+        Ok(Registered { handle, memory })
+    }
+
+    fn transfer(
+        &self,
+        operation: Operation,
+        source: &Registered<'_>,
+        sink: &Registered<'_>,
+        pieces: &[Piece],
+    ) -> Result<(), TransferError> {
+        let mut loopback =
+            Loopback::connect(self).map_err(|error| TransferError::Whole(in_words(&*error)))?;
+        loopback.run(operation, source, sink, pieces)
+    }
+}
+
+/// An error with all that caused it, in one line.
+fn in_words(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // Transparent errors repeat what they wrap.
+        if !words.ends_with(&text) {
+            words.push_str(": ");
+            words.push_str(&text);
+        }
+        cause = error.source();
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_with_its_cause_once() {
+        #[derive(Debug)]
+        struct Outer(io::Error);
+        impl std::fmt::Display for Outer {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("post failed")
+            }
+        }
+        impl Error for Outer {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+        let error = Outer(io::Error::other("queue full"));
+        assert_eq!(in_words(&error), "post failed: queue full");
+        assert_eq!(in_words(&io::Error::other("queue full")), "queue full");
+    }
+
+    /// This runs on machines with and without devices; neither may panic.
+    #[test]
+    fn a_device_that_is_not_there_is_something_missing() {
+        let missing = Device::open(Some("no such device")).unwrap_err();
+        assert!(!missing.way_out.is_empty());
+    }
+}
