@@ -46,6 +46,46 @@ pub const fn batch_pages(page: PageSize) -> u64 {
     page.bytes() / 8
 }
 
+/// The bytes of a `struct scatterlist` on a 64-bit kernel.
+pub const SCATTERLIST_BYTES: u64 = 32;
+
+/// What a registration's lists take in the kernel, each way that was argued about, in bytes.
+///
+/// The mail: *"this doesn't attempt to solve the problem with overallocating the sg table."* From source, not verified.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ListCost {
+    /// The list of page pointers that is filled batch by batch: one page.
+    pub page_list: u64,
+    /// A list of page pointers for all pages at once, which the mail wants to avoid.
+    pub whole_page_list: u64,
+    /// A scatter-gather table with an entry for every page, as it was allocated before it was known what would join.
+    pub table_for_all_pages: u64,
+    /// The table that grows as entries are appended: `sg_alloc_append_table_from_pages()`.
+    pub appended_table: u64,
+}
+
+impl ListCost {
+    /// For `pages` pages of `page` bytes that become `entries` SG entries.
+    pub const fn new(pages: u64, entries: u64, page: PageSize) -> Self {
+        Self {
+            page_list: page.bytes(),
+            whole_page_list: pages * 8,
+            table_for_all_pages: chained_table(pages, pages, page),
+            appended_table: chained_table(entries, pages, page),
+        }
+    }
+}
+
+/// The bytes of a table for `entries`, allocated a page at a time, the last slot of each page but the last being the link to the
+/// next. No page has more slots than the `most` entries that may still come.
+const fn chained_table(entries: u64, most: u64, page: PageSize) -> u64 {
+    let slots = page.bytes() / SCATTERLIST_BYTES;
+    // A full page holds one entry fewer than it has slots, unless it is the last.
+    let full = if entries <= slots { 0 } else { (entries - 2) / (slots - 1) };
+    let left = most - full * (slots - 1);
+    (full * slots + if left < slots { left } else { slots }) * SCATTERLIST_BYTES
+}
+
 /// The scatter-gather list as an iterator, made from runs of frames.
 #[derive(Clone, Debug)]
 pub struct ScatterList<I>(Rule<I>);
@@ -175,5 +215,35 @@ impl<I: Iterator<Item = FrameRun>> Iterator for BatchRuns<I> {
             self.left = self.batch;
         }
         Some(BatchRun { run, first })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_chained_page_by_page() {
+        // `__sg_alloc_table()`: while more than a page of slots is left, take a page and use all slots but one.
+        let slowly = |mut left: u64| {
+            let mut slots = 0;
+            while left > 128 {
+                (slots, left) = (slots + 128, left - 127);
+            }
+            (slots + left) * 32
+        };
+        for entries in 1..1000 {
+            assert_eq!(chained_table(entries, entries, PageSize::K4), slowly(entries), "{entries}");
+        }
+        let mail = ListCost::new(1023, 1, PageSize::K4);
+        assert_eq!((mail.page_list, mail.whole_page_list, mail.appended_table), (4096, 8184, 4096));
+    }
+
+    #[test]
+    fn segments_shorter_than_a_page_are_refused() {
+        assert_eq!(longest_entry(4095, PageSize::K4), None);
+        assert_eq!(longest_entry(4096, PageSize::K4), Some(4096));
+        assert_eq!(longest_entry(u32::MAX, PageSize::K4), Some((4 << 30) - 4096));
+        assert_eq!(longest_entry(u32::MAX, PageSize::K64), Some((4 << 30) - 65536));
     }
 }

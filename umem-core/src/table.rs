@@ -17,6 +17,7 @@ use alloc::{
 };
 use core::fmt;
 
+pub mod mail;
 pub mod mixed;
 pub mod single;
 pub mod tiling;

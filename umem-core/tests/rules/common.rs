@@ -5,8 +5,8 @@ use umem_core::{
     address::{DmaAddr, PhysAddr, VirtAddr},
     kernel::GENERATIONS,
     scenario::{
-        DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, KernelSpec, LayoutName, MemorySpec, Region,
-        Scenario,
+        DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, KernelSpec, LayoutName,
+        MemorySpec, Region, Scenario,
     },
     size::Bytes,
     table::{Edges, Policy},
@@ -27,45 +27,57 @@ fn memory(page: u64) -> impl Strategy<Value = MemorySpec> {
         Just(LayoutName::Descending),
         Just(LayoutName::Scattered)
     ];
-    let generated = (layout, 0u32..3, 0u64..64, any::<u64>()).prop_map(move |(layout, larger, start, seed)| {
-        let size = page << (larger * 2);
-        MemorySpec {
-            page_size: Some(Bytes(size)),
-            layout: Some(layout),
-            start: Some(PhysAddr::new(0x4000_0000 + start * size)),
-            seed: Some(seed),
-            length: Some(Bytes(PAGES * page)),
-            ..MemorySpec::default()
-        }
-    });
-    // Extents that follow each other at once, with a hole, or anywhere.
-    let extents = prop::collection::vec((1u64..24, 0u64..4, 0u64..1 << 20), 1..10).prop_map(move |list| {
-        let mut at = 0x4000_0000u64;
-        let extents = list.into_iter().map(|(pages, how, place)| {
-            at = match how {
-                0 | 1 => at,
-                2 => at + page * (place % 5),
-                _ => 0x8000_0000 + place * page,
-            };
-            let extent = (PhysAddr::new(at), Bytes(pages * page));
-            at += pages * page;
-            extent
+    let generated =
+        (layout, 0u32..3, 0u64..64, any::<u64>()).prop_map(move |(layout, larger, start, seed)| {
+            let size = page << (larger * 2);
+            MemorySpec {
+                page_size: Some(Bytes(size)),
+                layout: Some(layout),
+                start: Some(PhysAddr::new(0x4000_0000 + start * size)),
+                seed: Some(seed),
+                length: Some(Bytes(PAGES * page)),
+                ..MemorySpec::default()
+            }
         });
-        MemorySpec { extents: Some(extents.collect()), ..MemorySpec::default() }
-    });
+    // Extents that follow each other at once, with a hole, or anywhere.
+    let extents =
+        prop::collection::vec((1u64..24, 0u64..4, 0u64..1 << 20), 1..10).prop_map(move |list| {
+            let mut at = 0x4000_0000u64;
+            let extents = list.into_iter().map(|(pages, how, place)| {
+                at = match how {
+                    0 | 1 => at,
+                    2 => at + page * (place % 5),
+                    _ => 0x8000_0000 + place * page,
+                };
+                let extent = (PhysAddr::new(at), Bytes(pages * page));
+                at += pages * page;
+                extent
+            });
+            MemorySpec {
+                extents: Some(extents.collect()),
+                ..MemorySpec::default()
+            }
+        });
     prop_oneof![generated, extents]
 }
 
 fn iommu(page: u64) -> impl Strategy<Value = IommuSpec> {
     let named = prop_oneof![Just("vt-d"), Just("amd-v1"), Just("virtio"), Just("power")];
-    let boundary = prop_oneof![Just(None), (0u32..8).prop_map(move |log2| Some(Bytes(page << log2)))];
-    let custom = (boundary, prop_oneof![Just(None), (1u64..1 << 16).prop_map(Some)]).prop_map(move |(boundary, iova)| {
-        IommuSpec::Custom(IommuObject {
-            iova: iova.map_or(IovaSpec::Kernel, |n| IovaSpec::At(DmaAddr::new(n * page))),
-            segment_boundary: boundary,
-            ..IommuObject::default()
-        })
-    });
+    let boundary = prop_oneof![
+        Just(None),
+        (0u32..8).prop_map(move |log2| Some(Bytes(page << log2)))
+    ];
+    let custom = (
+        boundary,
+        prop_oneof![Just(None), (1u64..1 << 16).prop_map(Some)],
+    )
+        .prop_map(move |(boundary, iova)| {
+            IommuSpec::Custom(IommuObject {
+                iova: iova.map_or(IovaSpec::Kernel, |n| IovaSpec::At(DmaAddr::new(n * page))),
+                segment_boundary: boundary,
+                ..IommuObject::default()
+            })
+        });
     prop_oneof![
         2 => Just(IommuSpec::default()),
         1 => named.prop_map(|name| IommuSpec::Name(name.into())),
@@ -75,7 +87,11 @@ fn iommu(page: u64) -> impl Strategy<Value = IommuSpec> {
 
 fn device(page: u64) -> impl Strategy<Value = DeviceSpec> {
     let sizes = prop::collection::btree_set(8u32..26, 1..6);
-    let policy = prop_oneof![Just(Policy::Mixed), Just(Policy::Single), Just(Policy::Unaligned)];
+    let policy = prop_oneof![
+        Just(Policy::Mixed),
+        Just(Policy::Single),
+        Just(Policy::Unaligned)
+    ];
     let edges = prop_oneof![Just(Edges::Exact), Just(Edges::Overhang)];
     let max_segment = prop_oneof![Just(u64::from(u32::MAX)), (page..page * 20)];
     (sizes, prop::bool::weighted(0.7), policy, edges, max_segment).prop_map(
@@ -99,40 +115,66 @@ fn device(page: u64) -> impl Strategy<Value = DeviceSpec> {
 pub fn scenario(rules: &'static [&'static str]) -> impl Strategy<Value = Scenario> {
     let page = prop_oneof![3 => Just(4096u64), 1 => Just(65536u64)];
     page.prop_flat_map(move |page| {
-        let region = (0u64..64, 0u64..1 << 30, 0u64..1 << 30, prop::option::of(0u64..1 << 20));
-        (memory(page), iommu(page), device(page), region, prop::sample::select(rules)).prop_map(
-            move |(memory, iommu, device, (va, offset, length, hca), rules)| {
-                let total = match &memory.extents {
-                    Some(extents) => extents.iter().map(|(_, length)| length.0).sum(),
-                    None => PAGES * page,
-                };
-                // Half of the regions are made of whole pages.
-                let offset = if offset % 2 == 0 { offset / 2 % (total / page) * page } else { offset % total };
-                let left = total - offset;
-                let length = if length % 2 == 0 { left - length / 2 % left.div_ceil(page) * page.min(left) / 2 } else { 1 + length % left };
-                Scenario {
-                    version: 1,
-                    name: None,
-                    region: Region {
-                        va: VirtAddr::new(0x7f00_0000_0000 + va * page),
-                        offset: Bytes(offset),
-                        length: Bytes(length.clamp(1, left)),
-                        hca_address: hca.map(|n| VirtAddr::new(n * page + offset % page)),
-                    },
-                    memory,
-                    kernel: KernelSpec { page_size: Bytes(page), rules: rules.into() },
-                    iommu,
-                    device,
-                    provenance: None,
-                }
-            },
+        let region = (
+            0u64..64,
+            0u64..1 << 30,
+            0u64..1 << 30,
+            prop::option::of(0u64..1 << 20),
+        );
+        (
+            memory(page),
+            iommu(page),
+            device(page),
+            region,
+            prop::sample::select(rules),
         )
+            .prop_map(
+                move |(memory, iommu, device, (va, offset, length, hca), rules)| {
+                    let total = match &memory.extents {
+                        Some(extents) => extents.iter().map(|(_, length)| length.0).sum(),
+                        None => PAGES * page,
+                    };
+                    // Half of the regions are made of whole pages.
+                    let offset = if offset % 2 == 0 {
+                        offset / 2 % (total / page) * page
+                    } else {
+                        offset % total
+                    };
+                    let left = total - offset;
+                    let length = if length % 2 == 0 {
+                        left - length / 2 % left.div_ceil(page) * page.min(left) / 2
+                    } else {
+                        1 + length % left
+                    };
+                    Scenario {
+                        version: 1,
+                        name: None,
+                        region: Region {
+                            va: VirtAddr::new(0x7f00_0000_0000 + va * page),
+                            offset: Bytes(offset),
+                            length: Bytes(length.clamp(1, left)),
+                            hca_address: hca.map(|n| VirtAddr::new(n * page + offset % page)),
+                        },
+                        memory,
+                        kernel: KernelSpec {
+                            page_size: Bytes(page),
+                            rules: rules.into(),
+                        },
+                        iommu,
+                        device,
+                        provenance: None,
+                    }
+                },
+            )
     })
 }
 
 /// Every generation's name.
 pub fn all_rules() -> &'static [&'static str] {
-    assert_eq!(GENERATIONS.map(|rules| rules.name), ["5.2", "5.10", "6.7", "6.15", "7.2"]);
+    assert_eq!(
+        GENERATIONS.map(|rules| rules.name),
+        ["5.2", "5.10", "6.7", "6.15", "7.2"]
+    );
     &["5.2", "5.10", "6.7", "6.15", "7.2"]
 }
 

@@ -1,6 +1,5 @@
 //! What the design promises of every policy, held for any scenario, page by page and block by block.
 
-
 use crate::common::{CASES, SOUND, all_rules, scenario};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -20,7 +19,10 @@ fn pages(registration: &Registration) -> BTreeMap<u64, u64> {
     let page = registration.question().mr.page.bytes();
     registration
         .dma()
-        .flat_map(|segment| (0..segment.length / page).map(move |i| (segment.offset + i * page, segment.start.get() + i * page)))
+        .flat_map(|segment| {
+            (0..segment.length / page)
+                .map(move |i| (segment.offset + i * page, segment.start.get() + i * page))
+        })
         .collect()
 }
 
@@ -49,7 +51,10 @@ fn fewest(start: u64, end: u64, sizes: PageSizes) -> u64 {
     let mut at = end;
     while at > start {
         at -= unit;
-        let shorter = sizes.iter().map(PageSize::bytes).filter(|s| at % s == 0 && at + s <= end);
+        let shorter = sizes
+            .iter()
+            .map(PageSize::bytes)
+            .filter(|s| at % s == 0 && at + s <= end);
         best.insert(at, shorter.map(|s| 1 + best[&(at + s)]).min().unwrap());
     }
     best[&start]

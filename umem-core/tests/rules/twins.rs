@@ -1,7 +1,6 @@
 //! Slow, obvious twins of the two lists: written page by page and entry by entry from the kernel's rules,
 //! not from our iterators.
 
-
 use crate::common::{CASES, all_rules, scenario};
 use proptest::prelude::*;
 use umem_core::{
@@ -16,7 +15,10 @@ use umem_core::{
 fn frames(registration: &Registration) -> Vec<u64> {
     let (from, to) = registration.pinned();
     let page = registration.question().mr.page.bytes();
-    (from..to).step_by(page as usize).map(|offset| registration.question().memory.frame(offset).get()).collect()
+    (from..to)
+        .step_by(page as usize)
+        .map(|offset| registration.question().memory.frame(offset).get())
+        .collect()
 }
 
 /// `sg_alloc_append_table_from_pages()`: page after page, over all batches.
@@ -25,7 +27,9 @@ fn append_pages(frames: &[u64], page: u64, max_segment: u64) -> Vec<(u64, u64)> 
     let mut list: Vec<(u64, u64)> = Vec::new();
     for &frame in frames {
         match list.last_mut() {
-            Some((start, length)) if *start + *length == frame && *length + page <= most => *length += page,
+            Some((start, length)) if *start + *length == frame && *length + page <= most => {
+                *length += page
+            }
             _ => list.push((frame, page)),
         }
     }
@@ -36,11 +40,14 @@ fn append_pages(frames: &[u64], page: u64, max_segment: u64) -> Vec<(u64, u64)> 
 fn add_sg_table(frames: &[u64], page: u64, max_segment: u64) -> Vec<(u64, u64)> {
     let mut list: Vec<(u64, u64)> = Vec::new();
     for batch in frames.chunks(batch_pages(PageSize::new(page).unwrap()) as usize) {
-        let mut update_current = list.last().is_some_and(|(start, length)| start + length == batch[0]);
+        let mut update_current = list
+            .last()
+            .is_some_and(|(start, length)| start + length == batch[0]);
         let mut i = 0;
         while i != batch.len() {
             let (first, mut count) = (batch[i], 0);
-            while i != batch.len() && first + count * page == batch[i] && count < max_segment / page {
+            while i != batch.len() && first + count * page == batch[i] && count < max_segment / page
+            {
                 count += 1;
                 i += 1;
             }
@@ -59,7 +66,13 @@ fn add_sg_table(frames: &[u64], page: u64, max_segment: u64) -> Vec<(u64, u64)> 
 
 /// `iommu_dma_map_sg()`: the padded lengths, then the segments of `__finalise_sg()`. A list of a few
 /// entries; addresses relative to the mapping's start.
-fn map_sg(list: &[(u64, u64)], granule: u64, mask: u64, max_segment: u64, start: u64) -> (u64, Vec<(u64, u64)>) {
+fn map_sg(
+    list: &[(u64, u64)],
+    granule: u64,
+    mask: u64,
+    max_segment: u64,
+    start: u64,
+) -> (u64, Vec<(u64, u64)>) {
     let mut padded: Vec<u64> = Vec::new();
     let mut iova_len = 0u64;
     for &(_, length) in list {
@@ -197,11 +210,16 @@ proptest! {
 
 #[test]
 fn a_tebibyte_is_cut_below_4g() {
-    let mut scenario = umem_core::scenario::presets::find("mail").unwrap().scenario();
+    let mut scenario = umem_core::scenario::presets::find("mail")
+        .unwrap()
+        .scenario();
     scenario.region.offset = "0".parse().unwrap();
     scenario.region.length = "1T".parse().unwrap();
     let registration = Registration::new(&scenario).unwrap();
-    assert_eq!(registration.scatter().next().unwrap().length, (4 << 30) - 4096);
+    assert_eq!(
+        registration.scatter().next().unwrap().length,
+        (4 << 30) - 4096
+    );
     assert_eq!(registration.scatter_count, 257);
     assert_eq!(registration.status(), "524288 entries: 524288 × 2M");
 }

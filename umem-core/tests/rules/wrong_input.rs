@@ -9,11 +9,20 @@ fn mail_with(field: &str, value: &str) -> String {
         ("version", "1"),
         ("region", r#"{"offset":"4K","length":"4092K"}"#),
         ("memory", r#"{"page_size":"2M","layout":"contiguous"}"#),
-        ("device", r#"{"page_sizes":["4K","1M","2M"],"policy":"mixed"}"#),
+        (
+            "device",
+            r#"{"page_sizes":["4K","1M","2M"],"policy":"mixed"}"#,
+        ),
     ];
-    let mut fields: Vec<_> = mail.into_iter().filter(|(name, _)| *name != field).collect();
+    let mut fields: Vec<_> = mail
+        .into_iter()
+        .filter(|(name, _)| *name != field)
+        .collect();
     fields.push((field, value));
-    let fields: Vec<_> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| format!("\"{name}\":{value}"))
+        .collect();
     format!("{{{}}}", fields.join(","))
 }
 
@@ -29,57 +38,241 @@ fn every_error_names_its_field() {
     let cases = [
         ("version", "2", "version: is 2"),
         ("version", "\"1\"", "version: invalid type"),
-        ("region", r#"{"offset":"4K"}"#, "region: missing field `length`"),
+        (
+            "region",
+            r#"{"offset":"4K"}"#,
+            "region: missing field `length`",
+        ),
         ("region", r#"{"length":0}"#, "region.length: is 0"),
         ("region", r#"{"length":-1}"#, "region.length: invalid"),
         ("region", r#"{"length":1.5}"#, "region.length: invalid type"),
-        ("region", r#"{"length":"4 KB"}"#, "region.length: \"4 KB\" is no size"),
-        ("region", r#"{"length":"16384P"}"#, "region.length: \"16384P\" is a size of 2^64"),
-        ("region", r#"{"length":"4M","ofset":0}"#, "region.ofset: unknown field `ofset`"),
-        ("region", r#"{"length":"4M","va":"0x7f0000000001"}"#, "region.va: 0x7f0000000001 is no multiple"),
-        ("region", r#"{"length":"4M","va":"16K"}"#, "region.va: \"16K\" is no address"),
-        ("region", r#"{"length":"4M","va":"0xfffffffffffff000"}"#, "region.length: 4M from 0xfffffffffffff000 passes the end"),
-        ("region", r#"{"length":"4M","offset":"0xffffffffffffffff"}"#, "region.offset: "),
-        ("region", r#"{"length":"16T"}"#, "region.length: 16T are 4294967296 pages"),
-        ("region", r#"{"length":"4M","hca_address":"0x1234"}"#, "region.hca_address: 0x1234 and the region's address"),
-        ("region", r#"{"length":"8K","hca_address":"0xfffffffffffff000"}"#, "region.hca_address: 8K from"),
-        ("memory", r#"{"page_size":"3M","layout":"contiguous"}"#, "memory.page_size: 3M is no power of two"),
-        ("memory", r#"{"page_size":"2K","layout":"contiguous"}"#, "memory.page_size: 2K is smaller"),
-        ("memory", r#"{"page_size":"2M","layout":"spiral"}"#, "memory.layout: unknown variant `spiral`"),
-        ("memory", r#"{"page_size":"2M"}"#, "memory: has neither layout nor extents"),
-        ("memory", r#"{"layout":"contiguous","extents":[]}"#, "memory: has both"),
-        ("memory", r#"{"layout":"contiguous","start":"0x1000","page_size":"2M"}"#, "memory.start: 0x1000 is no multiple"),
-        ("memory", r#"{"layout":"descending","start":"0x0","page_size":"2M"}"#, "memory.start: 4M of descending memory"),
-        ("memory", r#"{"layout":"contiguous","start":"0xffffffffffe00000","page_size":"2M"}"#, "memory.start: 4M of contiguous memory"),
-        ("memory", r#"{"layout":"contiguous","length":"2M"}"#, "region.length: the region ends 4M after region.va"),
-        ("memory", r#"{"layout":"contiguous","length":"5000"}"#, "memory.length: 5000 is no multiple"),
-        ("memory", r#"{"layout":"contiguous","length":"4K"}"#, "region.offset: the region ends 4M after region.va"),
+        (
+            "region",
+            r#"{"length":"4 KB"}"#,
+            "region.length: \"4 KB\" is no size",
+        ),
+        (
+            "region",
+            r#"{"length":"16384P"}"#,
+            "region.length: \"16384P\" is a size of 2^64",
+        ),
+        (
+            "region",
+            r#"{"length":"4M","ofset":0}"#,
+            "region.ofset: unknown field `ofset`",
+        ),
+        (
+            "region",
+            r#"{"length":"4M","va":"0x7f0000000001"}"#,
+            "region.va: 0x7f0000000001 is no multiple",
+        ),
+        (
+            "region",
+            r#"{"length":"4M","va":"16K"}"#,
+            "region.va: \"16K\" is no address",
+        ),
+        (
+            "region",
+            r#"{"length":"4M","va":"0xfffffffffffff000"}"#,
+            "region.length: 4M from 0xfffffffffffff000 passes the end",
+        ),
+        (
+            "region",
+            r#"{"length":"4M","offset":"0xffffffffffffffff"}"#,
+            "region.offset: ",
+        ),
+        (
+            "region",
+            r#"{"length":"16T"}"#,
+            "region.length: 16T are 4294967296 pages",
+        ),
+        (
+            "region",
+            r#"{"length":"4M","hca_address":"0x1234"}"#,
+            "region.hca_address: 0x1234 and the region's address",
+        ),
+        (
+            "region",
+            r#"{"length":"8K","hca_address":"0xfffffffffffff000"}"#,
+            "region.hca_address: 8K from",
+        ),
+        (
+            "memory",
+            r#"{"page_size":"3M","layout":"contiguous"}"#,
+            "memory.page_size: 3M is no power of two",
+        ),
+        (
+            "memory",
+            r#"{"page_size":"2K","layout":"contiguous"}"#,
+            "memory.page_size: 2K is smaller",
+        ),
+        (
+            "memory",
+            r#"{"page_size":"2M","layout":"spiral"}"#,
+            "memory.layout: unknown variant `spiral`",
+        ),
+        (
+            "memory",
+            r#"{"page_size":"2M"}"#,
+            "memory: has neither layout nor extents",
+        ),
+        (
+            "memory",
+            r#"{"layout":"contiguous","extents":[]}"#,
+            "memory: has both",
+        ),
+        (
+            "memory",
+            r#"{"layout":"contiguous","start":"0x1000","page_size":"2M"}"#,
+            "memory.start: 0x1000 is no multiple",
+        ),
+        (
+            "memory",
+            r#"{"layout":"descending","start":"0x0","page_size":"2M"}"#,
+            "memory.start: 4M of descending memory",
+        ),
+        (
+            "memory",
+            r#"{"layout":"contiguous","start":"0xffffffffffe00000","page_size":"2M"}"#,
+            "memory.start: 4M of contiguous memory",
+        ),
+        (
+            "memory",
+            r#"{"layout":"contiguous","length":"2M"}"#,
+            "region.length: the region ends 4M after region.va",
+        ),
+        (
+            "memory",
+            r#"{"layout":"contiguous","length":"5000"}"#,
+            "memory.length: 5000 is no multiple",
+        ),
+        (
+            "memory",
+            r#"{"layout":"contiguous","length":"4K"}"#,
+            "region.offset: the region ends 4M after region.va",
+        ),
         ("memory", r#"{"extents":[]}"#, "memory.extents: is empty"),
-        ("memory", r#"{"extents":[["0x1000","2M"],["0x800",4096]]}"#, "memory.extents[1]: [0x800, 4K] is not made of whole kernel pages"),
-        ("memory", r#"{"extents":[["0x1000",0]]}"#, "memory.extents[0]: [0x1000, 0] is empty"),
-        ("memory", r#"{"extents":[["0xfffffffffffff000",8192]]}"#, "memory.extents[0]: "),
-        ("memory", r#"{"extents":[["0x1000","2M"]]}"#, "region.length: the region ends 4M after region.va, beyond the 2M"),
-        ("memory", r#"{"extents":[["0x1000","2M"]],"seed":1}"#, "memory.seed: belongs to a layout"),
-        ("kernel", r#"{"page_size":"2K"}"#, "kernel.page_size: 2K is not between"),
-        ("kernel", r#"{"rules":"4.18"}"#, "kernel.rules: \"4.18\" is not known here; there are 5.2, 5.10, 6.7, 6.15, 7.2"),
-        ("iommu", "\"vtd\"", "iommu: \"vtd\" is not known here; there are off, vt-d"),
-        ("iommu", "7", "iommu: invalid type: integer `7`, expected \"off\", the name of an IOMMU, or an object"),
-        ("iommu", r#"{"page_sizes":[]}"#, "iommu.page_sizes: is empty"),
-        ("iommu", r#"{"page_sizes":["64K"]}"#, "iommu.page_sizes: its smallest page (64K)"),
-        ("iommu", r#"{"iova":"0x80000800"}"#, "iommu.iova: 0x80000800 is no multiple"),
-        ("iommu", r#"{"iova":"somewhere"}"#, "iommu.iova: \"somewhere\" is no address"),
-        ("iommu", r#"{"segment_boundary":"3M"}"#, "iommu.segment_boundary: 3M is no power of two"),
-        ("iommu", r#"{"address_bits":65}"#, "iommu.address_bits: 65 is not between"),
-        ("iommu", "\"smmuv3-64k\"", "iommu: its smallest page (64K) is larger"),
-        ("device", "\"mlx6\"", "device: \"mlx6\" is not known here; there are mlx5"),
+        (
+            "memory",
+            r#"{"extents":[["0x1000","2M"],["0x800",4096]]}"#,
+            "memory.extents[1]: [0x800, 4K] is not made of whole kernel pages",
+        ),
+        (
+            "memory",
+            r#"{"extents":[["0x1000",0]]}"#,
+            "memory.extents[0]: [0x1000, 0] is empty",
+        ),
+        (
+            "memory",
+            r#"{"extents":[["0xfffffffffffff000",8192]]}"#,
+            "memory.extents[0]: ",
+        ),
+        (
+            "memory",
+            r#"{"extents":[["0x1000","2M"]]}"#,
+            "region.length: the region ends 4M after region.va, beyond the 2M",
+        ),
+        (
+            "memory",
+            r#"{"extents":[["0x1000","2M"]],"seed":1}"#,
+            "memory.seed: belongs to a layout",
+        ),
+        (
+            "kernel",
+            r#"{"page_size":"2K"}"#,
+            "kernel.page_size: 2K is not between",
+        ),
+        (
+            "kernel",
+            r#"{"rules":"4.18"}"#,
+            "kernel.rules: \"4.18\" is not known here; there are 5.2, 5.10, 6.7, 6.15, 7.2",
+        ),
+        (
+            "iommu",
+            "\"vtd\"",
+            "iommu: \"vtd\" is not known here; there are off, vt-d",
+        ),
+        (
+            "iommu",
+            "7",
+            "iommu: invalid type: integer `7`, expected \"off\", the name of an IOMMU, or an object",
+        ),
+        (
+            "iommu",
+            r#"{"page_sizes":[]}"#,
+            "iommu.page_sizes: is empty",
+        ),
+        (
+            "iommu",
+            r#"{"page_sizes":["64K"]}"#,
+            "iommu.page_sizes: its smallest page (64K)",
+        ),
+        (
+            "iommu",
+            r#"{"iova":"0x80000800"}"#,
+            "iommu.iova: 0x80000800 is no multiple",
+        ),
+        (
+            "iommu",
+            r#"{"iova":"somewhere"}"#,
+            "iommu.iova: \"somewhere\" is no address",
+        ),
+        (
+            "iommu",
+            r#"{"segment_boundary":"3M"}"#,
+            "iommu.segment_boundary: 3M is no power of two",
+        ),
+        (
+            "iommu",
+            r#"{"address_bits":65}"#,
+            "iommu.address_bits: 65 is not between",
+        ),
+        (
+            "iommu",
+            "\"smmuv3-64k\"",
+            "iommu: its smallest page (64K) is larger",
+        ),
+        (
+            "device",
+            "\"mlx6\"",
+            "device: \"mlx6\" is not known here; there are mlx5",
+        ),
         ("device", "{}", "device.page_sizes: is missing"),
-        ("device", r#"{"page_sizes":["4K","5K"]}"#, "device.page_sizes[1]: 5K is no power of two"),
-        ("device", r#"{"page_sizes":[4096,0]}"#, "device.page_sizes[1]: 0 is no power of two"),
-        ("device", r#"{"page_sizes":[]}"#, "device.page_sizes: is empty"),
-        ("device", r#"{"page_sizes":["4K"],"policy":"greedy"}"#, "device.policy: unknown variant `greedy`"),
-        ("device", r#"{"page_sizes":["4K"],"max_segment":"4G"}"#, "device.max_segment: 4G is more"),
-        ("device", r#"{"page_sizes":["4K"],"max_segment":"2K"}"#, "device.max_segment: 2K is less"),
-        ("device", r#"{"page_sizes":["4K"],"max_entries":0}"#, "device.max_entries: is 0"),
+        (
+            "device",
+            r#"{"page_sizes":["4K","5K"]}"#,
+            "device.page_sizes[1]: 5K is no power of two",
+        ),
+        (
+            "device",
+            r#"{"page_sizes":[4096,0]}"#,
+            "device.page_sizes[1]: 0 is no power of two",
+        ),
+        (
+            "device",
+            r#"{"page_sizes":[]}"#,
+            "device.page_sizes: is empty",
+        ),
+        (
+            "device",
+            r#"{"page_sizes":["4K"],"policy":"greedy"}"#,
+            "device.policy: unknown variant `greedy`",
+        ),
+        (
+            "device",
+            r#"{"page_sizes":["4K"],"max_segment":"4G"}"#,
+            "device.max_segment: 4G is more",
+        ),
+        (
+            "device",
+            r#"{"page_sizes":["4K"],"max_segment":"2K"}"#,
+            "device.max_segment: 2K is less",
+        ),
+        (
+            "device",
+            r#"{"page_sizes":["4K"],"max_entries":0}"#,
+            "device.max_entries: is 0",
+        ),
         ("extra", "1", "extra: unknown field `extra`"),
     ];
     for (field, value, expected) in cases {
@@ -108,16 +301,45 @@ fn what_is_no_scenario_says_so() {
 fn what_the_device_refuses_is_a_result() {
     let refusal = |field: &str, value: &str| {
         let scenario = Scenario::from_json(mail_with(field, value).as_bytes()).unwrap();
-        Registration::new(&scenario).unwrap().table.unwrap_err().code
+        Registration::new(&scenario)
+            .unwrap()
+            .table
+            .unwrap_err()
+            .code
     };
-    assert_eq!(refusal("device", r#"{"page_sizes":["2M"]}"#), "no-exact-tiling");
-    assert_eq!(refusal("device", r#"{"page_sizes":["2M"],"policy":"single","max_entries":1}"#), "too-many-entries");
-    assert_eq!(refusal("device", r#"{"page_sizes":["4K"],"max_entries":1022}"#), "too-many-entries");
-    assert_eq!(refusal("iommu", r#"{"address_bits":21}"#), "iommu-map-failed");
+    assert_eq!(
+        refusal("device", r#"{"page_sizes":["2M"]}"#),
+        "no-exact-tiling"
+    );
+    assert_eq!(
+        refusal(
+            "device",
+            r#"{"page_sizes":["2M"],"policy":"single","max_entries":1}"#
+        ),
+        "too-many-entries"
+    );
+    assert_eq!(
+        refusal("device", r#"{"page_sizes":["4K"],"max_entries":1022}"#),
+        "too-many-entries"
+    );
+    assert_eq!(
+        refusal("iommu", r#"{"address_bits":21}"#),
+        "iommu-map-failed"
+    );
     let shifted = r#"{"offset":"4K","length":"4092K","hca_address":"0x1000000000"}"#;
-    let json = mail_with("region", shifted).replace("[\"4K\",\"1M\",\"2M\"],\"policy\":\"mixed\"", "[\"2M\"],\"policy\":\"single\"");
+    let json = mail_with("region", shifted).replace(
+        "[\"4K\",\"1M\",\"2M\"],\"policy\":\"mixed\"",
+        "[\"2M\"],\"policy\":\"single\"",
+    );
     let scenario = Scenario::from_json(json.as_bytes()).unwrap();
-    assert_eq!(Registration::new(&scenario).unwrap().table.unwrap_err().code, "no-page-size");
+    assert_eq!(
+        Registration::new(&scenario)
+            .unwrap()
+            .table
+            .unwrap_err()
+            .code,
+        "no-page-size"
+    );
 }
 
 proptest! {
