@@ -13,7 +13,7 @@ use crate::{
     iommu::{DmaList, IoPages, Mapping, Translation},
     kernel::{BlockIterator, Interior, KernelRules, NoneFits},
     memory::FrameRuns,
-    scatter::{self, ScatterList},
+    scatter::{self, ListCost, ScatterList},
     scenario::{Question, Scenario, ScenarioError},
     size::{Bytes, PageSize},
     table::{
@@ -28,10 +28,12 @@ use alloc::{
     string::{String, ToString},
 };
 
+mod exhibits;
 mod index;
 #[cfg(feature = "serde")]
 mod report;
 
+pub use exhibits::{Exhibit, MOST_PAGES};
 pub use index::{Index, Lane, LaneRun};
 
 /// The scatter-gather list of a registration: see [`Registration::scatter`].
@@ -115,6 +117,11 @@ impl Registration {
     /// How many kernel pages are pinned.
     pub fn pages(&self) -> u64 {
         self.question.mr.pages()
+    }
+
+    /// What the kernel's own lists take on the way.
+    pub fn list_cost(&self) -> ListCost {
+        ListCost::new(self.pages(), self.scatter_count, self.question.mr.page)
     }
 
     /// The pinned pages' first offset from `region.va`, and the one after their last.

@@ -81,7 +81,11 @@ impl ListCost {
 const fn chained_table(entries: u64, most: u64, page: PageSize) -> u64 {
     let slots = page.bytes() / SCATTERLIST_BYTES;
     // A full page holds one entry fewer than it has slots, unless it is the last.
-    let full = if entries <= slots { 0 } else { (entries - 2) / (slots - 1) };
+    let full = if entries <= slots {
+        0
+    } else {
+        (entries - 2) / (slots - 1)
+    };
     let left = most - full * (slots - 1);
     (full * slots + if left < slots { left } else { slots }) * SCATTERLIST_BYTES
 }
@@ -233,17 +237,30 @@ mod tests {
             (slots + left) * 32
         };
         for entries in 1..1000 {
-            assert_eq!(chained_table(entries, entries, PageSize::K4), slowly(entries), "{entries}");
+            assert_eq!(
+                chained_table(entries, entries, PageSize::K4),
+                slowly(entries),
+                "{entries}"
+            );
         }
         let mail = ListCost::new(1023, 1, PageSize::K4);
-        assert_eq!((mail.page_list, mail.whole_page_list, mail.appended_table), (4096, 8184, 4096));
+        assert_eq!(
+            (mail.page_list, mail.whole_page_list, mail.appended_table),
+            (4096, 8184, 4096)
+        );
     }
 
     #[test]
     fn segments_shorter_than_a_page_are_refused() {
         assert_eq!(longest_entry(4095, PageSize::K4), None);
         assert_eq!(longest_entry(4096, PageSize::K4), Some(4096));
-        assert_eq!(longest_entry(u32::MAX, PageSize::K4), Some((4 << 30) - 4096));
-        assert_eq!(longest_entry(u32::MAX, PageSize::K64), Some((4 << 30) - 65536));
+        assert_eq!(
+            longest_entry(u32::MAX, PageSize::K4),
+            Some((4 << 30) - 4096)
+        );
+        assert_eq!(
+            longest_entry(u32::MAX, PageSize::K64),
+            Some((4 << 30) - 65536)
+        );
     }
 }

@@ -1,9 +1,10 @@
 //! A registration as JSON: what `umem plan --format json` prints.
 
-use super::{Registration, Table};
+use super::{Exhibit, Registration, Table};
 use crate::{
     address::{Address, Extent},
     explain::Limit,
+    scatter::ListCost,
     table::{EntryRun, Policy, Refusal},
 };
 use alloc::{
@@ -25,6 +26,8 @@ pub struct Report {
     /// The page's status line.
     status: String,
     pages: u64,
+    /// What the kernel's own lists take, in bytes.
+    lists: Lists,
     scatter: List,
     dma: ListOrRefusal,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,6 +37,25 @@ pub struct Report {
     verified: Option<String>,
     alternatives: Alternatives,
     advice: Vec<crate::advice::Advice>,
+    /// The mail's own code, tried on this region.
+    exhibits: Vec<ExhibitReport>,
+}
+
+#[derive(Debug, Serialize)]
+struct Lists {
+    page_list: u64,
+    whole_page_list: u64,
+    table_for_all_pages: u64,
+    appended_table: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct ExhibitReport {
+    name: &'static str,
+    about: &'static str,
+    total: u64,
+    by_size: Vec<SizeCount>,
+    stopped: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -130,6 +152,43 @@ impl From<Refusal> for Refused {
     }
 }
 
+impl From<ListCost> for Lists {
+    fn from(
+        ListCost {
+            page_list,
+            whole_page_list,
+            table_for_all_pages,
+            appended_table,
+        }: ListCost,
+    ) -> Self {
+        Self {
+            page_list,
+            whole_page_list,
+            table_for_all_pages,
+            appended_table,
+        }
+    }
+}
+
+impl From<Exhibit> for ExhibitReport {
+    fn from(
+        Exhibit {
+            name,
+            about,
+            tally,
+            stopped,
+        }: Exhibit,
+    ) -> Self {
+        Self {
+            name,
+            about,
+            total: tally.total(),
+            by_size: by_size(&tally),
+            stopped,
+        }
+    }
+}
+
 impl From<Limit> for LimitReport {
     fn from(
         Limit {
@@ -188,6 +247,7 @@ impl Registration {
             name: scenario.name.clone(),
             status: self.status(),
             pages: self.pages(),
+            lists: self.list_cost().into(),
             scatter: list(self.scatter_count, self.scatter()),
             dma: match &self.dma_count {
                 Ok(count) => ListOrRefusal::List(list(*count, self.dma())),
@@ -231,6 +291,11 @@ impl Registration {
                 unaligned: self.alternative(Policy::Unaligned).into(),
             },
             advice: self.advice(scenario),
+            exhibits: self
+                .exhibits()
+                .into_iter()
+                .map(ExhibitReport::from)
+                .collect(),
         }
     }
 }

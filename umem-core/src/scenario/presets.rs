@@ -106,7 +106,7 @@ pub static PRESETS: [Preset; 12] = [
     Preset {
         name: "pin-batches",
         title: "Pinned in batches",
-        about: "16M of 4K pages come in 8 batches of 512; a table of entries for all of them would take 128K, the list that grows takes one entry",
+        about: "16M of 4K pages come in 8 batches of 512; an SG table with an entry for each would take 129K, the one that grows takes 4K",
         build: pin_batches,
     },
 ];

@@ -4,7 +4,10 @@
 //! rule](super::tiling) in five ways, each a switch here, so that one can be mended at a time.
 //! [`cut_before_mapping`] is the mail's first idea, to which its second thought is the answer.
 
-use super::{Tally, tiling::{BlockRun, Tiling}};
+use super::{
+    Tally,
+    tiling::{BlockRun, Tiling},
+};
 use crate::{
     address::{DmaAddr, Joined, PhysAddr},
     memory::FrameRun,
@@ -30,17 +33,40 @@ pub struct Draft {
 
 impl Draft {
     /// As the mail has it.
-    pub const AS_WRITTEN: Self =
-        Self { reply_mask: false, counts_down: false, whole_blocks: false, frame_zero: false, wide_shift: false };
+    pub const AS_WRITTEN: Self = Self {
+        reply_mask: false,
+        counts_down: false,
+        whole_blocks: false,
+        frame_zero: false,
+        wide_shift: false,
+    };
     /// With what the reply mends.
-    pub const WITH_THE_REPLY: Self = Self { reply_mask: true, counts_down: true, ..Self::AS_WRITTEN };
+    pub const WITH_THE_REPLY: Self = Self {
+        reply_mask: true,
+        counts_down: true,
+        ..Self::AS_WRITTEN
+    };
     /// With everything mended: the intended rule.
-    pub const MENDED: Self =
-        Self { reply_mask: true, counts_down: true, whole_blocks: true, frame_zero: true, wide_shift: true };
+    pub const MENDED: Self = Self {
+        reply_mask: true,
+        counts_down: true,
+        whole_blocks: true,
+        frame_zero: true,
+        wide_shift: true,
+    };
 
     /// Runs the loop on `pages` pages from `start`, a multiple of `page`.
     pub fn run(self, start: u64, pages: u64, page: PageSize, sizes: PageSizes) -> DraftRun {
-        DraftRun { draft: self, at: start, left: pages, walked: 0, pages, page, sizes, stopped: None }
+        DraftRun {
+            draft: self,
+            at: start,
+            left: pages,
+            walked: 0,
+            pages,
+            page,
+            sizes,
+            stopped: None,
+        }
     }
 
     /// `num_zeros` of the page at `address`.
@@ -88,11 +114,21 @@ pub enum Stopped {
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSize { address, zeros, mask } => {
-                write!(f, "at {address:#x} num_zeros is {zeros}, and the mask {mask:#x} leaves no size: WARN_ON, NULL")
+            Self::NoSize {
+                address,
+                zeros,
+                mask,
+            } => {
+                write!(
+                    f,
+                    "at {address:#x} num_zeros is {zeros}, and the mask {mask:#x} leaves no size: WARN_ON, NULL"
+                )
             }
             Self::RunsOn { address } => {
-                write!(f, "npages never falls, so the loop runs on past the end of the region at {address:#x}")
+                write!(
+                    f,
+                    "npages never falls, so the loop runs on past the end of the region at {address:#x}"
+                )
             }
         }
     }
@@ -137,7 +173,11 @@ impl Iterator for DraftRun {
             allowed = allowed.within(self.left << self.page.log2());
         }
         let Some(size) = allowed.largest().filter(|size| *size >= self.page) else {
-            self.stopped = Some(Stopped::NoSize { address, zeros, mask });
+            self.stopped = Some(Stopped::NoSize {
+                address,
+                zeros,
+                mask,
+            });
             return None;
         };
         let pages = (size.bytes() >> self.page.log2()).min(self.left);
@@ -162,11 +202,21 @@ pub fn cut_before_mapping(
 ) -> Tally {
     let mut tally = Tally::default();
     for run in Joined::new(frames) {
-        for BlockRun { address, size, count } in Tiling::new(run.start.get(), run.end(), sizes) {
+        for BlockRun {
+            address,
+            size,
+            count,
+        } in Tiling::new(run.start.get(), run.end(), sizes)
+        {
             for i in 0..count {
                 let start = address + (i << size.log2());
                 let offset = run.offset + (start - run.start.get());
-                let dma = mapped(&SgEntry { offset, start: PhysAddr::new(start), length: size.bytes() }).get();
+                let dma = mapped(&SgEntry {
+                    offset,
+                    start: PhysAddr::new(start),
+                    length: size.bytes(),
+                })
+                .get();
                 for piece in Tiling::new(dma, dma + size.bytes(), sizes) {
                     tally.add(piece.size.bytes(), piece.count);
                 }
@@ -202,7 +252,14 @@ mod tests {
     fn the_mask_as_first_written_leaves_no_size() {
         let (list, stopped) = lengths(Draft::AS_WRITTEN, START, PAGES);
         assert!(list.is_empty());
-        assert_eq!(stopped, Some(Stopped::NoSize { address: START, zeros: 12, mask: 23 }));
+        assert_eq!(
+            stopped,
+            Some(Stopped::NoSize {
+                address: START,
+                zeros: 12,
+                mask: 23
+            })
+        );
         // Whatever the alignment: the mask is below 128, and no page is that small.
         assert!((0..64).all(|zeros| Draft::AS_WRITTEN.mask(zeros.max(1)) < 128));
     }
@@ -210,14 +267,25 @@ mod tests {
     #[test]
     fn with_the_reply_the_example_comes_out() {
         let (list, stopped) = lengths(Draft::WITH_THE_REPLY, START, PAGES);
-        assert_eq!((list, stopped), (alloc::vec![(4096, 255), (1 << 20, 1), (2 << 20, 1)], None));
+        assert_eq!(
+            (list, stopped),
+            (alloc::vec![(4096, 255), (1 << 20, 1), (2 << 20, 1)], None)
+        );
     }
 
     #[test]
     fn without_the_countdown_it_runs_on() {
-        let draft = Draft { counts_down: false, ..Draft::MENDED };
+        let draft = Draft {
+            counts_down: false,
+            ..Draft::MENDED
+        };
         let (_, stopped) = lengths(draft, START, PAGES);
-        assert_eq!(stopped, Some(Stopped::RunsOn { address: START + PAGES * 4096 }));
+        assert_eq!(
+            stopped,
+            Some(Stopped::RunsOn {
+                address: START + PAGES * 4096
+            })
+        );
     }
 
     #[test]
@@ -233,17 +301,36 @@ mod tests {
     fn frame_zero_is_the_least_aligned() {
         let (list, stopped) = lengths(Draft::WITH_THE_REPLY, 0, 1024);
         assert!(list.is_empty());
-        assert_eq!(stopped, Some(Stopped::NoSize { address: 0, zeros: 11, mask: 0xfff }));
-        assert_eq!(lengths(Draft::MENDED, 0, 1024), (alloc::vec![(2 << 20, 2)], None));
+        assert_eq!(
+            stopped,
+            Some(Stopped::NoSize {
+                address: 0,
+                zeros: 11,
+                mask: 0xfff
+            })
+        );
+        assert_eq!(
+            lengths(Draft::MENDED, 0, 1024),
+            (alloc::vec![(2 << 20, 2)], None)
+        );
     }
 
     #[test]
     fn an_alignment_of_2g_overflows_the_int() {
         let (_, stopped) = lengths(Draft::WITH_THE_REPLY, 0x8000_0000, 1024);
-        assert_eq!(stopped.unwrap().to_string(), "at 0x80000000 num_zeros is 31, and the mask 0x0 leaves no size: WARN_ON, NULL");
-        assert_eq!(lengths(Draft::MENDED, 0x8000_0000, 1024), (alloc::vec![(2 << 20, 2)], None));
+        assert_eq!(
+            stopped.unwrap().to_string(),
+            "at 0x80000000 num_zeros is 31, and the mask 0x0 leaves no size: WARN_ON, NULL"
+        );
+        assert_eq!(
+            lengths(Draft::MENDED, 0x8000_0000, 1024),
+            (alloc::vec![(2 << 20, 2)], None)
+        );
         // 1G still works, though `1 << 31` is negative.
-        assert_eq!(lengths(Draft::WITH_THE_REPLY, 0x4000_0000, 1024).0, [(2 << 20, 2)]);
+        assert_eq!(
+            lengths(Draft::WITH_THE_REPLY, 0x4000_0000, 1024).0,
+            [(2 << 20, 2)]
+        );
     }
 
     proptest! {

@@ -56,3 +56,40 @@ fn alternatives_are_as_designed() {
     assert_eq!(single("misaligned-iova"), (4096, 1024));
     assert_eq!(single("mail"), (2 << 20, 2));
 }
+
+#[test]
+fn the_mails_own_code_does_what_it_does() {
+    let exhibits = |name: &str| {
+        of(name)
+            .exhibits()
+            .into_iter()
+            .map(|exhibit| (exhibit.tally.to_string(), exhibit.stopped))
+    };
+    let mail = ("257 entries: 255 × 4K + 1 × 1M + 1 × 2M".to_string(), None);
+    let mut first = exhibits("first-mask");
+    let (tally, stopped) = first.next().unwrap();
+    assert_eq!(tally, "0 entries");
+    assert!(
+        stopped
+            .unwrap()
+            .starts_with("at 0x40001000 num_zeros is 12, and the mask 0x17 leaves no size")
+    );
+    assert_eq!(first.next(), Some(mail.clone()));
+    assert_eq!(first.next(), Some(mail.clone()));
+    // Cut before mapping to an IOVA that is aligned to 4M: the 1M and the 2M block land 4K below their alignment.
+    assert_eq!(
+        exhibits("smaller-only").nth(2),
+        Some(("768 entries: 767 × 4K + 1 × 1M".into(), None))
+    );
+    assert_eq!(of("smaller-only").status(), mail.0);
+}
+
+#[test]
+fn the_lists_of_the_batches_cost_what_they_cost() {
+    let cost = of("pin-batches").list_cost();
+    assert_eq!((cost.page_list, cost.whole_page_list), (4096, 32768));
+    assert_eq!(
+        (cost.table_for_all_pages, cost.appended_table),
+        (132096, 4096)
+    );
+}

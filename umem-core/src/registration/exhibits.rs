@@ -1,0 +1,85 @@
+//! The mail's own code and its first idea, tried on a registration: beside the table, never part of it.
+
+use super::Registration;
+use crate::{
+    address::DmaAddr,
+    table::{
+        Tally,
+        mail::{Draft, cut_before_mapping},
+    },
+};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+
+/// What a piece of the mail would have made of a region.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Exhibit {
+    /// Its name: `as-written`, `with-the-reply`, `cut-before-mapping`.
+    pub name: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// The entries that it makes, up to where it stops.
+    pub tally: Tally,
+    /// Why it stops before the end of the region, if it does.
+    pub stopped: Option<String>,
+}
+
+/// Regions of more pages get no exhibits: the mail's loop goes block by block.
+pub const MOST_PAGES: u64 = 1 << 20;
+
+impl Registration {
+    /// The mail's loop as written and with the reply, run on the frames before mapping as the mail has it; and its first
+    /// idea, cutting before mapping. None for a region of more than [`MOST_PAGES`] pages, nor where mapping was refused.
+    pub fn exhibits(&self) -> Vec<Exhibit> {
+        if self.pages() > MOST_PAGES || self.dma_count.is_err() {
+            return Vec::new();
+        }
+        let sizes = self.question().device.page_sizes;
+        let index = self.index();
+        let mapped = |offset: u64| -> DmaAddr { index.dma_address(self, offset) };
+        let cut_first = cut_before_mapping(self.frames(), sizes, |entry| mapped(entry.offset));
+        [
+            self.draft(
+                "as-written",
+                "ib_umem_add_page_sg() as the mail has it",
+                Draft::AS_WRITTEN,
+            ),
+            self.draft(
+                "with-the-reply",
+                "the same with the reply's mask and countdown",
+                Draft::WITH_THE_REPLY,
+            ),
+            Exhibit {
+                name: "cut-before-mapping",
+                about: "the first idea: cut the frames, then map, then only make smaller",
+                tally: cut_first,
+                stopped: None,
+            },
+        ]
+        .into()
+    }
+
+    fn draft(&self, name: &'static str, about: &'static str, draft: Draft) -> Exhibit {
+        let question = self.question();
+        let (page, sizes) = (question.mr.page, question.device.page_sizes);
+        let (mut tally, mut stopped) = (Tally::default(), None);
+        for run in crate::address::Joined::new(self.frames()) {
+            let mut entries = draft.run(run.start.get(), run.length >> page.log2(), page, sizes);
+            entries
+                .by_ref()
+                .for_each(|(_, length)| tally.add(length, 1));
+            stopped = entries.stopped().map(|stopped| stopped.to_string());
+            if stopped.is_some() {
+                break;
+            }
+        }
+        Exhibit {
+            name,
+            about,
+            tally,
+            stopped,
+        }
+    }
+}
