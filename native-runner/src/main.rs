@@ -8,6 +8,7 @@
 //! | [`mapping`], [`pagemap`], [`frames`] | memory of our own, and where it lies |
 //! | [`buffer`] | memory made so that it lies in a way known beforehand |
 //! | [`nic`], `verbs`, [`pattern`] | devices that move bytes, and bytes that know their place |
+//! | [`probe`], [`recording`] | the kernel module, asked; random questions, and its answers |
 //! | [`report`] | what was found, printed |
 //! | [`page`], [`whole_file`] | the page, served; files, written whole |
 //! | [`missing`], [`exit`] | what a machine lacks, and how a command ends |
@@ -24,6 +25,8 @@ mod nic;
 mod page;
 mod pagemap;
 mod pattern;
+mod probe;
+mod recording;
 mod report;
 #[cfg(feature = "rdma")]
 mod verbs;

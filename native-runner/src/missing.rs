@@ -73,6 +73,43 @@ impl Missing {
         )
     }
 
+    /// The kernel module that asks the kernel is not loaded.
+    pub fn probe() -> Self {
+        Self::new(
+            "the kernel module umem_probe (/dev/umem-probe)",
+            "this kernel cannot be asked what it makes of a layout",
+            "cargo xtask lab vectors, which asks a kernel in a VM; or, on a test machine: make -C native-runner/probe && \
+             modprobe ib_uverbs && insmod native-runner/probe/umem_probe.ko",
+        )
+    }
+
+    /// The kernel module's device cannot be opened.
+    pub fn probe_permission(error: &std::io::Error) -> Self {
+        Self::new(
+            format!("the right to open /dev/umem-probe (CAP_SYS_RAWIO): {error}"),
+            "this kernel cannot be asked what it makes of a layout",
+            "run it with sudo",
+        )
+    }
+
+    /// The kernel module speaks another language than this program.
+    pub fn probe_version() -> Self {
+        Self::new(
+            "a kernel module umem_probe that is as old as this program, on a kernel with pages of 4K",
+            "this kernel cannot be asked what it makes of a layout",
+            "build and load it again: rmmod umem_probe && make -C native-runner/probe && insmod native-runner/probe/umem_probe.ko",
+        )
+    }
+
+    /// There is no IOMMU that translates for the probe's device.
+    pub fn iommu() -> Self {
+        Self::new(
+            "a PCI device of the probe's behind an IOMMU that translates",
+            "this kernel cannot be asked what it maps where",
+            "cargo xtask lab vectors --iommu intel; or leave the kind out: --kinds best,sg",
+        )
+    }
+
     /// Fewer free huge pages of `size` bytes than a buffer needs; `total` would provide enough.
     pub fn huge_pages(size: u64, free: u64, wanted: u64, total: u64) -> Self {
         Self::new(

@@ -2,7 +2,6 @@
 
 use std::{fs::Permissions, io::Write, os::unix::fs::PermissionsExt, path::Path};
 
-use anyhow::Context;
 use tempfile::Builder;
 
 /// Writes `contents` beside `path` first, and then moves them there.
@@ -19,5 +18,6 @@ pub fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
         file.persist(path)?;
         Ok(())
     };
-    attempt().with_context(|| format!("{} cannot be written", path.display()))
+    // A path that cannot be written is a wrong argument, not an inability of this machine.
+    attempt().map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", path.display()))
 }

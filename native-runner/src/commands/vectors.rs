@@ -1,18 +1,13 @@
-//! `umem vectors`.
+//! `umem vectors`: a kernel's answers, recorded and replayed.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{self, BufRead, BufReader, Read, Write},
-    path::{Path, PathBuf},
-};
+mod record;
+mod verify;
 
-use anyhow::Context;
-use umem_core::{kernel::KernelRules, scenario::ScenarioError, vectors::Vector};
+use std::io::Write;
 
 use crate::exit::Exit;
 
-/// Replay recorded kernel answers
+/// Replay recorded kernel answers, or record them
 #[derive(Debug, clap::Args)]
 pub struct Vectors {
     #[command(subcommand)]
@@ -21,134 +16,16 @@ pub struct Vectors {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Ask the rules what the kernel was asked, and compare
-    ///
-    /// Each line of a file is a question with the kernel's answer. Prints how many of each kind held, and the first
-    /// mismatch in full.
-    ///
-    /// Exit code: 0 all held, 1 something differed, 2 a file or line that is wrong.
-    Verify {
-        /// JSON lines, plain or compressed (.gz, .xz); - reads standard input
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-
-        /// By the rules of this kernel of `umem list kernels`
-        #[arg(long, value_name = "VERSION", default_value = KernelRules::newest().name)]
-        rules: String,
-    },
+    Verify(verify::Verify),
+    Record(record::Record),
 }
-
-/// The longest line: a list of 100,000 segments takes less.
-const LONGEST_LINE: u64 = 16 << 20;
 
 impl Vectors {
-    /// Replays, and prints the verdict.
+    /// Does it.
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
-        let Command::Verify { files, rules } = &self.command;
-        let rules = KernelRules::find(rules).ok_or_else(|| {
-            ScenarioError::new(
-                "--rules",
-                format_args!("\"{rules}\" is not known here: see `umem list kernels`"),
-            )
-        })?;
-        let mut verdict = Verdict::default();
-        for file in files {
-            verdict.replay(file, rules)?;
+        match &self.command {
+            Command::Verify(verify) => verify.run(out),
+            Command::Record(record) => record.run(out),
         }
-        verdict.print(out)
     }
-}
-
-/// How many vectors of a kind held, and how many there were.
-#[derive(Clone, Copy, Default, Debug)]
-struct Count {
-    held: u64,
-    differed: u64,
-}
-
-#[derive(Default, Debug)]
-struct Verdict {
-    kinds: BTreeMap<&'static str, Count>,
-    first_mismatch: Option<String>,
-}
-
-impl Verdict {
-    fn replay(&mut self, path: &Path, rules: &KernelRules) -> anyhow::Result<()> {
-        let name = path.display();
-        let mut lines = open(path)?;
-        let mut line = String::new();
-        for number in 1u64.. {
-            line.clear();
-            let read = lines.by_ref().take(LONGEST_LINE).read_line(&mut line);
-            // A file that is damaged is wrong input, not an inability of this machine.
-            let read =
-                read.map_err(|error| anyhow::anyhow!("{name}:{number}: cannot be read: {error}"))?;
-            if read == 0 {
-                return Ok(());
-            }
-            anyhow::ensure!(
-                (read as u64) < LONGEST_LINE,
-                "{name}:{number}: longer than {LONGEST_LINE} bytes: that is no vector"
-            );
-            if line.trim().is_empty() {
-                continue;
-            }
-            let vector = Vector::from_json(&line).with_context(|| format!("{name}:{number}"))?;
-            let count = self.kinds.entry(vector.kind()).or_default();
-            match vector.replay(rules) {
-                Ok(()) => count.held += 1,
-                Err(mismatch) => {
-                    count.differed += 1;
-                    self.first_mismatch.get_or_insert_with(|| {
-                        format!("{name}:{number}: {mismatch}\n{}", line.trim_end())
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn print(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
-        let mut all = Count::default();
-        for (kind, count) in &self.kinds {
-            writeln!(
-                out,
-                "{kind:<6} {} held, {} differed",
-                count.held, count.differed
-            )?;
-            all.held += count.held;
-            all.differed += count.differed;
-        }
-        writeln!(out, "{} held, {} differed", all.held, all.differed)?;
-        if let Some(mismatch) = &self.first_mismatch {
-            writeln!(out, "\nthe first mismatch: {mismatch}")?;
-        }
-        anyhow::ensure!(
-            all.held + all.differed > 0,
-            "no vectors: the files are empty"
-        );
-        Ok(if all.differed == 0 {
-            Exit::Held
-        } else {
-            Exit::Differed
-        })
-    }
-}
-
-fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead>> {
-    if path == Path::new("-") {
-        return Ok(Box::new(BufReader::new(io::stdin())));
-    }
-    let file = File::open(path)
-        .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", path.display()))?;
-    Ok(
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("gz") => Box::new(BufReader::new(flate2::read::MultiGzDecoder::new(file))),
-            Some("xz") => Box::new(BufReader::new(lzma_rust2::XzReader::new(
-                BufReader::new(file),
-                true,
-            ))),
-            _ => Box::new(BufReader::new(file)),
-        },
-    )
 }

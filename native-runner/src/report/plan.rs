@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use umem_core::{
-    registration::Registration,
+    advice::Outcome,
+    registration::{Exhibit, Registration},
     scatter,
     scenario::Scenario,
     size::Bytes,
@@ -94,7 +95,7 @@ pub fn table(
         ["stage", "count", ""],
         rows.iter().map(|row| row.map(String::from)),
     );
-    writeln!(out, "{}", right_aligned(stages, [1]))?;
+    writeln!(out, "{}", right_aligned(stages, [1]).trim_fmt())?;
     if let Some(bug) = kernel_bug(registration) {
         writeln!(out, "\nkernel bug: {bug}")?;
     }
@@ -102,6 +103,9 @@ pub fn table(
         writeln!(out, "\nwhy")?;
         for limit in registration.limits() {
             writeln!(out, "  {}: {}", limit.code, limit.text)?;
+        }
+        if question.device.policy == Policy::Mixed {
+            exhibits(out, registration)?;
         }
     }
     writeln!(out, "\nthe same region, other ways")?;
@@ -117,35 +121,53 @@ pub fn table(
         };
         [policy.name().into(), total, how]
     });
-    writeln!(
-        out,
-        "{}",
-        right_aligned(
-            plain_table(["policy", "entries", ""], others.into_iter()),
-            [1]
-        )
-    )?;
+    let others = right_aligned(
+        plain_table(["policy", "entries", ""], others.into_iter()),
+        [1],
+    );
+    writeln!(out, "{}", others.trim_fmt())?;
     let advice = registration.advice(scenario);
     if !advice.is_empty() {
         writeln!(out, "\nwhat would help")?;
-        for advice in advice {
-            let entries = |outcome: &umem_core::advice::Outcome| {
-                outcome.entries.map_or("refused".into(), |n| n.to_string())
-            };
-            writeln!(
-                out,
-                "  {} → {}: {} ({})",
-                entries(&advice.before),
-                entries(&advice.after),
-                advice.change,
-                advice.cost
-            )?;
-        }
+    }
+    for advice in advice {
+        let entries =
+            |outcome: &Outcome| outcome.entries.map_or("refused".into(), |n| n.to_string());
+        let gain = format!("{} → {}", entries(&advice.before), entries(&advice.after));
+        writeln!(out, "  {gain}: {}", advice.change)?;
+        writeln!(
+            out,
+            "  {:width$}  costs: {}",
+            "",
+            advice.cost,
+            width = gain.chars().count()
+        )?;
     }
     match question.verified() {
         Some(lab) => writeln!(out, "\nrules verified by {lab}"),
         None => writeln!(out, "\nthese rules are from source, not verified by a lab"),
     }
+}
+
+/// The mail's own code and first idea, tried on this region.
+fn exhibits(out: &mut impl Write, registration: &Registration) -> io::Result<()> {
+    let exhibits = registration.exhibits();
+    if !exhibits.is_empty() {
+        writeln!(out, "\nthe mail's own code, tried here")?;
+    }
+    for Exhibit {
+        about,
+        tally,
+        stopped,
+        ..
+    } in exhibits
+    {
+        writeln!(out, "  {about}: {tally}")?;
+        if let Some(why) = stopped {
+            writeln!(out, "    and there it stops: {why}")?;
+        }
+    }
+    Ok(())
 }
 
 fn kernel_bug(registration: &Registration) -> Option<&str> {

@@ -1,0 +1,90 @@
+//! `umem vectors record`.
+
+use std::{fs::File, io::Read, io::Write, path::PathBuf};
+
+use anyhow::Context;
+
+use crate::{
+    exit::Exit,
+    missing::Missing,
+    probe::{Domain, Probe},
+    recording::{Kind, Memory, Random, Recorder},
+    whole_file,
+};
+
+/// Ask this kernel random questions, and record its answers
+///
+/// Takes root and the kernel module umem_probe, which is for test machines: `cargo xtask lab vectors` has both in a VM.
+/// Says on standard error which seed it took. The recording is written whole, or not at all.
+///
+/// Exit code: 0 recorded, 2 wrong usage, 3 this machine lacks something.
+#[derive(Debug, clap::Args)]
+pub struct Record {
+    /// How many vectors
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    count: u64,
+
+    /// Where the questions begin; the same seed on the same machine asks the same [default: a fresh one]
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u64>,
+
+    /// What to ask about
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Kind::Best, Kind::Sg, Kind::Iommu])]
+    kinds: Vec<Kind>,
+
+    /// The file to write [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Record {
+    /// Asks, and writes what was answered.
+    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+        match self.probe() {
+            Ok(probe) => self.record(&probe, out),
+            Err(missing) => {
+                eprintln!("umem: {missing}");
+                Ok(Exit::Unable)
+            }
+        }
+    }
+
+    fn probe(&self) -> Result<Probe, Missing> {
+        let probe = Probe::open()?;
+        let translated = matches!(probe.domain(), Ok(Domain::Translated));
+        if self.kinds.contains(&Kind::Iommu) && !translated {
+            return Err(Missing::iommu());
+        }
+        Ok(probe)
+    }
+
+    fn record(&self, probe: &Probe, out: &mut dyn Write) -> anyhow::Result<Exit> {
+        let seed = self.seed.map_or_else(fresh_seed, Ok)?;
+        eprintln!("recording {} vectors with --seed {seed}", self.count);
+        let mut recorder = Recorder {
+            probe,
+            random: Random::new(seed),
+            memory: Memory::read()?,
+        };
+        let mut lines = Vec::new();
+        for number in 0..self.count {
+            let kind = self.kinds[(number % self.kinds.len() as u64) as usize];
+            let vector = recorder
+                .record(kind)
+                .with_context(|| format!("vector {number} of seed {seed}"))?;
+            serde_json::to_writer(&mut lines, &vector)?;
+            lines.push(b'\n');
+        }
+        match &self.output {
+            Some(path) => whole_file::write(path, &lines)?,
+            None => out.write_all(&lines)?,
+        }
+        Ok(Exit::Held)
+    }
+}
+
+fn fresh_seed() -> anyhow::Result<u64> {
+    let mut seed = [0; 8];
+    File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut seed))?;
+    Ok(u64::from_ne_bytes(seed))
+}

@@ -1,0 +1,196 @@
+//! `probe/umem_probe.h`, word for word: see there for what each field means.
+
+use rustix::ioctl::{Opcode, opcode};
+
+/// `UMEM_PROBE_ABI`.
+pub const ABI: u32 = 1;
+/// `UMEM_PROBE_MAX_BLOCKS`.
+pub const MAX_BLOCKS: usize = 1 << 18;
+
+/// A segment (address, bytes), or a run of frames (number of the first, how many).
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Run {
+    /// Where it begins.
+    pub start: u64,
+    /// How long it is.
+    pub length: u64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct List {
+    pub runs: u64,
+    pub count: u64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Info {
+    pub abi: u32,
+    pub page_size: u32,
+    pub device: u32,
+    pub domain: u32,
+    pub domain_sizes: u64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Best {
+    pub dma: List,
+    pub address: u64,
+    pub length: u64,
+    pub virt: u64,
+    pub sizes: u64,
+    pub blocks: u64,
+    pub room: u64,
+    pub best: u64,
+    pub count: u64,
+    pub walked: u64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Frames {
+    pub frames: List,
+    pub max_segment: u32,
+    pub flags: u32,
+    pub boundary: u64,
+    pub sg: List,
+    pub dma: List,
+    pub map_error: i32,
+    pub reserved: u32,
+}
+
+/// What is asked by one ioctl.
+///
+/// # Safety
+/// `OPCODE` reads and writes exactly one value of this type, beside the buffers that its fields point to.
+pub unsafe trait Question {
+    const OPCODE: Opcode;
+}
+
+/// A question by its type: the same structure may be asked about in two ways.
+#[repr(transparent)]
+#[derive(Debug)]
+pub struct Coalesce(pub Frames);
+#[repr(transparent)]
+#[derive(Debug)]
+pub struct Map(pub Frames);
+
+const GROUP: u8 = b'u';
+
+// SAFETY: as umem_probe.h has it; the test below holds the two side by side.
+unsafe impl Question for Info {
+    const OPCODE: Opcode = opcode::read::<Self>(GROUP, 0xe0);
+}
+// SAFETY: as above.
+unsafe impl Question for Best {
+    const OPCODE: Opcode = opcode::read_write::<Self>(GROUP, 0xe1);
+}
+// SAFETY: as above.
+unsafe impl Question for Coalesce {
+    const OPCODE: Opcode = opcode::read_write::<Self>(GROUP, 0xe2);
+}
+// SAFETY: as above.
+unsafe impl Question for Map {
+    const OPCODE: Opcode = opcode::read_write::<Self>(GROUP, 0xe3);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fmt::Write as _, io::Write as _, process::Command};
+
+    /// Lines of C that compile only where the header has the field at the same place with the same size.
+    macro_rules! fields {
+        ($c:ident = $rust:ty { $($field:ident),* }) => {{
+            let sizes = [$({
+                let value = <$rust>::default();
+                (stringify!($field), std::mem::offset_of!($rust, $field), size_of_val(&value.$field))
+            }),*];
+            let mut lines = format!("_Static_assert(sizeof(struct {0}) == {1}, \"{0}\");\n", stringify!($c), size_of::<$rust>());
+            for (field, offset, size) in sizes {
+                writeln!(
+                    lines,
+                    "_Static_assert(offsetof(struct {0}, {field}) == {offset} && sizeof(((struct {0} *)0)->{field}) == {size}, \"{field}\");",
+                    stringify!($c),
+                )
+                .unwrap();
+            }
+            lines
+        }};
+    }
+
+    #[test]
+    fn the_c_header_says_the_same() {
+        let mut program = String::from(
+            "#include <stddef.h>\n#include <sys/ioctl.h>\n#include \"umem_probe.h\"\n",
+        );
+        program += &fields!(umem_probe_run = Run { start, length });
+        program += &fields!(umem_probe_list = List { runs, count });
+        program += &fields!(
+            umem_probe_info = Info {
+                abi,
+                page_size,
+                device,
+                domain,
+                domain_sizes
+            }
+        );
+        program += &fields!(
+            umem_probe_best = Best {
+                dma,
+                address,
+                length,
+                virt,
+                sizes,
+                blocks,
+                room,
+                best,
+                count,
+                walked
+            }
+        );
+        program += &fields!(
+            umem_probe_frames = Frames {
+                frames,
+                max_segment,
+                flags,
+                boundary,
+                sg,
+                dma,
+                map_error,
+                reserved
+            }
+        );
+        for (name, value) in [
+            ("ABI", u64::from(ABI)),
+            ("MAX_BLOCKS", MAX_BLOCKS as u64),
+            ("INFO", Info::OPCODE.into()),
+            ("BEST", Best::OPCODE.into()),
+            ("COALESCE", Coalesce::OPCODE.into()),
+            ("MAP", Map::OPCODE.into()),
+        ] {
+            writeln!(
+                program,
+                "_Static_assert(UMEM_PROBE_{name} == {value}ull, \"{name}\");"
+            )
+            .unwrap();
+        }
+        let mut compiler = Command::new("cc")
+            .args(["-fsyntax-only", "-x", "c", "-I"])
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/probe"))
+            .arg("-")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .expect("cc, which links every Rust program");
+        compiler
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(program.as_bytes())
+            .unwrap();
+        assert!(compiler.wait().unwrap().success());
+    }
+}

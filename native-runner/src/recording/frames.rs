@@ -1,0 +1,203 @@
+//! Random lists of page frames, all of them memory of this machine, for coalescing and mapping.
+
+use std::{fs, io};
+
+use super::random::Random;
+use crate::probe::Run;
+
+/// A question about frames.
+#[derive(Clone, Debug)]
+pub struct RandomFrames {
+    /// Runs of frames: the number of the first, and how many.
+    pub pfns: Vec<Run>,
+    /// The longest segment, in bytes.
+    pub max_segment: u32,
+    /// The boundary that no segment crosses, less one.
+    pub boundary: u64,
+}
+
+/// The longest list, as a power of two: 1 GiB of 4K pages.
+const MOST_FRAMES: u32 = 18;
+
+impl RandomFrames {
+    /// The next one, of frames in `memory`.
+    pub fn new(random: &mut Random, memory: &Memory) -> Self {
+        let mut left = random.magnitude(0, MOST_FRAMES);
+        let mut pfns: Vec<Run> = Vec::new();
+        for runs in (1..=random.between(1, 12)).rev() {
+            let wanted = if runs == 1 {
+                left
+            } else {
+                1 + random.below(left)
+            };
+            let run = memory.run(random, wanted, pfns.last().copied());
+            pfns.push(run);
+            left -= run.length.min(left);
+            if left == 0 {
+                break;
+            }
+        }
+        Self {
+            pfns,
+            max_segment: max_segment(random),
+            boundary: boundary(random),
+        }
+    }
+}
+
+/// Those of drivers, and odd ones.
+fn max_segment(random: &mut Random) -> u32 {
+    const DRIVERS: [u32; 4] = [u32::MAX, 2 << 30, 1 << 30, 64 << 10];
+    match random.below(10) {
+        0..=5 => random.pick(&DRIVERS),
+        6 => 4096 << random.below(10),
+        7 => 4096 * random.between(1, 64) as u32,
+        _ => {
+            let power = random.between(13, 31);
+            random.between(4096, 1 << power) as u32
+        }
+    }
+}
+
+/// PCI's own, mostly.
+fn boundary(random: &mut Random) -> u64 {
+    match random.below(10) {
+        0..=5 => u32::MAX.into(),
+        6 => u64::MAX,
+        _ => (1 << random.between(12, 34)) - 1,
+    }
+}
+
+/// This machine's memory, as runs of frames.
+#[derive(Clone, Debug)]
+pub struct Memory(Vec<Run>);
+
+impl Memory {
+    /// Reads `/proc/iomem`.
+    ///
+    /// # Errors
+    /// The file cannot be read, or hides its addresses from this user.
+    pub fn read() -> io::Result<Self> {
+        Self::parse(&fs::read_to_string("/proc/iomem")?).ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "/proc/iomem hides where memory is: run it with sudo",
+            )
+        })
+    }
+
+    fn parse(iomem: &str) -> Option<Self> {
+        let runs = iomem.lines().filter_map(|line| {
+            let (range, _) = line
+                .split_once(" : System RAM")
+                .filter(|(range, _)| !range.starts_with(' '))?;
+            let (first, last) = range.split_once('-')?;
+            let start = u64::from_str_radix(first, 16).ok()?.div_ceil(4096);
+            let end = (u64::from_str_radix(last, 16).ok()? + 1) / 4096;
+            (end > start).then_some(Run {
+                start,
+                length: end - start,
+            })
+        });
+        let runs: Vec<_> = runs.collect();
+        (!runs.is_empty()).then_some(Self(runs))
+    }
+
+    /// A run of `wanted` frames, or of as many as there are where it begins: after `before`, below it, or anywhere.
+    fn run(&self, random: &mut Random, wanted: u64, before: Option<Run>) -> Run {
+        let start = match before {
+            Some(before) if random.percent(40) => before.start + before.length,
+            Some(before) if random.percent(20) => {
+                before.start + before.length + random.between(1, 64)
+            }
+            Some(before) if random.percent(20) => before.start.saturating_sub(wanted),
+            _ => self.anywhere(random, wanted),
+        };
+        self.clip(start, wanted).unwrap_or_else(|| {
+            let start = self.anywhere(random, wanted);
+            self.clip(start, wanted).unwrap_or(Run {
+                length: 1,
+                ..self.0[0]
+            })
+        })
+    }
+
+    /// The frames from `start` on, if that is memory.
+    fn clip(&self, start: u64, wanted: u64) -> Option<Run> {
+        let within = self
+            .0
+            .iter()
+            .find(|run| (run.start..run.start + run.length).contains(&start))?;
+        Some(Run {
+            start,
+            length: wanted.min(within.start + within.length - start),
+        })
+    }
+
+    /// A frame with room for `wanted` behind it where there is such; most often aligned to some power of two.
+    fn anywhere(&self, random: &mut Random, wanted: u64) -> u64 {
+        let total: u64 = self.0.iter().map(|run| run.length).sum();
+        let mut at = random.below(total);
+        let within = self.0.iter().find(|run| {
+            let here = at < run.length;
+            at -= if here { 0 } else { run.length };
+            here
+        });
+        let within = *within.expect("it is below the sum of the lengths");
+        let start = within.start + at.min(within.length.saturating_sub(wanted));
+        let zeros = if random.percent(70) {
+            random.below(19)
+        } else {
+            0
+        };
+        (start >> zeros << zeros).max(within.start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IOMEM: &str = "00000000-00000fff : Reserved\n00001000-0009fbff : System RAM\n00100000-7ffdffff : System RAM\n  \
+                         02400000-031fffff : System RAM code\n100000000-17fffffff : System RAM\n";
+
+    #[test]
+    fn memory_is_whole_pages_of_ram() {
+        let memory = Memory::parse(IOMEM).unwrap();
+        assert_eq!(
+            memory.0,
+            [(1, 0x9e), (0x100, 0x7fee0), (0x10_0000, 0x8_0000)]
+                .map(|(start, length)| Run { start, length })
+        );
+        let hidden = "00000000-00000000 : Reserved\n00000000-00000000 : System RAM\n";
+        assert!(Memory::parse(hidden).is_none());
+    }
+
+    #[test]
+    fn every_frame_is_memory() {
+        let memory = Memory::parse(IOMEM).unwrap();
+        let mut random = Random::new(3);
+        let (mut joined, mut most) = (0, 0);
+        for _ in 0..5000 {
+            let frames = RandomFrames::new(&mut random, &memory);
+            assert!(
+                frames.max_segment >= 4096
+                    && (frames.boundary == u64::MAX || (frames.boundary + 1).is_power_of_two())
+            );
+            for run in &frames.pfns {
+                assert!(
+                    run.length > 0 && memory.clip(run.start, run.length) == Some(*run),
+                    "{run:?}"
+                );
+            }
+            most = most.max(frames.pfns.iter().map(|run| run.length).sum());
+            joined += frames
+                .pfns
+                .windows(2)
+                .filter(|pair| pair[0].start + pair[0].length == pair[1].start)
+                .count();
+        }
+        assert_eq!(most, 1 << MOST_FRAMES);
+        assert!(joined > 1000, "{joined}");
+    }
+}

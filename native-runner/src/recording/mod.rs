@@ -1,0 +1,114 @@
+//! Random questions to the kernel, with its answers: the vectors that [`umem_core::vectors`] replays.
+
+mod frames;
+mod layout;
+mod random;
+
+use std::io;
+
+use clap::ValueEnum;
+use umem_core::{
+    address::{Address, DmaAddr},
+    vectors::{self, Best, Iommu, Sg, Vector},
+};
+
+use crate::probe::{self, Probe, Run};
+use frames::RandomFrames;
+use layout::RandomLayout;
+
+pub use frames::Memory;
+pub use random::Random;
+
+/// What the kernel is asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Kind {
+    /// The best page size, and its blocks
+    Best,
+    /// How page frames are coalesced
+    Sg,
+    /// How they are mapped through the IOMMU
+    Iommu,
+}
+
+/// Asks the probe random questions.
+#[derive(Debug)]
+pub struct Recorder<'a> {
+    /// Who is asked.
+    pub probe: &'a Probe,
+    /// Where the questions come from.
+    pub random: Random,
+    /// Which frames there are to ask about.
+    pub memory: Memory,
+}
+
+impl Recorder<'_> {
+    /// A question of this kind, and what the kernel answered.
+    ///
+    /// # Errors
+    /// The kernel refused the question, or answered it in a way that makes no sense.
+    pub fn record(&mut self, kind: Kind) -> io::Result<Vector> {
+        let Self {
+            probe,
+            random,
+            memory,
+        } = self;
+        match kind {
+            Kind::Best => best(probe, &RandomLayout::new(random)).map(Vector::Best),
+            Kind::Sg => sg(probe, &RandomFrames::new(random, memory)).map(Vector::Sg),
+            Kind::Iommu => iommu(probe, &RandomFrames::new(random, memory)).map(Vector::Iommu),
+        }
+    }
+}
+
+fn best(probe: &Probe, layout: &RandomLayout) -> io::Result<Best> {
+    const { assert!(probe::MAX_BLOCKS as u64 == vectors::MOST_BLOCKS) };
+    let layout = layout.as_layout();
+    let answer = probe.best(&layout, probe::MAX_BLOCKS)?;
+    // Where nothing fits there are no blocks.
+    let blocks = answer.blocks.filter(|_| answer.size != 0);
+    Ok(Best {
+        address: DmaAddr::new(layout.address),
+        length: layout.length,
+        virt: DmaAddr::new(layout.virt),
+        sizes: DmaAddr::new(layout.sizes),
+        dma: list(layout.dma),
+        best: answer.size,
+        blocks: blocks.as_ref().map(|blocks| blocks.len() as u64),
+        first: blocks
+            .as_ref()
+            .and_then(|blocks| blocks.first().copied().map(DmaAddr::new)),
+        last: blocks
+            .as_ref()
+            .and_then(|blocks| blocks.last().copied().map(DmaAddr::new)),
+        hash: blocks.map(|blocks| DmaAddr::new(vectors::hash(blocks))),
+    })
+}
+
+fn sg(probe: &Probe, frames: &RandomFrames) -> io::Result<Sg> {
+    let sg = probe.coalesce(&frames.pfns, frames.max_segment)?;
+    Ok(Sg {
+        pfns: list(&frames.pfns),
+        max_segment: frames.max_segment,
+        err: 0,
+        sg: Some(list(&sg)),
+    })
+}
+
+fn iommu(probe: &Probe, frames: &RandomFrames) -> io::Result<Iommu> {
+    let mapped = probe.map(&frames.pfns, frames.max_segment, frames.boundary)?;
+    Ok(Iommu {
+        pfns: list(&frames.pfns),
+        max_segment: frames.max_segment,
+        err: 0,
+        sg: Some(list(&mapped.sg)),
+        boundary: Some(DmaAddr::new(frames.boundary)),
+        maperr: Some(mapped.dma.as_ref().err().copied().unwrap_or(0)),
+        dma: mapped.dma.ok().as_deref().map(list),
+    })
+}
+
+fn list<A: Address>(runs: &[Run]) -> Vec<(A, u64)> {
+    runs.iter()
+        .map(|run| (A::new(run.start), run.length))
+        .collect()
+}
