@@ -6,27 +6,13 @@
 use crate::{
     registration::{Index, Registration},
     size::{Bytes, PageSize, PageSizes},
-    table::{
-        Policy,
-        single::{self, ConstraintCode},
-        tiling::Tiling,
-    },
+    table::tiling::Tiling,
 };
 use alloc::{format, string::String, vec::Vec};
 
-/// One reason why a table is not smaller.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Limit {
-    /// What it is, for programs: `alignment`, `bytes-left`, `run-end`, `largest-size`, `covers`,
-    /// `congruence`, `discontinuity`, `entry-end`, `segments`.
-    pub code: &'static str,
-    /// The address bit that decided, where one did.
-    pub bit: Option<u32>,
-    /// The number of the DMA segment that brought it, where one did, from 0.
-    pub segment: Option<u64>,
-    /// The sentence.
-    pub text: String,
-}
+mod limits;
+
+pub use limits::Limit;
 
 /// The arithmetic of one block of a mixed table.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -179,165 +165,5 @@ impl Registration {
             end - offset,
             end == pinned_end,
         )
-    }
-
-    /// Why the table is not smaller: each reason once, in the order in which they arise.
-    pub fn limits(&self) -> Vec<Limit> {
-        match self.question().device.policy {
-            Policy::Mixed => self.cut_limits(),
-            Policy::Single => self.constraints(),
-            Policy::Unaligned => match &self.dma_count {
-                Ok(count) => alloc::vec![Limit {
-                    code: "segments",
-                    bit: None,
-                    segment: None,
-                    text: format!(
-                        "An unaligned device takes one entry for each DMA segment, and there {}.",
-                        are(*count, "segment")
-                    ),
-                }],
-                Err(_) => Vec::new(),
-            },
-        }
-    }
-
-    fn cut_limits(&self) -> Vec<Limit> {
-        let sizes = self.question().device.page_sizes;
-        let mut seen: Vec<(CutLimit, u64, Limit)> = Vec::new();
-        let (_, pinned_end) = self.pinned();
-        for run in self.entries() {
-            let address = run.address.get();
-            // The run of device addresses goes on as far as the table's entries are adjacent. Greed decides by what
-            // comes next alone: a larger size that is aligned did not fit because the run ends.
-            let Some(size) = PageSize::new(run.size) else {
-                continue;
-            };
-            let limit = match sizes.next_above(size) {
-                None => CutLimit::LargestSize,
-                Some(larger) if !larger.divides(address) => CutLimit::Alignment {
-                    bit: address.trailing_zeros(),
-                },
-                Some(larger)
-                    if run.offset.saturating_add_unsigned(larger.bytes()) > pinned_end as i64 =>
-                {
-                    CutLimit::BytesLeft
-                }
-                Some(_) => CutLimit::RunEnd,
-            };
-            if let Some((_, count, _)) = seen.iter_mut().find(|(known, ..)| *known == limit) {
-                *count += run.count;
-                continue;
-            }
-            let left = match limit {
-                CutLimit::BytesLeft => (pinned_end as i64).saturating_sub(run.offset) as u64,
-                _ => run.size * run.count,
-            };
-            let text = Cut {
-                address,
-                zeros: address.trailing_zeros(),
-                left,
-                verdicts: Vec::new(),
-                taken: Some(size),
-                limit,
-            }
-            .text(sizes);
-            seen.push((
-                limit,
-                run.count,
-                Limit {
-                    code: limit.code(),
-                    bit: limit.bit(),
-                    segment: None,
-                    text,
-                },
-            ));
-        }
-        let with_count = |(_, count, limit): (CutLimit, u64, Limit)| Limit {
-            text: format!("{} ({})", limit.text, entries_of(count)),
-            ..limit
-        };
-        seen.into_iter().map(with_count).collect()
-    }
-
-    /// Every constraint of `ib_umem_find_best_pgsz()` that cost a size, in order.
-    fn constraints(&self) -> Vec<Limit> {
-        let mr = &self.question().mr;
-        let mut limits = Vec::new();
-        let mut constraints = Vec::new();
-        let sweep = self.sweep(|constraint| constraints.push(constraint));
-        let mut allowed = sweep.sizes();
-        for constraint in constraints {
-            let Some(most) = PageSize::from_log2(constraint.bit) else {
-                continue;
-            };
-            let (before, after) = (allowed.largest(), allowed.up_to(most).largest());
-            allowed = allowed.up_to(most);
-            let Some(before) = before.filter(|_| before != after) else {
-                continue;
-            };
-            let then = match after {
-                Some(after) => format!(
-                    "so {before} falls to {after}: {} instead of {}",
-                    entries_of(single::block_count(mr, after)),
-                    single::block_count(mr, before)
-                ),
-                None => format!("so {before} falls, and no size is left"),
-            };
-            let (bit, hca, dma) = (
-                constraint.bit,
-                constraint.hca_address,
-                constraint.dma_address,
-            );
-            let text = match constraint.code {
-                ConstraintCode::Covers => {
-                    let covering = after.unwrap_or(before);
-                    format!(
-                        "One page of {covering} already covers the region, so larger ones would gain nothing."
-                    )
-                }
-                ConstraintCode::Congruence => format!(
-                    "The NIC's address {hca:#x} and the device address {dma:#x} differ in bit {bit}, {then}."
-                ),
-                ConstraintCode::Discontinuity => {
-                    format!(
-                        "At the NIC's address {hca:#x}, aligned to {} only, the device addresses jump, {then}.",
-                        Bytes(1 << bit)
-                    )
-                }
-                ConstraintCode::EntryEnd => {
-                    format!(
-                        "An SG entry ends at the NIC's address {hca:#x}, which these rules do not let a page reach across, {then}."
-                    )
-                }
-            };
-            limits.push(Limit {
-                code: constraint.code.name(),
-                bit: Some(bit),
-                segment: Some(constraint.segment),
-                text,
-            });
-        }
-        if limits.is_empty()
-            && let Some(largest) = allowed.largest()
-        {
-            limits.push(Limit {
-                code: "largest-size",
-                bit: Some(largest.log2()),
-                segment: None,
-                text: format!("{largest} is the largest size that the device supports, and it fits everywhere."),
-            });
-        }
-        limits
-    }
-}
-
-fn entries_of(count: u64) -> String {
-    format!("{count} {}", if count == 1 { "entry" } else { "entries" })
-}
-
-fn are(count: u64, what: &str) -> String {
-    match count {
-        1 => format!("is 1 {what}"),
-        _ => format!("are {count} {what}s"),
     }
 }

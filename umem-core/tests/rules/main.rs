@@ -1,6 +1,7 @@
 //! The rules, held against slow twins, promised properties and wrong input.
 
 mod common;
+mod explain;
 mod generations;
 mod presets;
 mod promises;

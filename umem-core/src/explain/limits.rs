@@ -1,0 +1,209 @@
+//! Why a whole table is not smaller.
+
+use super::{Cut, CutLimit};
+use crate::{
+    registration::Registration,
+    size::{Bytes, PageSize, PageSizes},
+    table::{
+        EntryRun, Policy,
+        single::{self, ConstraintCode},
+    },
+};
+use alloc::{format, string::String, vec::Vec};
+
+/// One reason why a table is not smaller.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Limit {
+    /// What it is, for programs: `alignment`, `bytes-left`, `run-end`, `largest-size`, `covers`,
+    /// `congruence`, `discontinuity`, `entry-end`, `segments`.
+    pub code: &'static str,
+    /// The address bit that decided, where one did.
+    pub bit: Option<u32>,
+    /// The number of the DMA segment that brought it, where one did, from 0.
+    pub segment: Option<u64>,
+    /// The sentence.
+    pub text: String,
+}
+
+impl Registration {
+    /// Why the table is not smaller: each reason once, in the order in which they arise.
+    pub fn limits(&self) -> Vec<Limit> {
+        match self.question().device.policy {
+            Policy::Mixed => self.cut_limits(),
+            Policy::Single => self.constraints(),
+            Policy::Unaligned => match &self.dma_count {
+                Ok(count) => alloc::vec![Limit {
+                    code: "segments",
+                    bit: None,
+                    segment: None,
+                    text: format!(
+                        "An unaligned device takes one entry for each DMA segment, and there {}.",
+                        are(*count, "segment")
+                    ),
+                }],
+                Err(_) => Vec::new(),
+            },
+        }
+    }
+
+    fn cut_limits(&self) -> Vec<Limit> {
+        let sizes = self.question().device.page_sizes;
+        let mut reasons = Reasons {
+            sizes,
+            seen: Vec::new(),
+        };
+        // Entries that a larger, aligned size would have served, had the run of addresses not ended: known once it has.
+        let mut short: Vec<EntryRun> = Vec::new();
+        let mut run_end = None;
+        for run in self.entries() {
+            if run_end.is_some_and(|end| end != run.address.get()) {
+                reasons.add_short(&mut short, run_end, CutLimit::RunEnd);
+            }
+            run_end = Some(
+                run.address
+                    .get()
+                    .wrapping_add(run.size.wrapping_mul(run.count)),
+            );
+            let Some(size) = PageSize::new(run.size) else {
+                continue;
+            };
+            match sizes.next_above(size) {
+                None => reasons.add(run, run.size, CutLimit::LargestSize),
+                Some(larger) if !larger.divides(run.address.get()) => {
+                    let bit = run.address.get().trailing_zeros();
+                    reasons.add(run, run.size, CutLimit::Alignment { bit });
+                }
+                Some(_) => short.push(run),
+            }
+        }
+        reasons.add_short(&mut short, run_end, CutLimit::BytesLeft);
+        reasons.limits()
+    }
+
+    /// Every constraint of `ib_umem_find_best_pgsz()` that cost a size, in order.
+    fn constraints(&self) -> Vec<Limit> {
+        let mr = &self.question().mr;
+        let mut limits = Vec::new();
+        let mut constraints = Vec::new();
+        let sweep = self.sweep(|constraint| constraints.push(constraint));
+        let mut allowed = sweep.sizes();
+        for constraint in constraints {
+            let Some(most) = PageSize::from_log2(constraint.bit) else {
+                continue;
+            };
+            let (before, after) = (allowed.largest(), allowed.up_to(most).largest());
+            allowed = allowed.up_to(most);
+            let Some(before) = before.filter(|_| before != after) else {
+                continue;
+            };
+            let then = match after {
+                Some(after) => format!(
+                    "so {before} falls to {after}: {} instead of {}",
+                    entries_of(single::block_count(mr, after)),
+                    single::block_count(mr, before)
+                ),
+                None => format!("so {before} falls, and no size is left"),
+            };
+            let (bit, hca, dma) = (
+                constraint.bit,
+                constraint.hca_address,
+                constraint.dma_address,
+            );
+            let text = match constraint.code {
+                ConstraintCode::Covers => {
+                    let covering = after.unwrap_or(before);
+                    format!(
+                        "One page of {covering} already covers the region, so larger ones would gain nothing."
+                    )
+                }
+                ConstraintCode::Congruence => format!(
+                    "The NIC's address {hca:#x} and the device address {dma:#x} differ in bit {bit}, {then}."
+                ),
+                ConstraintCode::Discontinuity => {
+                    format!(
+                        "At the NIC's address {hca:#x}, aligned to {} only, the device addresses jump, {then}.",
+                        Bytes(1 << bit)
+                    )
+                }
+                ConstraintCode::EntryEnd => {
+                    format!(
+                        "An SG entry ends at the NIC's address {hca:#x}, which these rules do not let a page reach across, {then}."
+                    )
+                }
+            };
+            limits.push(Limit {
+                code: constraint.code.name(),
+                bit: Some(bit),
+                segment: Some(constraint.segment),
+                text,
+            });
+        }
+        if limits.is_empty()
+            && let Some(largest) = allowed.largest()
+        {
+            limits.push(Limit {
+                code: "largest-size",
+                bit: Some(largest.log2()),
+                segment: None,
+                text: format!("{largest} is the largest size that the device supports, and it fits everywhere."),
+            });
+        }
+        limits
+    }
+}
+
+/// The reasons of a mixed table, each with its first entry and how many entries it holds for.
+struct Reasons {
+    sizes: PageSizes,
+    seen: Vec<(Cut, u64)>,
+}
+
+impl Reasons {
+    /// `limit` is why the first of `run` is no larger, with `left` bytes to the end of its run of addresses.
+    fn add(&mut self, run: EntryRun, left: u64, limit: CutLimit) {
+        if let Some((_, count)) = self.seen.iter_mut().find(|(known, _)| known.limit == limit) {
+            *count += run.count;
+            return;
+        }
+        let address = run.address.get();
+        let cut = Cut {
+            address,
+            zeros: address.trailing_zeros(),
+            left,
+            verdicts: Vec::new(),
+            taken: PageSize::new(run.size),
+            limit,
+        };
+        self.seen.push((cut, run.count));
+    }
+
+    /// The same for entries before the end of a run of addresses, which `limit` says is also the region's or not.
+    fn add_short(&mut self, short: &mut Vec<EntryRun>, run_end: Option<u64>, limit: CutLimit) {
+        for run in short.drain(..) {
+            let left = run_end.map_or(run.size, |end| end.wrapping_sub(run.address.get()));
+            self.add(run, left, limit);
+        }
+    }
+
+    fn limits(self) -> Vec<Limit> {
+        let sizes = self.sizes;
+        let limit = |(cut, count): (Cut, u64)| Limit {
+            code: cut.limit.code(),
+            bit: cut.limit.bit(),
+            segment: None,
+            text: format!("{} ({})", cut.text(sizes), entries_of(count)),
+        };
+        self.seen.into_iter().map(limit).collect()
+    }
+}
+
+fn entries_of(count: u64) -> String {
+    format!("{count} {}", if count == 1 { "entry" } else { "entries" })
+}
+
+fn are(count: u64, what: &str) -> String {
+    match count {
+        1 => format!("is 1 {what}"),
+        _ => format!("are {count} {what}s"),
+    }
+}
