@@ -39,7 +39,7 @@ proptest! {
             }
             prop_assert_eq!(cut.left, left);
             for (size, verdict) in &cut.verdicts {
-                let aligned = cut.address % size.bytes() == 0;
+                let aligned = size.divides(cut.address);
                 prop_assert_eq!(*verdict, match () {
                     () if size.bytes() == entry.size => Verdict::Taken,
                     () if !aligned => Verdict::NotAligned { bit: cut.zeros },
@@ -50,7 +50,7 @@ proptest! {
             let larger = sizes.iter().find(|size| size.bytes() > entry.size);
             prop_assert_eq!(cut.limit, match larger {
                 None => CutLimit::LargestSize,
-                Some(larger) if cut.address % larger.bytes() != 0 => CutLimit::Alignment { bit: cut.zeros },
+                Some(larger) if !larger.divides(cut.address) => CutLimit::Alignment { bit: cut.zeros },
                 Some(_) if offset + left == end => CutLimit::BytesLeft,
                 Some(_) => CutLimit::RunEnd,
             });

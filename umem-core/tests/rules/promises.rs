@@ -54,7 +54,7 @@ fn fewest(start: u64, end: u64, sizes: PageSizes) -> u64 {
         let shorter = sizes
             .iter()
             .map(PageSize::bytes)
-            .filter(|s| at % s == 0 && at + s <= end);
+            .filter(|s| at.is_multiple_of(*s) && at + s <= end);
         best.insert(at, shorter.map(|s| 1 + best[&(at + s)]).min().unwrap());
     }
     best[&start]

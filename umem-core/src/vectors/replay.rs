@@ -1,0 +1,241 @@
+//! The rules, asked what the kernel was asked.
+
+use super::{Best, Iommu, MOST_BLOCKS, Mismatch, PAGE, hash};
+use crate::{
+    address::{DmaAddr, Extent, PhysAddr},
+    iommu::{self, DmaList, DmaSegment, Iova, MapError, Translation},
+    kernel::KernelRules,
+    memory::FrameRun,
+    scatter::{self, ScatterList, SgEntry},
+    scenario::ScenarioError,
+    size::{PageSize, PageSizes},
+    table::{EntryRun, Mr, single},
+};
+use alloc::{format, string::ToString, vec::Vec};
+use core::fmt;
+
+const EINVAL: i32 = -22;
+const ENOMEM: i32 = -12;
+
+fn same<T: PartialEq + fmt::Debug>(
+    field: &'static str,
+    kernel: &T,
+    rules: &T,
+) -> Result<(), Mismatch> {
+    if kernel == rules {
+        return Ok(());
+    }
+    Err(Mismatch {
+        field,
+        kernel: format!("{kernel:?}"),
+        rules: format!("{rules:?}"),
+    })
+}
+
+impl Best {
+    fn mr(&self) -> Mr {
+        let address = self.address.get();
+        Mr {
+            address,
+            length: self.length,
+            hca_address: self.virt.get(),
+            page: PAGE,
+            offset: address & PAGE.mask(),
+        }
+    }
+
+    fn segments(&self) -> impl Iterator<Item = DmaSegment> + Clone + '_ {
+        self.dma.iter().scan(0u64, |offset, &(start, length)| {
+            let segment = Extent {
+                offset: *offset,
+                start,
+                length,
+            };
+            *offset += length;
+            Some(segment)
+        })
+    }
+
+    pub(super) fn check(&self) -> Result<(), ScenarioError> {
+        let mut total = 0u64;
+        for (i, &(start, length)) in self.dma.iter().enumerate() {
+            let wrong = |problem| ScenarioError::new(format_args!("dma[{i}]"), problem);
+            if length == 0 || !PAGE.divides(length) || !PAGE.divides(start.get()) {
+                return Err(wrong("is not made of whole pages of 4096 bytes"));
+            }
+            start
+                .checked_add(length)
+                .ok_or_else(|| wrong("leaves the address space"))?;
+            total = total
+                .checked_add(length)
+                .filter(|total| *total < 1 << 62)
+                .ok_or_else(|| wrong("makes the list too long"))?;
+        }
+        let mr = self.mr();
+        if self.length == 0 || self.length >= 1 << 62 || mr.pages() << PAGE.log2() != total {
+            return Err(ScenarioError::new(
+                "length",
+                format_args!(
+                    "{} bytes from {} are not the pages of dma ({total} bytes)",
+                    self.length, self.address
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// What the rules answer: the question with everything after `dma` filled in.
+    pub fn answer(&self, rules: &KernelRules) -> Self {
+        let mr = self.mr();
+        let best = single::best_page_size(
+            self.segments(),
+            &mr,
+            PageSizes::from_bits(self.sizes.get()),
+            rules,
+        );
+        let mut answer = Self {
+            best: best.map_or(0, PageSize::bytes),
+            blocks: None,
+            first: None,
+            last: None,
+            hash: None,
+            ..self.clone()
+        };
+        if let Some(size) = best.filter(|size| single::block_count(&mr, *size) <= MOST_BLOCKS) {
+            let addresses = || {
+                let runs = single::Single::new(self.segments(), &mr, size, rules);
+                runs.flat_map(EntryRun::entries).map(|entry| entry.address)
+            };
+            answer.blocks = Some(addresses().count() as u64);
+            answer.first = addresses().next();
+            answer.last = addresses().last();
+            answer.hash = Some(DmaAddr::new(hash(addresses().map(DmaAddr::get))));
+        }
+        answer
+    }
+
+    pub(super) fn replay(&self, rules: &KernelRules) -> Result<(), Mismatch> {
+        let answer = self.answer(rules);
+        same("best", &self.best, &answer.best)?;
+        same("blocks", &self.blocks, &answer.blocks)?;
+        same("first", &self.first, &answer.first)?;
+        same("last", &self.last, &answer.last)?;
+        same("hash", &self.hash, &answer.hash)
+    }
+}
+
+/// The runs of frames, with their offsets.
+pub(super) fn frames(pfns: &[(PhysAddr, u64)]) -> Result<Vec<FrameRun>, ScenarioError> {
+    let mut offset = 0u64;
+    let mut runs = Vec::with_capacity(pfns.len());
+    for (i, &(pfn, count)) in pfns.iter().enumerate() {
+        let wrong = |problem| ScenarioError::new(format_args!("pfns[{i}]"), problem);
+        let bytes = |pages: u64| {
+            pages
+                .checked_mul(PAGE.bytes())
+                .ok_or_else(|| wrong("leaves the address space"))
+        };
+        let (start, length) = (PhysAddr::new(bytes(pfn.get())?), bytes(count)?);
+        if length == 0 {
+            return Err(wrong("is empty"));
+        }
+        start
+            .checked_add(length)
+            .ok_or_else(|| wrong("leaves the address space"))?;
+        runs.push(Extent {
+            offset,
+            start,
+            length,
+        });
+        offset = offset
+            .checked_add(length)
+            .filter(|offset| *offset < 1 << 62)
+            .ok_or_else(|| wrong("makes the list too long"))?;
+    }
+    Ok(runs)
+}
+
+/// Compares coalescing; the entries of the rules, unless the kernel refused.
+pub(super) fn coalesce(
+    pfns: &[(PhysAddr, u64)],
+    max_segment: u32,
+    err: i32,
+    sg: Option<&[(PhysAddr, u64)]>,
+    rules: &KernelRules,
+) -> Result<Option<Vec<SgEntry>>, Mismatch> {
+    let longest = scatter::longest_entry(max_segment, PAGE);
+    same("err", &err, &if longest.is_some() { 0 } else { EINVAL })?;
+    let Some(longest) = longest else {
+        same("sg", &sg, &None)?;
+        return Ok(None);
+    };
+    let runs = frames(pfns).unwrap_or_default();
+    let entries: Vec<_> =
+        ScatterList::new(runs.into_iter(), longest, rules.coalescing, PAGE).collect();
+    let list: Vec<_> = entries
+        .iter()
+        .map(|entry| (entry.start, entry.length))
+        .collect();
+    same("sg", &sg, &Some(&list[..]))?;
+    Ok(Some(entries))
+}
+
+impl Iommu {
+    pub(super) fn replay(&self, rules: &KernelRules) -> Result<(), Mismatch> {
+        let Some(entries) = coalesce(
+            &self.pfns,
+            self.max_segment,
+            self.err,
+            self.sg.as_deref(),
+            rules,
+        )?
+        else {
+            return same("maperr", &self.maperr, &None);
+        };
+        let boundary = self.boundary.map_or(u64::from(u32::MAX), DmaAddr::get);
+        let Some(segment_boundary) = boundary.checked_add(1).and_then(PageSize::new) else {
+            return Err(Mismatch {
+                field: "boundary",
+                kernel: format!("{boundary:#x}"),
+                rules: "a power of two less one".to_string(),
+            });
+        };
+        let start = self
+            .dma
+            .as_ref()
+            .and_then(|dma| dma.first())
+            .map_or(DmaAddr::new(0), |(start, _)| *start);
+        let translation = Translation {
+            iova: Iova::At(start),
+            segment_boundary,
+            address_bits: 64,
+            ..iommu::CATALOGUE[0].translation()
+        };
+        let mapped = translation.map(entries.iter().copied());
+        let errno = match &mapped {
+            Ok(_) => 0,
+            Err(MapError::PadOverflow { .. }) => EINVAL,
+            Err(MapError::Exhausted { .. }) => ENOMEM,
+        };
+        same("maperr", &self.maperr.unwrap_or(0), &errno)?;
+        let Ok(mapping) = mapped else {
+            return same("dma", &self.dma, &None);
+        };
+        let aligned = mapping
+            .length
+            .checked_next_power_of_two()
+            .and_then(PageSize::new);
+        if let Some(size) = aligned.filter(|size| start.offset_in(*size) != 0) {
+            return Err(Mismatch {
+                field: "dma",
+                kernel: format!("the mapping begins at {start}"),
+                rules: format!("at a multiple of {size}"),
+            });
+        }
+        let list: Vec<_> =
+            DmaList::translated(entries.into_iter(), translation, mapping, self.max_segment)
+                .map(|segment| (segment.start, segment.length))
+                .collect();
+        same("dma", &self.dma, &Some(list))
+    }
+}
