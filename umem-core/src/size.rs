@@ -389,7 +389,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(crate::testing::CASES))]
+        #![proptest_config(ProptestConfig::default())]
 
         #[test]
         fn printing_and_reading_agree(bytes: u64, shift in 0u32..60) {

@@ -4,12 +4,6 @@ use crate::size::{PageSize, PageSizes};
 use core::ops::Range;
 use proptest::prelude::*;
 
-/// How many cases each property is tried on: many in CI, few while one types.
-pub(crate) const CASES: u32 = match option_env!("UMEM_CASES") {
-    Some(_) => 10_000,
-    None => 1_000,
-};
-
 /// A set of at least one page size whose log2 lies in `log2`.
 pub(crate) fn page_sizes(log2: Range<u32>) -> impl Strategy<Value = PageSizes> {
     proptest::collection::vec(log2, 1..6)

@@ -334,7 +334,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(crate::testing::CASES))]
+        #![proptest_config(ProptestConfig::default())]
 
         #[test]
         fn mended_it_is_the_intended_rule(frame in prop_oneof![Just(0u64), 0u64..1 << 20, any::<u64>().prop_map(|n| n >> 14)], pages in 1u64..5000, sizes in crate::testing::page_sizes(12..34)) {

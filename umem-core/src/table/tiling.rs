@@ -122,7 +122,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(crate::testing::CASES))]
+        #![proptest_config(ProptestConfig::default())]
 
         #[test]
         fn runs_are_the_blocks_of_the_slow_loop(sizes in page_sizes(0..10), start in 0u64..4096, length in 0u64..4096, high in 0u64..2) {

@@ -12,12 +12,6 @@ use umem_core::{
     table::{Edges, Policy},
 };
 
-/// How many cases each property is tried on: many in CI, few while one types.
-pub const CASES: u32 = match option_env!("UMEM_CASES") {
-    Some(_) => 10_000,
-    None => 1_000,
-};
-
 /// The backing memory of a random scenario has at most this many kernel pages.
 const PAGES: u64 = 96;
 

@@ -1,6 +1,6 @@
 //! Reasons are true: what an explanation says of an entry is what the table did, and why.
 
-use crate::common::{CASES, SOUND, scenario};
+use crate::common::{SOUND, scenario};
 use proptest::prelude::*;
 use umem_core::{
     explain::{CutLimit, Verdict},
@@ -11,7 +11,7 @@ use umem_core::{
 };
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(CASES))]
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn every_cut_is_explained_by_what_was_cut(mut scenario in scenario(SOUND)) {

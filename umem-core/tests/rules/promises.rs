@@ -1,6 +1,6 @@
 //! What the design promises of every policy, held for any scenario, page by page and block by block.
 
-use crate::common::{CASES, SOUND, all_rules, scenario};
+use crate::common::{SOUND, all_rules, scenario};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use umem_core::{
@@ -61,7 +61,7 @@ fn fewest(start: u64, end: u64, sizes: PageSizes) -> u64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(CASES))]
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn mixed_tiles_exactly_with_the_fewest(mut scenario in scenario(SOUND)) {

@@ -1,7 +1,7 @@
 //! Slow, obvious twins of the two lists: written page by page and entry by entry from the kernel's rules,
 //! not from our iterators.
 
-use crate::common::{CASES, all_rules, scenario};
+use crate::common::{all_rules, scenario};
 use proptest::prelude::*;
 use umem_core::{
     address::{Extent, PhysAddr},
@@ -104,7 +104,7 @@ fn map_sg(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(CASES))]
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn coalescing_is_the_kernels(scenario in scenario(all_rules())) {
@@ -184,7 +184,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(CASES / 10))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.div_ceil(10)))]
 
     // Scenarios above fit into one batch of pinned pages; these take several.
     #[test]

@@ -343,7 +343,7 @@ fn what_the_device_refuses_is_a_result() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(crate::common::CASES))]
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn no_bytes_panic(json in prop::collection::vec(any::<u8>(), 0..200)) {
