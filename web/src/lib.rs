@@ -1,1 +1,46 @@
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
+//! The page: how a memory region becomes page-table entries, played in a browser.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`state`] | what the page knows, and the [`Action`](state::Action)s: everything that can happen on it |
+//! | [`scene`] | a scenario worked out by umem-core, once |
+//! | [`edit`] | what an edit does to a scenario |
+//! | [`link`] | the address bar: a scenario as a fragment, and back |
+//! | `app` | the page as a component, and what ties it to the browser |
+//! | `controls` | the fields on the left: every input of a scenario |
+//! | `picture` | the canvas, its keys and pointers, and the buttons that move time |
+//! | `panels` | what is told in words: the reason, the totals, the table |
+//!
+//! The rules are umem-core's; here nothing is computed about memory.
+
+mod app;
+mod controls;
+pub mod edit;
+pub mod link;
+mod panels;
+mod picture;
+pub mod scene;
+pub mod state;
+
+use umem_core::{registration::Registration, scenario::Scenario};
+use wasm_bindgen::prelude::*;
+
+/// Shows the page in `root`, in place of what stands there.
+#[wasm_bindgen]
+pub fn open(root: web_sys::Element) {
+    root.set_inner_html("");
+    yew::Renderer::<app::App>::with_root(root).render();
+}
+
+/// Works a scenario out: JSON of the scenario format → JSON of the registration format, as `umem plan --format json` prints it.
+///
+/// # Errors
+/// What is wrong with the scenario, and where.
+#[wasm_bindgen]
+pub fn plan(scenario: &str) -> Result<String, JsError> {
+    let scenario = Scenario::from_json(scenario.as_bytes())?;
+    let registration = Registration::new(&scenario)?;
+    Ok(serde_json::to_string(&registration.report(&scenario))?)
+}

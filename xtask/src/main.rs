@@ -1,1 +1,98 @@
-fn main() {}
+//! `cargo xtask …`: the project's automation. It builds, serves, tests and boots; it knows no rule of umem.
+
+mod debian;
+mod lab;
+mod page;
+mod place;
+mod step;
+mod test;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use page::build::Profile;
+use std::process::ExitCode;
+use xshell::Shell;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "The project's automation"
+)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the page and serve it on 127.0.0.1
+    Serve(Serve),
+    /// Build the page into static/pkg
+    Build {
+        /// How much the compiler tries
+        #[arg(long, value_enum, default_value_t = Profile::Release)]
+        profile: Profile,
+    },
+    /// Test everything there is to test, with all set-up included
+    Test(test::Test),
+    /// Boot a VM with a real kernel, a soft RDMA device and huge pages, and run `umem` in it
+    #[command(subcommand)]
+    Lab(lab::Lab),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// The port; 0 is any free one
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Serve what is there, without building
+    #[arg(long)]
+    no_build: bool,
+    /// How much the compiler tries
+    #[arg(long, value_enum, default_value_t = Profile::Quick)]
+    profile: Profile,
+}
+
+impl Serve {
+    fn run(self, sh: &Shell) -> Result<ExitCode> {
+        // The port first: that it is taken is better said now than after the build.
+        let site = page::serve::Site::new(self.port)?;
+        if self.no_build {
+            page::build::require_built()?;
+        } else {
+            page::build::build(sh, self.profile)?;
+        }
+        println!("The page is at {} (Ctrl-C ends it)", site.address());
+        for thread in site.start() {
+            let _ = thread.join();
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn run() -> Result<ExitCode> {
+    let task = Cli::parse().task;
+    let sh = Shell::new()?;
+    sh.change_dir(place::workspace());
+    match task {
+        Task::Serve(serve) => serve.run(&sh),
+        Task::Build { profile } => page::build::build(&sh, profile).map(|()| ExitCode::SUCCESS),
+        Task::Test(test) => test.run(&sh),
+        Task::Lab(lab) => lab.run(&sh),
+    }
+}
+
+/// What fails in the automation itself ends as cargo's own failures do, so that 0 to 3 stay the verdicts of `umem`.
+const XTASK_FAILED: u8 = 101;
+
+fn main() -> ExitCode {
+    run().unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(if error.is::<step::MachineCannot>() {
+            3
+        } else {
+            XTASK_FAILED
+        })
+    })
+}

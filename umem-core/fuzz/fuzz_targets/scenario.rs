@@ -5,10 +5,17 @@ use libfuzzer_sys::fuzz_target;
 use umem_core::{diagram, registration::Registration, scenario::Scenario};
 
 fuzz_target!(|json: &[u8]| {
-    let Ok(scenario) = Scenario::from_json(json) else { return };
-    assert_eq!(Scenario::from_json(scenario.to_json().as_bytes()).as_ref(), Ok(&scenario));
+    let Ok(scenario) = Scenario::from_json(json) else {
+        return;
+    };
+    assert_eq!(
+        Scenario::from_json(scenario.to_json().as_bytes()).as_ref(),
+        Ok(&scenario)
+    );
     // Work goes with the number of runs, so only that is bounded.
-    let Ok(question) = scenario.resolve() else { return };
+    let Ok(question) = scenario.resolve() else {
+        return;
+    };
     if question.mr.pages() > 1 << 12 || question.memory.length() > 1 << 40 {
         return;
     }

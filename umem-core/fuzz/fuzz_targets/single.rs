@@ -9,12 +9,19 @@ use umem_core::{
 use umem_fuzz::Layout;
 
 fuzz_target!(|layout: Layout| {
-    let Some((list, mr)) = layout.build() else { return };
+    let Some((list, mr)) = layout.build() else {
+        return;
+    };
     let segments = || list.iter().copied();
     for rules in &GENERATIONS {
-        let Some(size) = best_page_size(segments(), &mr, layout.sizes(), rules) else { continue };
+        let Some(size) = best_page_size(segments(), &mr, layout.sizes(), rules) else {
+            continue;
+        };
         // Old kernels walk blocks of 4G and more one by one, or not at all.
-        let blocks: u64 = Single::new(segments(), &mr, size, rules).take(1 << 16).map(|run| run.count).sum();
+        let blocks: u64 = Single::new(segments(), &mr, size, rules)
+            .take(1 << 16)
+            .map(|run| run.count)
+            .sum();
         if rules == KernelRules::newest() {
             assert!(is_sound(segments(), &mr, size));
             assert_eq!(blocks, block_count(&mr, size));

@@ -6,10 +6,15 @@ use umem_core::table::unaligned;
 use umem_fuzz::Layout;
 
 fuzz_target!(|layout: Layout| {
-    let Some((list, _)) = layout.build() else { return };
+    let Some((list, _)) = layout.build() else {
+        return;
+    };
     let entries: Vec<_> = unaligned::entries(list.iter().copied()).collect();
     assert_eq!(entries.len(), list.len());
     for (entry, segment) in entries.iter().zip(&list) {
-        assert_eq!((entry.address, entry.size, entry.count), (segment.start, segment.length, 1));
+        assert_eq!(
+            (entry.address, entry.size, entry.count),
+            (segment.start, segment.length, 1)
+        );
     }
 });

@@ -32,18 +32,42 @@ impl Layout {
         let (mut list, mut offset, mut at) = (Vec::new(), 0u64, 0u64);
         for &(follows, start, pages) in &self.segments {
             let length = u64::from(pages).checked_add(1)?.checked_mul(page.bytes())?;
-            let start = if follows { at } else { start << (self.shift % 32) & !page.mask() };
+            let start = if follows {
+                at
+            } else {
+                start << (self.shift % 32) & !page.mask()
+            };
             at = start.checked_add(length)?;
-            list.push(Extent { offset, start: DmaAddr::new(start), length });
-            offset = offset.checked_add(length).filter(|offset| *offset < 1 << 53)?;
+            list.push(Extent {
+                offset,
+                start: DmaAddr::new(start),
+                length,
+            });
+            offset = offset
+                .checked_add(length)
+                .filter(|offset| *offset < 1 << 53)?;
         }
-        let (head, tail) = (u64::from(self.head) & page.mask(), u64::from(self.tail) & page.mask());
-        let length = offset.checked_sub(head + tail).filter(|length| *length > 0)?;
+        let (head, tail) = (
+            u64::from(self.head) & page.mask(),
+            u64::from(self.tail) & page.mask(),
+        );
+        let length = offset
+            .checked_sub(head + tail)
+            .filter(|length| *length > 0)?;
         let address = (self.address & !page.mask()) | head;
         let hca_address = (self.hca_address & !page.mask()) | head;
         hca_address.checked_add(length)?;
         address.checked_add(length)?;
-        Some((list, Mr { address, length, hca_address, page, offset: head }))
+        Some((
+            list,
+            Mr {
+                address,
+                length,
+                hca_address,
+                page,
+                offset: head,
+            },
+        ))
     }
 
     /// The sizes as a set.

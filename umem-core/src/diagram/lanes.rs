@@ -1,10 +1,13 @@
-//! The five lanes, their ribbons and the playhead, as drawing commands.
+//! The five lanes and their names.
 
 use super::{
-    Anchor, Area, Command, Drawing, LaneName, Moment, Paint, Stage, TextStyle, View, count_label,
+    Anchor, Command, LaneName, Paint, Stage, TextStyle, count_label,
+    painter::Painter,
+    view::BOX,
+    visible::{Visible, visible},
 };
 use crate::{
-    registration::{Index, Lane, LaneRun, Registration},
+    registration::Lane,
     size::{Bytes, PageSize},
 };
 use alloc::{
@@ -12,449 +15,268 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::ops::Range;
 
-const AXIS: f64 = 26.0;
-const BOX: f64 = 30.0;
-const GAP: f64 = 34.0;
-/// Names above the lanes need room.
-const NARROW_GAP: f64 = 44.0;
-/// Boxes at least this wide are drawn one by one.
-const SEPARATE: f64 = 3.0;
+/// How far apart the marks are that stand for boxes too narrow to be drawn.
+const TEXTURE: f64 = 4.0;
 
-/// Where a lane lies, from its upper edge to its lower.
-pub(super) fn rows(area: &Area, lane: LaneName) -> Range<f64> {
-    let name = if narrow(area) { 20.0 } else { 4.0 };
-    let y = AXIS + name + f64::from(lane as u8) * (BOX + gap(area));
-    y..y + BOX
-}
-
-fn narrow(area: &Area) -> bool {
-    area.view.width < super::NARROW
-}
-
-fn gap(area: &Area) -> f64 {
-    if narrow(area) { NARROW_GAP } else { GAP }
-}
-
-/// A lane's runs as far as they are done, and which box is drawn how.
-pub(super) struct Painter<'a> {
-    registration: &'a Registration,
-    index: &'a Index,
-    area: Area,
-    moment: Moment,
-    commands: Vec<Command>,
-}
-
-impl<'a> Painter<'a> {
-    pub(super) fn new(
-        registration: &'a Registration,
-        index: &'a Index,
-        view: View,
-        moment: Moment,
-    ) -> Self {
-        Self {
-            registration,
-            index,
-            area: Area::new(view),
-            moment,
-            commands: Vec::new(),
-        }
-    }
-
-    pub(super) fn paint(mut self) -> Drawing {
-        self.axis();
-        self.ribbons();
-        self.virtual_memory();
-        self.lane(LaneName::Frames, Stage::Pin, &self.index.frames);
-        self.lane(LaneName::Scatter, Stage::Gather, &self.index.scatter);
-        self.lane(LaneName::Dma, Stage::Map, &self.index.dma);
-        self.lane(LaneName::Entries, Stage::Cut, &self.index.entries);
-        for lane in LaneName::ALL {
-            self.name(lane);
-        }
-        self.playhead();
-        let height = rows(&self.area, LaneName::Entries).end + 30.0;
-        Drawing {
-            width: self.area.view.width,
-            height,
-            commands: self.commands,
-        }
-    }
-
-    fn name(&mut self, lane: LaneName) {
-        let rows = rows(&self.area, lane);
-        let y = if narrow(&self.area) {
-            rows.start - 6.0
-        } else {
-            rows.start + 19.5
+impl Painter<'_> {
+    /// A lane's name, and under it how much is in it so far.
+    pub(super) fn name(&mut self, lane: LaneName) {
+        let rows = self.area.rows(lane);
+        let active = self.moment.step.map(|step| step.stage) == lane.stage();
+        let paint = match self.moment.step {
+            Some(_) if active => Paint::Accent,
+            _ => Paint::Ink,
         };
-        let x = if narrow(&self.area) {
-            self.area.left
-        } else {
-            0.0
-        };
-        self.text(
-            x,
-            y,
-            Anchor::Start,
-            TextStyle::Title,
-            Paint::Ink,
-            lane.title().into(),
-        );
-    }
-
-    fn text(
-        &mut self,
-        x: f64,
-        y: f64,
-        anchor: Anchor,
-        style: TextStyle,
-        paint: Paint,
-        text: String,
-    ) {
-        self.commands.push(Command::Text {
-            x,
-            y,
-            anchor,
-            style,
-            paint,
-            text,
-        });
-    }
-
-    /// The numbers along the top: bytes from `region.va`, at powers of two, or multiples of one.
-    fn axis(&mut self) {
-        let View { from, span, .. } = self.area.view;
-        let wanted = span / (self.area.width / 84.0).max(1.0);
-        let mut step = 1u64;
-        while (step as f64) < wanted {
-            step *= 2;
-        }
-        let bottom = rows(&self.area, LaneName::Entries).end + 4.0;
-        let mut tick = (from.max(0.0) as u64).div_ceil(step) * step;
-        while (tick as f64) <= from + span {
-            let x = self.area.x(tick as f64);
-            self.commands.push(Command::Line {
-                from: (x, 20.0),
-                to: (x, bottom),
-                paint: Paint::Grid,
-                width: 1.0,
-            });
-            let label = Bytes(tick).to_string();
-            let half = text_width(&label, TextStyle::Small) / 2.0;
-            let anchor = if x - half < 0.0 {
-                Anchor::Start
-            } else if x + half > self.area.view.width {
-                Anchor::End
-            } else {
-                Anchor::Middle
-            };
-            self.text(x, 14.0, anchor, TextStyle::Small, Paint::Soft, label);
-            tick += step;
-        }
-    }
-
-    fn virtual_memory(&mut self) {
-        let (memory, mr) = (
-            &self.registration.question().memory,
-            &self.registration.question().mr,
-        );
-        let row = rows(&self.area, LaneName::Virtual);
-        if let Some((x, width)) = self.span(0.0, memory.length() as f64) {
-            self.outline(x, row.start, width, Paint::Soft, true);
-        }
-        let (start, length) = (mr.offset as f64, mr.length as f64);
-        if let Some((x, width)) = self.span(start, start + length) {
-            self.outline(x, row.start, width, Paint::Ink, false);
-            self.label(
-                x,
-                width,
-                row.start,
-                Paint::Ink,
-                &[
-                    format!("the registered region: {}", Bytes(mr.length)),
-                    Bytes(mr.length).to_string(),
-                ],
-            );
-        }
-    }
-
-    fn outline(&mut self, x: f64, y: f64, width: f64, paint: Paint, dashed: bool) {
-        self.commands.push(Command::Rect {
-            x: x + 0.75,
-            y,
-            width: (width - 1.5).max(1.0),
-            height: BOX,
-            radius: 4f64.min(width / 4.0),
-            fill: (!dashed).then_some(Paint::Card),
-            stroke: Some(paint),
-            dashed,
-        });
-    }
-
-    /// The first of `texts` that fits the box, in its middle.
-    fn label(&mut self, x: f64, width: f64, y: f64, paint: Paint, texts: &[String]) {
-        if let Some(text) = texts
-            .iter()
-            .find(|text| text_width(text, TextStyle::Label) + 8.0 <= width)
-        {
+        let (title, small) = (TextStyle::Title, TextStyle::Small);
+        let count = self.count(lane);
+        if self.area.narrow() {
+            let y = rows.start - 7.0;
             self.text(
-                x + width / 2.0,
-                y + 19.5,
-                Anchor::Middle,
-                TextStyle::Label,
+                (self.area.left, y),
+                Anchor::Start,
+                title,
                 paint,
-                text.clone(),
+                lane.title(),
             );
+            let at = (self.area.right(), y);
+            self.text(at, Anchor::End, small, Paint::Soft, count);
+        } else {
+            let at = (0.0, rows.start + 14.0);
+            self.text(at, Anchor::Start, title, paint, lane.title());
+            let at = (0.0, rows.start + 29.0);
+            self.text(at, Anchor::Start, small, Paint::Soft, count);
         }
     }
 
-    /// The pixels between two offsets, as far as they are seen.
-    fn span(&self, from: f64, to: f64) -> Option<(f64, f64)> {
-        let left = self.area.x(from).max(self.area.left);
-        let right = self.area.x(to).min(self.area.right());
-        (right > left).then(|| (left, (right - left).max(0.6)))
-    }
-
-    fn lane(&mut self, name: LaneName, stage: Stage, lane: &Lane) {
-        let row = rows(&self.area, name);
-        let front = self.moment.fronts.of(stage);
-        let (Some(first), Some(last)) = (lane.runs().first(), lane.runs().last()) else {
-            return self.refused(name, row);
+    /// How much a lane holds so far: "137 of 257".
+    fn count(&self, lane: LaneName) -> String {
+        let question = self.registration.question();
+        let Some(stage) = lane.stage() else {
+            return format!(
+                "{} from +{}",
+                Bytes(question.mr.length),
+                Bytes(question.mr.offset)
+            );
         };
-        // What is still to come, as a promise.
-        if let Some((x, width)) = self.span(front.max(first.offset as f64), last.end() as f64) {
-            self.outline(x, row.start, width, Paint::Grid, true);
+        if self.boxes(stage).runs().is_empty() {
+            return "refused".into();
         }
-        let View { from, span, .. } = self.area.view;
-        let mut next = lane.first_ending_after(from as i64);
-        while let Some(run) = lane.runs().get(next) {
-            if run.offset as f64 >= (from + span).min(front) {
-                break;
+        let (_, front) = self.filled(stage);
+        let (done, all) = match stage {
+            Stage::Pin => {
+                let (from, to) = self.registration.pinned();
+                let pinned = (front as u64).clamp(from, to) - from;
+                (pinned >> question.mr.page.log2(), self.registration.pages())
             }
-            self.run(name, row.start, run, front);
-            // Of runs that share a pixel only the first is drawn, so a picture costs what it is wide.
-            let pixel = self.area.offset_at(self.area.x(run.end() as f64) + 0.5);
-            next = if self.area.x(run.end() as f64) - self.area.x(run.offset as f64) < 0.5 {
-                lane.first_ending_after(pixel as i64).max(next + 1)
-            } else {
-                next + 1
-            };
+            _ => {
+                let boxes = self.boxes(stage);
+                let at = boxes.at(front as i64).map(|(run, i)| run.first + i);
+                let before = boxes
+                    .runs()
+                    .first()
+                    .is_none_or(|run| front <= run.offset as f64);
+                (
+                    at.unwrap_or(if before { 0 } else { boxes.count() }),
+                    boxes.count(),
+                )
+            }
+        };
+        let what = match (stage, all) {
+            (Stage::Pin, 1) => " page",
+            (Stage::Pin, _) => " pages",
+            _ => "",
+        };
+        let long = format!("{done} of {all}{what}");
+        match done {
+            _ if done == all => format!("{all}{what}"),
+            _ if TextStyle::Small.width(&long) < 120.0 => long,
+            _ => format!("{done}{what}"),
         }
     }
 
-    fn refused(&mut self, name: LaneName, row: Range<f64>) {
-        let message = match name {
-            LaneName::Entries => "no table: the region is refused",
-            _ => "no list: mapping is refused",
-        };
-        self.text(
-            self.area.left + 4.0,
-            row.start + 19.5,
-            Anchor::Start,
-            TextStyle::Label,
-            Paint::Accent,
-            message.into(),
-        );
+    pub(super) fn virtual_memory(&mut self) {
+        let question = self.registration.question();
+        let (memory, mr) = (question.memory.length(), question.mr);
+        let y = self.area.rows(LaneName::Virtual).start;
+        if let Some((x, width)) = self.area.span(0.0, memory as f64) {
+            self.promise(x, y, width, Paint::Soft);
+        }
+        let (start, end) = (mr.offset as f64, (mr.offset + mr.length) as f64);
+        if let Some((x, width)) = self.area.span(start, end) {
+            self.solid(x, y, width, Paint::Card, Some(Paint::Ink));
+            let length = Bytes(mr.length).to_string();
+            let texts = [
+                format!(
+                    "the registered region: {length}, starting {} in",
+                    Bytes(mr.offset)
+                ),
+                format!("the registered region: {length}"),
+                length,
+            ];
+            let texts = if mr.offset == 0 { &texts[1..] } else { &texts };
+            self.label((x, width), y, Paint::Ink, texts);
+        }
     }
 
-    fn run(&mut self, name: LaneName, y: f64, run: &LaneRun, front: f64) {
-        let pixels = run.size as f64 / self.area.view.span * self.area.width;
-        let end = (run.end() as f64).min(front);
-        if pixels < SEPARATE && run.count > 1 {
-            let Some((x, width)) = self.span(run.offset as f64, end) else {
-                return;
-            };
-            self.filled(name, x, y, width, run.size, 0.0);
-            // Where boxes are too narrow to be told apart, their number says how many there are.
-            let done = ((end - run.offset as f64) / run.size as f64) as u64;
-            let paint = self.text_on(name, run.size);
-            self.label(x, width, y, paint, &[count_label(done.max(1), run.size)]);
+    /// The boxes of a lane: solid as far as its stage has come, the rest as a promise.
+    pub(super) fn lane(&mut self, name: LaneName, stage: Stage) {
+        let lane: &Lane = self.boxes(stage);
+        let Some(last) = lane.runs().last() else {
+            return self.refused(name);
+        };
+        let (from, front) = self.filled(stage);
+        let y = self.area.rows(name).start;
+        if stage == Stage::Pin {
+            // Memory is there before it is pinned, and more of it than the region needs.
+            for item in visible(lane, &self.area, f64::INFINITY) {
+                let whole = item.start() >= from && item.end() <= front;
+                let Some((x, width)) = self.area.span(item.start(), item.end()) else {
+                    continue;
+                };
+                if !whole {
+                    self.promise(x, y, width, Paint::Soft);
+                }
+            }
+        } else if let Some((x, width)) = self.area.span(front.max(from), last.end() as f64) {
+            self.promise(x, y, width, Paint::Grid);
+        }
+        for item in visible(lane, &self.area, front) {
+            self.item(name, stage, y, &item, (from, front));
+        }
+    }
+
+    fn refused(&mut self, name: LaneName) {
+        let message = match name {
+            LaneName::Entries => "no table: refused",
+            _ => "no list: refused",
+        };
+        let y = self.area.rows(name).start;
+        let (x, width) = (self.area.left, self.area.width);
+        self.promise(x, y, width, Paint::Accent);
+        self.label((x, width), y, Paint::Accent, &[message.into()]);
+    }
+
+    fn item(
+        &mut self,
+        name: LaneName,
+        stage: Stage,
+        y: f64,
+        item: &Visible,
+        (from, front): (f64, f64),
+    ) {
+        let (start, end) = (item.start().max(from), item.end().min(front));
+        let Some((x, width)) = self.area.span(start, end) else {
+            return;
+        };
+        let look = Look::of(stage, item, width);
+        let gap = match item.count {
+            1 if width > 6.0 => 1.0,
+            1 => 0.4,
+            _ => 0.0,
+        };
+        let (left, inner) = (x + gap / 2.0, (width - gap).max(0.4));
+        self.solid(left, y, inner, look.fill, look.stroke);
+        if item.count > 1 {
+            self.texture(item, (x, width), y, look.marks);
+        }
+        if end < item.end().min(self.area.view.from + self.area.view.span) {
+            // A text on half a box could not be read.
             return;
         }
-        let View { from, span, .. } = self.area.view;
-        let seen_from = ((from - run.offset as f64) / run.size as f64).max(0.0) as u64;
-        for i in seen_from..run.count {
-            let start = run.offset_of(i) as f64;
-            if start >= (from + span).min(end) {
-                break;
-            }
-            let Some((x, width)) = self.span(start, (start + run.size as f64).min(end)) else {
-                continue;
-            };
-            let gap = if width > 4.0 { 1.0 } else { 0.3 };
-            self.filled(
-                name,
-                x + gap / 2.0,
-                y,
-                (width - gap).max(0.4),
-                run.size,
-                4f64.min(width / 4.0),
-            );
-            let labels = self.box_labels(name, run.offset_of(i), run.size);
-            let paint = self.text_on(name, run.size);
-            self.label(x, width, y, paint, &labels);
+        let texts = self.texts(name, item);
+        if item.count > 1 {
+            self.clearing((left, inner), y, look.fill, &texts);
         }
+        self.label((left, inner), y, look.text, &texts);
     }
 
-    fn filled(&mut self, name: LaneName, x: f64, y: f64, width: f64, size: u64, radius: f64) {
-        let list = matches!(name, LaneName::Scatter | LaneName::Dma);
-        let fill = match PageSize::new(size) {
-            Some(size) if !list => Paint::Size(size),
-            _ => Paint::OddSize,
-        };
-        // Lists have no page size; they are outlined in the colour of their length's order.
-        let order = size
-            .checked_ilog2()
-            .and_then(PageSize::from_log2)
-            .unwrap_or(PageSize::K4);
-        let stroke =
-            (fill == Paint::OddSize && width > 2.0).then_some(Paint::Size(order.max(PageSize::M1)));
-        let fill = if fill == Paint::OddSize && stroke.is_none() {
-            Paint::Size(order.max(PageSize::M1))
-        } else {
-            fill
-        };
-        self.commands.push(Command::Rect {
-            x,
-            y,
-            width,
-            height: BOX,
-            radius,
-            fill: Some(fill),
-            stroke,
-            dashed: false,
+    /// Marks that stand for the borders of boxes too narrow to be drawn.
+    fn texture(&mut self, item: &Visible, (x, width): (f64, f64), y: f64, paint: Paint) {
+        // They stand still while the front moves on.
+        let origin = self.area.x(item.start()).max(self.area.left);
+        let first = ((x - origin) / TEXTURE) as u64 + 1;
+        let xs: Vec<f64> = (first..)
+            .map(|i| origin + i as f64 * TEXTURE)
+            .take_while(|mark| *mark < x + width)
+            .collect();
+        self.push(Command::Marks {
+            xs,
+            from: y,
+            to: y + BOX,
+            paint,
+            width: 0.6,
         });
     }
 
-    fn text_on(&self, name: LaneName, size: u64) -> Paint {
-        match PageSize::new(size) {
-            Some(size) if matches!(name, LaneName::Frames | LaneName::Entries) => {
-                Paint::OnSize(size)
-            }
-            _ => Paint::Ink,
+    /// Room for a label among marks.
+    fn clearing(&mut self, (x, width): (f64, f64), y: f64, fill: Paint, texts: &[String]) {
+        let widths = texts.iter().map(|text| TextStyle::Label.width(text) + 10.0);
+        if let Some(room) = widths.into_iter().find(|room| *room <= width) {
+            self.push(Command::Rect {
+                x: x + (width - room) / 2.0,
+                y: y + 6.0,
+                width: room,
+                height: BOX - 12.0,
+                radius: 4.0,
+                fill: Some(fill),
+                stroke: None,
+                dashed: false,
+            });
         }
     }
 
-    fn box_labels(&self, name: LaneName, offset: i64, size: u64) -> Vec<String> {
+    fn texts(&self, name: LaneName, item: &Visible) -> Vec<String> {
+        let short = count_label(item.count, item.size);
+        if item.count > 1 {
+            return [short].into();
+        }
         let address = match name {
-            LaneName::Frames | LaneName::Scatter => self
-                .registration
-                .question()
-                .memory
-                .frame(offset as u64)
-                .to_string(),
+            LaneName::Frames | LaneName::Scatter => {
+                let memory = &self.registration.question().memory;
+                memory.frame(item.offset as u64).to_string()
+            }
             LaneName::Dma => self
                 .index
-                .dma_address(self.registration, offset as u64)
+                .dma_address(self.registration, item.offset as u64)
                 .to_string(),
             _ => self
                 .index
-                .entry_address(self.registration, offset)
+                .entry_address(self.registration, item.offset)
                 .to_string(),
         };
-        [
-            format!("{} at {address}", Bytes(size)),
-            Bytes(size).to_string(),
-        ]
-        .into()
-    }
-
-    /// From each lane's runs to what they became below.
-    fn ribbons(&mut self) {
-        let lanes = [
-            (
-                LaneName::Virtual,
-                LaneName::Frames,
-                Stage::Pin,
-                &self.index.frames,
-            ),
-            (
-                LaneName::Frames,
-                LaneName::Scatter,
-                Stage::Gather,
-                &self.index.scatter,
-            ),
-            (
-                LaneName::Scatter,
-                LaneName::Dma,
-                Stage::Map,
-                &self.index.dma,
-            ),
-            (
-                LaneName::Dma,
-                LaneName::Entries,
-                Stage::Cut,
-                &self.index.entries,
-            ),
-        ];
-        for (above, below, stage, lane) in lanes {
-            let (top, bottom) = (rows(&self.area, above).end, rows(&self.area, below).start);
-            let front = self.moment.fronts.of(stage);
-            let Some((first, last)) = lane.runs().first().zip(lane.runs().last()) else {
-                continue;
-            };
-            let (pinned, pinned_end) = self.registration.pinned();
-            let from = (first.offset as f64).max(if stage == Stage::Pin {
-                0.0
-            } else {
-                pinned as f64
-            });
-            let to = front.min(last.end() as f64).min(if stage == Stage::Pin {
-                f64::MAX
-            } else {
-                pinned_end as f64
-            });
-            let Some((x, width)) = self.span(from, to) else {
-                continue;
-            };
-            let points = [(x, top), (x + width, top), (x + width, bottom), (x, bottom)].into();
-            self.commands.push(Command::Polygon {
-                points,
-                fill: Paint::Ribbon,
-            });
-        }
-    }
-
-    fn playhead(&mut self) {
-        let Some((step, at)) = self.moment.step.zip(self.moment.at()) else {
-            return;
-        };
-        let x = self.area.x(at);
-        if !(self.area.left - 1.0..=self.area.right() + 1.0).contains(&x) {
-            return;
-        }
-        let bottom = rows(&self.area, LaneName::Entries).end;
-        self.commands.push(Command::Line {
-            from: (x, 20.0),
-            to: (x, bottom + 6.0),
-            paint: Paint::Accent,
-            width: 2.0,
-        });
-        self.commands.push(Command::Polygon {
-            points: [(x - 6.0, 18.0), (x + 6.0, 18.0), (x, 28.0)].into(),
-            fill: Paint::Accent,
-        });
-        let text = step.text();
-        let width = text_width(&text, TextStyle::Label);
-        let (x, anchor) = match () {
-            () if x + 8.0 + width <= self.area.view.width => (x + 8.0, Anchor::Start),
-            () if x - 8.0 - width >= 0.0 => (x - 8.0, Anchor::End),
-            () => (self.area.left, Anchor::Start),
-        };
-        self.text(
-            x,
-            bottom + 20.0,
-            anchor,
-            TextStyle::Label,
-            Paint::Accent,
-            text,
-        );
+        [format!("{short} at {address}"), short].into()
     }
 }
 
-/// About how wide a text is, in pixels.
-pub(super) fn text_width(text: &str, style: TextStyle) -> f64 {
-    text.chars().count() as f64 * style.pixels() * 0.56
+/// How a box is drawn.
+struct Look {
+    fill: Paint,
+    stroke: Option<Paint>,
+    text: Paint,
+    marks: Paint,
+}
+
+impl Look {
+    fn of(stage: Stage, item: &Visible, width: f64) -> Self {
+        let listed = matches!(stage, Stage::Gather | Stage::Map);
+        if let Some(size) = PageSize::new(item.size).filter(|_| !listed) {
+            return Self {
+                fill: Paint::Size(size),
+                stroke: None,
+                text: Paint::OnSize(size),
+                marks: Paint::Ground,
+            };
+        }
+        // Lists have no page size; they are outlined in the colour of their length's order.
+        let order = item.size.checked_ilog2().and_then(PageSize::from_log2);
+        let outline = Paint::Size(order.map_or(PageSize::M1, |size| size.max(PageSize::M1)));
+        let narrow = width <= 3.0;
+        Self {
+            fill: if narrow { outline } else { Paint::Card },
+            stroke: (!narrow).then_some(outline),
+            text: Paint::Ink,
+            marks: outline,
+        }
+    }
 }

@@ -25,8 +25,6 @@ pub struct Palette {
     pub accent: u32,
     /// The scale, at 4K, 64K, 1M, 2M, 1G and beyond: see [`STOPS`].
     pub sizes: [u32; 6],
-    /// The first size, as an index of `sizes`, on which text has the colour of the ground.
-    pub ground_text_from: usize,
 }
 
 /// The log2 of the sizes at which the scale has its stops.
@@ -41,8 +39,7 @@ pub const LIGHT: Palette = Palette {
     card: 0xffffff,
     ribbon: 0xe6eaee,
     accent: 0xc2410c,
-    sizes: [0xa9d3ea, 0x74b3d8, 0x3a86bd, 0x14559a, 0x0b2e66, 0x051a40],
-    ground_text_from: 3,
+    sizes: [0xa9d3ea, 0x74b3d8, 0x4592c8, 0x14559a, 0x0b2e66, 0x051a40],
 };
 
 /// For dark grounds.
@@ -55,7 +52,6 @@ pub const DARK: Palette = Palette {
     ribbon: 0x1d2836,
     accent: 0xff9d66,
     sizes: [0x2a5578, 0x3b78a6, 0x5aa5d6, 0x93cdf2, 0xd3ecff, 0xf0f8ff],
-    ground_text_from: 2,
 };
 
 impl Palette {
@@ -64,8 +60,10 @@ impl Palette {
         match paint {
             Paint::Size(size) => self.size(size),
             Paint::OddSize => self.card,
-            Paint::OnSize(size) if stop(size) >= self.ground_text_from => self.ground,
-            Paint::OnSize(_) | Paint::Ink => self.ink,
+            Paint::OnSize(size) => legible_on(self.size(size)),
+            Paint::Tint(size) => mix(self.ground, self.size(size), 22, 100),
+            Paint::Ground => self.ground,
+            Paint::Ink => self.ink,
             Paint::Soft => self.soft,
             Paint::Grid => self.grid,
             Paint::Card => self.card,
@@ -80,12 +78,39 @@ impl Palette {
         let (Some(&next), Some(&colour)) = (STOPS.get(i + 1), self.sizes.get(i + 1)) else {
             return self.sizes[i];
         };
-        let (part, whole) = (log2.saturating_sub(STOPS[i]), next - STOPS[i]);
-        let channel = |shift: u32| {
-            let (from, to) = (self.sizes[i] >> shift & 0xff, colour >> shift & 0xff);
-            ((from * (whole - part) + to * part) / whole) << shift
-        };
-        channel(16) | channel(8) | channel(0)
+        mix(
+            self.sizes[i],
+            colour,
+            log2.saturating_sub(STOPS[i]),
+            next - STOPS[i],
+        )
+    }
+}
+
+/// The colour `part` of `whole` on the way from one to the other.
+const fn mix(from: u32, to: u32, part: u32, whole: u32) -> u32 {
+    let (mut colour, mut shift) = (0, 0);
+    while shift < 24 {
+        let (from, to) = ((from >> shift) & 0xff, (to >> shift) & 0xff);
+        colour |= ((from * (whole - part) + to * part) / whole) << shift;
+        shift += 8;
+    }
+    colour
+}
+
+/// White or black, whichever is easier to read on `colour`: a contrast of 4.5 or more (WCAG 2.2, 1.4.3).
+fn legible_on(colour: u32) -> u32 {
+    let linear = |shift: u32| {
+        // The usual cubic for sRGB's curve: `powf` is not in `core`.
+        let c = f64::from((colour >> shift) & 0xff) / 255.0;
+        c * (c * (c * 0.305_306_011 + 0.682_171_111) + 0.012_522_878)
+    };
+    let luminance = 0.2126 * linear(16) + 0.7152 * linear(8) + 0.0722 * linear(0);
+    // Where (1.05 / (l + 0.05)) and ((l + 0.05) / 0.05) are equal.
+    if luminance < 0.179 {
+        0xffffff
+    } else {
+        0x000000
     }
 }
 

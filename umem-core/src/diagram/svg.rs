@@ -1,6 +1,6 @@
 //! Drawing commands as SVG: attributes only, no style, so that it stands under any Content-Security-Policy.
 
-use super::{Anchor, Command, Drawing, TextStyle, palette::Palette};
+use super::{Anchor, Command, Drawing, palette::Palette};
 use alloc::string::String;
 use core::fmt::Write;
 
@@ -83,6 +83,27 @@ fn write_svg(
                 palette.colour(*paint),
                 Px(*width)
             )?,
+            Command::Marks {
+                xs,
+                from,
+                to,
+                paint,
+                width,
+            } => {
+                if xs.is_empty() {
+                    continue;
+                }
+                svg.write_str(r#"<path d=""#)?;
+                for x in xs {
+                    write!(svg, "M{} {}V{}", Px(*x), Px(*from), Px(*to))?;
+                }
+                writeln!(
+                    svg,
+                    r##"" stroke="#{:06x}" stroke-width="{}"/>"##,
+                    palette.colour(*paint),
+                    Px(*width)
+                )?;
+            }
             Command::Polygon { points, fill } => {
                 write!(svg, r#"<path d=""#)?;
                 for (i, (x, y)) in points.iter().enumerate() {
@@ -109,8 +130,10 @@ fn write_svg(
                     Anchor::Middle => "middle",
                     Anchor::End => "end",
                 };
-                let weight = if *style == TextStyle::Title {
+                let weight = if style.bold() {
                     r#" font-weight="600""#
+                } else if style.monospaced() {
+                    r#" font-family="ui-monospace, monospace""#
                 } else {
                     ""
                 };

@@ -1,0 +1,174 @@
+//! The axis above the lanes, and the playhead that sweeps along it.
+
+use super::{
+    Anchor, Command, LaneName, Paint, Stage, Step, TextStyle,
+    painter::Painter,
+    view::{AXIS, View},
+};
+use crate::size::Bytes;
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+/// How far apart the axis's numbers are at least, in pixels.
+const APART: f64 = 84.0;
+const NUMBERS: f64 = 21.0;
+
+impl Painter<'_> {
+    /// The offsets that have a line: powers of two, or multiples of one.
+    fn ticks(&self) -> Vec<(f64, u64)> {
+        let View { from, span, .. } = self.area.view;
+        let wanted = span / (self.area.width / APART).max(1.0);
+        let mut step = 1u64;
+        while (step as f64) < wanted {
+            step *= 2;
+        }
+        let first = (from.max(0.0) as u64).div_ceil(step) * step;
+        (0..)
+            .map(|i| first + i * step)
+            .take_while(|tick| *tick as f64 <= from + span)
+            .map(|tick| (self.area.x(tick as f64), tick))
+            .collect()
+    }
+
+    /// The lines that all lanes share.
+    pub(super) fn grid(&mut self) {
+        let xs = self.ticks().into_iter().map(|(x, _)| x).collect();
+        let to = self.area.rows(LaneName::Entries).end;
+        self.push(Command::Marks {
+            xs,
+            from: AXIS,
+            to,
+            paint: Paint::Grid,
+            width: 1.0,
+        });
+        self.overview();
+    }
+
+    /// Above everything, when it is not the whole that is seen: which part of it is.
+    fn overview(&mut self) {
+        let View { from, span, .. } = self.area.view;
+        let whole = View::whole(self.registration, self.area.view.width);
+        if span >= whole.span {
+            return;
+        }
+        let (left, width) = (self.area.left, self.area.width);
+        let mut bar = |x: f64, width: f64, paint| {
+            self.push(Command::Rect {
+                x,
+                y: 1.0,
+                width,
+                height: 4.0,
+                radius: 2.0,
+                fill: Some(paint),
+                stroke: None,
+                dashed: false,
+            });
+        };
+        bar(left, width, Paint::Grid);
+        let part = (span / whole.span * width).max(8.0);
+        let x = left + (from / whole.span * width).min(width - part);
+        bar(x, part, Paint::Soft);
+    }
+
+    /// The numbers along the top: bytes from `region.va`.
+    pub(super) fn numbers(&mut self) {
+        let flag = self.flag();
+        let style = TextStyle::Small;
+        for (x, tick) in self.ticks() {
+            let label = Bytes(tick).to_string();
+            let width = style.width(&label);
+            let left = (x - width / 2.0).clamp(0.0, self.area.view.width - width);
+            let hidden = flag.as_ref().is_some_and(|flag| {
+                left < flag.x + flag.width + 4.0 && left + width > flag.x - 4.0
+            });
+            if !hidden {
+                let at = (left + width / 2.0, NUMBERS);
+                self.text(at, Anchor::Middle, style, Paint::Soft, label);
+            }
+        }
+    }
+
+    /// Where the playhead stands, if it is seen.
+    fn playhead_x(&self) -> Option<(Step, f64)> {
+        let (step, at) = self.moment.step.zip(self.moment.at())?;
+        let x = self.area.x(at);
+        (self.area.left - 1.0..=self.area.right() + 1.0)
+            .contains(&x)
+            .then_some((step, x))
+    }
+
+    fn flag(&self) -> Option<Flag> {
+        let (step, x) = self.playhead_x()?;
+        let text = progress(&step, self.moment.part);
+        let width = TextStyle::Label.width(&text) + 16.0;
+        let x = (x - width / 2.0).clamp(0.0, (self.area.view.width - width).max(0.0));
+        Some(Flag { x, width, text })
+    }
+
+    pub(super) fn playhead(&mut self) {
+        let Some(((step, x), flag)) = self.playhead_x().zip(self.flag()) else {
+            return;
+        };
+        let lane = LaneName::ALL
+            .into_iter()
+            .find(|lane| lane.stage() == Some(step.stage))
+            .unwrap_or(LaneName::Entries);
+        let paint = Paint::Accent;
+        self.push(Command::Line {
+            from: (x, AXIS - 4.0),
+            to: (x, self.area.rows(lane).end + 5.0),
+            paint,
+            width: 2.0,
+        });
+        self.push(Command::Polygon {
+            points: [
+                (x - 6.0, AXIS - 4.0),
+                (x + 6.0, AXIS - 4.0),
+                (x, AXIS + 4.0),
+            ]
+            .into(),
+            fill: paint,
+        });
+        self.push(Command::Rect {
+            x: flag.x,
+            y: AXIS - 25.0,
+            width: flag.width,
+            height: 22.0,
+            radius: 5.0,
+            fill: Some(paint),
+            stroke: None,
+            dashed: false,
+        });
+        let at = (flag.x + flag.width / 2.0, AXIS - 9.5);
+        let style = TextStyle::Label;
+        self.text(at, Anchor::Middle, style, Paint::Ground, flag.text);
+    }
+}
+
+/// What the playhead says, and where.
+struct Flag {
+    x: f64,
+    width: f64,
+    text: String,
+}
+
+/// What the step under way does: "cut 137 of 255 × 4K".
+fn progress(step: &Step, part: f64) -> String {
+    let run = step.run;
+    let verb = match step.stage {
+        Stage::Pin => "pin",
+        Stage::Gather => "gather",
+        Stage::Map => "map",
+        Stage::Cut => "cut",
+    };
+    match run.count {
+        1 => format!("{verb} {}", Bytes(run.size)),
+        count => {
+            let done = (count as f64 * part) as u64;
+            format!("{verb} {done} of {count} × {}", Bytes(run.size))
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The picture under way: what is drawn, in which order, and the shapes that all parts of it share.
+
+use super::{
+    Anchor, Command, Drawing, LaneName, Moment, Paint, Stage, TextStyle, View,
+    lens::{self, Lens},
+    view::{Area, BOX},
+};
+use crate::registration::{Index, Lane, Registration};
+use alloc::{string::String, vec::Vec};
+
+/// Draws one picture.
+#[derive(Debug)]
+pub(super) struct Painter<'a> {
+    pub(super) registration: &'a Registration,
+    pub(super) index: &'a Index,
+    pub(super) area: Area,
+    pub(super) moment: Moment,
+    pub(super) lens: Option<Lens>,
+    /// Whether the lens tells what it sees: the cut is on, or somebody put it there.
+    pub(super) told: bool,
+    commands: Vec<Command>,
+}
+
+impl<'a> Painter<'a> {
+    pub(super) fn new(
+        registration: &'a Registration,
+        index: &'a Index,
+        view: View,
+        moment: Moment,
+        chosen: Option<i64>,
+    ) -> Self {
+        let area = Area::new(view);
+        let lens = chosen
+            .or_else(|| lens::focus(registration, index, &moment))
+            .and_then(|focus| Lens::new(index, &area, focus));
+        Self {
+            registration,
+            index,
+            area,
+            moment,
+            lens,
+            told: chosen.is_some() || moment.step.is_none_or(|step| step.stage == Stage::Cut),
+            commands: Vec::new(),
+        }
+    }
+
+    pub(super) fn paint(mut self) -> Drawing {
+        self.grid();
+        self.ribbons();
+        self.ruler();
+        self.virtual_memory();
+        for name in LaneName::ALL {
+            if let Some(stage) = name.stage() {
+                self.lane(name, stage);
+            }
+            self.name(name);
+        }
+        self.magnify();
+        self.numbers();
+        self.playhead();
+        Drawing {
+            width: self.area.view.width,
+            height: self.area.height(),
+            commands: self.commands,
+        }
+    }
+
+    /// The boxes of a lane that a stage fills.
+    pub(super) fn boxes(&self, stage: Stage) -> &'a Lane {
+        match stage {
+            Stage::Pin => &self.index.frames,
+            Stage::Gather => &self.index.scatter,
+            Stage::Map => &self.index.dma,
+            Stage::Cut => &self.index.entries,
+        }
+    }
+
+    /// The part of the axis that `stage` has filled so far: the whole pages of the region, and what a table's ends add.
+    pub(super) fn filled(&self, stage: Stage) -> (f64, f64) {
+        let (from, to) = self.registration.pinned();
+        let front = self.moment.fronts.of(stage);
+        match stage {
+            Stage::Pin => (from as f64, front.min(to as f64)),
+            _ => {
+                let runs = self.boxes(stage).runs();
+                let from = runs.first().map_or(from as i64, |run| run.offset);
+                (from as f64, front)
+            }
+        }
+    }
+
+    pub(super) fn push(&mut self, command: Command) {
+        self.commands.push(command);
+    }
+
+    pub(super) fn text(
+        &mut self,
+        (x, y): (f64, f64),
+        anchor: Anchor,
+        style: TextStyle,
+        paint: Paint,
+        text: impl Into<String>,
+    ) {
+        self.commands.push(Command::Text {
+            x,
+            y,
+            anchor,
+            style,
+            paint,
+            text: text.into(),
+        });
+    }
+
+    /// A box that is there: filled, or outlined on the ground of a card.
+    pub(super) fn solid(&mut self, x: f64, y: f64, width: f64, fill: Paint, stroke: Option<Paint>) {
+        let inset = if stroke.is_some() { 0.75 } else { 0.0 };
+        let width = (width - 2.0 * inset).max(0.5);
+        self.commands.push(Command::Rect {
+            x: x + inset,
+            y: y + inset,
+            width,
+            height: BOX - 2.0 * inset,
+            radius: 4f64.min(width / 4.0),
+            fill: Some(fill),
+            stroke,
+            dashed: false,
+        });
+    }
+
+    /// A box that is yet to come, or that nothing fills.
+    pub(super) fn promise(&mut self, x: f64, y: f64, width: f64, paint: Paint) {
+        let width = (width - 1.5).max(0.5);
+        self.commands.push(Command::Rect {
+            x: x + 0.75,
+            y: y + 0.75,
+            width,
+            height: BOX - 1.5,
+            radius: 4f64.min(width / 4.0),
+            fill: None,
+            stroke: Some(paint),
+            dashed: true,
+        });
+    }
+
+    /// The first of `texts` that fits the box, in its middle.
+    pub(super) fn label(&mut self, (x, width): (f64, f64), y: f64, paint: Paint, texts: &[String]) {
+        let style = TextStyle::Label;
+        let fitting = texts.iter().find(|text| style.width(text) + 10.0 <= width);
+        if let Some(text) = fitting {
+            let at = (x + width / 2.0, y + BOX / 2.0 + 4.5);
+            self.text(at, Anchor::Middle, style, paint, text.clone());
+        }
+    }
+}

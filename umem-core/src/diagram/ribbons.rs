@@ -1,0 +1,51 @@
+//! Ribbons: what a box became in the lane below.
+
+use super::{Command, LaneName, Paint, Stage, painter::Painter, visible::visible};
+use crate::size::PageSize;
+
+impl Painter<'_> {
+    /// From each lane to the one below, as far as the lower one is done: a ribbon for each box of the finer of the two.
+    pub(super) fn ribbons(&mut self) {
+        use LaneName::{Dma, Entries, Frames, Scatter, Virtual};
+        for (above, below, stage, finer) in [
+            (Virtual, Frames, Stage::Pin, Stage::Pin),
+            (Frames, Scatter, Stage::Gather, Stage::Pin),
+            (Scatter, Dma, Stage::Map, Stage::Map),
+            (Dma, Entries, Stage::Cut, Stage::Cut),
+        ] {
+            // Where one SG entry took in what became several segments, it is the coarser one, and so it goes.
+            let finer = match stage {
+                Stage::Map if self.index.scatter.count() > self.index.dma.count() => Stage::Gather,
+                _ => finer,
+            };
+            self.ribbons_between(above, below, stage, finer);
+        }
+    }
+
+    fn ribbons_between(&mut self, above: LaneName, below: LaneName, stage: Stage, finer: Stage) {
+        let (top, bottom) = (self.area.rows(above).end, self.area.rows(below).start);
+        let (pinned, pinned_end) = self.registration.pinned();
+        let (from, to) = self.filled(stage);
+        // Nothing comes from beyond the pinned pages, though a table's ends may reach there.
+        let (from, to) = (from.max(pinned as f64), to.min(pinned_end as f64));
+        if self.boxes(stage).runs().is_empty() {
+            return;
+        }
+        for item in visible(self.boxes(finer), &self.area, to) {
+            let (start, end) = (item.start().max(from), item.end().min(to));
+            let Some((x, width)) = self.area.span(start, end) else {
+                continue;
+            };
+            let gap = if width > 6.0 { 1.0 } else { 0.0 };
+            let (left, right) = (x + gap, x + width - gap);
+            let fill = match PageSize::new(item.size) {
+                Some(size) if finer == Stage::Cut || finer == Stage::Pin => Paint::Tint(size),
+                _ => Paint::Ribbon,
+            };
+            self.push(Command::Polygon {
+                points: [(left, top), (right, top), (right, bottom), (left, bottom)].into(),
+                fill,
+            });
+        }
+    }
+}

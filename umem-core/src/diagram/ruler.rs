@@ -1,0 +1,93 @@
+//! The ruler between DMA segments and entries: how far each device address is aligned.
+//!
+//! A mark at an address is the taller the more zero bits the address ends in, up to what the device's largest size needs.
+//! An IOMMU that moves the addresses moves the marks; the cut follows them.
+
+use super::{
+    Anchor, Command, LaneName, Paint, Stage, TextStyle, painter::Painter, view::Area,
+    visible::visible,
+};
+use crate::size::{PageSize, PageSizes};
+use alloc::{collections::BTreeMap, vec::Vec};
+
+/// How far apart the finest marks are at least, in pixels.
+const APART: f64 = 5.0;
+/// The height of the tallest mark.
+const TALLEST: f64 = 22.0;
+
+impl Painter<'_> {
+    pub(super) fn ruler(&mut self) {
+        let (_, front) = self.filled(Stage::Map);
+        let top = self.area.rows(LaneName::Dma).end;
+        let Some(finest) = finest(&self.area) else {
+            return;
+        };
+        let sizes = self.registration.question().device.page_sizes;
+        // More alignment than the largest size needs makes no difference.
+        let highest = sizes
+            .largest()
+            .map_or(0, |largest| largest.log2().saturating_sub(finest.log2()));
+        let mut marks: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+        for segment in visible(&self.index.dma, &self.area, front) {
+            if segment.count > 1 || self.area.pixels(segment.size as f64) < 2.0 * APART {
+                continue;
+            }
+            let start = (segment.offset as f64).max(self.area.view.from) as u64;
+            let address = self.index.dma_address(self.registration, start).get();
+            let end = segment
+                .end()
+                .min(front)
+                .min(self.area.view.from + self.area.view.span);
+            let Some(mut mark) = finest.align_up(address) else {
+                continue;
+            };
+            loop {
+                let offset = start as f64 + (mark - address) as f64;
+                // The end of a segment is the start of nothing.
+                if offset >= end {
+                    break;
+                }
+                let level = (mark.trailing_zeros() - finest.log2()).min(highest);
+                let x = self.area.x(offset);
+                if x >= self.area.left {
+                    marks.entry(level).or_default().push(x);
+                }
+                match mark.checked_add(finest.bytes()) {
+                    Some(next) => mark = next,
+                    None => break,
+                }
+            }
+        }
+        let any = !marks.is_empty();
+        for (level, xs) in marks {
+            let height = TALLEST * f64::from(level + 1) / f64::from(highest + 1);
+            self.push(Command::Marks {
+                xs,
+                from: top + 2.0,
+                to: top + 2.0 + height,
+                paint: paint(sizes, finest.log2() + level),
+                width: 1.0 + f64::from(level) / f64::from(highest + 1),
+            });
+        }
+        if !self.area.narrow() && any {
+            let at = (0.0, top + 18.0);
+            let paint = Paint::Soft;
+            self.text(at, Anchor::Start, TextStyle::Small, paint, "alignment");
+        }
+    }
+}
+
+/// The finest alignment whose marks do not run into each other.
+fn finest(area: &Area) -> Option<PageSize> {
+    (0..63)
+        .filter_map(PageSize::from_log2)
+        .find(|size| area.pixels(size.bytes() as f64) >= APART)
+}
+
+/// Where a size of the device may start, and none larger, the mark stands out.
+fn paint(sizes: PageSizes, zeros: u32) -> Paint {
+    match PageSize::from_log2(zeros) {
+        Some(size) if sizes.contains(size) => Paint::Ink,
+        _ => Paint::Soft,
+    }
+}

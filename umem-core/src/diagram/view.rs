@@ -1,0 +1,168 @@
+//! What of the region is seen, and where in the picture it stands.
+
+use super::LaneName;
+use crate::registration::Registration;
+use core::ops::Range;
+
+/// What of the region is seen, and how large the picture is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct View {
+    /// The first offset that is seen: bytes from `region.va`.
+    pub from: f64,
+    /// How many bytes are seen.
+    pub span: f64,
+    /// The width of the picture in pixels.
+    pub width: f64,
+}
+
+impl View {
+    /// All of the backing memory and of the table, in a picture of `width` pixels.
+    pub fn whole(registration: &Registration, width: f64) -> Self {
+        let (_, end) = registration.pinned();
+        let length = registration
+            .question()
+            .memory
+            .length()
+            .min(end + registration.question().memory.page_size().bytes())
+            .max(end);
+        Self {
+            from: 0.0,
+            span: length as f64,
+            width,
+        }
+    }
+
+    /// The view magnified by `factor` around the offset that stands at `x` pixels, within what `whole` sees and down to 16 bytes.
+    #[must_use]
+    pub fn zoomed(self, factor: f64, x: f64, whole: Self) -> Self {
+        let area = Area::new(self);
+        let fixed = area.offset_at(x).clamp(self.from, self.from + self.span);
+        let span = (self.span / factor).clamp(16f64.min(whole.span), whole.span);
+        let from = fixed - (fixed - self.from) * (span / self.span);
+        Self { from, span, ..self }.within(whole)
+    }
+
+    /// The view moved by `pixels` to the right, within what `whole` sees.
+    #[must_use]
+    pub fn panned(self, pixels: f64, whole: Self) -> Self {
+        let area = Area::new(self);
+        Self {
+            from: self.from + pixels * self.span / area.width,
+            ..self
+        }
+        .within(whole)
+    }
+
+    /// The view moved no further than it must so that `offset` is well inside it.
+    #[must_use]
+    pub fn showing(self, offset: f64, whole: Self) -> Self {
+        let margin = self.span / 8.0;
+        let (least, most) = (offset + margin - self.span, offset - margin);
+        Self {
+            from: self.from.clamp(least, most),
+            ..self
+        }
+        .within(whole)
+    }
+
+    /// Where `offset` stands in the picture, in pixels from its left edge.
+    pub fn x(&self, offset: f64) -> f64 {
+        Area::new(*self).x(offset)
+    }
+
+    fn within(self, whole: Self) -> Self {
+        let most = whole.from + whole.span - self.span;
+        Self {
+            from: self.from.clamp(whole.from, most.max(whole.from)),
+            ..self
+        }
+    }
+}
+
+/// Narrower pictures have the lanes' names above the lanes, not beside them.
+const NARROW: f64 = 600.0;
+/// Where the lines of the axis begin.
+pub(super) const AXIS: f64 = 30.0;
+/// The height of a box.
+pub(super) const BOX: f64 = 32.0;
+/// What stands under the lens's boxes: addresses, and how many bits of them are 0.
+const UNDER_LENS: f64 = 38.0;
+
+/// Where the lanes are drawn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Area {
+    pub(super) view: View,
+    /// Where the lanes begin, right of their names.
+    pub(super) left: f64,
+    pub(super) width: f64,
+}
+
+impl Area {
+    pub(super) fn new(view: View) -> Self {
+        let (left, right) = if view.width < NARROW {
+            (1.0, 1.0)
+        } else {
+            (128.0, 14.0)
+        };
+        Self {
+            view,
+            left,
+            width: (view.width - left - right).max(16.0),
+        }
+    }
+
+    pub(super) fn narrow(&self) -> bool {
+        self.view.width < NARROW
+    }
+
+    pub(super) fn x(&self, offset: f64) -> f64 {
+        self.left + (offset - self.view.from) / self.view.span * self.width
+    }
+
+    pub(super) fn offset_at(&self, x: f64) -> f64 {
+        self.view.from + (x - self.left) / self.width * self.view.span
+    }
+
+    /// How many pixels `bytes` are wide.
+    pub(super) fn pixels(&self, bytes: f64) -> f64 {
+        bytes / self.view.span * self.width
+    }
+
+    pub(super) fn right(&self) -> f64 {
+        self.left + self.width
+    }
+
+    /// The pixels between two offsets, as far as they are seen: left edge and width.
+    pub(super) fn span(&self, from: f64, to: f64) -> Option<(f64, f64)> {
+        let left = self.x(from).max(self.left);
+        let right = self.x(to).min(self.right());
+        (right > left).then(|| (left, (right - left).max(0.6)))
+    }
+
+    /// Where a lane lies, from its upper edge to its lower.
+    pub(super) fn rows(&self, lane: LaneName) -> Range<f64> {
+        let y = self.row(f64::from(lane as u8));
+        y..y + BOX
+    }
+
+    /// Where the lens's boxes lie.
+    pub(super) fn lens_rows(&self) -> Range<f64> {
+        let y = self.rows(LaneName::Entries).end + if self.narrow() { 50.0 } else { 44.0 };
+        y..y + BOX
+    }
+
+    fn row(&self, n: f64) -> f64 {
+        // Names above the lanes need room.
+        let (first, gap) = if self.narrow() {
+            (26.0, 46.0)
+        } else {
+            (6.0, 36.0)
+        };
+        AXIS + first + n * (BOX + gap)
+    }
+
+    /// The height of the whole picture.
+    pub(super) fn height(&self) -> f64 {
+        self.lens_rows().end + UNDER_LENS
+    }
+}

@@ -1,0 +1,67 @@
+// What every end-to-end test stands on: the served page, and a browser that tells what went wrong in it.
+
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import puppeteer from "puppeteer-core";
+
+/** The page's address: given by `cargo xtask test`, or served for these tests alone. */
+async function serve() {
+  if (process.env.UMEM_PAGE) return { address: process.env.UMEM_PAGE, stop() {} };
+  const server = spawn("cargo", ["xtask", "serve", "--no-build", "--port", "0"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  for await (const line of createInterface({ input: server.stdout })) {
+    const address = line.match(/http:\S+/)?.[0];
+    if (address) return { address, stop: () => server.kill() };
+  }
+  throw new Error("`cargo xtask serve` ended without telling an address");
+}
+
+/**
+ * Starts the server and a headless Chromium.
+ * `open(hash)` yields a new page, loaded and with its status line there; `page.complaints` collects what the browser
+ * complained about: uncaught errors, console errors (a violated Content-Security-Policy is one), requests that failed.
+ */
+export async function start() {
+  const server = await serve();
+  const browser = await puppeteer.launch({
+    executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+    headless: true,
+    // Chromium's own sandbox does not work for root, which CI is. The others keep it from calling home.
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+  return {
+    address: server.address,
+    browser,
+    async open(hash = "", viewport = { width: 1280, height: 900 }) {
+      const page = await browser.newPage();
+      page.complaints = [];
+      page.on("pageerror", (error) => page.complaints.push(String(error)));
+      page.on("console", (message) => message.type() === "error" && page.complaints.push(message.text()));
+      page.on("requestfailed", (request) => page.complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
+      await page.setViewport(viewport);
+      await page.goto(server.address + hash);
+      await page.waitForFunction(() => document.querySelector("[role=status]")?.textContent.trim(), { timeout: 20_000 });
+      return page;
+    },
+    async stop() {
+      await browser.close();
+      server.stop();
+    },
+  };
+}
+
+/** The status line's text. There is exactly one. */
+export async function status(page) {
+  const all = await page.$$eval("[role=status]", (found) => found.map((element) => element.textContent.trim()));
+  if (all.length !== 1) throw new Error(`the page has ${all.length} elements of role status, and must have one`);
+  return all[0];
+}

@@ -1,0 +1,57 @@
+//! The fields on the left: every input of a scenario.
+
+use crate::state::{Dispatch, Field, Texts};
+use std::{collections::BTreeMap, rc::Rc};
+use umem_core::scenario::Scenario;
+use yew::prelude::*;
+
+pub(crate) mod device;
+mod iommu;
+mod kernel;
+mod memory;
+mod region;
+pub mod select;
+mod text;
+
+/// What all groups of fields are given.
+#[derive(Properties, PartialEq, Clone)]
+pub struct Props {
+    /// What the fields say.
+    pub draft: Rc<Scenario>,
+    /// What is typed into them.
+    pub texts: Texts,
+    /// What is wrong with them.
+    pub faults: Rc<BTreeMap<Field, String>>,
+    /// Where edits go.
+    pub dispatch: Dispatch,
+}
+
+impl Props {
+    fn fault(&self, field: Field) -> Option<AttrValue> {
+        self.faults
+            .get(&field)
+            .map(|problem| AttrValue::from(problem.clone()))
+    }
+}
+
+/// All groups of fields.
+#[component]
+pub fn Controls(props: &Props) -> Html {
+    html! {
+        <form class="controls" aria-label="Scenario" onsubmit={|event: SubmitEvent| event.prevent_default()}>
+            <region::Region ..props.clone() />
+            <memory::Memory ..props.clone() />
+            <iommu::Iommu ..props.clone() />
+            <device::Device ..props.clone() />
+            <kernel::Kernel ..props.clone() />
+        </form>
+    }
+}
+
+/// The message of a field that is wrong, beside it.
+fn message(id: &'static str, fault: Option<&AttrValue>) -> Html {
+    match fault {
+        Some(problem) => html! { <p class="fault" {id}>{ problem }</p> },
+        None => Html::default(),
+    }
+}

@@ -1,0 +1,91 @@
+//! What backs the region.
+
+use super::{
+    Props, message,
+    select::{Choice, Select},
+};
+use crate::state::{Action, Field};
+use umem_core::{
+    scenario::LayoutName,
+    size::{Bytes, PageSize},
+};
+use yew::prelude::*;
+
+/// The pages that CPUs of Linux have.
+const PAGES: [u32; 8] = [12, 14, 16, 20, 21, 25, 29, 30];
+
+/// The sizes that are offered, and `present` if it is none of them.
+pub(super) fn offered(sizes: &[u32], present: Bytes) -> Vec<Choice> {
+    let mut sizes: Vec<PageSize> = sizes
+        .iter()
+        .filter_map(|log2| PageSize::from_log2(*log2))
+        .collect();
+    sizes.extend(PageSize::new(present.0));
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes
+        .into_iter()
+        .map(|size| Choice::new(size.to_string(), size.to_string()))
+        .collect()
+}
+
+/// The size of that name.
+pub(super) fn size(name: &str) -> Option<PageSize> {
+    name.parse::<Bytes>()
+        .ok()
+        .and_then(|bytes| PageSize::new(bytes.0))
+}
+
+#[component]
+pub(super) fn Memory(props: &Props) -> Html {
+    let memory = &props.draft.memory;
+    let present = memory.page_size.unwrap_or(props.draft.kernel.page_size);
+    let pages = {
+        let dispatch = props.dispatch.clone();
+        Callback::from(move |name: String| {
+            if let Some(size) = size(&name) {
+                dispatch.dispatch(Action::Pages(size));
+            }
+        })
+    };
+    let layout = {
+        let dispatch = props.dispatch.clone();
+        Callback::from(move |name: String| {
+            if let Some(layout) = LayoutName::ALL
+                .into_iter()
+                .find(|layout| layout.name() == name)
+            {
+                dispatch.dispatch(Action::Layout(layout));
+            }
+        })
+    };
+    let layouts: Vec<_> = LayoutName::ALL
+        .into_iter()
+        .map(|layout| Choice::new(layout.name(), layout.name()))
+        .collect();
+    let own = match &memory.extents {
+        Some(extents) => format!("{} extents", extents.len()),
+        None => "Custom".into(),
+    };
+    let fault = props.fault(Field::Memory);
+    html! {
+        <section>
+            <h2>{ "Memory" }</h2>
+            <Select
+                label="Pages"
+                choices={offered(&PAGES, present)}
+                chosen={memory.extents.is_none().then(|| present.to_string())}
+                custom="as captured"
+                onchange={pages}
+            />
+            <Select
+                label="Layout"
+                choices={layouts}
+                chosen={memory.layout.map(|layout| layout.name().to_owned())}
+                custom={own}
+                onchange={layout}
+            />
+            { message("memory-fault", fault.as_ref()) }
+        </section>
+    }
+}

@@ -1,0 +1,61 @@
+//! What the mail's own code, and its first idea, would make of the region.
+
+use super::sentence;
+use crate::scene::Scene;
+use std::rc::Rc;
+use umem_core::registration::Exhibit;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlDetailsElement;
+use yew::prelude::*;
+
+#[derive(Properties, PartialEq)]
+pub(super) struct Props {
+    pub(super) scene: Rc<Scene>,
+    /// Whether it is open from the start.
+    pub(super) open: bool,
+}
+
+/// The exhibits, worked out when they are asked for: the mail's loop goes block by block.
+#[component]
+pub(super) fn Exhibits(Props { scene, open }: &Props) -> Html {
+    let shown = use_state_eq(|| *open);
+    {
+        let shown = shown.setter();
+        use_effect_with(*open, move |open| shown.set(*open));
+    }
+    let ontoggle = {
+        let shown = shown.setter();
+        Callback::from(move |event: Event| {
+            let details = event
+                .target()
+                .and_then(|target| target.dyn_into::<HtmlDetailsElement>().ok());
+            shown.set(details.is_some_and(|details| details.open()));
+        })
+    };
+    let exhibits = use_memo((scene.clone(), *shown), |(scene, shown)| match shown {
+        true => scene.registration.exhibits(),
+        false => Vec::new(),
+    });
+    let item = |exhibit: &Exhibit| {
+        html! {
+            <li>
+                <p>{ sentence(exhibit.about) }</p>
+                <p><b>{ exhibit.tally.to_string() }</b></p>
+                if let Some(stopped) = &exhibit.stopped {
+                    <p class="stopped">{ sentence(stopped) }</p>
+                }
+            </li>
+        }
+    };
+    html! {
+        <details class="exhibits" open={*shown} {ontoggle}>
+            <summary><h2>{ "The mail's own code" }</h2></summary>
+            if *shown {
+                <ul>{ for exhibits.iter().map(item) }</ul>
+                if exhibits.is_empty() {
+                    <p class="note">{ "Not for a region as large as this one: it goes block by block." }</p>
+                }
+            }
+        </details>
+    }
+}

@@ -1,0 +1,169 @@
+//! The reason panel: why the block under the lens has its size.
+
+use super::{bits, grouped, sentence, verdicts};
+use crate::scene::{Scene, Single};
+use std::rc::Rc;
+use umem_core::{diagram::Stage, explain::Cut, size::Bytes, table::Policy};
+use yew::prelude::*;
+
+/// What the reason panel is given.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// What is shown.
+    pub scene: Rc<Scene>,
+    /// The step under way.
+    pub step: usize,
+    /// The offset under the lens; `None` where there is no table.
+    pub focus: Option<i64>,
+    /// Whether somebody put the lens there.
+    pub chosen: bool,
+}
+
+/// The reason panel.
+#[component]
+pub fn Reason(props: &Props) -> Html {
+    let scene = &props.scene;
+    let registration = &scene.registration;
+    let question = registration.question();
+    let stage = scene.steps.get(props.step).map(|step| step.stage);
+    let (title, body) = match (
+        stage.filter(|_| !props.chosen),
+        &registration.table,
+        props.focus,
+    ) {
+        (Some(Stage::Pin), ..) => ("Pinning".to_owned(), pinning(scene)),
+        (Some(Stage::Gather), ..) => ("Gathering".to_owned(), gathering(scene)),
+        (Some(Stage::Map), ..) => ("Mapping".to_owned(), mapping(scene)),
+        (_, Err(refusal), _) => (
+            "Why nothing?".to_owned(),
+            html! { <><p>{ sentence(&refusal.message) }</p>{ limited(scene) }</> },
+        ),
+        (_, Ok(_), Some(focus)) if question.device.policy == Policy::Mixed => {
+            let (from, to) = registration.pinned();
+            let offset = entry_start(scene, focus).clamp(from as i64, to as i64 - 1) as u64;
+            let cut = registration.cut_at(&scene.index, offset);
+            let title = cut.taken.map_or("Why nothing here?".into(), |size| {
+                format!("Why {size} here?")
+            });
+            (title, explained(scene, &cut))
+        }
+        (_, Ok(table), _) => {
+            let title = match table.page_size {
+                Some(size) => format!("Why {size} everywhere?"),
+                None => "Why these entries?".into(),
+            };
+            (title, limited(scene))
+        }
+    };
+    html! {
+        <section class="reason" aria-label="Reason">
+            <h2>{ title }</h2>
+            { body }
+        </section>
+    }
+}
+
+fn entry_start(scene: &Scene, focus: i64) -> i64 {
+    scene
+        .index
+        .entries
+        .at(focus)
+        .map_or(focus, |(run, i)| run.offset_of(i))
+}
+
+fn pinning(scene: &Scene) -> Html {
+    let registration = &scene.registration;
+    let question = registration.question();
+    let batches = scene.index.batches.count();
+    html! {
+        <p>
+            { format!(
+                "The kernel pins the {} that hold the region, so that they stay where they are while the NIC uses them. It asks for \
+                 them in {}: one page of {} holds the pointers to 512 of them at most. What lies before the region's first page or \
+                 after its last stays unpinned.",
+                count(registration.pages(), &format!("page of {}", question.mr.page), &format!("pages of {}", question.mr.page)),
+                count(batches, "batch", "batches"),
+                question.mr.page,
+            ) }
+        </p>
+    }
+}
+
+fn gathering(scene: &Scene) -> Html {
+    let registration = &scene.registration;
+    html! {
+        <p>
+            { format!(
+                "Pages whose frames are adjacent grow together into the largest contiguous runs, blind to alignment and to the \
+                 device: {} become {}. This is the mail's second thought; it makes the shortest list and leaves the IOMMU free.",
+                count(registration.pages(), "page", "pages"),
+                count(registration.scatter_count, "SG entry", "SG entries"),
+            ) }
+        </p>
+    }
+}
+
+fn mapping(scene: &Scene) -> Html {
+    let registration = &scene.registration;
+    let text = match (registration.mapping, &registration.dma_count) {
+        (_, Err(refusal)) => refusal.message.clone(),
+        (None, Ok(_)) => "There is no IOMMU in the way: the NIC uses physical addresses, and every alignment survives.".into(),
+        (Some(mapping), Ok(segments)) => format!(
+            "The IOMMU lays the whole list out in one stretch of {} from {}, and merges what became adjacent: {}. Sizes survive \
+             this, alignment does not: an address now ends in as many zero bits as its place in the stretch gives it.",
+            Bytes(mapping.length),
+            mapping.start,
+            count(*segments, "DMA segment", "DMA segments"),
+        ),
+    };
+    html! { <p>{ text }</p> }
+}
+
+fn count(number: u64, one: &str, many: &str) -> String {
+    format!(
+        "{} {}",
+        grouped(number),
+        if number == 1 { one } else { many }
+    )
+}
+
+/// A block of a mixed table.
+fn explained(scene: &Scene, cut: &Cut) -> Html {
+    let sizes = scene.registration.question().device.page_sizes;
+    html! {
+        <div class="columns">
+            <div>
+                { bits::cut(cut, sizes) }
+                <p>{ cut.text(sizes) }</p>
+            </div>
+            { verdicts::of_cut(cut) }
+        </div>
+    }
+}
+
+/// What limits a table of one size, or of unaligned segments.
+fn limited(scene: &Scene) -> Html {
+    let texts = scene
+        .limits
+        .iter()
+        .map(|limit| html! { <p>{ &limit.text }</p> });
+    let Some(Single {
+        sizes,
+        best,
+        constraints,
+    }) = &scene.single
+    else {
+        return texts.collect();
+    };
+    html! {
+        <div class="columns">
+            <div>
+                if let Some(last) = constraints.last() {
+                    { bits::constraint(last, *sizes, *best) }
+                }
+                { for texts }
+            </div>
+            { verdicts::of_single(*sizes, *best, constraints) }
+        </div>
+    }
+}

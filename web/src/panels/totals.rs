@@ -1,0 +1,102 @@
+//! The totals, and the same region under the other policies.
+
+use super::{advice::Advice, exhibits::Exhibits, grouped, ways::Ways};
+use crate::{scene::Scene, state::Dispatch};
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// What the totals are given.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// What is counted.
+    pub scene: Rc<Scene>,
+    /// Whether what the mail's own code does is what the scene is about.
+    pub exhibits: bool,
+    /// Where "Try it" goes.
+    pub dispatch: Dispatch,
+}
+
+/// The totals.
+#[component]
+pub fn Totals(
+    Props {
+        scene,
+        exhibits,
+        dispatch,
+    }: &Props,
+) -> Html {
+    let registration = &scene.registration;
+    html! {
+        <aside class="totals" aria-label="Totals">
+            <section>
+                <h2>{ "Device entries" }</h2>
+                { status(&registration.status(), registration.table.is_ok()) }
+                if let Some(bug) = registration.table.as_ref().ok().and_then(|table| table.kernel_bug.as_ref()) {
+                    <p class="bug"><b>{ "Kernel bug. " }</b>{ bug }</p>
+                }
+                <Numbers scene={scene.clone()} />
+            </section>
+            <section>
+                <h2>{ "The same region, other ways" }</h2>
+                <Ways scene={scene.clone()} />
+            </section>
+            <Advice scene={scene.clone()} dispatch={dispatch.clone()} />
+            <Exhibits scene={scene.clone()} open={*exhibits} />
+            <section>
+                <h2>{ "How sure" }</h2>
+                <p class="note">{ match registration.question().verified() {
+                    Some(lab) => format!("These rules were confirmed on {lab}."),
+                    None => "These rules are from source, not verified.".into(),
+                } }</p>
+            </section>
+        </aside>
+    }
+}
+
+/// The status line: one sentence, whose number stands out.
+fn status(text: &str, is_number: bool) -> Html {
+    let digits = text.find(' ').unwrap_or(0);
+    let (number, rest) = text.split_at(digits);
+    if !is_number {
+        return html! { <p class="status refused" role="status">{ text }</p> };
+    }
+    html! {
+        <p class="status" role="status">
+            <b>{ number }</b>
+            { for terms(rest) }
+        </p>
+    }
+}
+
+/// A text whose terms are not broken over lines.
+fn terms(text: &str) -> impl Iterator<Item = Html> + '_ {
+    text.split(" + ").enumerate().map(|(i, term)| {
+        html! { <>{ if i > 0 { " + " } else { "" } }<span class="term">{ term }</span></> }
+    })
+}
+
+#[derive(Properties, PartialEq)]
+struct Shown {
+    scene: Rc<Scene>,
+}
+
+#[component]
+fn Numbers(Shown { scene }: &Shown) -> Html {
+    let registration = &scene.registration;
+    let row = |name: &'static str, value: String| html! { <div><dt>{ name }</dt><dd>{ value }</dd></div> };
+    html! {
+        <dl class="numbers">
+            if let Ok(table) = &registration.table {
+                { row("bytes of table", grouped(table.bytes)) }
+            }
+            { row("pinned pages", grouped(registration.pages())) }
+            { row("SG entries", grouped(registration.scatter_count)) }
+            if let Ok(count) = registration.dma_count {
+                { row("DMA segments", grouped(count)) }
+            }
+            if let Some(count) = scene.io_entries {
+                { row("IOMMU entries", grouped(count)) }
+            }
+        </dl>
+    }
+}

@@ -1,0 +1,204 @@
+//! Drawing commands → a canvas.
+
+use gloo::utils::window;
+use umem_core::diagram::{
+    Anchor, Command, Drawing, Paint, TextStyle,
+    palette::{DARK, LIGHT, Palette},
+};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
+
+const SANS: &str = "system-ui, -apple-system, \"Segoe UI\", Roboto, sans-serif";
+const MONO: &str = "ui-monospace, \"SF Mono\", Menlo, Consolas, monospace";
+
+/// Paints `drawing` on `canvas`, as fine as the screen is.
+pub(super) fn paint(canvas: &HtmlCanvasElement, drawing: &Drawing, dark: bool) {
+    let Some(context) = canvas
+        .get_context("2d")
+        .ok()
+        .flatten()
+        .and_then(|context| context.dyn_into::<CanvasRenderingContext2d>().ok())
+    else {
+        return;
+    };
+    let ratio = window().device_pixel_ratio().clamp(1.0, 4.0);
+    let (width, height) = (
+        (drawing.width * ratio) as u32,
+        (drawing.height * ratio) as u32,
+    );
+    // Setting a size empties the canvas and its memory, so only when it changes.
+    if (canvas.width(), canvas.height()) != (width, height) {
+        canvas.set_width(width);
+        canvas.set_height(height);
+        let css = format!("{}px", drawing.height);
+        // Only a canvas without style cannot take it, and that is none of HTML's.
+        let _ = canvas.style().set_property("height", &css);
+    }
+    let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
+    let palette = if dark { &DARK } else { &LIGHT };
+    let mut painter = Painter {
+        context: &context,
+        palette,
+        fill: None,
+        stroke: None,
+        font: None,
+        dashes: lengths(&[4.0, 4.0]),
+        solid: lengths(&[]),
+    };
+    painter.fill_with(Paint::Ground);
+    context.fill_rect(0.0, 0.0, drawing.width, drawing.height);
+    for command in &drawing.commands {
+        painter.command(command);
+    }
+}
+
+fn lengths(pixels: &[f64]) -> JsValue {
+    pixels
+        .iter()
+        .copied()
+        .map(JsValue::from)
+        .collect::<js_sys::Array>()
+        .into()
+}
+
+/// A canvas, and what it was last told: telling it costs more than drawing.
+struct Painter<'a> {
+    context: &'a CanvasRenderingContext2d,
+    palette: &'a Palette,
+    fill: Option<Paint>,
+    stroke: Option<Paint>,
+    font: Option<TextStyle>,
+    dashes: JsValue,
+    solid: JsValue,
+}
+
+impl Painter<'_> {
+    fn fill_with(&mut self, paint: Paint) {
+        if self.fill != Some(paint) {
+            self.fill = Some(paint);
+            self.context
+                .set_fill_style_str(&css(self.palette.colour(paint)));
+        }
+    }
+
+    fn stroke_with(&mut self, paint: Paint) {
+        if self.stroke != Some(paint) {
+            self.stroke = Some(paint);
+            self.context
+                .set_stroke_style_str(&css(self.palette.colour(paint)));
+        }
+    }
+
+    fn command(&mut self, command: &Command) {
+        let context = self.context;
+        match command {
+            Command::Rect {
+                x,
+                y,
+                width,
+                height,
+                radius,
+                fill,
+                stroke,
+                dashed,
+            } => {
+                if *radius < 0.5 && stroke.is_none() {
+                    if let Some(paint) = fill {
+                        self.fill_with(*paint);
+                        context.fill_rect(*x, *y, *width, *height);
+                    }
+                    return;
+                }
+                context.begin_path();
+                // Refused are negative radii only, and there are none.
+                let _ = context.round_rect_with_f64(*x, *y, *width, *height, *radius);
+                if let Some(paint) = fill {
+                    self.fill_with(*paint);
+                    context.fill();
+                }
+                if let Some(paint) = stroke {
+                    self.stroke_with(*paint);
+                    context.set_line_width(1.5);
+                    if *dashed {
+                        let _ = context.set_line_dash(&self.dashes);
+                    }
+                    context.stroke();
+                    if *dashed {
+                        let _ = context.set_line_dash(&self.solid);
+                    }
+                }
+            }
+            Command::Line {
+                from,
+                to,
+                paint,
+                width,
+            } => {
+                self.stroke_with(*paint);
+                context.set_line_width(*width);
+                context.begin_path();
+                context.move_to(from.0, from.1);
+                context.line_to(to.0, to.1);
+                context.stroke();
+            }
+            Command::Marks {
+                xs,
+                from,
+                to,
+                paint,
+                width,
+            } => {
+                self.stroke_with(*paint);
+                context.set_line_width(*width);
+                context.begin_path();
+                for x in xs {
+                    context.move_to(*x, *from);
+                    context.line_to(*x, *to);
+                }
+                context.stroke();
+            }
+            Command::Polygon { points, fill } => {
+                self.fill_with(*fill);
+                context.begin_path();
+                for (i, (x, y)) in points.iter().enumerate() {
+                    match i {
+                        0 => context.move_to(*x, *y),
+                        _ => context.line_to(*x, *y),
+                    }
+                }
+                context.fill();
+            }
+            Command::Text {
+                x,
+                y,
+                anchor,
+                style,
+                paint,
+                text,
+            } => {
+                self.fill_with(*paint);
+                if self.font != Some(*style) {
+                    self.font = Some(*style);
+                    context.set_font(&font(*style));
+                }
+                context.set_text_align(match anchor {
+                    Anchor::Start => "left",
+                    Anchor::Middle => "center",
+                    Anchor::End => "right",
+                });
+                // Refused by no browser for finite places.
+                let _ = context.fill_text(text, *x, *y);
+            }
+        }
+    }
+}
+
+fn css(colour: u32) -> String {
+    format!("#{colour:06x}")
+}
+
+fn font(style: TextStyle) -> String {
+    let weight = if style.bold() { "600 " } else { "" };
+    let family = if style.monospaced() { MONO } else { SANS };
+    format!("{weight}{}px {family}", style.pixels())
+}

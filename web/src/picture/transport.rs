@@ -1,0 +1,131 @@
+//! The buttons and the slider that move time.
+
+use crate::{
+    app::Sends,
+    scene::Scene,
+    state::{Action, Dispatch},
+};
+use std::rc::Rc;
+use umem_core::diagram::{Stage, Steps};
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+use yew::prelude::*;
+
+/// What the buttons are given.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// What plays.
+    pub scene: Rc<Scene>,
+    /// The step under way.
+    pub step: usize,
+    /// Whether time passes.
+    pub playing: bool,
+    /// How many times as fast.
+    pub speed: f64,
+    /// Whether less than all is seen.
+    pub zoomed: bool,
+    /// Where presses go.
+    pub dispatch: Dispatch,
+}
+
+const SPEEDS: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
+
+/// The buttons and the slider.
+#[component]
+pub fn Transport(props: &Props) -> Html {
+    let Props {
+        scene,
+        step,
+        playing,
+        dispatch,
+        ..
+    } = props;
+    let button = |name: &'static str, class: &'static str, action: Action| {
+        html! { <button type="button" {class} onclick={dispatch.on(action)}>{ name }</button> }
+    };
+    let count = scene.steps.count();
+    let oninput = {
+        let dispatch = dispatch.clone();
+        Callback::from(move |event: InputEvent| {
+            let input = event
+                .target()
+                .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+            if let Some(step) = input.and_then(|input| input.value().parse().ok()) {
+                dispatch.dispatch(Action::Seek(step));
+            }
+        })
+    };
+    let onspeed = {
+        let dispatch = dispatch.clone();
+        Callback::from(move |event: Event| {
+            let select = event
+                .target()
+                .and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
+            if let Some(speed) = select.and_then(|select| select.value().parse().ok()) {
+                dispatch.dispatch(Action::Speed(speed));
+            }
+        })
+    };
+    let told = match scene.steps.get(*step) {
+        Some(next) => format!("step {step} of {count}: {}", next.text()),
+        None => format!("step {step} of {count}: all is done"),
+    };
+    let present = scene.steps.get(*step).map(|step| step.stage);
+    let mark = |(stage, place): (Stage, f64)| {
+        html! {
+            <text
+                x={format!("{place:.1}%")}
+                y="12"
+                class={classes!((present == Some(stage)).then_some("present"))}
+                onclick={dispatch.on(Action::Seek(scene.steps.first_of(stage)))}
+            >
+                { stage.title() }
+            </text>
+        }
+    };
+    html! {
+        <div class="transport" role="group" aria-label="Player">
+            <div class="buttons">
+                { button(if *playing { "Pause" } else { "Play" }, "primary", Action::Toggle) }
+                { button("Back", "", Action::Back) }
+                { button("Step", "", Action::Step) }
+                { button("Restart", "", Action::Restart) }
+            </div>
+            <div class="time">
+                // A convenience of pointers: the slider itself says all this.
+                <svg class="stages" aria-hidden="true">{ for places(&scene.steps).into_iter().map(mark) }</svg>
+                <input
+                    type="range"
+                    aria-label="Moment"
+                    aria-valuetext={told}
+                    min="0"
+                    max={count.to_string()}
+                    step="1"
+                    value={step.to_string()}
+                    {oninput}
+                />
+            </div>
+            <select aria-label="Speed" onchange={onspeed}>
+                { for SPEEDS.iter().map(|speed| html! {
+                    <option value={speed.to_string()} selected={*speed == props.speed}>{ format!("{speed}×") }</option>
+                }) }
+            </select>
+        </div>
+    }
+}
+
+/// The room that a stage's name needs above the slider, in percent of its width.
+const ROOM: f64 = 18.0;
+
+/// Where each stage's name stands above the slider, in percent: at its first step, as far as names do not collide.
+fn places(steps: &Steps) -> [(Stage, f64); 4] {
+    let count = steps.count().max(1) as f64;
+    let mut places = Stage::ALL.map(|stage| (stage, steps.first_of(stage) as f64 / count * 100.0));
+    for i in 1..places.len() {
+        places[i].1 = places[i].1.max(places[i - 1].1 + ROOM);
+    }
+    for (i, (_, place)) in places.iter_mut().enumerate() {
+        *place = place.min(100.0 - ROOM * (4 - i) as f64 + 8.0);
+    }
+    places
+}

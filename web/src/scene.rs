@@ -1,0 +1,116 @@
+//! A scenario worked out: everything that does not depend on the moment, computed once.
+
+use umem_core::{
+    diagram::Steps,
+    explain::Limit,
+    memory::Layout,
+    registration::{Index, Registration, Table},
+    scenario::{Scenario, ScenarioError},
+    size::{PageSize, PageSizes},
+    table::{Policy, Refusal, single::Constraint},
+};
+
+/// The most segments that the page works out at a keystroke; `umem plan` takes any number.
+const MOST_SEGMENTS: u64 = 1 << 22;
+
+/// A scenario, and what becomes of it.
+#[derive(Debug)]
+pub struct Scene {
+    /// The question.
+    pub scenario: Scenario,
+    /// The answer.
+    pub registration: Registration,
+    /// Random access to it.
+    pub index: Index,
+    /// The moments of its animation.
+    pub steps: Steps,
+    /// The same region under each policy.
+    pub policies: Vec<(Policy, Result<Table, Refusal>)>,
+    /// Why the table is not smaller.
+    pub limits: Vec<Limit>,
+    /// How the one size was found, under the single policy.
+    pub single: Option<Single>,
+    /// How many entries the IOMMU's own page table takes, if there is one.
+    pub io_entries: Option<u64>,
+}
+
+/// The search for the one size that fits everywhere.
+#[derive(Debug)]
+pub struct Single {
+    /// The sizes that took part.
+    pub sizes: PageSizes,
+    /// The one that was found, if one was.
+    pub best: Option<PageSize>,
+    /// What forbade larger ones, in order; the last decided.
+    pub constraints: Vec<Constraint>,
+}
+
+/// Scenes are compared by identity: each is worked out once and then shared.
+impl PartialEq for Scene {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Scene {
+    /// Works `scenario` out.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where; or that it is more than a page should compute while somebody types.
+    pub fn new(scenario: &Scenario) -> Result<Self, ScenarioError> {
+        let question = scenario.resolve()?;
+        let memory = &question.memory;
+        let pieces = match memory.layout() {
+            Layout::Contiguous(_) => 0,
+            Layout::Descending(_) | Layout::Scattered { .. } => {
+                question.mr.length / memory.page_size().bytes()
+            }
+            Layout::Extents(runs) => runs.len() as u64,
+        };
+        let segments = question.mr.length / u64::from(question.device.max_segment) + pieces;
+        if segments > MOST_SEGMENTS {
+            return Err(ScenarioError::new(
+                "region.length",
+                format_args!(
+                    "these are about {segments} segments, more than a page should work out at a keystroke: make it shorter, \
+                     or ask `umem plan`, which takes any number"
+                ),
+            ));
+        }
+        let registration = Registration::of(question);
+        let index = registration.index();
+        let steps = Steps::new(&registration, &index);
+        Ok(Self {
+            scenario: scenario.clone(),
+            steps,
+            index,
+            policies: Policy::ALL
+                .map(|policy| (policy, registration.alternative(policy)))
+                .into(),
+            limits: registration.limits(),
+            single: single(&registration),
+            io_entries: registration
+                .io_pages()
+                .map(|pages| pages.map(|run| run.count).sum()),
+            registration,
+        })
+    }
+
+    /// The moment at which everything is done.
+    pub fn last(&self) -> f64 {
+        self.steps.count() as f64
+    }
+}
+
+fn single(registration: &Registration) -> Option<Single> {
+    if registration.question().device.policy != Policy::Single || registration.dma_count.is_err() {
+        return None;
+    }
+    let mut constraints = Vec::new();
+    let sweep = registration.sweep(|constraint| constraints.push(constraint));
+    Some(Single {
+        sizes: registration.question().device.page_sizes,
+        best: sweep.best(),
+        constraints,
+    })
+}

@@ -1,0 +1,95 @@
+//! The address bar: scenarios as fragments, and back.
+
+use std::rc::Rc;
+use umem_core::scenario::{Scenario, presets::PRESETS};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use web::{
+    link::{self, Asked},
+    state::{Action, State},
+};
+use yew::Reducible;
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+#[wasm_bindgen_test]
+fn every_preset_survives_the_address_bar() {
+    for preset in &PRESETS {
+        let opened = State::opened(&format!("#{}", link::to_preset(preset)));
+        assert_eq!(opened.preset().map(|found| found.name), Some(preset.name));
+        let fragment = link::to_scenario(&preset.scenario()).expect("presets are short");
+        assert!(
+            fragment
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"=-_".contains(&b)),
+            "{fragment}"
+        );
+        match link::read(&fragment) {
+            Asked::Scenario(scenario) => assert_eq!(*scenario, preset.scenario()),
+            other => panic!("{}: {other:?}", preset.name),
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+fn the_scenario_wins_over_the_preset() {
+    let fragment = link::to_scenario(&PRESETS[3].scenario()).expect("short");
+    assert!(matches!(
+        link::read(&format!("#preset=mail&{fragment}")),
+        Asked::Scenario(_)
+    ));
+    assert!(matches!(link::read("#preset=mail"), Asked::Preset(preset) if preset.name == "mail"));
+    assert!(matches!(link::read(""), Asked::Nothing));
+    assert!(matches!(link::read("#elsewhere"), Asked::Nothing));
+}
+
+#[wasm_bindgen_test]
+fn what_cannot_be_read_is_told_and_the_mail_is_shown() {
+    // Not base64url; not JSON; not a scenario; a scenario that is wrong.
+    let wrong = [
+        "#s=%%%",
+        "#s=AAAA",
+        "#s=e30",
+        "#preset=nothing",
+        "#s=eyJ2ZXJzaW9uIjoyfQ",
+    ];
+    for fragment in wrong {
+        let state = State::opened(fragment);
+        let notice = state.notice.as_deref().unwrap_or_default();
+        assert!(
+            notice.contains("This is the mail's example instead."),
+            "{fragment}: {notice}"
+        );
+        assert_eq!(state.preset().map(|preset| preset.name), Some("mail"));
+    }
+}
+
+#[wasm_bindgen_test]
+fn an_edited_scenario_is_restored_from_its_address() {
+    let edited = Rc::new(State::opened("")).reduce(Action::Length("4000K".into()));
+    let fragment = edited.fragment().expect("no capture");
+    let restored = State::opened(&format!("#{fragment}"));
+    assert_eq!(
+        restored.scene.registration.status(),
+        edited.scene.registration.status()
+    );
+    assert_eq!(restored.texts, edited.texts);
+    // The address that the page wrote itself changes nothing.
+    let restored = Rc::new(restored);
+    assert!(Rc::ptr_eq(
+        &restored,
+        &restored
+            .clone()
+            .reduce(Action::Fragment(format!("#{fragment}")))
+    ));
+}
+
+#[wasm_bindgen_test]
+fn captures_never_reach_the_address() {
+    let json = br#"{"version":1,"region":{"length":"8K"},"memory":{"extents":[["0x1000","8K"]]},"device":"mlx5",
+        "provenance":{"kernel":"6.1.0","page_size":"4K","time":"2026-11-22T00:00:00Z","rebased":false}}"#;
+    let capture = Scenario::from_json(json).expect("a capture");
+    let state = Rc::new(State::opened("")).reduce(Action::Load(Box::new(capture)));
+    assert_eq!(state.fragment(), None);
+    let state = state.reduce(Action::Length("4K".into()));
+    assert_eq!((state.fragment(), state.faults.len()), (None, 0));
+}

@@ -1,0 +1,115 @@
+//! Debian's packages: what a task needs is installed when it is missing and this machine allows it.
+
+use crate::step::{MachineCannot, run_quietly, step};
+use anyhow::Result;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+use xshell::{Shell, cmd};
+
+/// Installs those of `packages` that are missing. `purpose` tells the reader what they are for.
+pub fn require(sh: &Shell, purpose: &str, packages: &[&str]) -> Result<()> {
+    if !is_debian() {
+        return Err(MachineCannot(format!(
+            "{purpose} needs Debian's packages {}, and this machine is no Debian",
+            packages.join(" ")
+        ))
+        .into());
+    }
+    let format = "${Package}=${db:Status-Status}\\n";
+    let status = cmd!(sh, "dpkg-query --show --showformat={format} {packages...}")
+        .quiet()
+        .ignore_stderr()
+        .ignore_status()
+        .read()?;
+    let missing = missing(packages, &status);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !is_root(sh) {
+        return Err(MachineCannot(format!(
+            "{purpose} needs Debian packages that are missing; install them with: sudo apt-get install --no-install-recommends {}",
+            missing.join(" ")
+        ))
+        .into());
+    }
+    step(
+        &format!("installing {} ({purpose})", missing.join(" ")),
+        || {
+            update(sh)?;
+            let _noninteractive = sh.push_env("DEBIAN_FRONTEND", "noninteractive");
+            run_quietly(cmd!(
+                sh,
+                "apt-get install --yes --quiet --no-install-recommends --option DPkg::Lock::Timeout=300 {missing...}"
+            ))
+        },
+    )
+}
+
+/// Installs the packages of those programs, given as (program, package), that are not on PATH.
+pub fn require_programs(sh: &Shell, purpose: &str, programs: &[(&str, &str)]) -> Result<()> {
+    let absent = programs.iter().filter(|(name, _)| program(name).is_none());
+    let packages: Vec<&str> = absent.map(|(_, package)| *package).collect();
+    if packages.is_empty() {
+        Ok(())
+    } else {
+        require(sh, purpose, &packages)
+    }
+}
+
+/// Where on PATH a program is.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+}
+
+/// Refreshes apt's lists, once in the life of this process. Without root it leaves them as they are.
+pub fn update(sh: &Shell) -> Result<()> {
+    static ONCE: Once = Once::new();
+    let mut result = Ok(());
+    if is_root(sh) {
+        ONCE.call_once(|| result = run_quietly(cmd!(sh, "apt-get update --quiet")));
+    }
+    result
+}
+
+/// Whether this machine has Debian's package tools.
+pub fn is_debian() -> bool {
+    Path::new("/etc/debian_version").exists() && Path::new("/usr/bin/dpkg-query").exists()
+}
+
+fn is_root(sh: &Shell) -> bool {
+    cmd!(sh, "id --user")
+        .quiet()
+        .read()
+        .is_ok_and(|id| id == "0")
+}
+
+/// Those of `packages` that `status`, lines of `name=state`, does not call installed.
+fn missing<'a>(packages: &[&'a str], status: &str) -> Vec<&'a str> {
+    let installed = |package: &str| {
+        status
+            .lines()
+            .any(|line| line.split_once('=') == Some((package, "installed")))
+    };
+    packages
+        .iter()
+        .copied()
+        .filter(|package| !installed(package))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::missing;
+
+    #[test]
+    fn only_packages_in_the_state_installed_count() {
+        let status = "busybox-static=installed\nkmod=config-files\nkmod-extra=installed";
+        assert_eq!(
+            missing(&["busybox-static", "kmod", "cpio"], status),
+            ["kmod", "cpio"]
+        );
+    }
+}

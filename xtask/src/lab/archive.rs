@@ -1,0 +1,179 @@
+//! Debian's package archive as one release has it, asked by apt with lists of its own: the system's apt is left alone.
+
+use crate::debian;
+use crate::place;
+use crate::step::{run_quietly, step};
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use std::fs;
+use std::path::{Path, PathBuf};
+use xshell::{Cmd, Shell, cmd};
+
+/// A Debian release whose kernel the lab can boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Release {
+    /// Debian 12, Linux 6.1
+    Bookworm,
+    /// Debian 12's newer kernel, Linux 6.12
+    BookwormBackports,
+    /// Debian 13, Linux 6.12
+    Trixie,
+    /// Debian 13's newer kernel
+    TrixieBackports,
+    /// What becomes Debian 14
+    Forky,
+    /// Debian unstable
+    Sid,
+}
+
+impl Release {
+    /// Its name, as on the command line.
+    pub fn name(self) -> String {
+        self.to_possible_value()
+            .expect("no release is hidden")
+            .get_name()
+            .to_owned()
+    }
+
+    /// The suites that hold its kernel: those of the archive, then those of its security updates.
+    fn suites(self) -> (&'static [&'static str], &'static [&'static str]) {
+        match self {
+            Release::Bookworm => (&["bookworm"], &["bookworm-security"]),
+            Release::BookwormBackports => (&["bookworm-backports"], &[]),
+            Release::Trixie => (&["trixie"], &["trixie-security"]),
+            Release::TrixieBackports => (&["trixie-backports"], &[]),
+            Release::Forky => (&["forky"], &[]),
+            Release::Sid => (&["sid"], &[]),
+        }
+    }
+
+    fn sources(self) -> String {
+        let line = |archive: &str, suite: &&str| {
+            format!("deb [signed-by={KEYRING}] http://deb.debian.org/{archive} {suite} main\n")
+        };
+        let (main, security) = self.suites();
+        let main = main.iter().map(|suite| line("debian", suite));
+        let security = security.iter().map(|suite| line("debian-security", suite));
+        main.chain(security).collect()
+    }
+}
+
+const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// apt's view of one release.
+pub struct Archive {
+    /// `None`: this very system is of that release, and its own lists serve.
+    private: Option<PathBuf>,
+    release: Release,
+}
+
+impl Archive {
+    /// The release's archive. Nothing is downloaded before something is asked.
+    pub fn new(release: Release) -> Result<Self> {
+        let system = fs::read_to_string("/etc/os-release").unwrap_or_default();
+        if codename(&system) == Some(&release.name()) {
+            return Ok(Archive {
+                private: None,
+                release,
+            });
+        }
+        let folder = place::target().join("lab/apt").join(release.name());
+        for part in ["lists/partial", "cache/archives/partial"] {
+            fs::create_dir_all(folder.join(part))?;
+        }
+        fs::write(folder.join("sources.list"), release.sources())
+            .with_context(|| format!("cannot write below {}", folder.display()))?;
+        Ok(Archive {
+            private: Some(folder),
+            release,
+        })
+    }
+
+    /// Refreshes its lists.
+    pub fn update(&self, sh: &Shell) -> Result<()> {
+        if self.private.is_none() {
+            return debian::update(sh);
+        }
+        step(
+            &format!("asking Debian's archive about {}", self.release.name()),
+            || run_quietly(self.with_lists(cmd!(sh, "apt-get update --quiet"))),
+        )
+    }
+
+    /// The packages that `package` depends on.
+    pub fn dependencies(&self, sh: &Shell, package: &str) -> Result<Vec<String>> {
+        let said = self
+            .with_lists(cmd!(sh, "apt-cache depends {package}"))
+            .quiet()
+            .ignore_stderr()
+            .read()?;
+        Ok(dependencies(&said).map(String::from).collect())
+    }
+
+    /// Downloads `packages` and unpacks them into `folder`. They are not installed.
+    pub fn unpack(&self, sh: &Shell, packages: &[String], folder: &Path) -> Result<()> {
+        let debs = folder.join("debs");
+        fs::create_dir_all(&debs)?;
+        let _there = sh.push_dir(&debs);
+        run_quietly(self.with_lists(cmd!(sh, "apt-get download --quiet {packages...}")))?;
+        for deb in sh.read_dir(&debs)? {
+            run_quietly(cmd!(sh, "dpkg-deb --extract {deb} {folder}"))?;
+        }
+        Ok(sh.remove_path(&debs)?)
+    }
+
+    fn with_lists<'a>(&self, command: Cmd<'a>) -> Cmd<'a> {
+        let Some(folder) = &self.private else {
+            return command;
+        };
+        let option = |name: &str, path: PathBuf| format!("--option={name}={}", path.display());
+        command.args([
+            option("Dir::Etc::sourcelist", folder.join("sources.list")),
+            option("Dir::Etc::sourceparts", "/dev/null".into()),
+            option("Dir::State::lists", folder.join("lists")),
+            option("Dir::Cache", folder.join("cache")),
+        ])
+    }
+}
+
+/// The release that `/etc/os-release` names.
+fn codename(os_release: &str) -> Option<&str> {
+    os_release
+        .lines()
+        .find_map(|line| line.strip_prefix("VERSION_CODENAME="))
+}
+
+/// The packages among the lines of `apt-cache depends`.
+fn dependencies(said: &str) -> impl Iterator<Item = &str> {
+    said.lines()
+        .filter_map(|line| line.trim().strip_prefix("Depends: "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Release, codename, dependencies};
+
+    #[test]
+    fn dependencies_are_told_from_all_else() {
+        let said = "linux-image-amd64\n  PreDepends: dpkg\n  Depends: linux-base\n  Depends: linux-image-6.1.0-56-amd64\n  Suggests: x\n";
+        assert_eq!(
+            dependencies(said).collect::<Vec<_>>(),
+            ["linux-base", "linux-image-6.1.0-56-amd64"]
+        );
+    }
+
+    #[test]
+    fn security_updates_come_from_their_own_archive() {
+        assert!(
+            Release::Bookworm
+                .sources()
+                .contains("debian-security bookworm-security main\n")
+        );
+        assert_eq!(Release::Sid.sources().lines().count(), 1);
+        assert_eq!(Release::BookwormBackports.name(), "bookworm-backports");
+        assert_eq!(
+            codename("ID=debian\nVERSION_CODENAME=bookworm\n"),
+            Some("bookworm")
+        );
+    }
+}

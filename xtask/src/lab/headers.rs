@@ -1,0 +1,74 @@
+//! A kernel's headers, for building a module against it: unpacked once, never installed.
+
+use super::archive::Archive;
+use super::kernel::Kernel;
+use crate::place;
+use crate::step::step;
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use xshell::Shell;
+
+/// The folder to build modules in, downloaded unless it is there already.
+pub fn get(sh: &Shell, kernel: &Kernel) -> Result<PathBuf> {
+    let package = format!("linux-headers-{}", kernel.version);
+    let folder = place::target()
+        .join("lab/kernels")
+        .join(kernel.release.name())
+        .join(&package);
+    if !folder.exists() {
+        fetch(sh, &Archive::new(kernel.release)?, &package, &folder)?;
+    }
+    Ok(folder.join("usr/src").join(package))
+}
+
+fn fetch(sh: &Shell, archive: &Archive, package: &str, folder: &Path) -> Result<()> {
+    let draft = folder.with_extension(format!("draft-{}", std::process::id()));
+    let result = step(
+        &format!("downloading and unpacking {package} (14 MB)"),
+        || {
+            let mut packages = archive.dependencies(sh, package)?;
+            // The headers of all flavours, and the programs that build; not the kernel, not the compiler.
+            packages.retain(|name| {
+                name.starts_with("linux-headers-") || name.starts_with("linux-kbuild-")
+            });
+            packages.push(package.to_owned());
+            archive.unpack(sh, &packages, &draft)?;
+            relocate(&draft.join("usr/src").join(package), folder)?;
+            fs::rename(&draft, folder)
+                .with_context(|| format!("cannot move the headers to {}", folder.display()))
+        },
+    );
+    let _ = fs::remove_dir_all(&draft);
+    result
+}
+
+/// The Makefile includes that of the common headers by its absolute path: `root` goes before it.
+fn relocate(headers: &Path, root: &Path) -> Result<()> {
+    let makefile = headers.join("Makefile");
+    let text = fs::read_to_string(&makefile)
+        .with_context(|| format!("cannot read {}", makefile.display()))?;
+    fs::write(&makefile, relocated(&text, root))?;
+    Ok(())
+}
+
+fn relocated(makefile: &str, root: &Path) -> String {
+    makefile.replace(" /usr/src/", &format!(" {}/usr/src/", root.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::relocated;
+    use std::path::Path;
+
+    #[test]
+    fn the_common_makefile_is_found_below_the_root() {
+        assert_eq!(
+            relocated(
+                "include /usr/src/linux-headers-6.1.0-56-common/Makefile\n",
+                Path::new("/k")
+            ),
+            "include /k/usr/src/linux-headers-6.1.0-56-common/Makefile\n"
+        );
+    }
+}

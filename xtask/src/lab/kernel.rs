@@ -1,0 +1,105 @@
+//! Debian's kernel, fetched by apt's own means and never installed: unpacked once, then kept under `target/lab`.
+
+use super::archive::{Archive, Release};
+use super::image;
+use crate::place;
+use crate::step::{run_quietly, step};
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use xshell::{Shell, cmd};
+
+/// An unpacked kernel: `vmlinux` and `lib/modules/VERSION` in one folder.
+pub struct Kernel {
+    pub folder: PathBuf,
+    /// Whose it is.
+    pub release: Release,
+    /// What `uname -r` says.
+    pub version: String,
+}
+
+impl Kernel {
+    /// The kernel as a plain ELF file.
+    pub fn image(&self) -> PathBuf {
+        self.folder.join("vmlinux")
+    }
+
+    /// Where its modules lie.
+    pub fn modules(&self) -> PathBuf {
+        self.folder.join("lib/modules").join(&self.version)
+    }
+}
+
+/// The release's present kernel, downloaded unless it is there already.
+pub fn get(sh: &Shell, release: Release) -> Result<Kernel> {
+    let archive = Archive::new(release)?;
+    // Without lists apt knows no kernel; with old ones it knows one that the mirror has dropped.
+    present(sh, &archive, release).or_else(|_| {
+        archive.update(sh)?;
+        present(sh, &archive, release)
+    })
+}
+
+fn present(sh: &Shell, archive: &Archive, release: Release) -> Result<Kernel> {
+    let package = archive
+        .dependencies(sh, "linux-image-amd64")?
+        .into_iter()
+        .find(|package| package.starts_with("linux-image-"))
+        .context("apt knows no kernel: `apt-cache depends linux-image-amd64` names none")?;
+    let folder = place::target()
+        .join("lab/kernels")
+        .join(release.name())
+        .join(&package);
+    if !folder.exists() {
+        fetch(sh, archive, &package, &folder)?;
+    }
+    let version = package.trim_start_matches("linux-image-").to_owned();
+    Ok(Kernel {
+        folder,
+        release,
+        version,
+    })
+}
+
+/// Downloads and unpacks `package` beside `folder`, and gives it that name only when it is complete.
+fn fetch(sh: &Shell, archive: &Archive, package: &str, folder: &Path) -> Result<()> {
+    let draft = folder.with_extension(format!("draft-{}", std::process::id()));
+    let result = step(
+        &format!("downloading and unpacking {package} (70 to 110 MB)"),
+        || {
+            let version = package.trim_start_matches("linux-image-");
+            archive.unpack(sh, &[package.to_owned()], &draft)?;
+            unpack_image(
+                sh,
+                &draft.join("boot").join(format!("vmlinuz-{version}")),
+                &draft.join("vmlinux"),
+            )?;
+            // Newer packages have the modules under /usr/lib.
+            if draft.join("usr/lib/modules").exists() {
+                fs::create_dir_all(draft.join("lib"))?;
+                fs::rename(draft.join("usr/lib/modules"), draft.join("lib/modules"))?;
+            }
+            run_quietly(cmd!(sh, "/sbin/depmod --basedir {draft} {version}"))?;
+            fs::rename(&draft, folder)
+                .with_context(|| format!("cannot move the kernel to {}", folder.display()))
+        },
+    );
+    let _ = fs::remove_dir_all(&draft);
+    result
+}
+
+/// Writes the ELF kernel inside a bzImage to `to`.
+fn unpack_image(sh: &Shell, bz_image: &Path, to: &Path) -> Result<()> {
+    let image =
+        fs::read(bz_image).with_context(|| format!("cannot read {}", bz_image.display()))?;
+    let (program, stream) = image::payload(&image)?;
+    let packed = to.with_extension("packed");
+    fs::write(&packed, stream)?;
+    let elf = cmd!(sh, "{program} --decompress --stdout {packed}")
+        .quiet()
+        .output()?
+        .stdout;
+    fs::remove_file(&packed)?;
+    fs::write(to, elf)?;
+    Ok(())
+}

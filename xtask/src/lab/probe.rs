@@ -1,0 +1,87 @@
+//! The kernel module `umem_probe`, built against the guest's kernel.
+
+use super::headers;
+use super::kernel::Kernel;
+use crate::place;
+use crate::step::{run_quietly, step};
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use xshell::{Shell, cmd};
+
+/// What builds it.
+pub const PACKAGES: &[&str] = &["gcc", "make", "libc6-dev", "libelf1"];
+
+/// The module, built unless its sources are those of the last time.
+pub fn build(sh: &Shell, kernel: &Kernel) -> Result<PathBuf> {
+    let headers = headers::get(sh, kernel)?;
+    let folder = place::target().join("lab/probe").join(&kernel.version);
+    let module = folder.join("umem_probe.ko");
+    let changed = copy_changed(&place::workspace().join("native-runner/probe"), &folder)?;
+    if changed || !module.exists() {
+        step(
+            &format!("building the module umem_probe for {}", kernel.version),
+            || {
+                // A build that fails leaves no module of older sources behind.
+                let _ = fs::remove_file(&module);
+                // The compiler that the kernel was built with may not be here: the one that is here will do.
+                run_quietly(cmd!(
+                    sh,
+                    "make -C {folder} KDIR={headers} CC=gcc CONFIG_DEBUG_INFO_BTF_MODULES="
+                ))
+            },
+        )?;
+    }
+    Ok(module)
+}
+
+/// Copies the files that differ; tells whether any did.
+fn copy_changed(from: &Path, to: &Path) -> Result<bool> {
+    fs::create_dir_all(to)?;
+    let mut changed = false;
+    let entries = fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))?;
+    for entry in entries {
+        let file = entry?.path();
+        let source = file
+            .extension()
+            .is_none_or(|extension| extension == "c" || extension == "h");
+        if !file.is_file() || !source {
+            continue;
+        }
+        let copy = to.join(file.file_name().context("a file in a folder has a name")?);
+        let content = fs::read(&file)?;
+        if fs::read(&copy).ok().as_ref() != Some(&content) {
+            fs::write(&copy, content)?;
+            changed = true;
+        }
+    }
+    Ok(changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::copy_changed;
+    use std::fs;
+
+    #[test]
+    fn only_sources_that_changed_are_copied() {
+        let root = std::env::temp_dir().join(format!("umem-probe-{}", std::process::id()));
+        let (from, to) = (root.join("from"), root.join("to"));
+        fs::create_dir_all(&from).unwrap();
+        for file in ["a.c", "a.h", "Makefile", "README.md", "a.o"] {
+            fs::write(from.join(file), file).unwrap();
+        }
+        let first = copy_changed(&from, &to).unwrap();
+        let again = copy_changed(&from, &to).unwrap();
+        fs::write(from.join("a.h"), "other").unwrap();
+        let after = copy_changed(&from, &to).unwrap();
+        let mut copied: Vec<_> = fs::read_dir(&to)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        copied.sort();
+        fs::remove_dir_all(&root).unwrap();
+        assert_eq!((first, again, after), (true, false, true));
+        assert_eq!(copied, ["Makefile", "a.c", "a.h"]);
+    }
+}

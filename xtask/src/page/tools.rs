@@ -1,0 +1,135 @@
+//! wasm-pack and the wasm-bindgen that fits `Cargo.lock`: taken from PATH, else installed under `target/tools`.
+//!
+//! wasm-pack by itself would fetch a prebuilt wasm-bindgen from the network; one of the right version on PATH is used as
+//! it is. Unoptimised builds of the two write the same bytes as optimised ones, and are ready in a third of the time.
+
+use crate::place;
+use crate::step::step;
+use anyhow::{Context, Result};
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+use xshell::{Shell, cmd};
+
+/// The page's target.
+pub const WASM: &str = "wasm32-unknown-unknown";
+
+/// The tools that building the page needs, beside the wasm target.
+pub fn require(sh: &Shell) -> Result<()> {
+    if version(sh, "wasm-pack").is_none() {
+        install(sh, &["wasm-pack", "--locked"])?;
+    }
+    require_bindgen(sh)
+}
+
+/// wasm-bindgen, and the runner of its tests, of exactly the version in `Cargo.lock`.
+pub fn require_bindgen(sh: &Shell) -> Result<()> {
+    let lock = fs::read_to_string(place::workspace().join("Cargo.lock"))
+        .context("cannot read Cargo.lock")?;
+    let wanted = locked(&lock, "wasm-bindgen")
+        .context("Cargo.lock has no wasm-bindgen: does `web` depend on it?")?;
+    let bins = ["wasm-bindgen", "wasm-bindgen-test-runner"];
+    if bins
+        .iter()
+        .any(|bin| version(sh, bin).as_deref() != Some(wanted))
+    {
+        // Not --locked: its lock file names crates that are gone from the registry.
+        install(
+            sh,
+            &[
+                "wasm-bindgen-cli",
+                "--version",
+                wanted,
+                "--bin",
+                bins[0],
+                "--bin",
+                bins[1],
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// Rust's standard library for `target`.
+pub fn require_target(sh: &Shell, target: &str) -> Result<()> {
+    let installed = cmd!(sh, "rustup target list --installed").quiet().ignore_stderr().read().with_context(|| {
+        format!("Rust's target {target} is needed, and there is no rustup to ask for it; install Rust by rustup")
+    })?;
+    if installed.lines().any(|line| line == target) {
+        return Ok(());
+    }
+    step(&format!("installing Rust's target {target}"), || {
+        Ok(cmd!(sh, "rustup --quiet target add {target}")
+            .quiet()
+            .run()?)
+    })
+}
+
+/// PATH with our own tools before all others.
+pub fn path() -> Result<OsString> {
+    let present = std::env::var_os("PATH").unwrap_or_default();
+    Ok(std::env::join_paths(
+        [bin()].into_iter().chain(std::env::split_paths(&present)),
+    )?)
+}
+
+fn bin() -> PathBuf {
+    place::target().join("tools/bin")
+}
+
+/// The version that a tool on PATH says it has: the second word of `tool 1.2.3 …`.
+fn version(sh: &Shell, tool: &str) -> Option<String> {
+    let _path = sh.push_env("PATH", path().ok()?);
+    let said = cmd!(sh, "{tool} --version")
+        .quiet()
+        .ignore_stderr()
+        .read()
+        .ok()?;
+    said.split_whitespace().nth(1).map(String::from)
+}
+
+fn install(sh: &Shell, what: &[&str]) -> Result<()> {
+    let root = place::target().join("tools");
+    let build = root.join("build");
+    step(
+        &format!(
+            "installing {} with cargo, once: takes one or two minutes",
+            what[0]
+        ),
+        || {
+            // One target directory for all tools: what they have in common is compiled once.
+            let _target = sh.push_env("CARGO_TARGET_DIR", &build);
+            let _debug = sh.push_env("CARGO_PROFILE_DEV_DEBUG", "0");
+            let _incremental = sh.push_env("CARGO_INCREMENTAL", "0");
+            Ok(cmd!(
+                sh,
+                "cargo install --quiet --debug --force --root {root} {what...}"
+            )
+            .quiet()
+            .run()?)
+        },
+    )
+}
+
+/// The version of `package` in the text of a `Cargo.lock`.
+fn locked<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
+    let mut lines = lock.lines();
+    lines.find(|line| *line == format!("name = \"{package}\""))?;
+    lines
+        .next()?
+        .strip_prefix("version = \"")?
+        .strip_suffix('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::locked;
+
+    #[test]
+    fn the_lock_tells_the_version_of_exactly_this_package() {
+        let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"0.1.0\"\n\n\
+                    [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n";
+        assert_eq!(locked(lock, "wasm-bindgen"), Some("0.2.130"));
+        assert_eq!(locked(lock, "bindgen"), None);
+    }
+}

@@ -1,0 +1,216 @@
+//! The parts of a test run: what each needs, and what it does.
+
+use crate::debian;
+use crate::lab::{self, programs};
+use crate::page::build::{self, Profile};
+use crate::page::{serve::Site, tools};
+use crate::place;
+use crate::step::{MachineCannot, run_quietly, step};
+use anyhow::{Result, ensure};
+use clap::ValueEnum;
+use std::fmt;
+use xshell::{Shell, cmd};
+
+/// A part, named as `--only` and `--skip` name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    Fmt,
+    Clippy,
+    Core,
+    Unit,
+    Wasm,
+    Page,
+    Lab,
+}
+
+impl Part {
+    /// All of them, the quick ones first.
+    pub const ALL: &[Part] = &[
+        Part::Fmt,
+        Part::Clippy,
+        Part::Core,
+        Part::Unit,
+        Part::Wasm,
+        Part::Page,
+        Part::Lab,
+    ];
+
+    /// What it is for.
+    pub fn about(self) -> &'static str {
+        match self {
+            Part::Fmt => "the code is formatted",
+            Part::Clippy => "no lint fires, natively and for wasm32",
+            Part::Core => {
+                "umem-core without std, the runner without RDMA, the docs without warnings"
+            }
+            Part::Unit => "unit tests, property tests, the examples in the docs",
+            Part::Wasm => "the page's own tests, in headless Chromium",
+            Part::Page => "the page from end to end, in headless Chromium",
+            Part::Lab => "the model against a real kernel and a soft RDMA device, in a VM",
+        }
+    }
+
+    /// Sets up what it needs and does it.
+    pub fn run(self, sh: &Shell) -> Result<Done> {
+        match self {
+            Part::Fmt => format(sh),
+            Part::Clippy => clippy(sh),
+            Part::Core => core(sh),
+            Part::Unit => unit(sh),
+            Part::Wasm => wasm(sh),
+            Part::Page => page(sh),
+            Part::Lab => lab(sh),
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            self.to_possible_value()
+                .expect("no part is hidden")
+                .get_name(),
+        )
+    }
+}
+
+/// How much of a part was done, all of it having passed.
+pub enum Done {
+    All,
+    /// This had to be left out on this machine.
+    Without(String),
+}
+
+fn format(sh: &Shell) -> Result<Done> {
+    cmd!(sh, "cargo fmt --all --check").run()?;
+    Ok(Done::All)
+}
+
+fn clippy(sh: &Shell) -> Result<Done> {
+    let wasm = tools::WASM;
+    tools::require_target(sh, wasm)?;
+    // umem-core's tests are native ones: what they depend on does not build for wasm32.
+    cmd!(
+        sh,
+        "cargo clippy -p web --all-targets --target {wasm} -- -D warnings"
+    )
+    .run()?;
+    cmd!(
+        sh,
+        "cargo clippy -p umem-core --target {wasm} -- -D warnings"
+    )
+    .run()?;
+    cmd!(
+        sh,
+        "cargo clippy --workspace --exclude web --all-targets -- -D warnings"
+    )
+    .run()?;
+    with_rdma(sh, || {
+        cmd!(
+            sh,
+            "cargo clippy -p native-runner --all-targets --all-features -- -D warnings"
+        )
+        .run()
+    })
+}
+
+fn core(sh: &Shell) -> Result<Done> {
+    for target in [tools::WASM, "x86_64-unknown-none"] {
+        tools::require_target(sh, target)?;
+        cmd!(
+            sh,
+            "cargo build -p umem-core --no-default-features --target {target}"
+        )
+        .run()?;
+    }
+    cmd!(sh, "cargo build -p native-runner").run()?;
+    let _deny = sh.push_env("RUSTDOCFLAGS", "-D warnings");
+    cmd!(sh, "cargo doc --workspace --exclude web --no-deps").run()?;
+    Ok(Done::All)
+}
+
+fn unit(sh: &Shell) -> Result<Done> {
+    cmd!(sh, "cargo test --workspace --exclude web").run()?;
+    with_rdma(sh, || {
+        cmd!(sh, "cargo test -p native-runner --all-features").run()
+    })
+}
+
+/// The end of a part that needs the feature `rdma`: where that cannot be built, it is left out, and that is said.
+fn with_rdma(sh: &Shell, work: impl FnOnce() -> xshell::Result<()>) -> Result<Done> {
+    match programs::require_build(sh) {
+        Ok(()) => {
+            work()?;
+            Ok(Done::All)
+        }
+        Err(error) if error.is::<MachineCannot>() => {
+            Ok(Done::Without(format!("the feature rdma: {error:#}")))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn wasm(sh: &Shell) -> Result<Done> {
+    let sources = place::workspace().join("web");
+    let tests = cmd!(
+        sh,
+        "grep --recursive --files-with-matches --include=*.rs wasm_bindgen_test {sources}"
+    );
+    if tests.quiet().ignore_status().read()?.is_empty() {
+        return Err(MachineCannot("`web` has no wasm tests yet".into()).into());
+    }
+    tools::require_target(sh, tools::WASM)?;
+    tools::require_bindgen(sh)?;
+    let browser = [
+        ("chromium", "chromium"),
+        ("chromedriver", "chromium-driver"),
+    ];
+    debian::require_programs(sh, "testing in a browser", &browser)?;
+    let _path = sh.push_env("PATH", tools::path()?);
+    let _driver = sh.push_env(
+        "CHROMEDRIVER",
+        debian::program("chromedriver").unwrap_or_default(),
+    );
+    let _runner = sh.push_env(
+        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+        "wasm-bindgen-test-runner",
+    );
+    let wasm = tools::WASM;
+    cmd!(sh, "cargo test -p web --target {wasm}").run()?;
+    Ok(Done::All)
+}
+
+fn page(sh: &Shell) -> Result<Done> {
+    let browser = [("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")];
+    debian::require_programs(sh, "testing in a browser", &browser)?;
+    build::build(sh, Profile::Release)?;
+    let _there = sh.push_dir("web/e2e");
+    step("installing what the end-to-end tests use", || {
+        run_quietly(cmd!(sh, "npm ci"))
+    })?;
+    let site = Site::new(0)?;
+    site.start();
+    let _address = sh.push_env("UMEM_PAGE", site.address());
+    let _browser = sh.push_env("CHROMIUM", debian::program("chromium").unwrap_or_default());
+    cmd!(sh, "npm test").run()?;
+    Ok(Done::All)
+}
+
+fn lab(sh: &Shell) -> Result<Done> {
+    let options = lab::Options::default();
+    let check = ["umem", "check"].map(String::from);
+    let verdict = lab::run_in_guest(sh, &options, &check)?;
+    ensure!(verdict == 0, "`umem check` in the VM ended with {verdict}");
+
+    eprintln!("The same with one byte spoiled, which must be found:");
+    let spoiled: Vec<_> = check
+        .into_iter()
+        .chain(["--spoil-one-byte".into()])
+        .collect();
+    let verdict = lab::run_in_guest(sh, &options, &spoiled)?;
+    ensure!(
+        verdict == 1,
+        "`umem check --spoil-one-byte` must end with 1, and ended with {verdict}"
+    );
+    Ok(Done::All)
+}

@@ -1,0 +1,82 @@
+//! The table at the end of a test run, and its last line.
+
+use super::part::{Done, Part};
+use std::fmt;
+use std::time::Duration;
+
+/// How a part ended.
+pub enum Verdict {
+    Passed(Done),
+    /// With what went wrong.
+    Failed(String),
+    /// With what this machine lacks.
+    Skipped(String),
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::Passed(Done::All) => f.write_str("passed"),
+            Verdict::Passed(Done::Without(what)) => write!(f, "passed without {what}"),
+            Verdict::Failed(why) => write!(f, "FAILED: {why}"),
+            Verdict::Skipped(why) => write!(f, "skipped: {why}"),
+        }
+    }
+}
+
+/// What came of all parts.
+#[derive(Default)]
+pub struct Report(Vec<(Part, Duration, Verdict)>);
+
+impl Report {
+    pub fn add(&mut self, part: Part, time: Duration, verdict: Verdict) {
+        self.0.push((part, time, verdict));
+    }
+
+    pub fn failed(&self) -> usize {
+        self.count(|verdict| matches!(verdict, Verdict::Failed(_)))
+    }
+
+    fn count(&self, is: impl Fn(&Verdict) -> bool) -> usize {
+        self.0.iter().filter(|(_, _, verdict)| is(verdict)).count()
+    }
+}
+
+/// A line a part, then "N passed, N failed, N skipped" alone on the last line: CI reads that one.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f)?;
+        for (part, time, verdict) in &self.0 {
+            let name = part.to_string();
+            writeln!(f, "{name:<8}{:>7.1} s  {verdict}", time.as_secs_f64())?;
+        }
+        let passed = self.count(|verdict| matches!(verdict, Verdict::Passed(_)));
+        let skipped = self.count(|verdict| matches!(verdict, Verdict::Skipped(_)));
+        writeln!(
+            f,
+            "{passed} passed, {} failed, {skipped} skipped",
+            self.failed()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_counts_every_part_once() {
+        let mut report = Report::default();
+        let second = Duration::from_secs(1);
+        report.add(Part::Fmt, second, Verdict::Passed(Done::All));
+        report.add(Part::Unit, second, Verdict::Failed("a test".into()));
+        report.add(Part::Lab, second, Verdict::Skipped("no Debian".into()));
+        let text = report.to_string();
+        assert_eq!(text.lines().last(), Some("1 passed, 1 failed, 1 skipped"));
+        assert!(
+            text.contains("lab         1.0 s  skipped: no Debian"),
+            "{text}"
+        );
+        assert_eq!(report.failed(), 1);
+    }
+}
