@@ -10,6 +10,7 @@ mod test;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use page::build::Profile;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use xshell::Shell;
 
@@ -33,6 +34,12 @@ enum Task {
         /// How much the compiler tries
         #[arg(long, value_enum, default_value_t = Profile::Release)]
         profile: Profile,
+    },
+    /// Take screenshots of the page's main states, and the README's picture
+    Shots {
+        /// The folder for them
+        #[arg(long, value_name = "DIR", default_value = "target/shots")]
+        out: PathBuf,
     },
     /// Test everything there is to test, with all set-up included
     Test(test::Test),
@@ -78,6 +85,10 @@ fn run() -> Result<ExitCode> {
     match task {
         Task::Serve(serve) => serve.run(&sh),
         Task::Build { profile } => page::build::build(&sh, profile).map(|()| ExitCode::SUCCESS),
+        Task::Shots { out } => {
+            let folder = place::workspace().join(out);
+            page::browser::shots(&sh, &folder).map(|()| ExitCode::SUCCESS)
+        }
         Task::Test(test) => test.run(&sh),
         Task::Lab(lab) => lab.run(&sh),
     }

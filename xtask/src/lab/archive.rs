@@ -35,6 +35,11 @@ impl Release {
             .to_owned()
     }
 
+    /// Whether its kernel's own build tools run on Debian 12 and later: then modules for it must build.
+    pub fn is_built_here(self) -> bool {
+        matches!(self, Release::Bookworm | Release::BookwormBackports)
+    }
+
     /// The suites that hold its kernel: those of the archive, then those of its security updates.
     fn suites(self) -> (&'static [&'static str], &'static [&'static str]) {
         match self {
@@ -47,14 +52,45 @@ impl Release {
         }
     }
 
-    fn sources(self) -> String {
+    /// Its lines for apt, from where this machine has its own packages.
+    fn sources(self, mirrors: &Mirrors) -> String {
         let line = |archive: &str, suite: &&str| {
-            format!("deb [signed-by={KEYRING}] http://deb.debian.org/{archive} {suite} main\n")
+            format!("deb [signed-by={KEYRING}] {archive} {suite} main\n")
         };
         let (main, security) = self.suites();
-        let main = main.iter().map(|suite| line("debian", suite));
-        let security = security.iter().map(|suite| line("debian-security", suite));
+        let main = main.iter().map(|suite| line(&mirrors.main, suite));
+        let security = security.iter().map(|suite| line(&mirrors.security, suite));
         main.chain(security).collect()
+    }
+}
+
+/// Where this machine has Debian's packages from.
+struct Mirrors {
+    main: String,
+    security: String,
+}
+
+impl Mirrors {
+    fn of_this_machine(sh: &Shell) -> Result<Self> {
+        let ours = ["--format", "$(REPO_URI)", "Created-By: Packages"];
+        let said = cmd!(sh, "apt-get indextargets {ours...}").quiet().read()?;
+        Self::among(&said)
+            .context("apt on this machine knows no archive whose address ends in /debian")
+    }
+
+    /// The archives among the addresses that apt has, one a line.
+    fn among(said: &str) -> Option<Self> {
+        let ending = |name: &str| {
+            let address = |line: &&str| line.trim_end_matches('/').ends_with(name);
+            said.lines().map(str::trim).find(address).map(str::to_owned)
+        };
+        let main = ending("/debian")?;
+        // A mirror that has the one has the other beside it.
+        let beside = || format!("{}-security", main.trim_end_matches('/'));
+        Some(Mirrors {
+            security: ending("/debian-security").unwrap_or_else(beside),
+            main,
+        })
     }
 }
 
@@ -64,12 +100,13 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 pub struct Archive {
     /// `None`: this very system is of that release, and its own lists serve.
     private: Option<PathBuf>,
-    release: Release,
+    /// Whose it is.
+    pub release: Release,
 }
 
 impl Archive {
     /// The release's archive. Nothing is downloaded before something is asked.
-    pub fn new(release: Release) -> Result<Self> {
+    pub fn new(sh: &Shell, release: Release) -> Result<Self> {
         let system = fs::read_to_string("/etc/os-release").unwrap_or_default();
         if codename(&system) == Some(&release.name()) {
             return Ok(Archive {
@@ -81,8 +118,11 @@ impl Archive {
         for part in ["lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(folder.join(part))?;
         }
-        fs::write(folder.join("sources.list"), release.sources())
-            .with_context(|| format!("cannot write below {}", folder.display()))?;
+        fs::write(
+            folder.join("sources.list"),
+            release.sources(&Mirrors::of_this_machine(sh)?),
+        )
+        .with_context(|| format!("cannot write below {}", folder.display()))?;
         Ok(Archive {
             private: Some(folder),
             release,
@@ -151,7 +191,7 @@ fn dependencies(said: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Release, codename, dependencies};
+    use super::{Mirrors, Release, codename, dependencies};
 
     #[test]
     fn dependencies_are_told_from_all_else() {
@@ -164,12 +204,17 @@ mod tests {
 
     #[test]
     fn security_updates_come_from_their_own_archive() {
+        let mirrors =
+            Mirrors::among("http://a.example/debian-security/\nhttp://a.example/debian/\n")
+                .unwrap();
+        let sources = |release: Release| release.sources(&mirrors);
         assert!(
-            Release::Bookworm
-                .sources()
-                .contains("debian-security bookworm-security main\n")
+            sources(Release::Bookworm)
+                .contains("http://a.example/debian-security/ bookworm-security main\n")
         );
-        assert_eq!(Release::Sid.sources().lines().count(), 1);
+        assert!(sources(Release::Sid).ends_with("http://a.example/debian/ sid main\n"));
+        assert_eq!(sources(Release::Sid).lines().count(), 1);
+        assert!(Mirrors::among("http://a.example/ubuntu/").is_none());
         assert_eq!(Release::BookwormBackports.name(), "bookworm-backports");
         assert_eq!(
             codename("ID=debian\nVERSION_CODENAME=bookworm\n"),

@@ -1,7 +1,8 @@
 //! A kernel's headers, for building a module against it: unpacked once, never installed.
 
 use super::archive::Archive;
-use super::kernel::Kernel;
+use super::host_tools;
+use super::kernel::{self, Kernel};
 use crate::place;
 use crate::step::step;
 use anyhow::{Context, Result};
@@ -17,13 +18,13 @@ pub fn get(sh: &Shell, kernel: &Kernel) -> Result<PathBuf> {
         .join(kernel.release.name())
         .join(&package);
     if !folder.exists() {
-        fetch(sh, &Archive::new(kernel.release)?, &package, &folder)?;
+        fetch(sh, &Archive::new(sh, kernel.release)?, &package, &folder)?;
     }
     Ok(folder.join("usr/src").join(package))
 }
 
 fn fetch(sh: &Shell, archive: &Archive, package: &str, folder: &Path) -> Result<()> {
-    let draft = folder.with_extension(format!("draft-{}", std::process::id()));
+    let draft = kernel::draft(folder);
     let result = step(
         &format!("downloading and unpacking {package} (14 MB)"),
         || {
@@ -34,6 +35,14 @@ fn fetch(sh: &Shell, archive: &Archive, package: &str, folder: &Path) -> Result<
             });
             packages.push(package.to_owned());
             archive.unpack(sh, &packages, &draft)?;
+            if !archive.release.is_built_here() {
+                for kbuild in packages
+                    .iter()
+                    .filter(|name| name.starts_with("linux-kbuild-"))
+                {
+                    host_tools::relocate(sh, archive, kbuild, &draft, folder)?;
+                }
+            }
             relocate(&draft.join("usr/src").join(package), folder)?;
             fs::rename(&draft, folder)
                 .with_context(|| format!("cannot move the headers to {}", folder.display()))

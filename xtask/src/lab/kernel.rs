@@ -32,7 +32,7 @@ impl Kernel {
 
 /// The release's present kernel, downloaded unless it is there already.
 pub fn get(sh: &Shell, release: Release) -> Result<Kernel> {
-    let archive = Archive::new(release)?;
+    let archive = Archive::new(sh, release)?;
     // Without lists apt knows no kernel; with old ones it knows one that the mirror has dropped.
     present(sh, &archive, release).or_else(|_| {
         archive.update(sh)?;
@@ -61,24 +61,42 @@ fn present(sh: &Shell, archive: &Archive, release: Release) -> Result<Kernel> {
     })
 }
 
+/// Where what becomes `folder` is made: no other run uses it, and none takes it for complete.
+pub fn draft(folder: &Path) -> PathBuf {
+    let mut draft = folder.as_os_str().to_owned();
+    draft.push(format!(".draft-{}", std::process::id()));
+    draft.into()
+}
+
 /// Downloads and unpacks `package` beside `folder`, and gives it that name only when it is complete.
 fn fetch(sh: &Shell, archive: &Archive, package: &str, folder: &Path) -> Result<()> {
-    let draft = folder.with_extension(format!("draft-{}", std::process::id()));
+    let draft = draft(folder);
     let result = step(
         &format!("downloading and unpacking {package} (70 to 110 MB)"),
         || {
             let version = package.trim_start_matches("linux-image-");
-            archive.unpack(sh, &[package.to_owned()], &draft)?;
-            unpack_image(
-                sh,
-                &draft.join("boot").join(format!("vmlinuz-{version}")),
-                &draft.join("vmlinux"),
-            )?;
-            // Newer packages have the modules under /usr/lib.
+            // From Linux 7 on the image and the modules lie in packages of their own.
+            let mut packages = archive.dependencies(sh, package)?;
+            packages.retain(|name| {
+                name.starts_with("linux-binary-") || name.starts_with("linux-modules-")
+            });
+            packages.push(package.to_owned());
+            archive.unpack(sh, &packages, &draft)?;
+            // Newer packages have the modules under /usr/lib, the newest the image too.
             if draft.join("usr/lib/modules").exists() {
                 fs::create_dir_all(draft.join("lib"))?;
                 fs::rename(draft.join("usr/lib/modules"), draft.join("lib/modules"))?;
             }
+            let images = [
+                draft.join(format!("boot/vmlinuz-{version}")),
+                draft.join(format!("lib/modules/{version}/vmlinuz")),
+            ];
+            let image = images.iter().find(|image| image.exists());
+            unpack_image(
+                sh,
+                image.context("the package has no vmlinuz where kernels have theirs")?,
+                &draft.join("vmlinux"),
+            )?;
             run_quietly(cmd!(sh, "/sbin/depmod --basedir {draft} {version}"))?;
             fs::rename(&draft, folder)
                 .with_context(|| format!("cannot move the kernel to {}", folder.display()))

@@ -7,6 +7,7 @@ mod archive;
 mod boot;
 mod cpio;
 mod headers;
+mod host_tools;
 mod image;
 mod initramfs;
 mod kernel;

@@ -24,10 +24,11 @@ pub fn build(sh: &Shell, kernel: &Kernel) -> Result<PathBuf> {
             || {
                 // A build that fails leaves no module of older sources behind.
                 let _ = fs::remove_file(&module);
-                // The compiler that the kernel was built with may not be here: the one that is here will do.
+                // The compiler that the kernel was built with may not be here, and the one that is here may not know all
+                // its options.
                 run_quietly(cmd!(
                     sh,
-                    "make -C {folder} KDIR={headers} CC=gcc CONFIG_DEBUG_INFO_BTF_MODULES="
+                    "make -C {folder} KDIR={headers} CC=gcc CONFIG_DEBUG_INFO_BTF_MODULES= CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT="
                 ))
             },
         )?;

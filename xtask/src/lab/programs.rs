@@ -19,7 +19,7 @@ pub const PACKAGES: &[&str] = &[
 ];
 
 /// What cargo needs to build `umem` with the feature `rdma`: bindgen's libclang and cmake.
-pub const BUILD_PACKAGES: &[&str] = &["gcc", "libc6-dev", "cmake", "libclang-dev"];
+pub const BUILD_PACKAGES: &[&str] = &["g++", "libc6-dev", "cmake", "libclang-dev"];
 
 const PROGRAMS: &[&str] = &[
     "ip",

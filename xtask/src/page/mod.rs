@@ -1,5 +1,6 @@
-//! The page: the tools that build it, the building, the serving.
+//! The page: the tools that build it, the building, the serving, the browser.
 
+pub mod browser;
 pub mod build;
 pub mod serve;
 pub mod tools;

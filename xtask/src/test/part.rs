@@ -2,10 +2,9 @@
 
 use crate::debian;
 use crate::lab::{self, programs};
-use crate::page::build::{self, Profile};
-use crate::page::{serve::Site, tools};
+use crate::page::{browser, tools};
 use crate::place;
-use crate::step::{MachineCannot, run_quietly, step};
+use crate::step::MachineCannot;
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
 use std::fmt;
@@ -102,13 +101,14 @@ fn clippy(sh: &Shell) -> Result<Done> {
     .run()?;
     cmd!(
         sh,
-        "cargo clippy --workspace --exclude web --all-targets -- -D warnings"
+        "cargo clippy --workspace --exclude web --exclude umem-fuzz --all-targets -- -D warnings"
     )
     .run()?;
     with_rdma(sh, || {
+        // The fuzz targets bring libFuzzer, which needs a C++ compiler: installed with the rest.
         cmd!(
             sh,
-            "cargo clippy -p native-runner --all-targets --all-features -- -D warnings"
+            "cargo clippy -p native-runner -p umem-fuzz --all-targets --all-features -- -D warnings"
         )
         .run()
     })
@@ -181,18 +181,7 @@ fn wasm(sh: &Shell) -> Result<Done> {
 }
 
 fn page(sh: &Shell) -> Result<Done> {
-    let browser = [("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")];
-    debian::require_programs(sh, "testing in a browser", &browser)?;
-    build::build(sh, Profile::Release)?;
-    let _there = sh.push_dir("web/e2e");
-    step("installing what the end-to-end tests use", || {
-        run_quietly(cmd!(sh, "npm ci"))
-    })?;
-    let site = Site::new(0)?;
-    site.start();
-    let _address = sh.push_env("UMEM_PAGE", site.address());
-    let _browser = sh.push_env("CHROMIUM", debian::program("chromium").unwrap_or_default());
-    cmd!(sh, "npm test").run()?;
+    browser::with_page(sh, "testing in a browser", || cmd!(sh, "npm test").run())?;
     Ok(Done::All)
 }
 

@@ -1,0 +1,110 @@
+// The address bar, and scenarios from files of the same server.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { address, choose, named, type, value } from "./fields.mjs";
+import { start, status } from "./support.mjs";
+
+const MAIL = "257 entries: 255 × 4K + 1 × 1M + 1 × 2M";
+
+let site;
+before(async () => {
+  site = await start();
+});
+after(() => site?.stop());
+
+test("the address bar holds the scenario, and restores it", async () => {
+  const page = await site.open();
+  assert.deepEqual(await address(page), { preset: "mail" });
+  await type(page, "Length", "4000K");
+  const { scenario } = await address(page);
+  assert.equal(scenario.region.length, "4000K");
+  assert.equal(scenario.kernel, undefined, "defaults are left out");
+  const told = await status(page);
+  const copied = await page.evaluate(() => location.hash);
+  assert.doesNotMatch(copied, /[+/=]$|[+/]/);
+
+  const other = await site.open(copied);
+  assert.equal(await status(other), told);
+  assert.equal(await value(other, "textbox", "Length"), "4000K");
+  assert.equal(await value(other, "combobox", "Preset"), "custom");
+  assert.deepEqual([...page.complaints, ...other.complaints], []);
+  await page.close();
+  await other.close();
+});
+
+test("typing does not flood the history, and the back button goes back", async () => {
+  const page = await site.open("#preset=mail");
+  const length = await page.evaluate(() => history.length);
+  await type(page, "Length", "1M");
+  assert.equal(await page.evaluate(() => history.length), length);
+  await choose(page, "Preset", "scattered");
+  assert.deepEqual(await address(page), { preset: "scattered" });
+  await page.goBack();
+  await page.waitForFunction(() => document.querySelector("[role=status]").textContent === "256 entries: 256 × 4K");
+  assert.equal(await value(page, "textbox", "Length"), "1M");
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("an address that cannot be read gets a message and the mail's example", async () => {
+  for (const hash of ["#s=nonsense!", "#preset=nothing", `#preset=scattered&s=${Buffer.from("{}").toString("base64url")}`]) {
+    const page = await site.open(hash);
+    assert.equal(await status(page), MAIL);
+    assert.match(await page.$eval("[role=alert]", (alert) => alert.textContent), /mail's example instead/);
+    await (await named(page, "button", "Dismiss")).click();
+    assert.equal(await page.$("[role=alert]"), null);
+    assert.deepEqual(page.complaints, []);
+    await page.close();
+  }
+});
+
+const CAPTURE = {
+  version: 1,
+  region: { length: "8K" },
+  memory: { extents: [["0x1000", "4K"], ["0x5000", "4K"]] },
+  device: "mlx5",
+  provenance: { kernel: "6.1.0", page_size: "4K", time: "2026-11-22T00:00:00Z", rebased: true },
+};
+
+/** Opens the page with `?src=`, `body` being what its server has there. */
+async function sourced(src, body, contentType = "application/json") {
+  const page = await site.browser.newPage();
+  const asked = [];
+  await page.setRequestInterception(true);
+  page.on("request", (request) => {
+    asked.push(request.url());
+    if (request.url().endsWith("/capture.json")) request.respond({ status: body ? 200 : 404, contentType, body: body ?? "" });
+    else request.continue();
+  });
+  await page.goto(`${site.address}?src=${encodeURIComponent(src)}`);
+  await page.waitForSelector("[role=status]");
+  return { page, asked };
+}
+
+test("a capture of the same server is shown, and never reaches the address", async () => {
+  const { page } = await sourced("capture.json", JSON.stringify(CAPTURE));
+  await page.waitForFunction(() => document.querySelector("[role=status]").textContent === "2 entries: 2 × 4K");
+  assert.equal(await page.evaluate(() => location.hash), "");
+  await type(page, "Length", "4K");
+  assert.equal(await status(page), "1 entry: 1 × 4K");
+  assert.equal(await page.evaluate(() => location.hash), "");
+  await page.close();
+});
+
+test("a source that cannot be read gets a sentence", async () => {
+  const broken = [
+    ["capture.json", "{", /capture\.json: .*EOF/],
+    ["capture.json", '{"version": 1, "colour": "red"}', /unknown field `colour`/],
+    ["capture.json", undefined, /the server answers 404/],
+    ["https://example.org/capture.json", "", /lies elsewhere/],
+  ];
+  for (const [src, body, words] of broken) {
+    const { page, asked } = await sourced(src, body);
+    await page.waitForSelector("[role=alert]");
+    assert.match(await page.$eval("[role=alert]", (alert) => alert.textContent), words);
+    assert.equal(await status(page), MAIL);
+    assert.ok(asked.every((url) => url.startsWith(site.address) || url.startsWith("data:")), `${asked}`);
+    await page.close();
+  }
+});

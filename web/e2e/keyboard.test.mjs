@@ -1,0 +1,137 @@
+// The page by keyboard, on small screens, and where things are missing.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { moment, named } from "./fields.mjs";
+import { start, status } from "./support.mjs";
+
+let site;
+before(async () => {
+  site = await start();
+});
+after(() => site?.stop());
+
+test("the picture has keys of its own", async () => {
+  const page = await site.open();
+  const key = (name) => page.keyboard.press(name);
+  await page.focus("canvas");
+  const last = (await moment(page)).last;
+  await key("Home");
+  assert.equal((await moment(page)).step, 0);
+  await key("ArrowRight");
+  await key("ArrowRight");
+  await key("ArrowLeft");
+  assert.equal((await moment(page)).step, 1);
+  await key("Space");
+  await named(page, "button", "Pause");
+  await key("Space");
+  await named(page, "button", "Play");
+  await key("+");
+  await page.waitForSelector('aria/Show all[role="button"]');
+  await key("0");
+  await page.waitForSelector('aria/Show all[role="button"]', { hidden: true });
+  await key("?");
+  await page.waitForSelector("dialog[open]");
+  assert.match(await page.$eval("dialog", (dialog) => dialog.textContent), /Space.*play or pause/s);
+  await key("Escape");
+  await page.waitForFunction(() => !document.querySelector("dialog").open);
+  assert.equal((await moment(page)).last, last);
+  // Closed by Esc or by its button, the list opens again.
+  await key("?");
+  await page.waitForSelector("dialog[open]");
+  await (await named(page, "button", "Close")).click();
+  await page.waitForFunction(() => !document.querySelector("dialog").open);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("everything that can be pressed is reached by Tab, visibly", async () => {
+  const page = await site.open();
+  const wanted = await page.$$eval("button, input, select, summary, canvas", (all) => {
+    const radios = all.filter((one) => one.type === "radio" && !one.checked);
+    return all.filter((one) => !one.closest("dialog") && !radios.includes(one)).length;
+  });
+  const reached = new Set();
+  for (let i = 0; i < wanted + 5; i++) {
+    await page.keyboard.press("Tab");
+    const id = await page.evaluate(() => {
+      const all = [...document.querySelectorAll("button, input, select, summary, canvas")];
+      const here = document.activeElement;
+      if (!all.includes(here)) return -1;
+      const shown = here.type === "radio" ? here.nextElementSibling : here;
+      const style = getComputedStyle(shown);
+      return style.outlineStyle === "none" || style.outlineWidth === "0px" ? -2 : all.indexOf(here);
+    });
+    assert.notEqual(id, -2, "focus is not visible");
+    if (id >= 0) reached.add(id);
+  }
+  assert.equal(reached.size, wanted);
+  await page.close();
+});
+
+test("nothing sticks out at 390 pixels, and the fields stand below the picture", async () => {
+  const page = await site.open("#preset=mail-iommu", { width: 390, height: 844 });
+  for (const preset of ["mail-iommu", "scattered", "one-size-iommu"]) {
+    await (await named(page, "combobox", "Preset")).select(preset);
+    const { inner, outer } = await page.evaluate(() => ({
+      inner: document.documentElement.scrollWidth,
+      outer: innerWidth,
+    }));
+    assert.ok(inner <= outer, `${preset}: ${inner} > ${outer}`);
+  }
+  await (await named(page, "combobox", "Device")).select("mlx5");
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "mlx5");
+  const top = async (element) => (await element.boundingBox()).y;
+  assert.ok((await top(await page.$("canvas"))) < (await top(await named(page, "textbox", "Length"))));
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("who wants less motion gets steps", async () => {
+  const page = await site.open();
+  await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
+  await (await named(page, "button", "Restart")).click();
+  const picture = () => page.$eval("canvas", (canvas) => canvas.toDataURL());
+  const still = await picture();
+  await (await named(page, "button", "Play")).click();
+  await new Promise((wait) => setTimeout(wait, 300));
+  assert.equal((await moment(page)).step, 0);
+  assert.equal(await picture(), still, "within a step nothing moves");
+  await page.close();
+});
+
+test("1 TiB plays to its end as 4 MiB does", async () => {
+  const scenario = { version: 1, region: { length: "1T" }, memory: { layout: "contiguous" }, device: "mlx5" };
+  const hash = `#s=${Buffer.from(JSON.stringify(scenario)).toString("base64url")}`;
+  const page = await site.open(hash);
+  assert.equal(await status(page), "1024 entries: 1024 × 1G");
+  await (await named(page, "combobox", "Speed")).select("4");
+  await (await named(page, "button", "Play")).click();
+  await page.waitForFunction(
+    () => {
+      const slider = document.querySelector("input[type=range]");
+      return slider.value === slider.max;
+    },
+    { timeout: 20_000 },
+  );
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("without its code the page says what to do", async () => {
+  const page = await site.browser.newPage();
+  await page.setRequestInterception(true);
+  page.on("request", (request) => (request.url().endsWith(".wasm") ? request.abort() : request.continue()));
+  await page.goto(site.address);
+  await page.waitForSelector("[role=alert]");
+  assert.match(await page.$eval("[role=alert]", (alert) => alert.textContent), /cargo xtask build/);
+  await page.close();
+});
+
+test("without JavaScript the page says so", async () => {
+  const page = await site.browser.newPage();
+  await page.setJavaScriptEnabled(false);
+  await page.goto(site.address);
+  assert.match(await page.$eval("body", (body) => body.innerText), /needs JavaScript/);
+  await page.close();
+});

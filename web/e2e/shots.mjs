@@ -1,0 +1,51 @@
+// Screenshots of the page's main states, for eyes: `cargo xtask shots`. The folder is the first argument, the
+// file of the README's picture the second.
+
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { start } from "./support.mjs";
+
+const [folder, readme] = process.argv.slice(2);
+const WIDTHS = [1440, 768, 390];
+const LOOKS = {
+  light: [{ name: "prefers-color-scheme", value: "light" }],
+  dark: [{ name: "prefers-color-scheme", value: "dark" }],
+};
+/** What each picture shows: where in the address, and which step of how many (from the end, if negative). */
+const STATES = {
+  mail: ["#preset=mail", -1],
+  "one-size-iommu": ["#preset=one-size-iommu", -1],
+  descending: ["#preset=descending", 3],
+  scattered: ["#preset=scattered", -1],
+};
+
+/** Moves the slider as a hand would. */
+async function seek(page, step) {
+  await page.focus("input[type=range]");
+  await page.keyboard.press(step < 0 ? "End" : "Home");
+  for (let i = 0; i < Math.abs(step); i++) await page.keyboard.press(step < 0 ? "ArrowLeft" : "ArrowRight");
+  await page.evaluate(() => document.activeElement.blur());
+  // Two frames: one that knows of the step, one that has drawn it.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+}
+
+const site = await start();
+await mkdir(folder, { recursive: true });
+for (const [look, features] of Object.entries(LOOKS)) {
+  for (const width of WIDTHS) {
+    for (const [state, [hash, step]] of Object.entries(STATES)) {
+      const page = await site.open("", { width, height: 900 });
+      await page.emulateMediaFeatures(features);
+      await page.goto(site.address + hash);
+      await page.waitForSelector("[role=status]");
+      await seek(page, step);
+      await page.screenshot({ path: join(folder, `${state}-${width}-${look}.png`), fullPage: true });
+      await page.close();
+    }
+  }
+}
+const page = await site.open("#preset=mail", { width: 1280, height: 820 });
+await page.emulateMediaFeatures(LOOKS.light);
+await seek(page, 5);
+await page.screenshot({ path: readme });
+await site.stop();

@@ -1,0 +1,89 @@
+//! The programs that come with a kernel's headers, made to run on an older Debian than theirs.
+//!
+//! Built for the release that they come from, they want its C library. That is unpacked beside them, and each is
+//! started by a script through its own loader: no chroot, and nothing installed.
+
+use super::archive::Archive;
+use anyhow::Result;
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use xshell::Shell;
+
+/// The release's libraries that the programs of `kbuild` (a package) want, unpacked below `draft`; then the programs below it
+/// are put behind scripts. `root` is where `draft` will lie in the end.
+pub fn relocate(
+    sh: &Shell,
+    archive: &Archive,
+    kbuild: &str,
+    draft: &Path,
+    root: &Path,
+) -> Result<()> {
+    let mut libraries = archive.dependencies(sh, kbuild)?;
+    libraries.retain(|name| name.starts_with("lib") || name == "zlib1g");
+    // libelf's own.
+    libraries.push("libzstd1".to_owned());
+    archive.unpack(sh, &libraries, draft)?;
+    for program in programs(&draft.join("usr/lib").join(kbuild))? {
+        let mut own = program.clone().into_os_string();
+        own.push(".elf");
+        fs::rename(&program, own)?;
+        fs::write(&program, script(root))?;
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(())
+}
+
+fn script(root: &Path) -> String {
+    let libraries = root.join("usr/lib/x86_64-linux-gnu");
+    let libraries = libraries.display();
+    format!(
+        "#!/bin/sh\nexec '{libraries}/ld-linux-x86-64.so.2' --library-path '{libraries}' \"$0.elf\" \"$@\"\n"
+    )
+}
+
+/// The executable ELF files below `folder`.
+fn programs(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let kind = fs::symlink_metadata(&path)?;
+        if kind.is_dir() {
+            found.extend(programs(&path)?);
+        } else if kind.is_file() && kind.permissions().mode() & 0o111 != 0 {
+            let mut magic = [0; 4];
+            let read = fs::File::open(&path)?.read_exact(&mut magic);
+            if read.is_ok() && magic == *b"\x7fELF" {
+                found.push(path);
+            }
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{programs, script};
+    use std::path::Path;
+
+    #[test]
+    fn programs_are_told_from_scripts_and_data() {
+        let here = std::env::current_exe().unwrap();
+        let found = programs(here.parent().unwrap()).unwrap();
+        assert!(found.contains(&here));
+        assert!(
+            found
+                .iter()
+                .all(|path| path.extension().is_none_or(|end| end != "d"))
+        );
+    }
+
+    #[test]
+    fn the_script_names_the_loader_below_its_root() {
+        assert!(
+            script(Path::new("/k"))
+                .contains("exec '/k/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2' ")
+        );
+    }
+}
