@@ -114,10 +114,7 @@ fn entries_are_the_last_key_and_all_there() {
         entries[256],
         json!({"offset": 2097152, "address": "0x40200000", "size": 2097152})
     );
-    let last_key = out
-        .lines()
-        .filter(|line| line.starts_with("  \""))
-        .next_back();
+    let last_key = out.lines().rfind(|line| line.starts_with("  \""));
     assert_eq!(last_key, Some("  \"entries\": ["));
 }
 

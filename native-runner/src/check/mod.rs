@@ -2,14 +2,17 @@
 //!
 //! Every buffer of the [catalogue](crate::buffer) is made, filled, and registered; its frames are
 //! read from the kernel, the rules cut them into entries, and each policy's entries are held
-//! against the truth on two levels:
+//! against the truth on three levels:
 //!
 //! - **frames** ([`placement`]): every entry is aligned and lies on contiguous frames, by pagemap;
+//! - **kernel** ([`kernel`]): what the kernel itself builds for devices is what the rules say, by
+//!   the probe;
 //! - **data** ([`transport`]): a device moves the bytes of every entry into other memory, and
 //!   every byte arrives, at its place and nowhere else.
 //!
 //! What the machine cannot do is said, and the rest is checked all the same.
 
+mod kernel;
 mod placement;
 mod report;
 #[cfg(test)]
@@ -20,6 +23,7 @@ use std::{io, ops::Range, time::Instant};
 
 use rustix::process::{Resource, getrlimit};
 
+pub use kernel::KernelReport;
 pub use report::{BufferReport, MemoryFacts, PolicyReport, Report, Verdict};
 
 use crate::{
@@ -29,6 +33,7 @@ use crate::{
     missing::Missing,
     model::{self, Policy},
     nic::Nic,
+    probe::Probe,
 };
 use transport::{SOURCE, Sink};
 
@@ -46,6 +51,7 @@ pub struct Options {
 /// each buffer as it is done.
 pub fn run<N: Nic>(
     nic: Result<&N, Missing>,
+    probe: Result<&Probe, Missing>,
     recipes: &[Recipe],
     options: Options,
     progress: &mut dyn FnMut(&BufferReport) -> io::Result<()>,
@@ -59,7 +65,10 @@ pub fn run<N: Nic>(
     for recipe in recipes {
         let buffer = match recipe.make() {
             Ok(memory) => {
-                let (buffer, missing) = check_buffer(recipe, &memory, sink.as_ref(), options);
+                let (mut buffer, missing) = check_buffer(recipe, &memory, sink.as_ref(), options);
+                if buffer.skipped.is_none() {
+                    buffer.kernel = kernel::check(probe.clone(), recipe.name, &memory);
+                }
                 missing
                     .into_iter()
                     .for_each(|missing| report.lacks(missing));

@@ -12,7 +12,7 @@ use crate::{
     model::{Policy, Table},
 };
 
-use super::placement::whole_pages;
+use super::{kernel::KernelReport, placement::whole_pages};
 
 /// All that a check found.
 #[derive(Debug, Serialize)]
@@ -66,6 +66,7 @@ impl Report {
             .policies
             .iter()
             .flat_map(|row| [&row.frames, &row.data])
+            .chain(buffer.kernel.iter().map(|row| &row.verdict))
         {
             *match verdict {
                 Verdict::Held => &mut self.held,
@@ -93,6 +94,9 @@ pub struct BufferReport {
     /// One a policy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<PolicyReport>,
+    /// One a device that the kernel was asked about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kernel: Vec<KernelReport>,
 }
 
 impl BufferReport {
@@ -104,6 +108,7 @@ impl BufferReport {
             skipped: None,
             memory: Some(memory),
             policies: Vec::new(),
+            kernel: Vec::new(),
         }
     }
 
@@ -115,6 +120,7 @@ impl BufferReport {
             skipped: Some(why),
             memory: None,
             policies: Vec::new(),
+            kernel: Vec::new(),
         }
     }
 }

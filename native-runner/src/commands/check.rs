@@ -10,6 +10,7 @@ use crate::{
     exit::Exit,
     missing::Missing,
     nic::Nic as _,
+    probe::Probe,
     report,
 };
 
@@ -18,7 +19,8 @@ use crate::{
 /// Makes buffers whose pages lie in known ways, registers a memory region in each, reads from the
 /// kernel where the pages are, computes the device's entries under every policy, and then checks
 /// that each entry is aligned and contiguous (level "frames") and that its bytes arrive when the
-/// device moves them (level "data"). Takes root, for frame numbers; see "way out" in its answer for
+/// device moves them (level "data"). Where the kernel module umem_probe is loaded, what the kernel
+/// itself builds is compared too (level "kernel"). Takes root, for frame numbers; see "way out" in its answer for
 /// everything else that it takes.
 ///
 /// Exit code: 0 all held, 1 something differed, 2 wrong usage, 3 this machine lacks something.
@@ -55,6 +57,8 @@ impl Check {
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let device = self.device();
         let nic = device.as_ref().map_err(Clone::clone);
+        let probe = Probe::open();
+        let probe = || probe.as_ref().map_err(Clone::clone);
         let options = Options {
             spoil_one_byte: self.spoil_one_byte,
         };
@@ -65,12 +69,12 @@ impl Check {
                     nic.as_ref().ok().map(|nic| nic.describe()).as_deref(),
                 )?;
                 let progress = &mut |buffer: &_| report::table::buffer(out, buffer);
-                let report = check::run(nic, buffer::CATALOGUE, options, progress)?;
+                let report = check::run(nic, probe(), buffer::CATALOGUE, options, progress)?;
                 report::table::conclusion(out, &report)?;
                 report
             }
             Format::Json => {
-                let report = check::run(nic, buffer::CATALOGUE, options, &mut |_| Ok(()))?;
+                let report = check::run(nic, probe(), buffer::CATALOGUE, options, &mut |_| Ok(()))?;
                 report::json(out, &report)?;
                 report
             }

@@ -1,6 +1,7 @@
 //! `umem vectors`: a kernel's answers, recorded and replayed.
 
 mod record;
+mod torture;
 mod verify;
 
 use std::io::Write;
@@ -18,6 +19,8 @@ pub struct Vectors {
 enum Command {
     Verify(verify::Verify),
     Record(record::Record),
+    #[command(hide = true)]
+    Torture(torture::Torture),
 }
 
 impl Vectors {
@@ -26,6 +29,7 @@ impl Vectors {
         match &self.command {
             Command::Verify(verify) => verify.run(out),
             Command::Record(record) => record.run(out),
+            Command::Torture(torture) => torture.run(out),
         }
     }
 }

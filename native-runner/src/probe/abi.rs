@@ -62,6 +62,49 @@ pub struct Frames {
     pub reserved: u32,
 }
 
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Pin {
+    pub device: [u8; 64],
+    pub address: u64,
+    pub length: u64,
+    pub boundary: u64,
+    pub max_segment: u32,
+    pub flags: u32,
+    pub sg_count: u64,
+    pub dma_count: u64,
+}
+
+impl Default for Pin {
+    fn default() -> Self {
+        Self {
+            device: [0; 64],
+            address: 0,
+            length: 0,
+            boundary: 0,
+            max_segment: 0,
+            flags: 0,
+            sg_count: 0,
+            dma_count: 0,
+        }
+    }
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lists {
+    pub sg: List,
+    pub dma: List,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dma {
+    pub address: u64,
+    pub length: u64,
+    pub buffer: u64,
+}
+
 /// What is asked by one ioctl.
 ///
 /// # Safety
@@ -77,6 +120,11 @@ pub struct Coalesce(pub Frames);
 #[repr(transparent)]
 #[derive(Debug)]
 pub struct Map(pub Frames);
+#[repr(transparent)]
+#[derive(Debug)]
+pub struct RegionBest(pub Best);
+#[derive(Debug)]
+pub struct Unpin;
 
 const GROUP: u8 = b'u';
 
@@ -95,6 +143,26 @@ unsafe impl Question for Coalesce {
 // SAFETY: as above.
 unsafe impl Question for Map {
     const OPCODE: Opcode = opcode::read_write::<Self>(GROUP, 0xe3);
+}
+// SAFETY: as above.
+unsafe impl Question for Pin {
+    const OPCODE: Opcode = opcode::read_write::<Self>(GROUP, 0xe4);
+}
+// SAFETY: as above; it has no argument.
+unsafe impl Question for Unpin {
+    const OPCODE: Opcode = opcode::none(GROUP, 0xe5);
+}
+// SAFETY: as above.
+unsafe impl Question for Lists {
+    const OPCODE: Opcode = opcode::read_write::<Self>(GROUP, 0xe6);
+}
+// SAFETY: as above.
+unsafe impl Question for RegionBest {
+    const OPCODE: Opcode = opcode::read_write::<Self>(GROUP, 0xe7);
+}
+// SAFETY: as above.
+unsafe impl Question for Dma {
+    const OPCODE: Opcode = opcode::write::<Self>(GROUP, 0xe8);
 }
 
 #[cfg(test)]
@@ -164,6 +232,26 @@ mod tests {
                 reserved
             }
         );
+        program += &fields!(
+            umem_probe_pin = Pin {
+                device,
+                address,
+                length,
+                boundary,
+                max_segment,
+                flags,
+                sg_count,
+                dma_count
+            }
+        );
+        program += &fields!(umem_probe_lists = Lists { sg, dma });
+        program += &fields!(
+            umem_probe_dma = Dma {
+                address,
+                length,
+                buffer
+            }
+        );
         for (name, value) in [
             ("ABI", u64::from(ABI)),
             ("MAX_BLOCKS", MAX_BLOCKS as u64),
@@ -171,6 +259,11 @@ mod tests {
             ("BEST", Best::OPCODE.into()),
             ("COALESCE", Coalesce::OPCODE.into()),
             ("MAP", Map::OPCODE.into()),
+            ("PIN", Pin::OPCODE.into()),
+            ("UNPIN", Unpin::OPCODE.into()),
+            ("LISTS", Lists::OPCODE.into()),
+            ("REGION_BEST", RegionBest::OPCODE.into()),
+            ("DMA", Dma::OPCODE.into()),
         ] {
             writeln!(
                 program,

@@ -1,6 +1,8 @@
 //! The kernel module `umem_probe`, asked: what this very kernel makes of any layout.
 
 mod abi;
+mod region;
+mod torture;
 
 use std::{ffi::c_void, fs::File, io};
 
@@ -10,6 +12,8 @@ use crate::missing::Missing;
 use abi::{Coalesce, Frames, List, Map, Question};
 
 pub use abi::{MAX_BLOCKS, Run};
+pub use region::{Region, Target};
+pub use torture::KernelLog;
 
 /// The module's device.
 pub const PATH: &str = "/dev/umem-probe";
@@ -68,6 +72,18 @@ pub struct Mapped {
     pub dma: Result<Vec<Run>, i32>,
 }
 
+impl Best {
+    fn new(answer: &abi::Best, mut blocks: Vec<u64>) -> Self {
+        let walked = answer.count <= blocks.len() as u64;
+        blocks.truncate(answer.walked as usize);
+        Self {
+            size: answer.best,
+            count: answer.count,
+            blocks: walked.then_some(blocks),
+        }
+    }
+}
+
 impl Probe {
     /// Opens it.
     ///
@@ -107,6 +123,11 @@ impl Probe {
         })
     }
 
+    /// Whether the PCI device is there.
+    pub fn has_device(&self) -> bool {
+        self.info().is_ok_and(|info| info.device != 0)
+    }
+
     /// `ib_umem_find_best_pgsz()`, and the blocks unless there are more than `most` (of [`MAX_BLOCKS`] at most).
     pub fn best(&self, layout: &Layout<'_>, most: usize) -> io::Result<Best> {
         let mut blocks = vec![0u64; most];
@@ -122,12 +143,7 @@ impl Probe {
         };
         // SAFETY: `dma` and `blocks` live until the call returns, and are as long as is said.
         unsafe { self.ask(&mut question) }?;
-        blocks.truncate(question.walked as usize);
-        Ok(Best {
-            size: question.best,
-            count: question.count,
-            blocks: (question.count <= most as u64).then_some(blocks),
-        })
+        Ok(Best::new(&question, blocks))
     }
 
     /// `sg_alloc_append_table_from_pages()`: the SG list that becomes of frames, with segments of `max_segment` at most.

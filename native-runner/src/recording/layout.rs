@@ -87,10 +87,11 @@ fn virt(random: &mut Random, address: u64) -> u64 {
 fn segments(random: &mut Random, first_page: u64, bytes: u64) -> Vec<Run> {
     let cuts = cuts(random, first_page, bytes);
     let largest = largest_segment(random, bytes);
+    let joining = random.pick(&[0, 40, 40, 80]);
     let mut dma: Vec<Run> = Vec::new();
     for pair in cuts.windows(2) {
         let (at, length) = (first_page + pair[0], pair[1] - pair[0]);
-        let start = place(random, at, dma.last()).min((1 << DMA_BITS) - length);
+        let start = place(random, at, dma.last(), joining).min((1 << DMA_BITS) - length);
         let pieces = (0..length).step_by(largest as usize);
         dma.extend(pieces.map(|offset| Run {
             start: start + offset,
@@ -105,7 +106,7 @@ fn cuts(random: &mut Random, first_page: u64, bytes: u64) -> Vec<u64> {
     let mut cuts = vec![0, bytes];
     for _ in 0..random.below(12) {
         let at = first_page + random.below(bytes);
-        let zeros = random.between(12, 34);
+        let zeros = random.between(12, bytes.ilog2().into());
         let at = if random.percent(75) {
             at >> zeros << zeros
         } else {
@@ -120,14 +121,14 @@ fn cuts(random: &mut Random, first_page: u64, bytes: u64) -> Vec<u64> {
     cuts
 }
 
-/// Where the segment of the pages from `at` on lies.
-fn place(random: &mut Random, at: u64, before: Option<&Run>) -> u64 {
+/// Where the segment of the pages from `at` on lies: so many times in a hundred right behind the one before.
+fn place(random: &mut Random, at: u64, before: Option<&Run>, joining: u64) -> u64 {
     let congruent = |random: &mut Random| {
         let low = (1u64 << random.between(12, 42)) - 1;
         (random.next() >> (64 - DMA_BITS)) & !low | at & low
     };
     match before.map(|run| run.start + run.length) {
-        Some(end) if random.percent(40) => end,
+        Some(end) if random.percent(joining) => end,
         Some(end) if random.percent(25) => end + (PAGE << random.below(20)),
         _ if random.percent(60) => congruent(random),
         _ => aligned(random, DMA_BITS),

@@ -12,7 +12,7 @@ use umem_core::{
     vectors::{self, Best, Iommu, Sg, Vector},
 };
 
-use crate::probe::{self, Probe, Run};
+use crate::probe::{self, Layout, Probe, Run};
 use frames::RandomFrames;
 use layout::RandomLayout;
 
@@ -64,9 +64,14 @@ fn best(probe: &Probe, layout: &RandomLayout) -> io::Result<Best> {
     const { assert!(probe::MAX_BLOCKS as u64 == vectors::MOST_BLOCKS) };
     let layout = layout.as_layout();
     let answer = probe.best(&layout, probe::MAX_BLOCKS)?;
+    Ok(best_vector(&layout, answer))
+}
+
+/// A question about the best page size with its answer.
+pub fn best_vector(layout: &Layout<'_>, answer: probe::Best) -> Best {
     // Where nothing fits there are no blocks.
     let blocks = answer.blocks.filter(|_| answer.size != 0);
-    Ok(Best {
+    Best {
         address: DmaAddr::new(layout.address),
         length: layout.length,
         virt: DmaAddr::new(layout.virt),
@@ -81,7 +86,7 @@ fn best(probe: &Probe, layout: &RandomLayout) -> io::Result<Best> {
             .as_ref()
             .and_then(|blocks| blocks.last().copied().map(DmaAddr::new)),
         hash: blocks.map(|blocks| DmaAddr::new(vectors::hash(blocks))),
-    })
+    }
 }
 
 fn sg(probe: &Probe, frames: &RandomFrames) -> io::Result<Sg> {
@@ -107,7 +112,8 @@ fn iommu(probe: &Probe, frames: &RandomFrames) -> io::Result<Iommu> {
     })
 }
 
-fn list<A: Address>(runs: &[Run]) -> Vec<(A, u64)> {
+/// Runs as vectors have them.
+pub fn list<A: Address>(runs: &[Run]) -> Vec<(A, u64)> {
     runs.iter()
         .map(|run| (A::new(run.start), run.length))
         .collect()

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use umem_core::size::Bytes;
 
-use crate::check::{BufferReport, MemoryFacts, PolicyReport, Report, Verdict};
+use crate::check::{BufferReport, KernelReport, MemoryFacts, PolicyReport, Report, Verdict};
 
 /// What is checked with what.
 pub fn heading(out: &mut dyn Write, device: Option<&str>) -> io::Result<()> {
@@ -27,6 +27,9 @@ pub fn buffer(out: &mut dyn Write, buffer: &BufferReport) -> io::Result<()> {
         writeln!(out, "{}", facts(memory))?;
         writeln!(out, "{}", rows(&buffer.policies))?;
     }
+    for row in &buffer.kernel {
+        kernel(out, row)?;
+    }
     if let Some(why) = &buffer.skipped {
         writeln!(out, "skipped: {why}")?;
     }
@@ -42,6 +45,18 @@ pub fn buffer(out: &mut dyn Write, buffer: &BufferReport) -> io::Result<()> {
     }
     writeln!(out)?;
     out.flush()
+}
+
+/// What the kernel built for one device.
+fn kernel(out: &mut dyn Write, row: &KernelReport) -> io::Result<()> {
+    let KernelReport {
+        target, compared, ..
+    } = row;
+    match &row.verdict {
+        Verdict::Held => writeln!(out, "model = kernel held, {compared} answers: {target}"),
+        Verdict::Differed(why) => writeln!(out, "model = kernel DIFFERED: {target}: {why}"),
+        Verdict::Skipped(_) => Ok(()),
+    }
 }
 
 /// What is missing, how it was judged, and the verdict.
@@ -117,6 +132,7 @@ fn skips(buffer: &BufferReport) -> Vec<&str> {
         .policies
         .iter()
         .flat_map(|row| [&row.frames, &row.data])
+        .chain(buffer.kernel.iter().map(|row| &row.verdict))
     {
         if let Verdict::Skipped(why) = verdict
             && !reasons.contains(&why.as_str())
@@ -180,6 +196,7 @@ mod tests {
             skipped: None,
             memory: Some(memory),
             policies,
+            kernel: Vec::new(),
         };
         let expected = "\
 pair: two pages

@@ -52,7 +52,7 @@ fn fetch(sh: &Shell, archive: &Archive, package: &str, folder: &Path) -> Result<
     result
 }
 
-/// The Makefile includes that of the common headers by its absolute path: `root` goes before it.
+/// The Makefile names folders by their absolute paths: `root` goes before them.
 fn relocate(headers: &Path, root: &Path) -> Result<()> {
     let makefile = headers.join("Makefile");
     let text = fs::read_to_string(&makefile)
@@ -62,7 +62,13 @@ fn relocate(headers: &Path, root: &Path) -> Result<()> {
 }
 
 fn relocated(makefile: &str, root: &Path) -> String {
-    makefile.replace(" /usr/src/", &format!(" {}/usr/src/", root.display()))
+    // `include /usr/src/…`, and from Linux 7 on `KBUILD_OUTPUT=/usr/src/…`.
+    [" ", "="].iter().fold(makefile.to_owned(), |text, before| {
+        text.replace(
+            &format!("{before}/usr/src/"),
+            &format!("{before}{}/usr/src/", root.display()),
+        )
+    })
 }
 
 #[cfg(test)]
@@ -71,13 +77,13 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn the_common_makefile_is_found_below_the_root() {
+    fn folders_are_found_below_the_root() {
         assert_eq!(
             relocated(
-                "include /usr/src/linux-headers-6.1.0-56-common/Makefile\n",
+                "KBUILD_OUTPUT=/usr/src/h-amd64\ninclude /usr/src/h-common/Makefile\n",
                 Path::new("/k")
             ),
-            "include /k/usr/src/linux-headers-6.1.0-56-common/Makefile\n"
+            "KBUILD_OUTPUT=/k/usr/src/h-amd64\ninclude /k/usr/src/h-common/Makefile\n"
         );
     }
 }

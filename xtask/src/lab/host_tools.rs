@@ -35,11 +35,12 @@ pub fn relocate(
     Ok(())
 }
 
+/// Each is told the name that it was called by: objtool finds the program that it stands for beside it.
 fn script(root: &Path) -> String {
     let libraries = root.join("usr/lib/x86_64-linux-gnu");
     let libraries = libraries.display();
     format!(
-        "#!/bin/sh\nexec '{libraries}/ld-linux-x86-64.so.2' --library-path '{libraries}' \"$0.elf\" \"$@\"\n"
+        "#!/bin/sh\nexec '{libraries}/ld-linux-x86-64.so.2' --library-path '{libraries}' --argv0 \"$0\" \"$0.elf\" \"$@\"\n"
     )
 }
 

@@ -75,11 +75,10 @@ fn fetch(sh: &Shell, archive: &Archive, package: &str, folder: &Path) -> Result<
         &format!("downloading and unpacking {package} (70 to 110 MB)"),
         || {
             let version = package.trim_start_matches("linux-image-");
-            // From Linux 7 on the image and the modules lie in packages of their own.
+            // From Linux 7 on the image, the modules and their lists lie in packages of their own.
             let mut packages = archive.dependencies(sh, package)?;
-            packages.retain(|name| {
-                name.starts_with("linux-binary-") || name.starts_with("linux-modules-")
-            });
+            let parts = ["linux-base-", "linux-binary-", "linux-modules-"];
+            packages.retain(|name| parts.iter().any(|part| name.starts_with(part)));
             packages.push(package.to_owned());
             archive.unpack(sh, &packages, &draft)?;
             // Newer packages have the modules under /usr/lib, the newest the image too.

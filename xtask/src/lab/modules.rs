@@ -15,6 +15,7 @@ const WANTED: &[&str] = &[
     "9p",
     "dummy",
     "crc32_generic",
+    "ib_uverbs",
     "rdma_rxe",
 ];
 

@@ -83,7 +83,8 @@ impl Record {
     }
 }
 
-fn fresh_seed() -> anyhow::Result<u64> {
+/// A seed that nobody chose.
+pub fn fresh_seed() -> anyhow::Result<u64> {
     let mut seed = [0; 8];
     File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut seed))?;
     Ok(u64::from_ne_bytes(seed))

@@ -1,0 +1,115 @@
+//! What the kernel made of pages, held against the rules.
+
+use umem_core::{
+    address::DmaAddr,
+    vectors::{Iommu, Sg, Vector},
+};
+
+use super::{Addressing, replay};
+use crate::{
+    probe::{Run, Target},
+    recording,
+};
+
+/// What the kernel made of a region.
+pub struct Lists {
+    /// The pages' frames: the number of the first of a run, and how many.
+    pub pfns: Vec<Run>,
+    /// The SG list: physical addresses and bytes.
+    pub sg: Vec<Run>,
+    /// The DMA list.
+    pub dma: Vec<Run>,
+}
+
+impl Lists {
+    /// Whether they are what the rules say.
+    pub fn verify(&self, target: &Target, addressing: Addressing) -> Result<(), String> {
+        let (max_segment, boundary) = target.limits();
+        let (pfns, sg) = (recording::list(&self.pfns), Some(recording::list(&self.sg)));
+        if addressing == Addressing::Translated {
+            return replay(&Vector::Iommu(Iommu {
+                pfns,
+                max_segment,
+                err: 0,
+                sg,
+                boundary: Some(DmaAddr::new(boundary)),
+                maperr: Some(0),
+                dma: Some(recording::list(&self.dma)),
+            }));
+        }
+        replay(&Vector::Sg(Sg {
+            pfns,
+            max_segment,
+            err: 0,
+            sg,
+        }))?;
+        let base = match (addressing, &self.dma[..], &self.sg[..]) {
+            (Addressing::Virtual, [dma, ..], [sg, ..]) => dma.start.wrapping_sub(sg.start),
+            _ => 0,
+        };
+        let expected = self.sg.iter().map(|run| Run {
+            start: run.start.wrapping_add(base),
+            ..*run
+        });
+        if expected.eq(self.dma.iter().copied()) {
+            Ok(())
+        } else {
+            Err("the DMA list is not the SG list, address by address".to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const M: u64 = 1 << 20;
+
+    fn run(start: u64, length: u64) -> Run {
+        Run { start, length }
+    }
+
+    /// Two 2M pages, the second right below the first, from the second 4K page on.
+    fn descending(dma: &[Run]) -> Lists {
+        Lists {
+            pfns: vec![run(0x12001, 511), run(0x11e00, 512)],
+            sg: vec![run(0x1200_1000, 2 * M - 4096), run(0x11e0_0000, 2 * M)],
+            dma: dma.to_vec(),
+        }
+    }
+
+    #[test]
+    fn every_kind_of_address_is_held_against_its_own_rule() {
+        let rxe = Target::Rdma("rxe0".to_owned());
+        let pci = Target::Pci {
+            max_segment: u32::MAX,
+            boundary: u32::MAX.into(),
+        };
+        let physical = [run(0x1200_1000, 2 * M - 4096), run(0x11e0_0000, 2 * M)];
+        let base = 0xffff_8880_0000_0000;
+        let shifted = physical.map(|one| run(one.start + base, one.length));
+        let merged = [run(0xffc0_0000, 4 * M - 4096)];
+        let verdict =
+            |dma: &[Run], target, addressing| descending(dma).verify(target, addressing).is_ok();
+
+        assert!(verdict(&physical, &pci, Addressing::Physical));
+        assert!(verdict(&shifted, &rxe, Addressing::Virtual));
+        assert!(verdict(&merged, &pci, Addressing::Translated));
+
+        assert!(!verdict(&shifted, &pci, Addressing::Physical));
+        assert!(!verdict(
+            &[shifted[0], physical[1]],
+            &rxe,
+            Addressing::Virtual
+        ));
+        assert!(!verdict(&physical, &pci, Addressing::Translated));
+        assert!(!verdict(
+            &[run(0xffc0_1000, 4 * M - 4096)],
+            &pci,
+            Addressing::Translated
+        ));
+        let mut torn = descending(&physical);
+        torn.sg[0].length -= 4096;
+        assert!(torn.verify(&pci, Addressing::Physical).is_err());
+    }
+}
