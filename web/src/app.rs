@@ -7,6 +7,7 @@ use crate::{
     state::{Action, Dispatch, State},
 };
 use gloo::{events::EventListener, net::http::Request, utils::window};
+use std::rc::Rc;
 use umem_core::scenario::{Scenario, presets};
 use yew::prelude::*;
 
@@ -22,10 +23,9 @@ pub fn App() -> Html {
     let state = use_reducer(|| State::opened(&fragment()));
     let dispatch = state.dispatcher();
     use_clock(state.playing, dispatch.clone());
-    use_address(state.fragment(), dispatch.clone());
+    use_address(state.fragment.clone(), dispatch.clone());
     use_source(dispatch.clone());
 
-    let about = state.preset().map(|preset| preset.about);
     html! {
         <>
             <Header preset={state.preset().map(|preset| preset.name)} dispatch={dispatch.clone()} />
@@ -37,7 +37,7 @@ pub fn App() -> Html {
             }
             <main>
                 <div class="stage">
-                    <p class="about">{ about.unwrap_or(OWN) }</p>
+                    <p class="about">{ about(&state) }</p>
                     <Picture
                         scene={state.scene.clone()}
                         moment={state.moment}
@@ -80,6 +80,22 @@ pub fn App() -> Html {
 /// The presets that are about the mail's own code.
 const EXHIBITS: [&str; 2] = ["first-mask", "smaller-only"];
 
+/// What the scene is, in a sentence or two.
+fn about(state: &State) -> String {
+    let scenario = &state.draft;
+    let name = scenario.name.as_ref().map(|name| format!("{name}. "));
+    match (state.preset(), &scenario.provenance) {
+        (Some(preset), _) => preset.about.into(),
+        (None, Some(provenance)) => format!(
+            "{}Captured on Linux {}, {}. It stays in this browser.",
+            name.unwrap_or_default(),
+            provenance.kernel,
+            provenance.time
+        ),
+        (None, None) => name.unwrap_or_default() + OWN,
+    }
+}
+
 const OWN: &str =
     "Your own scenario. The address of this page holds it: copy it to share what you see.";
 
@@ -102,7 +118,7 @@ fn fragment() -> String {
 
 /// Keeps the address bar and the page in step. Going to another preset can be undone by the back button; edits replace one another.
 #[hook]
-fn use_address(wanted: Option<String>, dispatch: Dispatch) {
+fn use_address(wanted: Option<Rc<str>>, dispatch: Dispatch) {
     use_effect_with(wanted, |wanted| {
         let present = fragment();
         if wanted.as_deref() == Some(present.trim_start_matches('#')) {

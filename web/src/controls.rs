@@ -39,11 +39,11 @@ impl Props {
 pub fn Controls(props: &Props) -> Html {
     html! {
         <form class="controls" aria-label="Scenario" onsubmit={|event: SubmitEvent| event.prevent_default()}>
-            <region::Region ..props.clone() />
-            <memory::Memory ..props.clone() />
-            <iommu::Iommu ..props.clone() />
-            <device::Device ..props.clone() />
-            <kernel::Kernel ..props.clone() />
+            { region::region(props) }
+            { memory::memory(props) }
+            { iommu::iommu(props) }
+            { device::device(props) }
+            { kernel::kernel(props) }
         </form>
     }
 }

@@ -70,7 +70,8 @@ pub fn to_preset(preset: &Preset) -> String {
 
 /// The fragment, without its `#`, that asks for `scenario`; `None` where it is a capture, which never leaves the page, or too long.
 pub fn to_scenario(scenario: &Scenario) -> Option<String> {
-    if scenario.provenance.is_some() {
+    let extents = scenario.memory.extents.as_ref().map_or(0, Vec::len);
+    if scenario.provenance.is_some() || extents > LONGEST / 8 {
         return None;
     }
     let text = format!("s={}", URL_SAFE_NO_PAD.encode(scenario.to_json()));

@@ -1,6 +1,7 @@
 //! What is told in words.
 
 use umem_core::size::PageSize;
+use yew::prelude::*;
 
 pub mod entries;
 pub mod keys;
@@ -38,10 +39,21 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
-/// A text with a capital at its beginning.
+/// A text with a capital at its beginning, unless that is a name of code.
 pub(crate) fn sentence(text: &str) -> String {
+    let word = text.split(' ').next().unwrap_or_default();
+    if word.contains(['_', '(']) {
+        return text.to_owned();
+    }
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| {
         first.to_uppercase().chain(letters).collect()
+    })
+}
+
+/// A text whose terms are not broken over lines.
+pub(crate) fn terms(text: &str) -> impl Iterator<Item = Html> + '_ {
+    text.split(" + ").enumerate().map(|(i, term)| {
+        html! { <>{ if i > 0 { " + " } else { "" } }<span class="term">{ term }</span></> }
     })
 }

@@ -18,6 +18,8 @@ use surroundings::{use_dark, use_still, use_width};
 
 /// How much a press of + magnifies.
 const ZOOM: f64 = 2.0;
+/// What stands under the picture while nothing is pointed at.
+const HINT: &str = "Point at a box to read it, click an entry to ask why. With the picture in focus, ? lists the keys.";
 /// Further than this a press is a drag, in pixels.
 const DRAG: f64 = 4.0;
 
@@ -147,9 +149,7 @@ pub fn Picture(props: &Props) -> Html {
         let dispatch = props.dispatch.clone();
         Callback::from(move |event: KeyboardEvent| key(&event, width, &dispatch))
     };
-    let caption = (*hover).clone().unwrap_or_else(|| {
-        AttrValue::Static("Point at a box to read it, click an entry to ask why. With the picture in focus, ? lists the keys.")
-    });
+    let caption = (*hover).clone().unwrap_or(AttrValue::Static(HINT));
     html! {
         <div class="picture">
             <canvas

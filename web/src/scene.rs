@@ -1,5 +1,6 @@
 //! A scenario worked out: everything that does not depend on the moment, computed once.
 
+use std::rc::Rc;
 use umem_core::{
     diagram::Steps,
     explain::Limit,
@@ -17,7 +18,7 @@ const MOST_SEGMENTS: u64 = 1 << 22;
 #[derive(Debug)]
 pub struct Scene {
     /// The question.
-    pub scenario: Scenario,
+    pub scenario: Rc<Scenario>,
     /// The answer.
     pub registration: Registration,
     /// Random access to it.
@@ -57,7 +58,7 @@ impl Scene {
     ///
     /// # Errors
     /// What is wrong with it, and where; or that it is more than a page should compute while somebody types.
-    pub fn new(scenario: &Scenario) -> Result<Self, ScenarioError> {
+    pub fn new(scenario: &Rc<Scenario>) -> Result<Self, ScenarioError> {
         let question = scenario.resolve()?;
         let memory = &question.memory;
         let pieces = match memory.layout() {

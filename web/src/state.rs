@@ -1,10 +1,6 @@
 //! What the page knows, and everything that can happen on it.
 
-use crate::{
-    edit,
-    link::{self, Asked},
-    scene::Scene,
-};
+use crate::{edit, link, scene::Scene};
 use std::{collections::BTreeMap, rc::Rc};
 use umem_core::{
     diagram::View,
@@ -17,6 +13,7 @@ use umem_core::{
 };
 use yew::{Reducible, UseReducerDispatcher};
 
+mod draft;
 mod time;
 
 /// What components send [`Action`]s with.
@@ -167,6 +164,10 @@ pub struct State {
     pub scene: Rc<Scene>,
     /// The name of the preset that was chosen last.
     pub origin: Option<&'static str>,
+    /// The name of the preset that the fields show, if they show one.
+    pub preset: Option<&'static str>,
+    /// The fragment of the page's address, without its `#`: the last scenario that was right; none for a capture.
+    pub fragment: Option<Rc<str>>,
     /// What went wrong outside the fields.
     pub notice: Option<Rc<str>>,
     /// The moment: a step, and a part of the next.
@@ -186,53 +187,36 @@ pub struct State {
 impl State {
     /// The page as `fragment` asks for it.
     pub fn opened(fragment: &str) -> Self {
-        let start = Self::with(
-            presets::PRESETS[0].scenario(),
-            Some(presets::PRESETS[0].name),
-        );
-        start.asked(link::read(fragment))
-    }
-
-    fn with(scenario: Scenario, origin: Option<&'static str>) -> Self {
+        let mail = &presets::PRESETS[0];
+        let scenario = Rc::new(mail.scenario());
         let scene = Scene::new(&scenario).expect("presets are right, as their tests show");
-        Self {
+        let start = Self {
             texts: Texts::of(&scenario),
-            draft: Rc::new(scenario),
+            draft: scenario,
             faults: Rc::default(),
             moment: scene.last(),
             scene: Rc::new(scene),
-            origin,
+            origin: Some(mail.name),
+            preset: Some(mail.name),
+            fragment: Some(link::to_preset(mail).into()),
             notice: None,
             playing: false,
             speed: 1.0,
             chosen: None,
             sight: None,
             keys: false,
-        }
+        };
+        start.asked(link::read(fragment))
     }
 
     /// The preset that the fields show, if they show one.
     pub fn preset(&self) -> Option<&'static Preset> {
-        self.origin
-            .and_then(presets::find)
-            .filter(|preset| edit::same_question(&preset.scenario(), &self.draft))
+        self.preset.and_then(presets::find)
     }
 
     /// What is wrong with `field`.
     pub fn fault(&self, field: Field) -> Option<String> {
         self.faults.get(&field).cloned()
-    }
-
-    /// The fragment of the page's address, without its `#`: the last scenario that was right.
-    pub fn fragment(&self) -> Option<String> {
-        let preset = self
-            .origin
-            .and_then(presets::find)
-            .filter(|preset| edit::same_question(&preset.scenario(), &self.scene.scenario));
-        match preset {
-            Some(preset) => Some(link::to_preset(preset)),
-            None => link::to_scenario(&self.scene.scenario),
-        }
     }
 
     /// The view of a picture that is so wide.
@@ -242,106 +226,6 @@ impl State {
             Some((from, span)) => View { from, span, width },
             None => whole,
         }
-    }
-
-    fn asked(self, asked: Asked) -> Self {
-        match asked {
-            Asked::Nothing => self,
-            Asked::Preset(preset) => self.loaded(preset.scenario(), Some(preset.name)),
-            Asked::Scenario(scenario) => self.loaded(*scenario, None),
-            Asked::Unreadable(problem) => {
-                let mail = &presets::PRESETS[0];
-                Self {
-                    notice: Some(format!("{problem} This is the mail's example instead.").into()),
-                    ..self.loaded(mail.scenario(), Some(mail.name))
-                }
-            }
-        }
-    }
-
-    /// Another scenario as a whole: shown finished, and from afar.
-    fn loaded(self, scenario: Scenario, origin: Option<&'static str>) -> Self {
-        let texts = Texts::of(&scenario);
-        let state = Self {
-            texts,
-            draft: Rc::new(scenario),
-            origin,
-            notice: None,
-            playing: false,
-            ..self
-        };
-        let state = state.settled();
-        Self {
-            moment: state.scene.last(),
-            ..state
-        }
-    }
-
-    /// Changes the draft, and works it out.
-    fn edited(self, edit: impl FnOnce(&mut Scenario)) -> Self {
-        let mut draft = (*self.draft).clone();
-        edit(&mut draft);
-        Self {
-            draft: Rc::new(draft),
-            ..self
-        }
-        .settled()
-    }
-
-    /// Reads what is typed, proves the draft, and works it out if it is right. If not, the last picture stays.
-    fn settled(mut self) -> Self {
-        let mut draft = (*self.draft).clone();
-        let mut faults = BTreeMap::new();
-        for (field, text, value) in [
-            (Field::Offset, &self.texts.offset, &mut draft.region.offset),
-            (Field::Length, &self.texts.length, &mut draft.region.length),
-        ] {
-            match text.trim().parse::<Bytes>() {
-                Ok(bytes) => *value = bytes,
-                Err(error) => _ = faults.insert(field, format!("\"{}\" {error}", text.trim())),
-            }
-        }
-        if let Some(text) = &self.texts.iova
-            && let Err(problem) = edit::set_iova(&mut draft, text)
-        {
-            faults.insert(Field::Iova, problem);
-        }
-        draft.name = self
-            .origin
-            .and_then(presets::find)
-            .map(Preset::scenario)
-            .filter(|preset| edit::same_question(preset, &draft))
-            .map_or(draft.name.filter(|_| self.origin.is_none()), |preset| {
-                preset.name
-            });
-        if draft != self.scene.scenario {
-            match Scene::new(&draft) {
-                Ok(scene) => self.show(scene),
-                Err(error) => {
-                    // What is typed and cannot be read comes first: the core knows only what stood there before.
-                    faults
-                        .entry(Field::of(&error.field))
-                        .or_insert(error.problem);
-                }
-            }
-        }
-        Self {
-            draft: Rc::new(draft),
-            faults: Rc::new(faults),
-            ..self
-        }
-    }
-
-    fn show(&mut self, scene: Scene) {
-        // Who looks at the end goes on looking at the end.
-        let finished = self.moment >= self.scene.last();
-        self.moment = match finished {
-            true => scene.last(),
-            false => self.moment.min(scene.last()),
-        };
-        self.chosen = None;
-        self.sight = None;
-        self.scene = Rc::new(scene);
     }
 }
 
@@ -356,7 +240,7 @@ impl Reducible for State {
                 None => return self,
             },
             Action::Fragment(fragment)
-                if Some(fragment.trim_start_matches('#')) == state.fragment().as_deref() =>
+                if Some(fragment.trim_start_matches('#')) == state.fragment.as_deref() =>
             {
                 return self;
             }
@@ -400,12 +284,5 @@ impl Reducible for State {
             other => state.moved(other),
         };
         Rc::new(state)
-    }
-}
-
-impl State {
-    fn typed(mut self, edit: impl FnOnce(&mut Texts)) -> Self {
-        edit(&mut self.texts);
-        self.settled()
     }
 }

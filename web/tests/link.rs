@@ -66,7 +66,7 @@ fn what_cannot_be_read_is_told_and_the_mail_is_shown() {
 #[wasm_bindgen_test]
 fn an_edited_scenario_is_restored_from_its_address() {
     let edited = Rc::new(State::opened("")).reduce(Action::Length("4000K".into()));
-    let fragment = edited.fragment().expect("no capture");
+    let fragment = edited.fragment.clone().expect("no capture");
     let restored = State::opened(&format!("#{fragment}"));
     assert_eq!(
         restored.scene.registration.status(),
@@ -89,7 +89,7 @@ fn captures_never_reach_the_address() {
         "provenance":{"kernel":"6.1.0","page_size":"4K","time":"2026-11-22T00:00:00Z","rebased":false}}"#;
     let capture = Scenario::from_json(json).expect("a capture");
     let state = Rc::new(State::opened("")).reduce(Action::Load(Box::new(capture)));
-    assert_eq!(state.fragment(), None);
+    assert_eq!(state.fragment, None);
     let state = state.reduce(Action::Length("4K".into()));
-    assert_eq!((state.fragment(), state.faults.len()), (None, 0));
+    assert_eq!((state.fragment.clone(), state.faults.len()), (None, 0));
 }

@@ -122,7 +122,7 @@ fn who_edits_back_to_a_preset_has_the_preset() {
         [Action::Size(size("1M")), Action::Length("4092K".into())],
     );
     assert_eq!(state.preset().map(|preset| preset.name), Some("mail"));
-    assert_eq!(state.fragment().as_deref(), Some("preset=mail"));
+    assert_eq!(state.fragment.as_deref(), Some("preset=mail"));
     // A device whose sizes are those of the catalogue again is that of the catalogue.
     let state = after(
         state,
@@ -229,7 +229,7 @@ fn the_iova_is_the_kernel_s_or_an_address() {
     );
     let state = after(state, [Action::Iova("kernel".into())]);
     assert_eq!(
-        state.fragment().as_deref().map(|fragment| &fragment[..2]),
+        state.fragment.as_deref().map(|fragment| &fragment[..2]),
         Some("s=")
     );
     assert_eq!(
@@ -238,7 +238,7 @@ fn the_iova_is_the_kernel_s_or_an_address() {
     );
     let state = after(state, [Action::Iommu("off".into())]);
     assert_eq!(
-        (state.texts.iova.as_deref(), state.fragment().as_deref()),
+        (state.texts.iova.as_deref(), state.fragment.as_deref()),
         (None, Some("preset=mail"))
     );
 }

@@ -32,14 +32,8 @@ impl Painter<'_> {
         let count = self.count(lane);
         if self.area.narrow() {
             let y = rows.start - 7.0;
-            self.text(
-                (self.area.left, y),
-                Anchor::Start,
-                title,
-                paint,
-                lane.title(),
-            );
-            let at = (self.area.right(), y);
+            self.text((0.0, y), Anchor::Start, title, paint, lane.title());
+            let at = (self.area.view.width, y);
             self.text(at, Anchor::End, small, Paint::Soft, count);
         } else {
             let at = (0.0, rows.start + 14.0);

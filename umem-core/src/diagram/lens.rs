@@ -150,7 +150,7 @@ impl Painter<'_> {
         if self.area.narrow() {
             let at = (0.0, rows.start - 7.0);
             self.text(at, Anchor::Start, TextStyle::Title, Paint::Ink, "Lens");
-            let at = (self.area.right(), rows.start - 7.0);
+            let at = (self.area.view.width, rows.start - 7.0);
             self.text(at, Anchor::End, style, soft, format!("entries {numbers}"));
         } else {
             let at = (0.0, rows.start + 14.0);

@@ -100,7 +100,7 @@ pub(super) struct Area {
 impl Area {
     pub(super) fn new(view: View) -> Self {
         let (left, right) = if view.width < NARROW {
-            (1.0, 1.0)
+            (7.0, 7.0)
         } else {
             (128.0, 14.0)
         };

@@ -38,10 +38,7 @@ pub(super) fn Header(Props { preset, dispatch }: &Props) -> Html {
                 chosen={preset.map(str::to_owned)}
                 {onchange}
             />
-            <button type="button" aria-label="List the keys" title="List the keys"
-                onclick={dispatch.on(Action::Keys(true))}>
-                { "?" }
-            </button>
+            <button type="button" onclick={dispatch.on(Action::Keys(true))}>{ "Keys" }</button>
         </header>
     }
 }

@@ -22,8 +22,7 @@ use yew::prelude::*;
 const OFFERED: PageSizes =
     PageSizes::from_bits(1 << 12 | 1 << 14 | 1 << 16 | 1 << 20 | 1 << 21 | 1 << 25 | 1 << 30);
 
-#[component]
-pub(super) fn Device(props: &Props) -> Html {
+pub(super) fn device(props: &Props) -> Html {
     let choices: Vec<_> = CATALOGUE
         .iter()
         .map(|profile| {
@@ -50,8 +49,8 @@ pub(super) fn Device(props: &Props) -> Html {
     html! {
         <section>
             <Select label="Device" heads=true {choices} chosen={chosen.clone()} {custom} fault={props.fault(Field::Device)} {onchange} />
-            <Sizes ..props.clone() />
-            <Policies ..props.clone() />
+            { sizes(props) }
+            { policies(props) }
             if let Some(profile) = chosen.as_deref().and_then(find) {
                 <details class="note">
                     <summary>{ format!("About {}", profile.name) }</summary>
@@ -66,8 +65,7 @@ pub(super) fn Device(props: &Props) -> Html {
     }
 }
 
-#[component]
-fn Sizes(props: &Props) -> Html {
+fn sizes(props: &Props) -> Html {
     let on = edit::device_sizes(&props.draft);
     let shown = PageSizes::from_bits(OFFERED.bits() | on.bits());
     let fault = props.fault(Field::Sizes);
@@ -96,8 +94,7 @@ fn Sizes(props: &Props) -> Html {
     }
 }
 
-#[component]
-fn Policies(props: &Props) -> Html {
+fn policies(props: &Props) -> Html {
     let present = edit::policy(&props.draft);
     let radio = |policy: Policy| {
         html! {

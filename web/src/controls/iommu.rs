@@ -3,14 +3,13 @@
 use super::{
     Props,
     select::{Choice, Select},
-    text::Text,
+    text::text,
 };
 use crate::state::{Action, Field};
 use umem_core::{iommu::CATALOGUE, scenario::IommuSpec};
 use yew::prelude::*;
 
-#[component]
-pub(super) fn Iommu(props: &Props) -> Html {
+pub(super) fn iommu(props: &Props) -> Html {
     let off = Choice::new(IommuSpec::OFF, "off");
     let choices: Vec<_> = [off]
         .into_iter()
@@ -46,12 +45,7 @@ pub(super) fn Iommu(props: &Props) -> Html {
                 onchange={typed(Action::Iommu)}
             />
             if let Some(iova) = &props.texts.iova {
-                <Text
-                    label="IOVA"
-                    value={iova.clone()}
-                    fault={props.fault(Field::Iova)}
-                    oninput={typed(Action::Iova)}
-                />
+                { text(props, Field::Iova, "IOVA", iova, Action::Iova) }
             }
         </section>
     }

@@ -12,8 +12,7 @@ use yew::prelude::*;
 /// The pages that kernels are built with.
 const PAGES: [u32; 4] = [12, 14, 16, 18];
 
-#[component]
-pub(super) fn Kernel(props: &Props) -> Html {
+pub(super) fn kernel(props: &Props) -> Html {
     let kernel = &props.draft.kernel;
     let choices: Vec<_> = GENERATIONS
         .iter()

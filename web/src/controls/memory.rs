@@ -36,8 +36,7 @@ pub(super) fn size(name: &str) -> Option<PageSize> {
         .and_then(|bytes| PageSize::new(bytes.0))
 }
 
-#[component]
-pub(super) fn Memory(props: &Props) -> Html {
+pub(super) fn memory(props: &Props) -> Html {
     let memory = &props.draft.memory;
     let present = memory.page_size.unwrap_or(props.draft.kernel.page_size);
     let pages = {

@@ -1,30 +1,16 @@
 //! What is registered.
 
-use super::{Props, text::Text};
+use super::{Props, text::text};
 use crate::state::{Action, Field};
 use yew::prelude::*;
 
-#[component]
-pub(super) fn Region(props: &Props) -> Html {
-    let typed = |action: fn(String) -> Action| {
-        let dispatch = props.dispatch.clone();
-        Callback::from(move |text| dispatch.dispatch(action(text)))
-    };
+pub(super) fn region(props: &Props) -> Html {
+    let texts = &props.texts;
     html! {
         <section>
             <h2>{ "Region" }</h2>
-            <Text
-                label="Start offset"
-                value={props.texts.offset.clone()}
-                fault={props.fault(Field::Offset)}
-                oninput={typed(Action::Offset)}
-            />
-            <Text
-                label="Length"
-                value={props.texts.length.clone()}
-                fault={props.fault(Field::Length)}
-                oninput={typed(Action::Length)}
-            />
+            { text(props, Field::Offset, "Start offset", &texts.offset, Action::Offset) }
+            { text(props, Field::Length, "Length", &texts.length, Action::Length) }
         </section>
     }
 }

@@ -49,7 +49,7 @@ pub const CUSTOM: &str = "custom";
 /// A native select with its label.
 #[component]
 pub fn Select(props: &Props) -> Html {
-    let id = format!("select-{}", props.label.to_lowercase().replace(' ', "-"));
+    let id = format!("select-{}", props.label.replace(' ', "-"));
     let fault_id = format!("{id}-fault");
     let node = use_node_ref();
     let chosen = props.chosen.clone().unwrap_or_else(|| CUSTOM.into());

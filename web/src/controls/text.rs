@@ -1,49 +1,47 @@
 //! A text field with its label, applied as one types.
 
+use super::Props;
+use crate::state::{Action, Field};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-#[derive(Properties, PartialEq)]
-pub(super) struct Props {
-    pub(super) label: AttrValue,
-    pub(super) value: AttrValue,
-    /// What is wrong with it.
-    pub(super) fault: Option<AttrValue>,
-    /// Told what stands in it at every keystroke.
-    pub(super) oninput: Callback<String>,
-}
-
-#[component]
-pub(super) fn Text(props: &Props) -> Html {
-    let id = format!("text-{}", props.label.to_lowercase().replace(' ', "-"));
+/// The field `label` of `props`, which holds `value`; what is typed into it is `action`.
+pub(super) fn text(
+    props: &Props,
+    field: Field,
+    label: &'static str,
+    value: &str,
+    action: fn(String) -> Action,
+) -> Html {
+    let fault = props.fault(field);
+    // The field's name is an id as it is, but for its blanks.
+    let id = format!("text-{}", label.replace(' ', "-"));
     let fault_id = format!("{id}-fault");
-    let oninput = {
-        let tell = props.oninput.clone();
-        Callback::from(move |event: InputEvent| {
-            let input = event
-                .target()
-                .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
-            if let Some(input) = input {
-                tell.emit(input.value());
-            }
-        })
-    };
+    let dispatch = props.dispatch.clone();
+    let oninput = Callback::from(move |event: InputEvent| {
+        let input = event
+            .target()
+            .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+        if let Some(input) = input {
+            dispatch.dispatch(action(input.value()));
+        }
+    });
     html! {
         <div class="field">
-            <label for={id.clone()}>{ &props.label }</label>
+            <label for={id.clone()}>{ label }</label>
             <input
                 type="text"
                 {id}
-                value={&props.value}
+                value={value.to_owned()}
                 {oninput}
                 autocomplete="off"
                 autocapitalize="off"
                 spellcheck="false"
-                aria-invalid={props.fault.is_some().then_some("true")}
-                aria-describedby={props.fault.is_some().then(|| fault_id.clone())}
+                aria-invalid={fault.is_some().then_some("true")}
+                aria-describedby={fault.is_some().then(|| fault_id.clone())}
             />
-            if let Some(problem) = &props.fault {
+            if let Some(problem) = fault {
                 <p class="fault" id={fault_id}>{ problem }</p>
             }
         </div>

@@ -33,7 +33,7 @@ pub(super) fn Advice(Props { scene, dispatch }: &Props) -> Html {
                 <div class="advice">
                     <p>
                         { sentence(&advice.change) }{ " " }
-                        <b>{ format!("{} → {}", entries(&advice.before), entries(&advice.after)) }</b>
+                        <b class="term">{ format!("{} → {}", entries(&advice.before), entries(&advice.after)) }</b>
                     </p>
                     <p class="note">{ sentence(&advice.cost) }</p>
                     if let [scenario] = &advice.scenarios[..] {

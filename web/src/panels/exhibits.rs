@@ -1,6 +1,6 @@
 //! What the mail's own code, and its first idea, would make of the region.
 
-use super::sentence;
+use super::{sentence, terms};
 use crate::scene::Scene;
 use std::rc::Rc;
 use umem_core::registration::Exhibit;
@@ -40,7 +40,7 @@ pub(super) fn Exhibits(Props { scene, open }: &Props) -> Html {
         html! {
             <li>
                 <p>{ sentence(exhibit.about) }</p>
-                <p><b>{ exhibit.tally.to_string() }</b></p>
+                <p><b>{ for terms(&exhibit.tally.to_string()) }</b></p>
                 if let Some(stopped) = &exhibit.stopped {
                     <p class="stopped">{ sentence(stopped) }</p>
                 }

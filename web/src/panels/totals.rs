@@ -1,6 +1,6 @@
 //! The totals, and the same region under the other policies.
 
-use super::{advice::Advice, exhibits::Exhibits, grouped, ways::Ways};
+use super::{advice::Advice, exhibits::Exhibits, grouped, terms, ways::ways};
 use crate::{scene::Scene, state::Dispatch};
 use std::rc::Rc;
 use yew::prelude::*;
@@ -34,11 +34,11 @@ pub fn Totals(
                 if let Some(bug) = registration.table.as_ref().ok().and_then(|table| table.kernel_bug.as_ref()) {
                     <p class="bug"><b>{ "Kernel bug. " }</b>{ bug }</p>
                 }
-                <Numbers scene={scene.clone()} />
+                { numbers(scene) }
             </section>
             <section>
                 <h2>{ "The same region, other ways" }</h2>
-                <Ways scene={scene.clone()} />
+                { ways(scene) }
             </section>
             <Advice scene={scene.clone()} dispatch={dispatch.clone()} />
             <Exhibits scene={scene.clone()} open={*exhibits} />
@@ -68,20 +68,7 @@ fn status(text: &str, is_number: bool) -> Html {
     }
 }
 
-/// A text whose terms are not broken over lines.
-fn terms(text: &str) -> impl Iterator<Item = Html> + '_ {
-    text.split(" + ").enumerate().map(|(i, term)| {
-        html! { <>{ if i > 0 { " + " } else { "" } }<span class="term">{ term }</span></> }
-    })
-}
-
-#[derive(Properties, PartialEq)]
-struct Shown {
-    scene: Rc<Scene>,
-}
-
-#[component]
-fn Numbers(Shown { scene }: &Shown) -> Html {
+fn numbers(scene: &Scene) -> Html {
     let registration = &scene.registration;
     let row = |name: &'static str, value: String| html! { <div><dt>{ name }</dt><dd>{ value }</dd></div> };
     html! {

@@ -2,20 +2,14 @@
 
 use super::grouped;
 use crate::{controls::device::title, scene::Scene};
-use std::rc::Rc;
 use umem_core::{
     registration::Table,
     table::{Policy, Refusal},
 };
 use yew::prelude::*;
 
-#[derive(Properties, PartialEq)]
-pub(super) struct Props {
-    pub(super) scene: Rc<Scene>,
-}
-
-#[component]
-pub(super) fn Ways(Props { scene }: &Props) -> Html {
+/// The policies side by side, and what one entry a page would take.
+pub(super) fn ways(scene: &Scene) -> Html {
     let registration = &scene.registration;
     let present = registration.question().device.policy;
     let pages = registration.pages();
