@@ -44,7 +44,7 @@ for (const [look, features] of Object.entries(LOOKS)) {
     }
   }
 }
-const page = await site.open("#preset=mail", { width: 1280, height: 820 });
+const page = await site.open("#preset=mail", { width: 1280, height: 980 });
 await page.emulateMediaFeatures(LOOKS.light);
 await seek(page, 5);
 await page.screenshot({ path: readme });
