@@ -28,8 +28,8 @@ pub struct Translation {
     pub page_sizes: PageSizes,
     /// Where the mapping begins.
     pub iova: Iova,
-    /// The boundary that no segment crosses, a power of two in bytes (`dma_get_seg_boundary()` + 1).
-    pub segment_boundary: PageSize,
+    /// The boundary that no segment crosses, as the kernel has it: a mask, such as 0xffffffff for 4G (`dma_get_seg_boundary()`).
+    pub boundary_mask: u64,
     /// How many bits of IOVA there are, 12 to 64.
     pub address_bits: u32,
     /// How entries are laid out.
@@ -206,7 +206,8 @@ impl<I: Iterator<Item = SgEntry>> Iterator for Placed<I> {
         let padded = self.translation.granule_up(entry.length);
         if self.translation.layout == IovaLayout::OneAllocation {
             // `pad_len && pad_len < s_length - 1`: the entry would cross a boundary, so begin at it.
-            let pad = self.length.wrapping_neg() & self.translation.segment_boundary.mask();
+            let mask = self.translation.boundary_mask;
+            let pad = mask.wrapping_sub(self.length).wrapping_add(1) & mask;
             if pad != 0 && pad < padded - 1 {
                 self.length += pad;
             }
@@ -292,12 +293,12 @@ impl<I: Iterator<Item = SgEntry>> Merged<I> {
 
     #[inline]
     fn next(&mut self) -> Option<DmaSegment> {
-        let boundary = self.placed.translation.segment_boundary;
+        let mask = self.placed.translation.boundary_mask;
         let each_entry = self.placed.translation.layout == IovaLayout::EachEntry;
         let mut segment = self.take()?;
         while let Some(entry) = self.take() {
             let adjacent = entry.start.get() == segment.end();
-            let at_boundary = !each_entry && boundary.divides(entry.start.get());
+            let at_boundary = !each_entry && entry.start.get() & mask == 0;
             if !adjacent
                 || at_boundary
                 || self.max_segment.saturating_sub(segment.length) < entry.length

@@ -260,6 +260,18 @@ mod tests {
     }
 
     #[test]
+    fn no_boundary_at_all_is_a_mask_of_ones() {
+        let line = r#"{"kind":"iommu","pfns":[["0x40000",1],["0x50000",1]],"max_segment":4294967295,"err":0,
+            "sg":[["0x40000000",4096],["0x50000000",4096]],"boundary":"0xffffffffffffffff","maperr":0,
+            "dma":[["0xfffe000",8192]]}"#;
+        let vector = Vector::from_json(line).unwrap();
+        assert_eq!(vector.replay(KernelRules::newest()), Ok(()));
+        // With a boundary of 4K each page is a segment.
+        let cut = Vector::from_json(&line.replace("0xffffffffffffffff", "0xfff")).unwrap();
+        assert_eq!(cut.replay(KernelRules::newest()).unwrap_err().field, "dma");
+    }
+
+    #[test]
     fn malformed_lines_are_refused_with_a_place() {
         let error = |line: &str| Vector::from_json(line).unwrap_err().to_string();
         assert!(error("{\"kind\":\"worst\"}").starts_with("kind: \"worst\" is not known here"));

@@ -28,7 +28,7 @@ impl IommuProfile {
         Translation {
             page_sizes: self.page_sizes,
             iova: Iova::Kernel,
-            segment_boundary: SEGMENT_BOUNDARY,
+            boundary_mask: SEGMENT_BOUNDARY.mask(),
             address_bits: self.address_bits,
             layout: self.layout,
         }

@@ -11,7 +11,7 @@ use crate::{
     size::{PageSize, PageSizes},
     table::{EntryRun, Mr, single},
 };
-use alloc::{format, string::ToString, vec::Vec};
+use alloc::{format, vec::Vec};
 use core::fmt;
 
 const EINVAL: i32 = -22;
@@ -192,14 +192,7 @@ impl Iommu {
         else {
             return same("maperr", &self.maperr, &None);
         };
-        let boundary = self.boundary.map_or(u64::from(u32::MAX), DmaAddr::get);
-        let Some(segment_boundary) = boundary.checked_add(1).and_then(PageSize::new) else {
-            return Err(Mismatch {
-                field: "boundary",
-                kernel: format!("{boundary:#x}"),
-                rules: "a power of two less one".to_string(),
-            });
-        };
+        let boundary_mask = self.boundary.map_or(u64::from(u32::MAX), DmaAddr::get);
         let start = self
             .dma
             .as_ref()
@@ -207,7 +200,7 @@ impl Iommu {
             .map_or(DmaAddr::new(0), |(start, _)| *start);
         let translation = Translation {
             iova: Iova::At(start),
-            segment_boundary,
+            boundary_mask,
             address_bits: 64,
             ..iommu::CATALOGUE[0].translation()
         };

@@ -137,7 +137,7 @@ proptest! {
             prop_assert!(dma.iter().all(|(_, length)| *length <= most));
             return Ok(());
         }
-        let mask = translation.segment_boundary.mask();
+        let mask = translation.boundary_mask;
         let (length, segments) = map_sg(&list, translation.granule().bytes(), mask, most, mapping.start.get());
         prop_assert_eq!(mapping.length, length);
         prop_assert_eq!(dma, segments);

@@ -4,7 +4,7 @@ use super::{ScenarioError, parse_page_sizes, power_of_two, unknown};
 use crate::{
     iommu::{self, Iova, Translation},
     scenario::{IommuObject, IommuSpec, IovaSpec, Scenario},
-    size::PageSize,
+    size::{Bytes, PageSize},
 };
 
 impl Scenario {
@@ -37,9 +37,9 @@ impl Scenario {
                 IovaSpec::Kernel => Iova::Kernel,
                 IovaSpec::At(address) => Iova::At(address),
             },
-            segment_boundary: match object.segment_boundary {
-                Some(size) => power_of_two("iommu.segment_boundary", size)?,
-                None => base.segment_boundary,
+            boundary_mask: match object.segment_boundary {
+                Some(size) => power_of_two("iommu.segment_boundary", size)?.mask(),
+                None => base.boundary_mask,
             },
             address_bits: object.address_bits.unwrap_or(base.address_bits),
             layout: base.layout,
@@ -61,12 +61,12 @@ impl Scenario {
                 ),
             ));
         }
-        if translation.segment_boundary < page {
+        if translation.boundary_mask < page.mask() {
             return Err(ScenarioError::new(
                 "iommu.segment_boundary",
                 format_args!(
                     "{} is less than the kernel's page ({page})",
-                    translation.segment_boundary
+                    Bytes(translation.boundary_mask + 1)
                 ),
             ));
         }
