@@ -104,6 +104,11 @@ fn clippy(sh: &Shell) -> Result<Done> {
         "cargo clippy --workspace --exclude web --exclude umem-fuzz --all-targets -- -D warnings"
     )
     .run()?;
+    cmd!(
+        sh,
+        "cargo clippy -p umem-core --all-features --all-targets -- -D warnings"
+    )
+    .run()?;
     with_rdma(sh, || {
         // The fuzz targets bring libFuzzer, which needs a C++ compiler: installed with the rest.
         cmd!(
@@ -131,6 +136,7 @@ fn core(sh: &Shell) -> Result<Done> {
 
 fn unit(sh: &Shell) -> Result<Done> {
     cmd!(sh, "cargo test --workspace --exclude web").run()?;
+    cmd!(sh, "cargo test -p umem-core --all-features --test schema").run()?;
     with_rdma(sh, || {
         cmd!(sh, "cargo test -p native-runner --all-features").run()
     })
