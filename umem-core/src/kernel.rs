@@ -149,7 +149,7 @@ pub static GENERATIONS: [KernelRules; 5] = [
         none_fits: NoneFits::Zero,
         overflow_checked: true,
         iterator: BlockIterator::AcrossEntries64,
-        verified: Some("Linux 6.1.192, whose stable fixes give it these rules"),
+        verified: Some("Linux 7.2.12, and 6.1.192, whose stable fixes give it these rules"),
     },
 ];
 
