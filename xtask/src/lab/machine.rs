@@ -43,8 +43,9 @@ pub struct Machine {
 impl Machine {
     /// The machine that the options describe, with this kernel.
     pub fn new(options: &Options, kernel: &Kernel) -> Result<Self> {
+        // On a busy host an emulated timer may not tick in time for the kernel's test of it, which then panics.
         let mut command_line =
-            String::from("console=ttyS0 quiet panic=-1 hugepagesz=1G hugepages=1");
+            String::from("console=ttyS0 quiet panic=-1 no_timer_check hugepagesz=1G hugepages=1");
         command_line += match options.iommu {
             Iommu::Off => "",
             Iommu::Intel => " intel_iommu=on iommu.passthrough=0",
