@@ -13,7 +13,9 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, mmap_anonymous, munmap};
+use rustix::mm::{
+    Advice, MapFlags, MremapFlags, ProtFlags, madvise, mmap, mmap_anonymous, mremap_fixed, munmap,
+};
 use umem_core::address::VirtAddr;
 
 /// Address space with a chosen alignment, to be filled from its start.
@@ -26,12 +28,17 @@ pub struct Reservation {
 impl Reservation {
     /// Reserves `len` bytes of address space at a multiple of `align`, a power of two.
     pub fn new(len: usize, align: usize) -> io::Result<Self> {
+        Self::shifted(len, align, 0)
+    }
+
+    /// Reserves `len` bytes of address space, `shift` bytes above a multiple of `align`, a power of two.
+    pub fn shifted(len: usize, align: usize, shift: usize) -> io::Result<Self> {
         assert!(
-            align.is_power_of_two() && len > 0,
-            "{len} bytes at a multiple of {align}"
+            align.is_power_of_two() && len > 0 && shift < align,
+            "{len} bytes, {shift} above a multiple of {align}"
         );
         Ok(Self {
-            window: Window::reserve(len, align)?,
+            window: Window::reserve(len, align, shift)?,
             filled: 0,
         })
     }
@@ -62,6 +69,28 @@ impl Reservation {
         let flags = MapFlags::PRIVATE | MapFlags::FIXED;
         // SAFETY: as in `append_file`.
         unsafe { mmap_anonymous(at, len, ProtFlags::READ | ProtFlags::WRITE, flags)? };
+        self.filled += len;
+        Ok(())
+    }
+
+    /// Puts `len` bytes of shared anonymous memory behind the next bytes of the reservation.
+    pub fn append_shared(&mut self, len: usize) -> io::Result<()> {
+        let at = self.next(len);
+        let flags = MapFlags::SHARED | MapFlags::FIXED;
+        // SAFETY: as in `append_file`.
+        unsafe { mmap_anonymous(at, len, ProtFlags::READ | ProtFlags::WRITE, flags)? };
+        self.filled += len;
+        Ok(())
+    }
+
+    /// Moves the pages of `memory`, private and anonymous, behind the next bytes of the reservation (`mremap`).
+    pub fn append_moved(&mut self, memory: Mapping) -> io::Result<()> {
+        let len = memory.len();
+        let at = self.next(len);
+        // DONTUNMAP leaves empty memory where the pages were: that window stays ours until it is dropped.
+        let flags = MremapFlags::MAYMOVE | MremapFlags::DONTUNMAP;
+        // SAFETY: `memory` is consumed, so nobody looks at its bytes; where they go, as in `append_file`.
+        unsafe { mremap_fixed(memory.window.base.as_ptr(), len, len, flags, at)? };
         self.filled += len;
         Ok(())
     }
@@ -171,14 +200,14 @@ unsafe impl Send for Window {}
 unsafe impl Sync for Window {}
 
 impl Window {
-    fn reserve(len: usize, align: usize) -> io::Result<Self> {
+    fn reserve(len: usize, align: usize, shift: usize) -> io::Result<Self> {
         let too_long = || io::Error::from(rustix::io::Errno::NOMEM);
-        let reserved_len = len.checked_add(align).ok_or_else(too_long)?;
+        let reserved_len = len.checked_add(align + shift).ok_or_else(too_long)?;
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         // SAFETY: a new mapping at an address of the kernel's choice disturbs nothing.
         let reserved =
             unsafe { mmap_anonymous(ptr::null_mut(), reserved_len, ProtFlags::empty(), flags)? };
-        let base = reserved.map_addr(|addr| addr.next_multiple_of(align));
+        let base = reserved.map_addr(|addr| addr.next_multiple_of(align) + shift);
         let (Some(base), Some(reserved)) = (NonNull::new(base), NonNull::new(reserved)) else {
             return Err(too_long());
         };
@@ -235,6 +264,22 @@ mod tests {
         }
         let seen = [0, 1, 2].map(|page| turned.words()[page * PAGE / 8].load(Relaxed));
         assert_eq!(seen, [9, 7, 8]);
+    }
+
+    #[test]
+    fn moved_memory_keeps_its_bytes_and_leaves_zeros() {
+        let pages = |value: u64| {
+            let memory = Mapping::anonymous(2 * PAGE, PAGE).unwrap();
+            memory.words()[PAGE / 8].store(value, Relaxed);
+            memory
+        };
+        let mut reservation = Reservation::shifted(4 * PAGE, 2 << 20, PAGE).unwrap();
+        reservation.append_moved(pages(7)).unwrap();
+        reservation.append_moved(pages(8)).unwrap();
+        let moved = reservation.finish();
+        assert_eq!(moved.start().get() % (2 << 20), PAGE as u64);
+        let seen = [1, 3].map(|page| moved.words()[page * PAGE / 8].load(Relaxed));
+        assert_eq!(seen, [7, 8]);
     }
 
     #[test]

@@ -2,18 +2,16 @@
 //!
 //! The only place where a check meets the rules. What it does with their answer is its own.
 
-use std::ops::Range;
-
 pub use umem_core::table::{Policy, Tally};
 use umem_core::{
     address::VirtAddr,
     registration::Registration,
-    scenario::{DeviceObject, DeviceSpec, IommuSpec, KernelSpec, MemorySpec, Region, Scenario},
+    scenario::{self, DeviceObject, DeviceSpec, IommuSpec, KernelSpec, MemorySpec, Scenario},
     size::{Bytes, PageSize},
     table::EntryRun,
 };
 
-use crate::frames::Frames;
+use crate::{check::Region, frames::Frames};
 
 /// The page sizes of the device that is asked about: the mail's.
 pub const DEVICE_SIZES: [PageSize; 3] = [PageSize::K4, PageSize::M1, PageSize::M2];
@@ -54,12 +52,12 @@ impl Table {
     }
 }
 
-/// The table for the bytes `region` of a buffer that begins at `start` and lies on `frames`, for a
+/// The table for `region` of a buffer that begins at `start` and lies on `frames`, for a
 /// device of [`DEVICE_SIZES`] without an IOMMU. The error is the rules' own, in words.
 pub fn table(
     start: VirtAddr,
     frames: &Frames,
-    region: Range<u64>,
+    region: Region,
     policy: Policy,
 ) -> Result<Table, String> {
     let registration = Registration::new(&scenario(start, frames, region, policy))
@@ -72,7 +70,7 @@ pub fn table(
     }
 }
 
-fn scenario(start: VirtAddr, frames: &Frames, region: Range<u64>, policy: Policy) -> Scenario {
+fn scenario(start: VirtAddr, frames: &Frames, region: Region, policy: Policy) -> Scenario {
     let extents = frames
         .runs()
         .iter()
@@ -90,11 +88,13 @@ fn scenario(start: VirtAddr, frames: &Frames, region: Range<u64>, policy: Policy
     Scenario {
         version: 1,
         name: None,
-        region: Region {
+        region: scenario::Region {
             va: start,
-            offset: Bytes(region.start),
-            length: Bytes(region.end - region.start),
-            hca_address: None,
+            offset: Bytes(region.offset),
+            length: Bytes(region.length),
+            hca_address: region
+                .zero_based
+                .then(|| VirtAddr::new(region.device_address(start, frames.page_size()))),
         },
         memory: MemorySpec {
             extents: Some(extents.collect()),
@@ -121,7 +121,7 @@ mod tests {
 
     fn words(runs: &[(u64, u64)], policy: Policy) -> String {
         let start = VirtAddr::new(0x7f00_0000_0000);
-        table(start, &frames(runs), 4096..4 * M, policy)
+        table(start, &frames(runs), Region::new(4096..4 * M), policy)
             .unwrap()
             .tally()
             .to_string()
@@ -151,7 +151,13 @@ mod tests {
     #[test]
     fn what_the_rules_refuse_is_an_error_in_words() {
         let short = frames(&[(8 * M, M)]);
-        let error = table(VirtAddr::new(0), &short, 0..2 * M, Policy::Mixed).unwrap_err();
+        let error = table(
+            VirtAddr::new(0),
+            &short,
+            Region::new(0..2 * M),
+            Policy::Mixed,
+        )
+        .unwrap_err();
         assert!(error.contains("region"), "{error}");
     }
 }

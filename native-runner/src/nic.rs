@@ -5,6 +5,8 @@
 
 use std::{fmt, io, ops::Range};
 
+use serde::Serialize;
+
 use crate::mapping::Mapping;
 
 /// A device, ready to be used.
@@ -17,12 +19,11 @@ pub trait Nic {
     /// What it is, in a few words: "rxe0, port 1, RoCE v2".
     fn describe(&self) -> String;
 
-    /// Registers the bytes `range` of `memory`, which pins their pages.
-    fn register<'m>(
-        &'m self,
-        memory: &'m Mapping,
-        range: Range<u64>,
-    ) -> io::Result<Self::Region<'m>>;
+    /// Registers bytes of `memory`, which pins their pages.
+    fn register<'m>(&'m self, memory: &'m Mapping, claim: Claim) -> io::Result<Self::Region<'m>>;
+
+    /// The same region as somebody knows it who has its key wrong.
+    fn with_wrong_key<'m>(&'m self, region: &Self::Region<'m>) -> Self::Region<'m>;
 
     /// Moves every piece from `source` to `sink`, one operation a piece, in order; returns when
     /// the device says that all are done.
@@ -33,6 +34,39 @@ pub trait Nic {
         sink: &Self::Region<'_>,
         pieces: &[Piece],
     ) -> Result<(), TransferError>;
+}
+
+/// What is registered, and what it is registered for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Claim {
+    /// The bytes, from the beginning of the mapping.
+    pub range: Range<u64>,
+    /// Where the device counts them from, if not from the program's own address: the address of the first of them.
+    pub device_address: Option<u64>,
+    /// What may be done to them.
+    pub rights: Rights,
+}
+
+impl Claim {
+    /// The bytes `range`, by the program's own addresses, for everything.
+    pub fn all(range: Range<u64>) -> Self {
+        Self {
+            range,
+            device_address: None,
+            rights: Rights::All,
+        }
+    }
+}
+
+/// What may be done to a registered region.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rights {
+    /// Everything.
+    All,
+    /// All but being written to, be it from afar or by the device itself.
+    NotWritten,
+    /// All but being read from afar.
+    NotRead,
 }
 
 /// Which end asks for the bytes to be moved.
@@ -75,6 +109,8 @@ pub enum TransferError {
     Piece {
         /// Which one, counted from 0.
         index: usize,
+        /// Whose fault it was, where the device refused.
+        refusal: Option<Refusal>,
         /// The device's word for it.
         reason: String,
     },
@@ -82,10 +118,29 @@ pub enum TransferError {
     Whole(String),
 }
 
+/// What a device refuses, by the status of the completion.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// The other end's region does not allow it (`IBV_WC_REM_ACCESS_ERR`).
+    RemoteAccess,
+    /// The asking end's own region does not allow it (`IBV_WC_LOC_PROT_ERR`).
+    LocalProtection,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RemoteAccess => "remote access error",
+            Self::LocalProtection => "local protection error",
+        })
+    }
+}
+
 impl fmt::Display for TransferError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Piece { index, reason } => write!(f, "entry {index}: {reason}"),
+            Self::Piece { index, reason, .. } => write!(f, "entry {index}: {reason}"),
             Self::Whole(reason) => f.write_str(reason),
         }
     }
@@ -106,7 +161,11 @@ impl Nic for Never {
         match *self {}
     }
 
-    fn register<'m>(&'m self, _: &'m Mapping, _: Range<u64>) -> io::Result<Self> {
+    fn register<'m>(&'m self, _: &'m Mapping, _: Claim) -> io::Result<Self> {
+        match *self {}
+    }
+
+    fn with_wrong_key<'m>(&'m self, _: &Self) -> Self {
         match *self {}
     }
 

@@ -4,7 +4,10 @@
 //! place, or that never arrives, reads wrong (with a chance of 1 in 256 that it does not, which
 //! a whole page of them does not have).
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 const WORD: u64 = size_of::<u64>() as u64;
 
@@ -37,6 +40,13 @@ impl Pattern {
         for (index, word) in (0..).zip(words) {
             word.store(self.word(index), Relaxed);
         }
+    }
+
+    /// The first word that is not the pattern's, among the `bytes` of memory that was filled with it; where it begins.
+    pub fn first_difference(self, memory: &[AtomicU64], bytes: Range<u64>) -> Option<u64> {
+        let index = (bytes.start / WORD..bytes.end / WORD)
+            .find(|index| memory[*index as usize].load(Relaxed) != self.word(*index));
+        index.map(|index| index * WORD)
     }
 }
 

@@ -1,8 +1,8 @@
-//! Two 2M pages of hugetlb memory that are physical neighbours, in the order wanted.
+//! Huge pages of hugetlb memory: two of 2M in the order wanted, or one of 1G.
 //!
 //! Two pages of one `mmap` are neighbours or not by chance. So: take pages into one memfd, look
-//! where they lie, and map two neighbours side by side, MAP_FIXED, in the order wanted. When no
-//! two are neighbours, take twice as many.
+//! where they lie, and map two side by side, MAP_FIXED, in the order wanted. When no two lie so,
+//! take twice as many.
 
 use std::{
     fs,
@@ -12,14 +12,16 @@ use std::{
 
 use rustix::fs::{FallocateFlags, MemfdFlags, fallocate, ftruncate, memfd_create};
 
-use super::{TWO_MIB, Unavailable, is_one_page};
+use umem_core::size::Bytes;
+
+use super::{ONE_GIB, TWO_MIB, Unavailable, is_one_page};
 use crate::{
     frames::Frames,
     mapping::{Mapping, Reservation},
     missing::Missing,
 };
 
-const SYSFS: &str = "/sys/kernel/mm/hugepages/hugepages-2048kB";
+const SYSFS: &str = "/sys/kernel/mm/hugepages";
 
 /// How many pages to look at before asking for more.
 const FIRST_TRY: u64 = 8;
@@ -31,20 +33,39 @@ pub enum Order {
     Ascending,
     /// Right below it.
     Descending,
+    /// Elsewhere.
+    Apart,
 }
 
-/// Two neighbouring 2M pages.
+/// One page of 1G.
+pub fn gigantic() -> Result<Mapping, Unavailable> {
+    free_pages(Path::new(SYSFS), ONE_GIB, 1, 1)?;
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::HUGETLB | MemfdFlags::HUGE_1GB;
+    let file = memfd_create("umem-check", flags)?;
+    ftruncate(&file, ONE_GIB as u64)?;
+    let mut window = Reservation::new(ONE_GIB, ONE_GIB)?;
+    window.append_file(file.as_fd(), 0, ONE_GIB)?;
+    let mapping = window.finish();
+    mapping.touch();
+    Ok(mapping)
+}
+
+/// Two pages of 2M.
 pub fn pair(order: Order) -> Result<Mapping, Unavailable> {
-    let free = free_pages(Path::new(SYSFS))?;
+    let free = free_pages(Path::new(SYSFS), TWO_MIB, 2, FIRST_TRY)?;
     let mut count = FIRST_TRY.min(free);
     loop {
         let (file, starts) = pages(count)?;
-        if let Some(pair) = neighbours(&starts, order) {
+        if let Some(pair) = choose(&starts, order) {
             return map(file, count, pair);
         }
         if count == free {
             return Err(Unavailable::Refused(format!(
-                "no two of the {free} free 2M pages are physical neighbours"
+                "of the {free} free 2M pages no two {}",
+                match order {
+                    Order::Apart => "lie apart",
+                    _ => "are physical neighbours",
+                }
             )));
         }
         // The pages go back before twice as many are asked for.
@@ -53,11 +74,12 @@ pub fn pair(order: Order) -> Result<Mapping, Unavailable> {
     }
 }
 
-/// How many 2M pages are free: two at least.
-fn free_pages(sysfs: &Path) -> Result<u64, Unavailable> {
-    // No such folder: this kernel has no 2M huge pages at all.
+/// How many pages of `size` bytes are free: `least` at least, or else what would make `good` of them.
+fn free_pages(sysfs: &Path, size: usize, least: u64, good: u64) -> Result<u64, Unavailable> {
+    let folder = sysfs.join(format!("hugepages-{}kB", size >> 10));
+    // No such folder: this kernel, or this processor, has no such pages at all.
     let read = |name| {
-        fs::read_to_string(sysfs.join(name))
+        fs::read_to_string(folder.join(name))
             .ok()?
             .trim()
             .parse::<u64>()
@@ -69,17 +91,18 @@ fn free_pages(sysfs: &Path) -> Result<u64, Unavailable> {
         read("nr_hugepages"),
     ) else {
         return Err(Unavailable::Refused(format!(
-            "this kernel has no 2M huge pages ({} is not there)",
-            sysfs.display()
+            "this kernel has no {} huge pages ({} is not there)",
+            Bytes(size as u64),
+            folder.display()
         )));
     };
     let free = free.saturating_sub(reserved);
-    if free < 2 {
-        let total = total + FIRST_TRY - free;
+    if free < least {
+        let total = total + good - free;
         return Err(Unavailable::Missing(Missing::huge_pages(
-            TWO_MIB as u64,
+            size as u64,
             free,
-            2,
+            least,
             total,
         )));
     }
@@ -112,17 +135,24 @@ fn pages(count: u64) -> Result<(OwnedFd, Vec<u64>), Unavailable> {
 }
 
 /// Which of the pages that begin at `starts` are to be the first and the second.
-fn neighbours(starts: &[u64], order: Order) -> Option<(usize, usize)> {
+fn choose(starts: &[u64], order: Order) -> Option<(usize, usize)> {
     let mut by_address: Vec<usize> = (0..starts.len()).collect();
     by_address.sort_unstable_by_key(|&page| starts[page]);
-    let adjacent = |pair: &&[usize]| starts[pair[1]] - starts[pair[0]] == TWO_MIB as u64;
-    by_address
-        .windows(2)
-        .find(adjacent)
-        .map(|pair| match order {
-            Order::Ascending => (pair[0], pair[1]),
-            Order::Descending => (pair[1], pair[0]),
-        })
+    let distance = |pair: &[usize]| starts[pair[1]] - starts[pair[0]];
+    let neighbours = || {
+        by_address
+            .windows(2)
+            .find(|pair| distance(pair) == TWO_MIB as u64)
+            .map(|pair| (pair[0], pair[1]))
+    };
+    match order {
+        Order::Ascending => neighbours(),
+        Order::Descending => neighbours().map(|(low, high)| (high, low)),
+        Order::Apart => {
+            let ends = [*by_address.first()?, *by_address.last()?];
+            (distance(&ends) > TWO_MIB as u64).then_some((ends[0], ends[1]))
+        }
+    }
 }
 
 /// The two pages of `pair` side by side; the other pages of the file are given back.
@@ -150,28 +180,31 @@ mod tests {
     #[test]
     fn neighbours_are_found_wherever_they_are() {
         let starts = [10 * M, 2 * M, 20 * M, 4 * M];
-        assert_eq!(neighbours(&starts, Order::Ascending), Some((1, 3)));
-        assert_eq!(neighbours(&starts, Order::Descending), Some((3, 1)));
+        assert_eq!(choose(&starts, Order::Ascending), Some((1, 3)));
+        assert_eq!(choose(&starts, Order::Descending), Some((3, 1)));
+        assert_eq!(choose(&starts, Order::Apart), Some((1, 2)));
     }
 
     #[test]
     fn pages_apart_are_no_neighbours() {
-        assert_eq!(neighbours(&[2 * M, 6 * M, 10 * M], Order::Ascending), None);
-        assert_eq!(neighbours(&[2 * M], Order::Descending), None);
+        assert_eq!(choose(&[2 * M, 6 * M, 10 * M], Order::Ascending), None);
+        assert_eq!(choose(&[2 * M], Order::Descending), None);
+        assert_eq!(choose(&[2 * M, 4 * M], Order::Apart), None);
     }
 
     #[test]
     fn too_few_huge_pages_is_something_missing_with_the_command() {
         let sysfs = std::env::temp_dir().join(format!("umem-hugetlb-{}", std::process::id()));
-        fs::create_dir_all(&sysfs).unwrap();
+        let folder = sysfs.join("hugepages-2048kB");
+        fs::create_dir_all(&folder).unwrap();
         for (name, value) in [
             ("free_hugepages", "3"),
             ("resv_hugepages", "2"),
             ("nr_hugepages", "10"),
         ] {
-            fs::write(sysfs.join(name), format!("{value}\n")).unwrap();
+            fs::write(folder.join(name), format!("{value}\n")).unwrap();
         }
-        let missing = match free_pages(&sysfs) {
+        let missing = match free_pages(&sysfs, TWO_MIB, 2, 8) {
             Err(Unavailable::Missing(missing)) => missing,
             other => panic!("{other:?}"),
         };
@@ -182,7 +215,10 @@ mod tests {
             "echo 17 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
         );
         assert!(
-            matches!(free_pages(&sysfs), Err(Unavailable::Refused(_))),
+            matches!(
+                free_pages(&sysfs, TWO_MIB, 2, 8),
+                Err(Unavailable::Refused(_))
+            ),
             "no such folder"
         );
     }

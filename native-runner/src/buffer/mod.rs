@@ -1,14 +1,15 @@
 //! The buffers of a check: memory made so that its frames lie in a way that is known beforehand.
 //!
-//! A buffer is a [`Recipe`] in the [`CATALOGUE`]; one module a way of making them. A recipe keeps
+//! A buffer is a [`Recipe`] in the [`CATALOGUE`]; one module a kind of memory. A recipe keeps
 //! its promise or says why it cannot: it reads the frames it got, and never hands out memory that
 //! lies otherwise.
 
 mod hugetlb;
-mod scattered;
+mod shared;
+mod small;
 mod transparent;
 
-use std::io;
+use std::{io, ops::Range};
 
 use crate::{
     frames::{Frames, FramesError},
@@ -16,10 +17,11 @@ use crate::{
     missing::Missing,
 };
 
-/// How long every buffer is, in bytes: two of the 2M pages that most of them are made of.
+/// How much of a buffer a check works in, in bytes: two of the 2M pages that many of them are made of.
 pub const LENGTH: usize = 2 * TWO_MIB;
 
 const TWO_MIB: usize = 2 << 20;
+const ONE_GIB: usize = 1 << 30;
 
 /// A kind of buffer.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +36,14 @@ pub struct Recipe {
 #[derive(Clone, Copy, Debug)]
 enum Way {
     HugePages(hugetlb::Order),
+    Gigantic,
     Transparent,
+    Shifted,
+    Contiguous,
     Scattered,
+    Memfd,
+    Shared,
+    File,
 }
 
 /// Every kind of buffer there is.
@@ -51,24 +59,93 @@ pub const CATALOGUE: &[Recipe] = &[
         way: Way::HugePages(hugetlb::Order::Descending),
     },
     Recipe {
+        name: "huge-apart",
+        title: "two 2M huge pages, far from each other",
+        way: Way::HugePages(hugetlb::Order::Apart),
+    },
+    Recipe {
+        name: "gigantic",
+        title: "one 1G huge page",
+        way: Way::Gigantic,
+    },
+    Recipe {
         name: "transparent",
         title: "two transparent huge pages",
         way: Way::Transparent,
+    },
+    Recipe {
+        name: "shifted",
+        title: "two transparent huge pages apart, moved 4K off by mremap",
+        way: Way::Shifted,
+    },
+    Recipe {
+        name: "contiguous",
+        title: "4K pages, each right above the one before",
+        way: Way::Contiguous,
     },
     Recipe {
         name: "scattered",
         title: "4K pages, no two neighbours adjacent",
         way: Way::Scattered,
     },
+    Recipe {
+        name: "memfd",
+        title: "a file in memory (memfd), as the kernel lays it",
+        way: Way::Memfd,
+    },
+    Recipe {
+        name: "shared",
+        title: "shared anonymous memory, as the kernel lays it",
+        way: Way::Shared,
+    },
+    Recipe {
+        name: "file",
+        title: "a mapped file, as the kernel lays it",
+        way: Way::File,
+    },
 ];
 
 impl Recipe {
-    /// Makes a buffer of [`LENGTH`] bytes. All its pages are there, and it goes when it is dropped.
+    /// Makes the buffer: [`Self::length`] bytes. All its pages are there, and it goes when it is dropped.
     pub fn make(&self) -> Result<Mapping, Unavailable> {
         match self.way {
             Way::HugePages(order) => hugetlb::pair(order),
+            Way::Gigantic => hugetlb::gigantic(),
             Way::Transparent => transparent::pair(),
-            Way::Scattered => scattered::pages(),
+            Way::Shifted => transparent::shifted(),
+            Way::Contiguous => small::contiguous(),
+            Way::Scattered => small::scattered(),
+            Way::Memfd => shared::memfd(),
+            Way::Shared => shared::anonymous(),
+            Way::File => shared::file(),
+        }
+    }
+
+    /// How long the buffer is, in bytes.
+    pub fn length(&self) -> usize {
+        match self.way {
+            Way::Gigantic => ONE_GIB,
+            _ => LENGTH,
+        }
+    }
+
+    /// The part that bytes are moved out of: [`LENGTH`] bytes. In the gigantic page they lie inside, so that pages larger
+    /// than 2M would show.
+    pub fn window(&self) -> Range<u64> {
+        let start = match self.way {
+            Way::Gigantic => TWO_MIB as u64,
+            _ => 0,
+        };
+        start..start + LENGTH as u64
+    }
+
+    /// Why the kernel may refuse to pin such memory (EFAULT), where that is a rule of its own and nothing is amiss.
+    pub fn may_be_refused(&self) -> Option<&'static str> {
+        match self.way {
+            Way::File => Some(
+                "Linux pins no pages of a file system for long since 6.5, but those of tmpfs (TMPDIR can name one)",
+            ),
+            _ => None,
         }
     }
 }
@@ -153,12 +230,20 @@ mod tests {
                     continue;
                 }
             };
-            assert_eq!(buffer.len(), LENGTH);
+            assert_eq!(buffer.len(), recipe.length());
             let frames = Frames::read(&buffer).unwrap();
             let first = |offset| frames.at(offset as u64).unwrap().get();
             match recipe.name {
                 "huge-adjacent" => assert_eq!(first(TWO_MIB), first(0) + TWO_MIB as u64),
                 "huge-descending" => assert_eq!(first(TWO_MIB), first(0) - TWO_MIB as u64),
+                "huge-apart" => assert!(first(TWO_MIB).abs_diff(first(0)) > TWO_MIB as u64),
+                "gigantic" => assert!(is_one_page(&frames, 0, ONE_GIB)),
+                "shifted" => {
+                    assert_eq!(buffer.start().get() % LENGTH as u64, frames.page_size());
+                    assert_eq!(first(0) % TWO_MIB as u64, 0);
+                    assert_eq!(frames.runs().len(), 2);
+                }
+                "contiguous" => assert_eq!(frames.runs().len(), 1),
                 "transparent" => assert!(
                     is_one_page(&frames, 0, TWO_MIB) && is_one_page(&frames, TWO_MIB, TWO_MIB)
                 ),
@@ -166,6 +251,7 @@ mod tests {
                     frames.runs().len() as u64,
                     LENGTH as u64 / frames.page_size()
                 ),
+                "memfd" | "shared" | "file" => {}
                 other => panic!("{other}: what does it promise?"),
             }
         }

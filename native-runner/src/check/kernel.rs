@@ -14,7 +14,7 @@ use umem_core::{kernel::KernelRules, size::Bytes, vectors::Vector};
 
 use super::Verdict;
 use crate::{
-    buffer,
+    buffer::{self, Recipe},
     mapping::Mapping,
     missing::Missing,
     probe::{Domain, Probe, Target},
@@ -52,6 +52,16 @@ const SIZES: [u64; 20] = [
     0,
 ];
 
+/// The regions in the gigantic page: all of it, all but 2M, and half of it, 4K beside a boundary of 2M.
+const GIGANTIC_REGIONS: [Range<u64>; 3] = [
+    0..1 << 30,
+    2 << 20..1 << 30,
+    0x20_1000..0x20_1000 + (512 << 20),
+];
+
+/// Its bitmaps: each answer may have 2^18 blocks, so few are asked for.
+const GIGANTIC_SIZES: [u64; 2] = [0x4020_1000, 0x4000_0000];
+
 /// What was found about one buffer, pinned for one device.
 #[derive(Clone, Debug, Serialize)]
 pub struct KernelReport {
@@ -75,7 +85,11 @@ enum Addressing {
 }
 
 /// Holds the rules against the kernel for every device that there is.
-pub fn check(probe: Result<&Probe, Missing>, name: &str, memory: &Mapping) -> Vec<KernelReport> {
+pub fn check(
+    probe: Result<&Probe, Missing>,
+    recipe: &Recipe,
+    memory: &Mapping,
+) -> Vec<KernelReport> {
     let probe = match probe {
         Ok(probe) => probe,
         Err(missing) => {
@@ -86,28 +100,60 @@ pub fn check(probe: Result<&Probe, Missing>, name: &str, memory: &Mapping) -> Ve
             }];
         }
     };
-    targets(probe)
+    let mut targets = targets(probe);
+    if is_gigantic(recipe) {
+        targets.retain(|(target, _)| target.limits() == Target::NO_LIMITS);
+    }
+    let (regions, sizes) = questions(recipe);
+    targets
         .iter()
         .map(|&(ref target, addressing)| {
-            let cases = REGIONS.map(|range| Case {
-                name,
+            let cases = regions.clone().map(|range| Case {
+                recipe,
+                // Reading takes the device its time: under one of its limits, and out of one region, is enough.
+                is_read: matches!(target, Target::Pci { .. })
+                    && target.limits() == Target::NO_LIMITS
+                    && range == regions[0],
                 memory,
                 range,
+                sizes,
                 target,
                 addressing,
             });
             let compared = cases
                 .iter()
                 .map(|case| case.compare(probe))
-                .sum::<Result<_, _>>();
+                .sum::<Result<usize, Verdict>>();
             KernelReport {
                 target: describe(target, addressing),
                 compared: *compared.as_ref().unwrap_or(&0),
-                verdict: compared.map(drop).into(),
+                verdict: compared.map_or_else(|verdict| verdict, |_| Verdict::Held),
             }
         })
         .collect()
 }
+
+/// Whether the buffer is so long that every answer takes its time.
+fn is_gigantic(recipe: &Recipe) -> bool {
+    recipe.length() > buffer::LENGTH
+}
+
+/// What the kernel is asked about a buffer: which regions, and which bitmaps of each. Bytes are read out of the first.
+fn questions(recipe: &Recipe) -> ([Range<u64>; 3], &'static [u64]) {
+    if is_gigantic(recipe) {
+        (GIGANTIC_REGIONS, &GIGANTIC_SIZES)
+    } else {
+        (REGIONS, &SIZES)
+    }
+}
+
+/// What the PCI device is told about itself: its longest segment, and the boundary that none crosses, less one.
+const LIMITS: [(u32, u32); 4] = [
+    (u32::MAX, u32::MAX),
+    (64 << 10, u32::MAX),
+    (2 << 20, u32::MAX),
+    (u32::MAX, (1 << 20) - 1),
+];
 
 /// The soft RDMA devices, whose DMA is the CPU's; and the probe's PCI device, told of several limits.
 fn targets(probe: &Probe) -> Vec<(Target, Addressing)> {
@@ -129,13 +175,7 @@ fn targets(probe: &Probe) -> Vec<(Target, Addressing)> {
         _ => return targets,
     };
     if probe.has_device() {
-        let limits = [
-            (u32::MAX, u32::MAX),
-            (64 << 10, u32::MAX),
-            (2 << 20, u32::MAX),
-            (u32::MAX, (1 << 20) - 1),
-        ];
-        targets.extend(limits.map(|(max_segment, boundary)| {
+        targets.extend(LIMITS.map(|(max_segment, boundary)| {
             (
                 Target::Pci {
                     max_segment,

@@ -1,7 +1,7 @@
 //! The check: is what the rules say true of real memory?
 //!
-//! Every buffer of the [catalogue](crate::buffer) is made, filled, and registered; its frames are
-//! read from the kernel, the rules cut them into entries, and each policy's entries are held
+//! Every buffer of the [catalogue](crate::buffer) is made, filled, and registered, in one [`region`] or in many; its
+//! frames are read from the kernel, the rules cut them into entries, and each policy's entries are held
 //! against the truth on three levels:
 //!
 //! - **frames** ([`placement`]): every entry is aligned and lies on contiguous frames, by pagemap;
@@ -10,21 +10,30 @@
 //! - **data** ([`transport`]): a device moves the bytes of every entry into other memory, and
 //!   every byte arrives, at its place and nowhere else.
 //!
+//! And what a device must refuse, it has to refuse ([`trespass`]).
+//!
 //! What the machine cannot do is said, and the rest is checked all the same.
 
 mod kernel;
 mod placement;
+mod region;
 mod report;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod trespass;
 
-use std::{io, ops::Range, time::Instant};
+use std::{io, time::Instant};
 
-use rustix::process::{Resource, getrlimit};
+use rustix::{
+    io::Errno,
+    process::{Resource, getrlimit},
+};
 
 pub use kernel::KernelReport;
-pub use report::{BufferReport, MemoryFacts, PolicyReport, Report, Verdict};
+pub use region::Region;
+pub use report::{BufferReport, MemoryFacts, Report, Row, Verdict};
+pub use trespass::TrespassReport;
 
 use crate::{
     buffer::{self, Recipe, Unavailable},
@@ -32,17 +41,16 @@ use crate::{
     mapping::Mapping,
     missing::Missing,
     model::{self, Policy},
-    nic::Nic,
+    nic::{Claim, Nic, Rights},
     probe::Probe,
 };
-use transport::{SOURCE, Sink};
-
-/// What every buffer's region is: all of it but the first 4K, as in the mail.
-const REGION: Range<u64> = 4096..buffer::LENGTH as u64;
+use transport::{Sink, Window};
 
 /// How to check.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Options {
+    /// Check every buffer with every region and policy, instead of a set that touches each once.
+    pub full: bool,
     /// Change one byte after it arrived: a check that does not notice is worth nothing.
     pub spoil_one_byte: bool,
 }
@@ -67,7 +75,7 @@ pub fn run<N: Nic>(
             Ok(memory) => {
                 let (mut buffer, missing) = check_buffer(recipe, &memory, sink.as_ref(), options);
                 if buffer.skipped.is_none() {
-                    buffer.kernel = kernel::check(probe.clone(), recipe.name, &memory);
+                    buffer.kernel = kernel::check(probe.clone(), recipe, &memory);
                 }
                 missing
                     .into_iter()
@@ -84,57 +92,116 @@ pub fn run<N: Nic>(
         progress(&buffer)?;
         report.add(buffer);
     }
+    if let Some(sink) = &sink {
+        match trespass::check(sink.nic()) {
+            Ok(trespasses) => report.add_trespasses(trespasses),
+            Err(error) => report.lacks(registration_refused(&error, sink.nic().describe())),
+        }
+    }
     Ok(report)
 }
 
-/// One buffer, under every policy. Also says what the machine lacked for it.
+/// One buffer, in every region and under every policy. Also says what the machine lacked for it.
 fn check_buffer<N: Nic>(
     recipe: &Recipe,
     memory: &Mapping,
     sink: Option<&Sink<'_, N>>,
     options: Options,
 ) -> (BufferReport, Option<Missing>) {
-    SOURCE.fill(memory.words());
+    let window = Window::fill(memory, recipe);
+    let mut report = BufferReport::new(recipe);
     let mut missing = None;
-    let source = sink.and_then(|sink| match sink.nic().register(memory, REGION) {
-        Ok(region) => Some((sink, region)),
-        Err(error) => {
-            missing = Some(registration_refused(&error, sink.nic().describe()));
-            None
-        }
-    });
-    // Pinning may move pages (out of CMA, for one), so only now do the frames stay as they are.
-    let frames = match Frames::read(memory) {
-        Ok(frames) => frames,
-        Err(error) => return (BufferReport::skipped(recipe, error.to_string()), missing),
-    };
-    let mut buffer = BufferReport::new(
-        recipe,
-        MemoryFacts::of(memory, &frames, REGION, source.is_some()),
-    );
-    for policy in Policy::ALL {
-        let began = Instant::now();
-        let mut row = PolicyReport::new(policy);
-        match model::table(memory.start(), &frames, REGION, policy) {
-            Err(error) => {
-                row.frames = Verdict::Differed(format!("the model gave no table: {error}"));
-                row.data = Verdict::Skipped("there are no entries to move".to_owned());
+    for (region, policies) in region::of(recipe, options.full) {
+        let source = match source(recipe, window, sink, region) {
+            Ok(source) => Ok(source),
+            Err(Unavailable::Refused(why)) => Err(why),
+            Err(Unavailable::Missing(what)) => {
+                missing = Some(what);
+                Err("no device registered the memory".to_owned())
             }
-            Ok(table) => {
-                row.has_entries(&table);
-                row.frames = placement_verdict(memory, &frames, &table, policy);
-                row.data = match &source {
-                    None => Verdict::Skipped("no device registered the memory".to_owned()),
-                    Some((sink, region)) => sink
-                        .check(memory, region, &table, REGION, options.spoil_one_byte)
-                        .into(),
-                };
-            }
+        };
+        // Pinning may move pages (out of CMA, for one), so only now do the frames stay as they are.
+        let frames = match Frames::read(memory) {
+            Ok(frames) => frames,
+            Err(error) => return (BufferReport::skipped(recipe, error.to_string()), missing),
+        };
+        report
+            .memory
+            .get_or_insert_with(|| MemoryFacts::of(memory, &frames, recipe.window()));
+        for policy in policies {
+            let row = check_row(window, &frames, region, policy, &source, options);
+            report.rows.push(row);
         }
-        row.milliseconds = began.elapsed().as_micros() as f64 / 1e3;
-        buffer.policies.push(row);
     }
-    (buffer, missing)
+    (report, missing)
+}
+
+/// Where bytes can be moved from: a device's sink, and a region of the buffer.
+type Source<'s, 'm, N> = (&'s Sink<'m, N>, <N as Nic>::Region<'s>);
+
+/// Registers the region, if there is a device.
+fn source<'s, 'm, N: Nic>(
+    recipe: &Recipe,
+    window: Window<'s>,
+    sink: Option<&'s Sink<'m, N>>,
+    region: Region,
+) -> Result<Source<'s, 'm, N>, Unavailable> {
+    let Some(sink) = sink else {
+        return Err(Unavailable::Refused(
+            "no device registered the memory".to_owned(),
+        ));
+    };
+    let page = rustix::param::page_size() as u64;
+    let claim = Claim {
+        range: region.range(),
+        device_address: region
+            .zero_based
+            .then(|| region.device_address(window.memory.start(), page)),
+        rights: Rights::All,
+    };
+    match sink.nic().register(window.memory, claim) {
+        Ok(registered) => Ok((sink, registered)),
+        Err(error) => Err(match recipe.may_be_refused() {
+            Some(why) if refused_to_pin(&error) => Unavailable::Refused(why.to_owned()),
+            _ => Unavailable::Missing(registration_refused(&error, sink.nic().describe())),
+        }),
+    }
+}
+
+/// Whether the kernel will not pin such memory at all.
+fn refused_to_pin(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::FAULT.raw_os_error())
+}
+
+/// One region under one policy.
+fn check_row<N: Nic>(
+    window: Window<'_>,
+    frames: &Frames,
+    region: Region,
+    policy: Policy,
+    source: &Result<Source<'_, '_, N>, String>,
+    options: Options,
+) -> Row {
+    let began = Instant::now();
+    let mut row = Row::new(region, policy);
+    match model::table(window.memory.start(), frames, region, policy) {
+        Err(error) => {
+            row.frames = Verdict::Differed(format!("the model gave no table: {error}"));
+            row.data = Verdict::Skipped("there are no entries to move".to_owned());
+        }
+        Ok(table) => {
+            row.has_entries(&table);
+            row.frames = placement_verdict(window.memory, frames, &table, region, policy);
+            row.data = match source {
+                Err(why) => Verdict::Skipped(why.clone()),
+                Ok((sink, source)) => sink
+                    .check(window, source, &table, region, options.spoil_one_byte)
+                    .into(),
+            };
+        }
+    }
+    row.milliseconds = began.elapsed().as_micros() as f64 / 1e3;
+    row
 }
 
 /// The frames level. The frames are read anew, so that the model's own are not their own witness.
@@ -142,25 +209,26 @@ fn placement_verdict(
     memory: &Mapping,
     seen: &Frames,
     table: &model::Table,
+    region: Region,
     policy: Policy,
 ) -> Verdict {
     let now = match Frames::read(memory) {
         Ok(frames) => frames,
         Err(error) => return Verdict::Skipped(error.to_string()),
     };
-    let region = placement::whole_pages(REGION, now.page_size());
-    if !now.runs_in(region.clone()).eq(seen.runs_in(region)) {
+    let pages = placement::whole_pages(region.range(), now.page_size());
+    if !now.runs_in(pages.clone()).eq(seen.runs_in(pages)) {
         // Registered memory is pinned: it must not move. Other memory may, though it seldom does.
         return Verdict::Differed("the frames changed while the check ran".to_owned());
     }
-    placement::verify(table.entries(), policy, REGION, &now).into()
+    placement::verify(table.entries(), policy, region.range(), &now).into()
 }
 
 /// What stands behind a registration that failed.
 fn registration_refused(error: &io::Error, nic: String) -> Missing {
     let limit = getrlimit(Resource::Memlock).current.unwrap_or(u64::MAX);
-    let needed = (REGION.end - REGION.start) + transport::SINK_LENGTH as u64;
-    if error.raw_os_error() == Some(rustix::io::Errno::NOMEM.raw_os_error()) && limit < needed {
+    let needed = (buffer::LENGTH + transport::SINK_LENGTH) as u64;
+    if error.raw_os_error() == Some(Errno::NOMEM.raw_os_error()) && limit < needed {
         return Missing::memlock(limit, needed);
     }
     Missing::device(

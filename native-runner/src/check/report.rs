@@ -12,7 +12,7 @@ use crate::{
     model::{Policy, Table},
 };
 
-use super::{kernel::KernelReport, placement::whole_pages};
+use super::{kernel::KernelReport, region::Region, trespass::TrespassReport};
 
 /// All that a check found.
 #[derive(Debug, Serialize)]
@@ -25,6 +25,9 @@ pub struct Report {
     pub device: Option<String>,
     /// The buffers, in the order in which they were checked.
     pub buffers: Vec<BufferReport>,
+    /// What the device was asked to do and must refuse.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trespasses: Vec<TrespassReport>,
     /// What the machine lacks, each thing once.
     pub missing: Vec<Missing>,
     /// How many verdicts held.
@@ -46,6 +49,7 @@ impl Report {
             page_size: rustix::param::page_size() as u64,
             device,
             buffers: Vec::new(),
+            trespasses: Vec::new(),
             missing: Vec::new(),
             held: 0,
             differed: 0,
@@ -62,19 +66,24 @@ impl Report {
 
     pub(super) fn add(&mut self, buffer: BufferReport) {
         self.skipped += usize::from(buffer.skipped.is_some());
-        for verdict in buffer
-            .policies
-            .iter()
-            .flat_map(|row| [&row.frames, &row.data])
-            .chain(buffer.kernel.iter().map(|row| &row.verdict))
-        {
+        buffer.verdicts().for_each(|(_, verdict)| {
             *match verdict {
                 Verdict::Held => &mut self.held,
                 Verdict::Differed(_) => &mut self.differed,
                 Verdict::Skipped(_) => &mut self.skipped,
             } += 1;
-        }
+        });
         self.buffers.push(buffer);
+    }
+
+    pub(super) fn add_trespasses(&mut self, trespasses: Vec<TrespassReport>) {
+        let differed = trespasses
+            .iter()
+            .filter(|trespass| trespass.verdict != Verdict::Held)
+            .count();
+        self.differed += differed;
+        self.held += trespasses.len() - differed;
+        self.trespasses = trespasses;
     }
 }
 
@@ -91,67 +100,63 @@ pub struct BufferReport {
     /// How the memory lies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<MemoryFacts>,
-    /// One a policy.
+    /// One a region and policy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub policies: Vec<PolicyReport>,
+    pub rows: Vec<Row>,
     /// One a device that the kernel was asked about.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub kernel: Vec<KernelReport>,
 }
 
 impl BufferReport {
-    pub(super) fn new(recipe: &Recipe, memory: MemoryFacts) -> Self {
+    pub(super) fn new(recipe: &Recipe) -> Self {
         let Recipe { name, title, .. } = *recipe;
         Self {
             name,
             title,
             skipped: None,
-            memory: Some(memory),
-            policies: Vec::new(),
+            memory: None,
+            rows: Vec::new(),
             kernel: Vec::new(),
         }
     }
 
     pub(super) fn skipped(recipe: &Recipe, why: String) -> Self {
-        let Recipe { name, title, .. } = *recipe;
         Self {
-            name,
-            title,
             skipped: Some(why),
-            memory: None,
-            policies: Vec::new(),
-            kernel: Vec::new(),
+            ..Self::new(recipe)
         }
+    }
+
+    /// Every verdict, with what it is about: "4092K at +4K, mixed, frames"; "rxe0, kernel".
+    pub fn verdicts(&self) -> impl Iterator<Item = (String, &Verdict)> {
+        let rows = self.rows.iter().flat_map(|row| {
+            let about = |level| format!("{}, {}, {level}", row.region, row.policy.name());
+            [(about("frames"), &row.frames), (about("data"), &row.data)]
+        });
+        let kernel = self
+            .kernel
+            .iter()
+            .map(|row| (format!("{}, kernel", row.target), &row.verdict));
+        rows.chain(kernel)
     }
 }
 
 /// How a buffer's memory lies, without a physical address: those are secrets.
 #[derive(Debug, Serialize)]
 pub struct MemoryFacts {
-    /// Where the region begins in the buffer, in bytes.
-    pub offset: u64,
-    /// How long it is, in bytes.
-    pub length: u64,
-    /// How many pages of the kernel's it lies on.
+    /// How many pages of the kernel's it has.
     pub pages: u64,
     /// In how many runs of contiguous frames.
     pub runs: usize,
-    /// Virtual and physical addresses agree modulo this power of two, in all of the region. With
+    /// Virtual and physical addresses agree modulo this power of two, everywhere. With
     /// one page size for all (`single`), no page can be larger.
     pub congruent: u64,
-    /// Whether a device has registered it, so that it stays where it is.
-    pub registered: bool,
 }
 
 impl MemoryFacts {
-    pub(super) fn of(
-        memory: &Mapping,
-        frames: &Frames,
-        region: Range<u64>,
-        registered: bool,
-    ) -> Self {
-        let pages = whole_pages(region.clone(), frames.page_size());
-        let differences = frames.runs_in(pages.clone());
+    pub(super) fn of(memory: &Mapping, frames: &Frames, window: Range<u64>) -> Self {
+        let differences = frames.runs_in(window.clone());
         let differences =
             differences.map(|run| (memory.start().get() + run.offset) ^ run.start.get());
         // Of 0, every bit agrees: then 2^63 is the largest power of two to be said.
@@ -160,19 +165,19 @@ impl MemoryFacts {
             .trailing_zeros()
             .min(63);
         Self {
-            offset: region.start,
-            length: region.end - region.start,
-            pages: (pages.end - pages.start) / frames.page_size(),
-            runs: frames.runs_in(pages).count(),
+            pages: (window.end - window.start) / frames.page_size(),
+            runs: frames.runs_in(window).count(),
             congruent: 1 << agreeing,
-            registered,
         }
     }
 }
 
-/// What was found about one buffer under one policy.
+/// What was found about one region under one policy.
 #[derive(Debug, Serialize)]
-pub struct PolicyReport {
+pub struct Row {
+    /// The region.
+    #[serde(flatten)]
+    pub region: Region,
     /// The policy.
     pub policy: Policy,
     /// The page's status line: "2 entries: 2 × 2M".
@@ -198,11 +203,12 @@ pub struct SizeCount {
     pub count: u64,
 }
 
-impl PolicyReport {
-    pub(super) fn new(policy: Policy) -> Self {
+impl Row {
+    pub fn new(region: Region, policy: Policy) -> Self {
         let skipped = || Verdict::Skipped("not checked".to_owned());
         let (status, by_size) = (String::new(), Vec::new());
         Self {
+            region,
             policy,
             status,
             total: 0,

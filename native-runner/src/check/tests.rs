@@ -6,7 +6,7 @@ use std::{io, ops::Range, sync::atomic::Ordering::Relaxed};
 use super::*;
 use crate::{
     buffer::CATALOGUE,
-    nic::{Operation, Piece, TransferError},
+    nic::{Operation, Piece, Refusal, TransferError},
 };
 
 /// A device that moves bytes by copying words, and may be a bad one.
@@ -30,9 +30,44 @@ enum Flaw {
     SwappedReads,
     /// Fails at piece 1.
     Fails,
+    /// Lets everybody reach everything.
+    AllowsAll,
 }
 
-struct Copied<'m>(&'m Mapping);
+#[derive(Clone)]
+struct Copied<'m> {
+    memory: &'m Mapping,
+    claim: Claim,
+    right_key: bool,
+}
+
+impl Copied<'_> {
+    /// Whether the region allows `bytes` to be read, or written.
+    fn allows(&self, bytes: Range<u64>, forbidden: Rights) -> bool {
+        let Range { start, end } = self.claim.range;
+        start <= bytes.start && bytes.end <= end && self.claim.rights != forbidden
+    }
+}
+
+/// What a device has to refuse of a piece.
+fn refusal(
+    operation: Operation,
+    source: &Copied<'_>,
+    sink: &Copied<'_>,
+    piece: Piece,
+) -> Option<Refusal> {
+    let from = source.allows(piece.from..piece.from + piece.length, Rights::NotRead);
+    let to = sink.allows(piece.to..piece.to + piece.length, Rights::NotWritten);
+    let ((own, own_key), (other, other_key)) = match operation {
+        Operation::Write => ((from, source.right_key), (to, sink.right_key)),
+        Operation::Read => ((to, sink.right_key), (from, source.right_key)),
+    };
+    match (own && own_key, other && other_key) {
+        (false, _) => Some(Refusal::LocalProtection),
+        (true, false) => Some(Refusal::RemoteAccess),
+        (true, true) => None,
+    }
+}
 
 impl Nic for Copier {
     type Region<'m> = Copied<'m>;
@@ -41,10 +76,21 @@ impl Nic for Copier {
         format!("{self:?}")
     }
 
-    fn register<'m>(&'m self, memory: &'m Mapping, _: Range<u64>) -> io::Result<Copied<'m>> {
+    fn register<'m>(&'m self, memory: &'m Mapping, claim: Claim) -> io::Result<Copied<'m>> {
         match self.0 {
-            Flaw::NoRegistration => Err(io::Error::from(rustix::io::Errno::NODEV)),
-            _ => Ok(Copied(memory)),
+            Flaw::NoRegistration => Err(io::Error::from(Errno::NODEV)),
+            _ => Ok(Copied {
+                memory,
+                claim,
+                right_key: true,
+            }),
+        }
+    }
+
+    fn with_wrong_key<'m>(&'m self, region: &Copied<'m>) -> Copied<'m> {
+        Copied {
+            right_key: false,
+            ..region.clone()
         }
     }
 
@@ -55,11 +101,30 @@ impl Nic for Copier {
         sink: &Copied<'_>,
         pieces: &[Piece],
     ) -> Result<(), TransferError> {
-        let (source, sink) = (source.0.words(), sink.0.words());
+        for (index, piece) in pieces.iter().enumerate() {
+            let refusal = refusal(operation, source, sink, *piece);
+            if refusal.is_some() && self.0 != Flaw::AllowsAll {
+                let reason = "refused".to_owned();
+                return Err(TransferError::Piece {
+                    index,
+                    refusal,
+                    reason,
+                });
+            }
+        }
+        let (source, sink) = (source.memory.words(), sink.memory.words());
         let copy = |piece: Piece| {
-            for word in 0..piece.length / 8 {
-                let value = source[(piece.from / 8 + word) as usize].load(Relaxed);
-                sink[(piece.to / 8 + word) as usize].store(value, Relaxed);
+            let (from, to) = ((piece.from / 8) as usize, (piece.to / 8) as usize);
+            let words = (piece.length / 8) as usize;
+            for word in 0..words {
+                sink[to + word].store(source[from + word].load(Relaxed), Relaxed);
+            }
+            // The bytes of half a word at the end.
+            if !piece.length.is_multiple_of(8) {
+                let mask = (1 << (8 * (piece.length % 8))) - 1;
+                let bytes = source[from + words].load(Relaxed) & mask;
+                let rest = sink[to + words].load(Relaxed) & !mask;
+                sink[to + words].store(bytes | rest, Relaxed);
             }
         };
         let last = pieces[pieces.len() - 1];
@@ -78,6 +143,7 @@ impl Nic for Copier {
                 pieces.iter().take(1).copied().for_each(copy);
                 return Err(TransferError::Piece {
                     index: 1,
+                    refusal: None,
                     reason: "it broke".to_owned(),
                 });
             }
@@ -130,19 +196,21 @@ fn with_a_good_device_everything_holds_but_the_probe() {
     let Some(report) = check(Flaw::None, Options::default()) else {
         return;
     };
+    // Four rows of two levels, ten trespasses; the probe.
     assert_eq!(
         (report.held, report.differed, report.skipped),
-        (6, 0, 1),
+        (18, 0, 1),
         "{report:#?}"
     );
     let memory = report.buffers[0].memory.as_ref().unwrap();
     assert_eq!(u64::try_from(memory.runs), Ok(memory.pages));
-    assert!(memory.registered);
+    let whole = |row: &&Row| row.region.offset == 4096;
     assert!(
         report.buffers[0]
-            .policies
+            .rows
             .iter()
-            .all(|row| row.total == memory.pages)
+            .filter(whole)
+            .all(|row| row.total == memory.pages - 1)
     );
 }
 
@@ -173,10 +241,14 @@ fn every_flaw_is_seen_and_named() {
         };
         assert_eq!(
             (report.held, report.differed, report.skipped),
-            (3, 3, 1),
+            (
+                4 + report.trespasses.len() - refused_wrongly(&report),
+                4 + refused_wrongly(&report),
+                1
+            ),
             "{flaw:?}: {report:#?}"
         );
-        for row in &report.buffers[0].policies {
+        for row in &report.buffers[0].rows[..3] {
             let Verdict::Differed(why) = &row.data else {
                 panic!("{flaw:?}: {row:?}")
             };
@@ -185,18 +257,55 @@ fn every_flaw_is_seen_and_named() {
     }
 }
 
+/// The trespasses that a bad device does not refuse as it should, or that its flaw hides.
+fn refused_wrongly(report: &Report) -> usize {
+    let held = |trespass: &&TrespassReport| trespass.verdict == Verdict::Held;
+    report.trespasses.len() - report.trespasses.iter().filter(held).count()
+}
+
+#[test]
+fn a_device_that_refuses_nothing_is_seen() {
+    let Some(report) = check(Flaw::AllowsAll, Options::default()) else {
+        return;
+    };
+    assert_eq!(refused_wrongly(&report), report.trespasses.len());
+    assert_eq!(report.differed, 10, "{report:#?}");
+    let Verdict::Differed(why) = &report.trespasses[0].verdict else {
+        panic!("{report:#?}")
+    };
+    assert_eq!(why, "the device did it");
+}
+
+#[test]
+fn with_full_every_region_is_checked() {
+    let options = Options {
+        full: true,
+        ..Options::default()
+    };
+    let Some(report) = check(Flaw::None, options) else {
+        return;
+    };
+    assert_eq!(report.buffers[0].rows.len(), 16 * 3);
+    assert_eq!(
+        (report.held, report.differed),
+        (16 * 3 * 2 + 10, 0),
+        "{report:#?}"
+    );
+}
+
 #[test]
 fn a_spoilt_byte_is_seen() {
     let Some(report) = check(
         Flaw::None,
         Options {
             spoil_one_byte: true,
+            ..Options::default()
         },
     ) else {
         return;
     };
-    assert_eq!((report.held, report.differed), (3, 3));
-    let Verdict::Differed(why) = &report.buffers[0].policies[0].data else {
+    assert_eq!((report.held, report.differed), (14, 4));
+    let Verdict::Differed(why) = &report.buffers[0].rows[0].data else {
         panic!("{report:#?}")
     };
     assert!(why.ends_with("is wrong (1 bytes in all)"), "{why}");
@@ -225,10 +334,10 @@ fn without_a_device_the_frames_are_checked_all_the_same() {
         .find(|buffer| buffer.name == "scattered")
         .unwrap();
     let may_read = !report.missing.contains(&Missing::frame_permission());
-    assert_eq!(scattered.policies.len(), if may_read { 3 } else { 0 });
+    assert_eq!(scattered.rows.len(), if may_read { 4 } else { 0 });
     assert!(
         scattered
-            .policies
+            .rows
             .iter()
             .all(|row| row.frames == Verdict::Held && row.data != Verdict::Held)
     );
@@ -241,7 +350,7 @@ fn without_registration_the_frames_are_checked_all_the_same() {
     };
     assert_eq!(
         (report.held, report.differed, report.skipped),
-        (3, 0, 4),
+        (4, 0, 5),
         "{report:#?}"
     );
     assert_eq!(report.missing.len(), 1);

@@ -1,11 +1,14 @@
 //! What was found, printed.
 
+mod junit;
 pub mod plan;
 pub mod table;
 
 use std::io::{self, Write};
 
 use crate::check::Report;
+
+pub use junit::junit;
 
 /// As one JSON object.
 pub fn json(out: &mut dyn Write, report: &Report) -> io::Result<()> {

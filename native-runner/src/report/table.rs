@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use umem_core::size::Bytes;
 
-use crate::check::{BufferReport, KernelReport, MemoryFacts, PolicyReport, Report, Verdict};
+use crate::check::{BufferReport, KernelReport, MemoryFacts, Report, Row, TrespassReport, Verdict};
 
 /// What is checked with what.
 pub fn heading(out: &mut dyn Write, device: Option<&str>) -> io::Result<()> {
@@ -25,19 +25,19 @@ pub fn buffer(out: &mut dyn Write, buffer: &BufferReport) -> io::Result<()> {
     writeln!(out, "{}: {}", buffer.name, buffer.title)?;
     if let Some(memory) = &buffer.memory {
         writeln!(out, "{}", facts(memory))?;
-        writeln!(out, "{}", rows(&buffer.policies))?;
+        writeln!(out, "{}", rows(&buffer.rows))?;
     }
     for row in &buffer.kernel {
-        kernel(out, row)?;
+        if row.verdict == Verdict::Held {
+            let KernelReport {
+                target, compared, ..
+            } = row;
+            writeln!(out, "model = kernel held, {compared} answers: {target}")?;
+        }
     }
-    if let Some(why) = &buffer.skipped {
-        writeln!(out, "skipped: {why}")?;
-    }
-    for row in &buffer.policies {
-        for (level, verdict) in [("frames", &row.frames), ("data", &row.data)] {
-            if let Verdict::Differed(why) = verdict {
-                writeln!(out, "{}, {level}: {why}", row.policy.name())?;
-            }
+    for (about, verdict) in buffer.verdicts() {
+        if let Verdict::Differed(why) = verdict {
+            writeln!(out, "DIFFERED: {about}: {why}")?;
         }
     }
     for why in skips(buffer) {
@@ -47,20 +47,34 @@ pub fn buffer(out: &mut dyn Write, buffer: &BufferReport) -> io::Result<()> {
     out.flush()
 }
 
-/// What the kernel built for one device.
-fn kernel(out: &mut dyn Write, row: &KernelReport) -> io::Result<()> {
-    let KernelReport {
-        target, compared, ..
-    } = row;
-    match &row.verdict {
-        Verdict::Held => writeln!(out, "model = kernel held, {compared} answers: {target}"),
-        Verdict::Differed(why) => writeln!(out, "model = kernel DIFFERED: {target}: {why}"),
-        Verdict::Skipped(_) => Ok(()),
+/// What the device was to refuse.
+fn trespasses(out: &mut dyn Write, trespasses: &[TrespassReport]) -> io::Result<()> {
+    if trespasses.is_empty() {
+        return Ok(());
     }
+    writeln!(out, "what the device must refuse")?;
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED);
+    table.set_header(["asked for", "must end with", "refused"]);
+    for trespass in trespasses {
+        table.add_row([
+            trespass.title.clone(),
+            trespass.expected.to_string(),
+            word(&trespass.verdict).to_owned(),
+        ]);
+    }
+    writeln!(out, "{table}")?;
+    for trespass in trespasses {
+        if let Verdict::Differed(why) = &trespass.verdict {
+            writeln!(out, "DIFFERED: {}: {why}", trespass.title)?;
+        }
+    }
+    writeln!(out)
 }
 
 /// What is missing, how it was judged, and the verdict.
 pub fn conclusion(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    trespasses(out, &report.trespasses)?;
     for missing in &report.missing {
         writeln!(out, "{missing}")?;
     }
@@ -78,33 +92,39 @@ pub fn conclusion(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 
 fn facts(memory: &MemoryFacts) -> String {
     let MemoryFacts {
-        offset,
-        length,
         pages,
         runs,
         congruent,
-        registered,
     } = *memory;
     format!(
-        "{} of {} at +{}: {pages} pages in {runs} {}; virtual and physical addresses agree modulo {}",
-        if registered {
-            "registered region"
-        } else {
-            "region (not registered)"
-        },
-        Bytes(length),
-        Bytes(offset),
+        "{pages} pages in {runs} {}; virtual and physical addresses agree modulo {}",
         if runs == 1 { "run" } else { "runs" },
         Bytes(congruent),
     )
 }
 
-fn rows(policies: &[PolicyReport]) -> Table {
+fn rows(rows: &[Row]) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
-    table.set_header(["policy", "entries", "model = frames", "data intact", "time"]);
-    for row in policies {
+    table.set_header([
+        "region",
+        "policy",
+        "entries",
+        "model = frames",
+        "data intact",
+        "time",
+    ]);
+    let mut before = None;
+    for row in rows {
+        // A region is named once.
+        let region = if before == Some(row.region) {
+            String::new()
+        } else {
+            row.region.to_string()
+        };
+        before = Some(row.region);
         table.add_row([
+            region,
             row.policy.name().to_owned(),
             row.status.clone(),
             word(&row.frames).to_owned(),
@@ -112,7 +132,7 @@ fn rows(policies: &[PolicyReport]) -> Table {
             format!("{:.1} ms", row.milliseconds),
         ]);
     }
-    let time = table.column_mut(4).expect("the table has five columns");
+    let time = table.column_mut(5).expect("the table has six columns");
     time.set_cell_alignment(CellAlignment::Right);
     table
 }
@@ -125,15 +145,10 @@ fn word(verdict: &Verdict) -> &'static str {
     }
 }
 
-/// Why levels of this buffer were skipped, each reason once.
+/// Why the buffer, or levels of it, were skipped, each reason once.
 fn skips(buffer: &BufferReport) -> Vec<&str> {
-    let mut reasons: Vec<&str> = Vec::new();
-    for verdict in buffer
-        .policies
-        .iter()
-        .flat_map(|row| [&row.frames, &row.data])
-        .chain(buffer.kernel.iter().map(|row| &row.verdict))
-    {
+    let mut reasons: Vec<&str> = buffer.skipped.iter().map(String::as_str).collect();
+    for (_, verdict) in buffer.verdicts() {
         if let Verdict::Skipped(why) = verdict
             && !reasons.contains(&why.as_str())
         {
@@ -146,19 +161,18 @@ fn skips(buffer: &BufferReport) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::missing::Missing;
+    use crate::{check::Region, missing::Missing};
     use umem_core::table::Policy;
 
-    fn row(policy: Policy, status: &str, data: Verdict) -> PolicyReport {
+    fn row(policy: Policy, status: &str, data: Verdict) -> Row {
         let status = status.to_owned();
-        PolicyReport {
-            policy,
+        Row {
             status,
             total: 2,
-            by_size: Vec::new(),
             frames: Verdict::Held,
             data,
             milliseconds: 12.34,
+            ..Row::new(Region::new(4 << 10..4 << 20), policy)
         }
     }
 
@@ -171,14 +185,11 @@ mod tests {
     #[test]
     fn a_buffer_is_a_block_with_its_reasons_below() {
         let memory = MemoryFacts {
-            offset: 4096,
-            length: 4092 << 10,
-            pages: 1023,
+            pages: 1024,
             runs: 1,
             congruent: 2 << 20,
-            registered: true,
         };
-        let policies = vec![
+        let rows = vec![
             row(
                 Policy::Single,
                 "2 entries: 2 × 2M",
@@ -195,19 +206,19 @@ mod tests {
             title: "two pages",
             skipped: None,
             memory: Some(memory),
-            policies,
+            rows,
             kernel: Vec::new(),
         };
         let expected = "\
 pair: two pages
-registered region of 4092K at +4K: 1023 pages in 1 run; virtual and physical addresses agree modulo 2M
-┌───────────┬────────────────────┬────────────────┬─────────────┬─────────┐
-│ policy    ┆ entries            ┆ model = frames ┆ data intact ┆    time │
-╞═══════════╪════════════════════╪════════════════╪═════════════╪═════════╡
-│ single    ┆ 2 entries: 2 × 2M  ┆ held           ┆ DIFFERED    ┆ 12.3 ms │
-│ unaligned ┆ 1 entry: 1 × 4092K ┆ held           ┆ skipped     ┆ 12.3 ms │
-└───────────┴────────────────────┴────────────────┴─────────────┴─────────┘
-single, data: byte +0x0 is wrong
+1024 pages in 1 run; virtual and physical addresses agree modulo 2M
+┌──────────────┬───────────┬────────────────────┬────────────────┬─────────────┬─────────┐
+│ region       ┆ policy    ┆ entries            ┆ model = frames ┆ data intact ┆    time │
+╞══════════════╪═══════════╪════════════════════╪════════════════╪═════════════╪═════════╡
+│ 4092K at +4K ┆ single    ┆ 2 entries: 2 × 2M  ┆ held           ┆ DIFFERED    ┆ 12.3 ms │
+│              ┆ unaligned ┆ 1 entry: 1 × 4092K ┆ held           ┆ skipped     ┆ 12.3 ms │
+└──────────────┴───────────┴────────────────────┴────────────────┴─────────────┴─────────┘
+DIFFERED: 4092K at +4K, single, data: byte +0x0 is wrong
 skipped: no device
 
 ";

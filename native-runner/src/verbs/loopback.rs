@@ -26,8 +26,12 @@ const DEPTH: u32 = 64;
 /// The longest message. rxe takes 8M (RXE_PORT_MAX_MSG_SZ), real devices 1G or more.
 const LONGEST: u64 = 8 << 20;
 
-/// How long to wait for the next completion. A request is retried for about half a second (timeout
-/// 4.096 µs · 2^14, 7 times) before the device gives up by itself, so this is a device that hangs.
+/// How long a request waits for its answer before it is sent again, as the exponent of 4.096 µs · 2^n: a second. On the
+/// way from a device to itself nothing gets lost, but a soft device on a busy machine may not get to run for long.
+const ANSWER_TIMEOUT: u8 = 18;
+
+/// How long to wait for the next completion. A request is sent again for about seven seconds (7 times) before the
+/// device gives up by itself, so this is a device that hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A reliable connection from a device to itself.
@@ -90,13 +94,13 @@ impl Loopback {
                 let (from, to) = (source.address(message.from), sink.address(message.to));
                 let (request, key, local) = match operation {
                     Operation::Write => (
-                        request.setup_write(sink.handle.rkey(), to),
-                        source.handle.lkey(),
+                        request.setup_write(sink.remote_key, to),
+                        source.region.local_key(),
                         from,
                     ),
                     Operation::Read => (
-                        request.setup_read(source.handle.rkey(), from),
-                        sink.handle.lkey(),
+                        request.setup_read(source.remote_key, from),
+                        sink.region.local_key(),
                         to,
                     ),
                 };
@@ -146,6 +150,7 @@ impl Loopback {
                 debug_assert!(!words::was_flushed(completion.status()), "{reason}");
                 return Err(TransferError::Piece {
                     index: completion.wr_id() as usize,
+                    refusal: words::refusal(completion.status()),
                     reason,
                 });
             }
@@ -205,7 +210,7 @@ fn bring_up(
     let mut send = QueuePairAttribute::new();
     send.setup_state(QueuePairState::ReadyToSend)
         .setup_sq_psn(FIRST_PACKET)
-        .setup_timeout(14)
+        .setup_timeout(ANSWER_TIMEOUT)
         .setup_retry_cnt(7)
         .setup_rnr_retry(7)
         .setup_max_read_atomic(device.reads);

@@ -1,30 +1,30 @@
 //! Real devices, through libibverbs (the crate `sideway` loads it at run time).
 //!
-//! A [`Device`] is opened once; a [`Registered`] is a memory region on it; each transfer runs over
+//! A [`Device`] is opened once; a [`Registered`](region) is a memory region on it; each transfer runs over
 //! a fresh [loopback](loopback) of two queue pairs, so that one that failed leaves nothing behind.
 
 mod diagnosis;
 mod loopback;
 mod port;
+mod region;
 mod words;
 
-use std::{error::Error, io, ops::Range, sync::Arc};
+use std::{error::Error, io, sync::Arc};
 
 use sideway::ibverbs::{
-    AccessFlags,
     device::{DeviceInfo, DeviceList, TransportType},
     device_context::DeviceContext,
-    memory_region::{MemoryRegion, RegisterMemoryRegionErrorKind},
     protection_domain::ProtectionDomain,
 };
 
 use crate::{
     mapping::Mapping,
     missing::Missing,
-    nic::{Nic, Operation, Piece, TransferError},
+    nic::{Claim, Nic, Operation, Piece, TransferError},
 };
 use loopback::Loopback;
 use port::Port;
+use region::Registered;
 
 /// An open device with a protection domain and a port to send by.
 #[derive(Debug)]
@@ -86,21 +86,6 @@ impl Device {
     }
 }
 
-/// Memory that is registered with a [`Device`] and borrowed for as long, so it cannot be unmapped
-/// under the device's hands.
-#[derive(Debug)]
-pub struct Registered<'m> {
-    handle: Arc<MemoryRegion>,
-    memory: &'m Mapping,
-}
-
-impl Registered<'_> {
-    /// The virtual address `offset` bytes into the mapping.
-    fn address(&self, offset: u64) -> u64 {
-        self.memory.start().get() + offset
-    }
-}
-
 impl Nic for Device {
     type Region<'m> = Registered<'m>;
 
@@ -108,34 +93,12 @@ impl Nic for Device {
         format!("{}, {}", self.name, self.port)
     }
 
-    fn register<'m>(
-        &'m self,
-        memory: &'m Mapping,
-        range: Range<u64>,
-    ) -> io::Result<Registered<'m>> {
-        let outside = || {
-            io::Error::new(
-                io::ErrorKind::InvalidInput,
-                format!("{range:#x?} of {} bytes", memory.len()),
-            )
-        };
-        if range.start >= range.end || range.end > memory.len() as u64 {
-            return Err(outside());
-        }
-        let start = memory.start().get() + range.start;
-        let access = AccessFlags::LocalWrite | AccessFlags::RemoteWrite | AccessFlags::RemoteRead;
-        // SAFETY: the range lies inside `memory`, which the returned value borrows: it stays mapped
-        // until the region is deregistered. The program sees it as atomics only, so the device may
-        // write to it at any time.
-        let handle = unsafe {
-            self.domain
-                .reg_mr(start as usize, (range.end - range.start) as usize, access)
-        };
-        let handle = handle.map_err(|error| match error.0 {
-            RegisterMemoryRegionErrorKind::Ibverbs(error) => error,
-            other => io::Error::other(other),
-        })?;
-        Ok(Registered { handle, memory })
+    fn register<'m>(&'m self, memory: &'m Mapping, claim: Claim) -> io::Result<Registered<'m>> {
+        Registered::new(&self.domain, memory, &claim)
+    }
+
+    fn with_wrong_key<'m>(&'m self, region: &Registered<'m>) -> Registered<'m> {
+        region.with_wrong_key()
     }
 
     fn transfer(

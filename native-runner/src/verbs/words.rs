@@ -2,6 +2,8 @@
 
 use sideway::ibverbs::completion::WorkCompletionStatus as Status;
 
+use crate::nic::Refusal;
+
 /// What the status of a completion means; `None` for success.
 pub fn failure(status: u32) -> Option<String> {
     if status == Status::Success as u32 {
@@ -12,6 +14,15 @@ pub fn failure(status: u32) -> Option<String> {
         || format!("completion status {status}"),
         |(_, words)| (*words).to_owned(),
     ))
+}
+
+/// Which refusal the status of a completion is, if it is one.
+pub fn refusal(status: u32) -> Option<Refusal> {
+    match status {
+        _ if status == Status::RemoteAccessError as u32 => Some(Refusal::RemoteAccess),
+        _ if status == Status::LocalProtectionError as u32 => Some(Refusal::LocalProtection),
+        _ => None,
+    }
 }
 
 /// Whether a request only failed because one before it did.
@@ -91,6 +102,11 @@ mod tests {
                 .unwrap()
                 .contains("memory region")
         );
+        assert_eq!(
+            refusal(Status::LocalProtectionError as u32),
+            Some(Refusal::LocalProtection)
+        );
+        assert_eq!(refusal(Status::Success as u32), None);
         assert!(was_flushed(Status::WorkRequestFlushedError as u32));
         assert!(!was_flushed(Status::RemoteAccessError as u32));
     }

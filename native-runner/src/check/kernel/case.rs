@@ -5,13 +5,14 @@ use std::{io, ops::Range, sync::atomic::Ordering::Relaxed};
 use umem_core::{size::Bytes, vectors::Vector};
 
 use super::{
-    Addressing, SIZES,
+    Addressing,
     known::{self, Made, When},
     lists::Lists,
     replay,
 };
 use crate::{
-    check::placement::whole_pages,
+    buffer::Recipe,
+    check::{Verdict, placement::whole_pages, refused_to_pin},
     frames::Frames,
     mapping::Mapping,
     probe::{self, Layout, Probe, Region, Run, Target},
@@ -21,29 +22,35 @@ use crate::{
 /// What is pinned, and for whom.
 #[derive(Clone, Debug)]
 pub struct Case<'a> {
-    /// The buffer's name.
-    pub name: &'a str,
+    /// How the buffer was made.
+    pub recipe: &'a Recipe,
     pub memory: &'a Mapping,
     pub range: Range<u64>,
+    /// The bitmaps that are asked about.
+    pub sizes: &'a [u64],
     pub target: &'a Target,
     pub addressing: Addressing,
+    /// Whether the device, which is the PCI one, reads some of the bytes.
+    pub is_read: bool,
 }
 
 impl Case<'_> {
-    /// How many answers were compared, all of which held; or in words, which did not.
-    pub fn compare(&self, probe: &Probe) -> Result<usize, String> {
-        self.attempt(probe).map_err(|error| {
+    /// How many answers were compared, all of which held; or which did not, or why there are none.
+    pub fn compare(&self, probe: &Probe) -> Result<usize, Verdict> {
+        let differed = |error| {
             let Range { start, end } = self.range;
-            format!("{} at +{start:#x}: {error}", Bytes(end - start))
-        })
+            Verdict::Differed(format!("{} at +{start:#x}: {error}", Bytes(end - start)))
+        };
+        match probe.pin(self.memory, self.range.clone(), self.target) {
+            Ok(region) => self.held_against(&region).map_err(differed),
+            Err(error) => Err(match self.recipe.may_be_refused() {
+                Some(why) if refused_to_pin(&error) => Verdict::Skipped(why.to_owned()),
+                _ => differed(refused(error)),
+            }),
+        }
     }
 
-    fn attempt(&self, probe: &Probe) -> Result<usize, String> {
-        let refused = |error: io::Error| format!("the kernel refused: {error}");
-        let range = self.range.clone();
-        let region = probe
-            .pin(self.memory, range, self.target)
-            .map_err(refused)?;
+    fn held_against(&self, region: &Region<'_>) -> Result<usize, String> {
         let (sg, dma) = region.lists().map_err(refused)?;
         let lists = Lists {
             pfns: self.pfns()?,
@@ -55,7 +62,7 @@ impl Case<'_> {
         let mut compared = 2;
         // The program's own addresses, and a zero-based region.
         for virt in [address, address % PAGE] {
-            for sizes in SIZES {
+            for &sizes in self.sizes {
                 let layout = Layout {
                     dma: &lists.dma,
                     address,
@@ -63,14 +70,13 @@ impl Case<'_> {
                     virt,
                     sizes,
                 };
-                self.best(&region, &layout, lists.sg.len())
+                self.best(region, &layout, lists.sg.len())
                     .map_err(|error| format!("sizes {sizes:#x}, virt {virt:#x}: {error}"))?;
                 compared += 1;
             }
         }
-        // Reading takes the device half a second: under one of its limits is enough.
-        if matches!(self.target, Target::Pci { .. }) && self.target.limits() == Target::NO_LIMITS {
-            compared += self.read(&region, &lists.dma)?;
+        if self.is_read {
+            compared += self.read(region, &lists.dma)?;
         }
         Ok(compared)
     }
@@ -101,14 +107,15 @@ impl Case<'_> {
         replay(&Vector::Best(recording::best_vector(layout, answer)))?;
         let (max_segment, boundary) = self.target.limits();
         let when = When {
-            buffer: self.name,
+            buffer: self.recipe.name,
             addressing: self.addressing,
             range: self.range.clone(),
             max_segment,
             boundary,
             zero_based: layout.virt != layout.address,
+            sizes: layout.sizes,
         };
-        match known::find(&when).filter(|_| layout.sizes == known::SIZES) {
+        match known::find(&when) {
             Some(known) if known != made => {
                 Err(format!("{made:?}, where other kernels made {known:?}"))
             }
@@ -116,7 +123,7 @@ impl Case<'_> {
         }
     }
 
-    /// Has the device read bytes of the first and the last segment, and holds them against the memory's own.
+    /// Has the device read bytes at both ends and in the middle, and holds them against the memory's own.
     fn read(&self, region: &Region<'_>, dma: &[Run]) -> Result<usize, String> {
         let start = whole_pages(self.range.clone(), PAGE).start;
         let samples = samples(dma);
@@ -138,21 +145,35 @@ impl Case<'_> {
     }
 }
 
+fn refused(error: io::Error) -> String {
+    format!("the kernel refused: {error}")
+}
+
 /// The probe takes no other page size.
 const PAGE: u64 = 4096;
 
 /// How much the device reads at a place.
 const SAMPLE: usize = 64;
 
-/// Where the device reads: (offset from the first page, DMA address), in the first segment and the last.
+/// Where the device reads: (offset from the first page, DMA address), at the beginning of the first segment, of the
+/// page in the middle, and at the end of the last.
 fn samples(dma: &[Run]) -> Vec<(u64, u64)> {
     let total: u64 = dma.iter().map(|run| run.length).sum();
-    let first = dma.first().map(|run| (0, run.start));
-    let last = dma.last().map(|run| {
-        let into = run.length - SAMPLE as u64;
-        (total - SAMPLE as u64, run.start + into)
-    });
-    first.into_iter().chain(last).collect()
+    let address = |offset| {
+        let mut before = 0;
+        let holds = |run: &&Run| {
+            before += run.length;
+            offset < before
+        };
+        let run = dma.iter().find(holds)?;
+        Some((offset, run.start + (offset - (before - run.length))))
+    };
+    let places = [
+        0,
+        total / 2 / PAGE * PAGE,
+        total.saturating_sub(SAMPLE as u64),
+    ];
+    places.into_iter().filter_map(address).collect()
 }
 
 #[cfg(test)]
@@ -160,11 +181,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn samples_are_the_first_and_last_bytes() {
+    fn samples_are_the_first_the_last_and_bytes_between() {
         let run = |start, length| Run { start, length };
         assert_eq!(
             samples(&[run(0x10_0000, 0x1000), run(0x8_0000, 0x2000)]),
-            [(0, 0x10_0000), (0x3000 - 64, 0x8_2000 - 64)]
+            [
+                (0, 0x10_0000),
+                (0x1000, 0x8_0000),
+                (0x3000 - 64, 0x8_2000 - 64)
+            ]
         );
+        assert_eq!(samples(&[]), []);
     }
 }
