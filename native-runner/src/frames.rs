@@ -1,6 +1,6 @@
 //! The frames behind a mapping, all known: what the rules, and the check of the rules, start from.
 
-use std::{fmt, io, ops::Range};
+use std::{fmt, io, ops::Range, thread, time::Duration};
 
 use umem_core::address::{Extent, PhysAddr};
 
@@ -8,6 +8,11 @@ use crate::{
     mapping::Mapping,
     pagemap::{Backing, Pagemap},
 };
+
+/// How often a page is looked at that may be on its way, and how long it is left alone in between: a tenth of a second
+/// in all.
+const MOST_LOOKS: u32 = 50;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
 /// Where every page of a mapping lies in physical memory, as runs in the order of virtual addresses.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,8 +22,22 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Reads the frames behind `mapping`, as they lie now. Only pinned memory stays where it is.
+    /// Reads the frames behind `mapping`, as they lie now. Only pinned memory stays where it is: a page that the kernel
+    /// is moving at this moment looks as one in swap does, so such a page is looked at again for a while.
     pub fn read(mapping: &Mapping) -> Result<Self, FramesError> {
+        let mut looks = 1;
+        loop {
+            match Self::look(mapping) {
+                Err(FramesError::Missing { swapped: true, .. }) if looks < MOST_LOOKS => {
+                    looks += 1;
+                    thread::sleep(BETWEEN_LOOKS);
+                }
+                seen => return seen,
+            }
+        }
+    }
+
+    fn look(mapping: &Mapping) -> Result<Self, FramesError> {
         let pagemap = Pagemap::open().map_err(|error| match error.kind() {
             // Linux 4.0 and 4.1 refused to open the file; every other kernel hides the numbers.
             io::ErrorKind::PermissionDenied => FramesError::Hidden,
