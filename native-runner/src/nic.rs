@@ -165,7 +165,7 @@ impl Nic for Never {
         match *self {}
     }
 
-    fn with_wrong_key<'m>(&'m self, _: &Self) -> Self {
+    fn with_wrong_key(&self, _: &Self) -> Self {
         match *self {}
     }
 
