@@ -5,7 +5,9 @@
 //! | [`commands`] | the command line: one module a command |
 //! | [`check`] | model = frames = data, and what was found |
 //! | [`model`] | umem-core, asked |
-//! | [`mapping`], [`pagemap`], [`frames`] | memory of our own, and where it lies |
+//! | [`doctor`] | what this machine can check, and how to enable what it cannot |
+//! | [`mapping`], [`pagemap`], [`frames`] | memory, and where it lies |
+//! | [`sysfs`] | the machine's RDMA devices, as the kernel shows them |
 //! | [`buffer`] | memory made so that it lies in a way known beforehand |
 //! | [`nic`], `verbs`, [`pattern`] | devices that move bytes, and bytes that know their place |
 //! | [`probe`], [`recording`] | the kernel module, asked; random questions, and its answers |
@@ -16,6 +18,7 @@
 mod buffer;
 mod check;
 mod commands;
+mod doctor;
 mod exit;
 mod frames;
 mod mapping;
@@ -28,6 +31,7 @@ mod pattern;
 mod probe;
 mod recording;
 mod report;
+mod sysfs;
 #[cfg(feature = "rdma")]
 mod verbs;
 mod whole_file;

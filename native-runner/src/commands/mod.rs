@@ -1,6 +1,7 @@
 //! The command line: one module a command.
 
 mod check;
+mod doctor;
 mod list;
 mod plan;
 mod vectors;
@@ -17,6 +18,7 @@ pub enum Command {
     List(list::List),
     Check(check::Check),
     View(view::View),
+    Doctor(doctor::Doctor),
     Vectors(vectors::Vectors),
 }
 
@@ -28,6 +30,7 @@ impl Command {
             Self::List(list) => list.run(out),
             Self::Check(check) => check.run(out),
             Self::View(view) => view.run(out),
+            Self::Doctor(doctor) => doctor.run(out),
             Self::Vectors(vectors) => vectors.run(out),
         }
     }
