@@ -60,6 +60,15 @@ impl Missing {
         )
     }
 
+    /// The memory of process `pid` is not ours to look at.
+    pub fn process_permission(pid: u32) -> Self {
+        Self::new(
+            format!("the right to look at process {pid} (CAP_SYS_PTRACE)"),
+            "neither its mappings nor where they lie can be known",
+            "run it with sudo",
+        )
+    }
+
     /// The limit on locked memory is below what a check pins.
     pub fn memlock(limit: u64, needed: u64) -> Self {
         Self::new(

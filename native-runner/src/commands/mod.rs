@@ -1,5 +1,6 @@
 //! The command line: one module a command.
 
+mod capture;
 mod check;
 mod doctor;
 mod list;
@@ -17,6 +18,7 @@ pub enum Command {
     Plan(plan::Plan),
     List(list::List),
     Check(check::Check),
+    Capture(capture::Capture),
     View(view::View),
     Doctor(doctor::Doctor),
     Vectors(vectors::Vectors),
@@ -29,6 +31,7 @@ impl Command {
             Self::Plan(plan) => plan.run(out),
             Self::List(list) => list.run(out),
             Self::Check(check) => check.run(out),
+            Self::Capture(capture) => capture.run(out),
             Self::View(view) => view.run(out),
             Self::Doctor(doctor) => doctor.run(out),
             Self::Vectors(vectors) => vectors.run(out),
