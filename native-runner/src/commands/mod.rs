@@ -2,8 +2,10 @@
 
 mod capture;
 mod check;
+mod completions;
 mod doctor;
 mod list;
+mod man;
 mod plan;
 mod vectors;
 mod view;
@@ -22,6 +24,8 @@ pub enum Command {
     View(view::View),
     Doctor(doctor::Doctor),
     Vectors(vectors::Vectors),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Command {
@@ -35,6 +39,8 @@ impl Command {
             Self::View(view) => view.run(out),
             Self::Doctor(doctor) => doctor.run(out),
             Self::Vectors(vectors) => vectors.run(out),
+            Self::Completions(completions) => completions.run(out),
+            Self::Man(man) => man.run(out),
         }
     }
 }
