@@ -7,7 +7,6 @@ mod common;
 use std::{
     fs,
     os::unix::process::CommandExt,
-    path::Path,
     process::{Child, Command, Stdio},
     thread,
     time::Duration,
@@ -74,15 +73,6 @@ fn capture(arguments: &[&str]) -> (Value, String) {
 
 /// The extents: address and length in bytes.
 fn extents(capture: &Value) -> Vec<(u64, u64)> {
-    let size = |text: &str| {
-        let scale = |unit| match unit {
-            "K" => 1 << 10,
-            "M" => 1 << 20,
-            _ => 1 << 30,
-        };
-        let (number, unit) = text.split_at(text.len() - 1);
-        number.parse::<u64>().unwrap() * scale(unit)
-    };
     let address = |text: &str| u64::from_str_radix(text.trim_start_matches("0x"), 16).unwrap();
     let extents = capture["memory"]["extents"].as_array().unwrap();
     extents
@@ -90,7 +80,7 @@ fn extents(capture: &Value) -> Vec<(u64, u64)> {
         .map(|extent| {
             (
                 address(extent[0].as_str().unwrap()),
-                size(extent[1].as_str().unwrap()),
+                extent[1].as_u64().unwrap(),
             )
         })
         .collect()
@@ -194,16 +184,9 @@ struct Sleeper(Child);
 
 impl Sleeper {
     fn new() -> Self {
+        // Spawning ends when the child has become `sleep`.
         let child = Command::new("sleep").arg("60").stdin(Stdio::null()).spawn();
-        let sleeper = Self(child.unwrap());
-        // Until it is `sleep` it has our own memory.
-        let link = format!("/proc/{}/exe", sleeper.0.id());
-        while !fs::read_link(&link)
-            .is_ok_and(|exe| !exe.ends_with(Path::new(env!("CARGO_CRATE_NAME"))))
-        {
-            thread::sleep(Duration::from_millis(1));
-        }
-        sleeper
+        Self(child.unwrap())
     }
 
     fn pid(&self) -> String {
@@ -225,7 +208,6 @@ fn a_mapping_of_another_process_is_found_by_its_name() {
     }
     let sleeper = Sleeper::new();
     let pid = sleeper.pid();
-    // The stack appears with the first page written to it.
     let (code, list, err) = run(&["capture", "--pid", &pid]);
     assert_eq!(code, 0, "{err}");
     assert!(
@@ -251,7 +233,9 @@ fn a_process_that_is_gone_is_said_to_be() {
     let mut child = Command::new("true").spawn().unwrap();
     let pid = child.id().to_string();
     // Ended, but not waited for: it is there, and has no memory.
-    thread::sleep(Duration::from_millis(300));
+    while !fs::read(format!("/proc/{pid}/maps")).unwrap().is_empty() {
+        thread::sleep(Duration::from_millis(1));
+    }
     let (code, out, err) = run(&["capture", "--pid", &pid]);
     assert_eq!((code, out.as_str()), (3, ""), "{err}");
     assert!(err.contains("has ended"), "{err}");

@@ -1,7 +1,7 @@
 //! How memory really lies, recorded: pagemap → a scenario with its provenance.
 //!
 //! [`record`] reads where every page of a range is. What is absent or in swap has no place that could be told, so
-//! the longest stretch without such pages is what is kept. [`Recording::moved`] reads it once more, because
+//! the longest stretch without such pages is what is kept. [`Recording::moved`] looks once more, because
 //! only pinned memory stays where it is. [`rebase`] hides where in the machine all this was, and [`document`] writes it.
 
 pub mod document;
@@ -10,7 +10,7 @@ mod runs;
 
 use std::{io, ops::Range, os::unix::fs::FileExt};
 
-use umem_core::address::VirtAddr;
+use umem_core::address::{Extent, PhysAddr, VirtAddr};
 
 use crate::pagemap::{Backing, Pagemap, Run};
 
@@ -126,7 +126,8 @@ impl Recording {
         self.start..VirtAddr::new(end)
     }
 
-    /// Reads everything once more: how many pages lie elsewhere by now.
+    /// Looks once more whether pages lie where they did: at all of them, or, of more than [`LOOKED_AT_WHOLE`], at
+    /// a 32nd part in pieces all over the memory, because reading is what a capture's time goes into.
     ///
     /// # Errors
     /// That of the reading. A process that has ended since is `UnexpectedEof`.
@@ -134,46 +135,101 @@ impl Recording {
         &self,
         pagemap: &Pagemap<S>,
         progress: &mut dyn FnMut(u64),
-    ) -> io::Result<u64> {
-        let mut then = self.runs.iter();
-        let mut expected = then.next();
-        let mut moved = 0;
-        for now in pagemap.runs(self.range()) {
-            let now = now?;
-            let mut done = 0;
-            while let Some(run) = &mut expected
-                && done < now.length
-            {
-                let length = run.length.min(now.length - done);
-                if after(&now, done) != Backing::Frames(run.start) {
-                    moved += length;
-                }
-                done += length;
-                run.length -= length;
-                run.start = run
-                    .start
-                    .checked_add(length)
-                    .expect("runs end in the address space");
-                if run.length == 0 {
-                    expected = then.next();
-                }
+    ) -> io::Result<Moved> {
+        let length = self.runs.length();
+        let (piece, gap) = match length <= LOOKED_AT_WHOLE {
+            true => (length, 0),
+            false => (PIECE, 31 * PIECE),
+        };
+        let mut then = Pieces::new(self.runs.iter());
+        let (mut at, mut looked, mut moved) = (0, 0, 0);
+        while at < length {
+            let end = (at + piece).min(length);
+            let address = |offset| VirtAddr::new(self.start.get() + offset);
+            for now in pagemap.runs(address(at)..address(end)) {
+                moved += then.differing(&now?);
             }
-            progress(now.start.get() + now.length - self.start.get());
+            looked += end - at;
+            at = (end + gap).min(length);
+            then.skip(at - end);
+            progress(at);
         }
-        Ok(moved / self.runs.page())
+        let page = self.runs.page();
+        Ok(Moved {
+            looked: looked / page,
+            moved: moved / page,
+        })
     }
 }
 
-/// What is behind `run` from `offset` bytes on.
-fn after(run: &Run, offset: u64) -> Backing {
-    match run.backing {
-        Backing::Frames(start) => Backing::Frames(
-            start
-                .checked_add(offset)
-                .expect("runs end in the address space"),
-        ),
-        other => other,
+/// Up to how many bytes of memory are all looked at once more.
+const LOOKED_AT_WHOLE: u64 = 256 << 20;
+
+/// How many bytes are looked at in one place of more memory than that.
+const PIECE: u64 = 2 << 20;
+
+/// What a second look found, in pages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Moved {
+    /// How many were looked at.
+    pub looked: u64,
+    /// How many of these lie elsewhere by now.
+    pub moved: u64,
+}
+
+/// Runs, taken piece by piece.
+struct Pieces<I> {
+    runs: I,
+    /// The rest of the run that was begun.
+    begun: Option<Extent<PhysAddr>>,
+}
+
+impl<I: Iterator<Item = Extent<PhysAddr>>> Pieces<I> {
+    fn new(runs: I) -> Self {
+        Self { runs, begun: None }
     }
+
+    /// Where the next `most` bytes lie, or as many of them as lie together; `None` at the end.
+    fn take(&mut self, most: u64) -> Option<(PhysAddr, u64)> {
+        let run = self.begun.take().or_else(|| self.runs.next())?;
+        let length = run.length.min(most);
+        self.begun = (length < run.length).then(|| Extent {
+            offset: run.offset + length,
+            start: further(run.start, length),
+            length: run.length - length,
+        });
+        Some((run.start, length))
+    }
+
+    /// Passes over `bytes`.
+    fn skip(&mut self, mut bytes: u64) {
+        while bytes > 0
+            && let Some((_, length)) = self.take(bytes)
+        {
+            bytes -= length;
+        }
+    }
+
+    /// How many of the next bytes, as many as `now` has, do not lie as it says.
+    fn differing(&mut self, now: &Run) -> u64 {
+        let (mut done, mut differing) = (0, 0);
+        while done < now.length
+            && let Some((then, length)) = self.take(now.length - done)
+        {
+            if !matches!(now.backing, Backing::Frames(start) if further(start, done) == then) {
+                differing += length;
+            }
+            done += length;
+        }
+        differing
+    }
+}
+
+/// The address `bytes` further on, in a run.
+fn further(start: PhysAddr, bytes: u64) -> PhysAddr {
+    start
+        .checked_add(bytes)
+        .expect("runs end in the address space")
 }
 
 #[cfg(test)]

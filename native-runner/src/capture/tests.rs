@@ -58,8 +58,7 @@ fn recorded(words: &[u64]) -> Recording {
 }
 
 fn runs(recording: &Recording) -> Vec<(u64, u64)> {
-    let run =
-        |run: umem_core::address::Extent<PhysAddr>| (run.start.get() / PAGE, run.length / PAGE);
+    let run = |run: Extent<PhysAddr>| (run.start.get() / PAGE, run.length / PAGE);
     recording.runs.iter().map(run).collect()
 }
 
@@ -122,8 +121,11 @@ fn a_pagemap_that_ends_early_leaves_what_was_read() {
 fn pages_that_moved_are_counted() {
     let pagemap = fake(&frames(&[7, 8, 9, 20, 21]));
     let recording = record(&pagemap, whole(5), &mut |_| ()).unwrap();
-    assert_eq!(recording.moved(&pagemap, &mut |_| ()).unwrap(), 0);
-    let now = |words: &[u64]| recording.moved(&fake(words), &mut |_| ());
+    assert_eq!(recording.moved(&pagemap, &mut |_| ()).unwrap().moved, 0);
+    let now = |words: &[u64]| {
+        let found = recording.moved(&fake(words), &mut |_| ());
+        found.map(|found| found.moved)
+    };
     assert_eq!(now(&frames(&[7, 50, 9, 20, 21])).unwrap(), 1);
     assert_eq!(now(&frames(&[20, 21, 7, 8, 9])).unwrap(), 5);
     assert_eq!(
@@ -131,6 +133,28 @@ fn pages_that_moved_are_counted() {
         3
     );
     assert_eq!(now(&[]).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+}
+
+#[test]
+fn of_much_memory_a_part_is_looked_at_once_more() {
+    // 272M: five pieces of 2M, each 64M after the one before.
+    let pages = 272 << 8;
+    let words: Vec<u64> = (0..pages).map(|page| PRESENT | (5 + 2 * page)).collect();
+    let recording = recorded(&words);
+    let now = |moved: &[usize]| {
+        let mut words = words.clone();
+        moved.iter().for_each(|&page| words[page] = PRESENT | 4);
+        let found = recording.moved(&fake(&words), &mut |_| ()).unwrap();
+        (found.looked, found.moved)
+    };
+    assert_eq!(now(&[]), (5 * 512, 0));
+    let (second, last) = (64 << 8, 256 << 8);
+    assert_eq!(now(&[0, second, second + 511, last + 7]), (5 * 512, 4));
+    assert_eq!(
+        now(&[512, second - 1, second + 512]),
+        (5 * 512, 0),
+        "between the pieces"
+    );
 }
 
 #[test]

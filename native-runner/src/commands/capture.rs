@@ -14,7 +14,7 @@ use umem_core::{address::VirtAddr, size::Bytes};
 
 use crate::{
     buffer::CATALOGUE,
-    capture::{self, Hidden, LeftOut, Recording, document, rebase},
+    capture::{self, Hidden, LeftOut, Moved, Recording, document, rebase},
     exit::Exit,
     missing::Missing,
     process::Process,
@@ -196,7 +196,7 @@ impl Capture {
     }
 }
 
-/// Reads the memory of `source` twice, and tells what is not as one would wish.
+/// Reads where the memory of `source` lies, and tells what is not as one would wish.
 fn record(source: &Source) -> Result<Recording, Trouble> {
     let pagemap = source.pagemap()?;
     let range = source.pages();
@@ -221,9 +221,10 @@ fn record(source: &Source) -> Result<Recording, Trouble> {
     }
     let mut bar = Progress::new("checking", recording.runs.length());
     match recording.moved(&pagemap, &mut |done| bar.at(done)) {
-        Ok(0) => {}
-        Ok(moved) => eprintln!(
-            "umem: {moved} pages moved while they were read: they are recorded where they were at first; only pinned memory stays"
+        Ok(Moved { moved: 0, .. }) => {}
+        Ok(Moved { moved, looked }) => eprintln!(
+            "umem: of {looked} pages looked at once more {moved} have moved meanwhile: they are recorded where they were at \
+             first; only pinned memory stays"
         ),
         Err(error) => eprintln!(
             "umem: {}, after it was read: whether pages had moved meanwhile cannot be told",
