@@ -5,17 +5,22 @@
 //! | [`commands`] | the command line: one module a command |
 //! | [`check`] | model = frames = data, and what was found |
 //! | [`model`] | umem-core, asked |
-//! | [`mapping`], [`pagemap`], [`frames`] | memory of our own, and where it lies |
+//! | [`capture`] | how memory really lies, recorded as a scenario |
+//! | [`doctor`] | what this machine can check, and how to enable what it cannot |
+//! | [`mapping`], [`pagemap`], [`frames`] | memory, and where it lies |
+//! | [`process`], [`sysfs`] | another process, and the machine's RDMA devices, as the kernel shows them |
 //! | [`buffer`] | memory made so that it lies in a way known beforehand |
 //! | [`nic`], `verbs`, [`pattern`] | devices that move bytes, and bytes that know their place |
 //! | [`probe`], [`recording`] | the kernel module, asked; random questions, and its answers |
-//! | [`report`] | what was found, printed |
+//! | [`report`], [`progress`] | what was found, printed; how far a long task is |
 //! | [`page`], [`whole_file`] | the page, served; files, written whole |
 //! | [`missing`], [`exit`] | what a machine lacks, and how a command ends |
 
 mod buffer;
+mod capture;
 mod check;
 mod commands;
+mod doctor;
 mod exit;
 mod frames;
 mod mapping;
@@ -26,8 +31,11 @@ mod page;
 mod pagemap;
 mod pattern;
 mod probe;
+mod process;
+mod progress;
 mod recording;
 mod report;
+mod sysfs;
 #[cfg(feature = "rdma")]
 mod verbs;
 mod whole_file;

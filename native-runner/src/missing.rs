@@ -60,6 +60,15 @@ impl Missing {
         )
     }
 
+    /// The memory of process `pid` is not ours to look at.
+    pub fn process_permission(pid: u32) -> Self {
+        Self::new(
+            format!("the right to look at process {pid} (CAP_SYS_PTRACE)"),
+            "neither its mappings nor where they lie can be known",
+            "run it with sudo",
+        )
+    }
+
     /// The limit on locked memory is below what a check pins.
     pub fn memlock(limit: u64, needed: u64) -> Self {
         Self::new(
@@ -70,6 +79,118 @@ impl Missing {
             ),
             "the device cannot register that much",
             "ulimit -l unlimited, as root or after raising memlock in /etc/security/limits.conf",
+        )
+    }
+
+    /// The pagemap tells nothing, for a reason other than rights.
+    pub fn pagemap(error: impl fmt::Display) -> Self {
+        Self::new(
+            format!("a pagemap that can be read ({error})"),
+            "where memory lies cannot be known, so nothing can be computed from it",
+            "a kernel with CONFIG_PROC_PAGE_MONITOR=y",
+        )
+    }
+
+    /// There is no RDMA device; soft-RoCE could send by `interface`, if the kernel has soft-RoCE.
+    pub fn rdma_device(interface: Option<&str>) -> Self {
+        let way_out = interface.map_or_else(
+            || "a kernel with RDMA, and a device; or in a VM: cargo xtask lab check".to_owned(),
+            |interface| {
+                format!(
+                    "modprobe rdma_rxe && rdma link add rxe0 type rxe netdev {interface}  (soft-RoCE; or in a VM: cargo xtask lab check)"
+                )
+            },
+        );
+        Self::device("an RDMA device", way_out)
+    }
+
+    /// The port `place` is in `state`, no active one.
+    pub fn active_port(
+        place: &str,
+        state: &str,
+        link_layer: &str,
+        interface: Option<&str>,
+    ) -> Self {
+        Self::new(
+            format!("an active port: {place} ({state})"),
+            "its device can register memory, but move no data through that port",
+            match (interface, link_layer) {
+                (Some(interface), _) => format!("ip link set {interface} up"),
+                (None, "InfiniBand") => {
+                    "a cable, and a subnet manager: systemctl start opensm".to_owned()
+                }
+                (None, _) => {
+                    "ip link set INTERFACE up, of the interface that `rdma link` shows".to_owned()
+                }
+            },
+        )
+    }
+
+    /// A kernel module that this kernel has is not loaded.
+    pub fn module(module: &str, prevents: &str) -> Self {
+        Self::new(
+            format!("the kernel module {module}"),
+            prevents,
+            format!("modprobe {module}"),
+        )
+    }
+
+    /// This kernel has no such module.
+    pub fn infiniband(module: &str, prevents: &str) -> Self {
+        Self::new(
+            format!("a kernel with {module} (CONFIG_INFINIBAND and CONFIG_INFINIBAND_USER_ACCESS)"),
+            prevents,
+            "a distribution's own kernel has it, in some as a package of its own (linux-modules-extra); or in a VM: cargo xtask lab check",
+        )
+    }
+
+    /// No type information of the kernel.
+    pub fn btf() -> Self {
+        Self::new(
+            "the kernel's type information (/sys/kernel/btf/vmlinux)",
+            "BPF programs cannot read what the kernel built for a device (struct ib_umem)",
+            "a kernel with CONFIG_DEBUG_INFO_BTF=y, as distributions have it",
+        )
+    }
+
+    /// The kernel takes signed modules only, and ours is not loaded.
+    pub fn signed_probe() -> Self {
+        let probe = Self::probe();
+        Self::new(
+            format!("{}, and this kernel takes signed modules only", probe.what),
+            probe.prevents,
+            "cargo xtask lab vectors, which asks a kernel in a VM; or, on a test machine: sign umem_probe.ko with a key of your own (mokutil --import, kmodsign), or switch Secure Boot off. Frames and data are checked without it",
+        )
+    }
+
+    /// The kernel has no transparent huge pages, or they are switched off.
+    pub fn transparent_huge_pages(way_out: &str) -> Self {
+        Self::new(
+            "transparent huge pages",
+            "buffers of them cannot be made",
+            way_out,
+        )
+    }
+
+    /// Huge pages of `size` bytes are unknown to this kernel or processor.
+    pub fn huge_page_size(size: u64) -> Self {
+        Self::new(
+            format!("huge pages of {}", Bytes(size)),
+            "buffers of huge pages of that size cannot be made",
+            format!(
+                "a processor and kernel that have them; those of 1G: hugepagesz={} on the kernel's command line, and pdpe1gb among the \
+                 processor's flags",
+                Bytes(size)
+            ),
+        )
+    }
+
+    /// No IOMMU is in use.
+    pub fn any_iommu() -> Self {
+        Self::new(
+            "an IOMMU in use",
+            "what one makes of a region cannot be seen on this machine",
+            "intel_iommu=on or amd_iommu=on on the kernel's command line, where the firmware has it switched on; or in a VM: cargo xtask lab check --iommu intel",
         )
     }
 

@@ -1,58 +1,20 @@
 //! The command line, as scripts call it: what it prints, and how it exits.
 
+mod common;
+
 use std::{
     io::{Read, Write},
     net::TcpStream,
-    process::{Command, Output, Stdio},
+    process::Stdio,
 };
 
+use common::{json, run, run_with, umem};
 use serde_json::{Value, json};
 
 const VECTORS: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../umem-core/tests/vectors/linux-6.1.192.jsonl"
 );
-
-fn umem(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_umem"));
-    command.args(arguments).stdin(Stdio::null());
-    command
-}
-
-fn run(arguments: &[&str]) -> (i32, String, String) {
-    said(umem(arguments).output().unwrap())
-}
-
-fn said(output: Output) -> (i32, String, String) {
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
-
-fn run_with(arguments: &[&str], input: &str) -> (i32, String, String) {
-    let mut child = umem(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
-    said(child.wait_with_output().unwrap())
-}
-
-fn json(arguments: &[&str]) -> Value {
-    let (code, out, err) = run(arguments);
-    assert_eq!(code, 0, "{err}");
-    serde_json::from_str(&out).unwrap()
-}
 
 #[test]
 fn the_table_begins_with_the_status_line() {
@@ -312,7 +274,7 @@ fn the_page_is_served_to_this_machine_alone() {
         said.push(byte[0] as char);
     }
     if said.is_empty() {
-        let (code, _, err) = self::said(child.wait_with_output().unwrap());
+        let (code, _, err) = common::said(child.wait_with_output().unwrap());
         assert_eq!(code, 3);
         assert!(err.contains("cargo xtask build"), "{err}");
         return;

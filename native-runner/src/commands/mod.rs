@@ -1,7 +1,11 @@
 //! The command line: one module a command.
 
+mod capture;
 mod check;
+mod completions;
+mod doctor;
 mod list;
+mod man;
 mod plan;
 mod vectors;
 mod view;
@@ -16,8 +20,12 @@ pub enum Command {
     Plan(plan::Plan),
     List(list::List),
     Check(check::Check),
+    Capture(capture::Capture),
     View(view::View),
+    Doctor(doctor::Doctor),
     Vectors(vectors::Vectors),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Command {
@@ -27,8 +35,12 @@ impl Command {
             Self::Plan(plan) => plan.run(out),
             Self::List(list) => list.run(out),
             Self::Check(check) => check.run(out),
+            Self::Capture(capture) => capture.run(out),
             Self::View(view) => view.run(out),
+            Self::Doctor(doctor) => doctor.run(out),
             Self::Vectors(vectors) => vectors.run(out),
+            Self::Completions(completions) => completions.run(out),
+            Self::Man(man) => man.run(out),
         }
     }
 }

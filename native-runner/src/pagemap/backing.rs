@@ -11,6 +11,47 @@ pub(super) const PRESENT: u64 = 1 << 63;
 pub(super) const SWAPPED: u64 = 1 << 62;
 const FRAME_NUMBER: u64 = (1 << 55) - 1;
 
+/// What the words of a run's further pages must be, flags aside: `number`, growing by `step`.
+///
+/// This is [`Backing::of`] and "continues" in two instructions a page, for millions of pages.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Successors {
+    mask: u64,
+    next: u64,
+    step: u64,
+}
+
+impl Successors {
+    /// Of the page whose word is `word`.
+    pub(super) fn of(word: u64) -> Self {
+        let (mask, step) = match word {
+            // A hidden frame is followed by hidden ones, a known one by the next.
+            _ if word & PRESENT != 0 => {
+                (PRESENT | FRAME_NUMBER, u64::from(word & FRAME_NUMBER != 0))
+            }
+            _ => (PRESENT | SWAPPED, 0),
+        };
+        Self {
+            mask,
+            next: (word & mask) + step,
+            step,
+        }
+    }
+
+    /// How many of the first `words` go on with the run.
+    pub(super) fn count(&mut self, words: &[u64]) -> usize {
+        let mut count = 0;
+        for word in words {
+            if word & self.mask != self.next {
+                break;
+            }
+            self.next += self.step;
+            count += 1;
+        }
+        count
+    }
+}
+
 /// What is behind a page, or behind a run of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Backing {
@@ -37,14 +78,6 @@ impl Backing {
             _ => Self::Absent,
         }
     }
-
-    /// Whether `next` continues a run of `length` bytes that begins with `self`.
-    pub(super) fn continues(self, length: u64, next: Self) -> bool {
-        match (self, next) {
-            (Self::Frames(first), Self::Frames(next)) => first.checked_add(length) == Some(next),
-            _ => self == next,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -68,12 +101,21 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_continued_by_the_next_one_alone() {
-        let frame = |number: u64| Backing::Frames(PhysAddr::new(number * PAGE));
-        assert!(frame(7).continues(3 * PAGE, frame(10)));
-        assert!(!frame(7).continues(3 * PAGE, frame(9)));
-        assert!(!frame(7).continues(PAGE, Backing::Hidden));
-        assert!(Backing::Absent.continues(PAGE, Backing::Absent));
-        assert!(!Backing::Absent.continues(PAGE, Backing::Swapped));
+    fn a_run_goes_on_with_the_next_frame_or_with_more_of_nothing() {
+        let count = |first: u64, rest: &[u64]| Successors::of(first).count(rest);
+        let flags = (1 << 55) | (1 << 61);
+        let at = |number: u64| PRESENT | number;
+        assert_eq!(count(at(7), &[at(8), at(9) | flags, at(11)]), 2);
+        assert_eq!(count(at(7), &[at(6)]), 0);
+        assert_eq!(count(at(7), &[at(7)]), 0);
+        assert_eq!(count(at(7), &[PRESENT]), 0, "hidden");
+        assert_eq!(count(PRESENT, &[PRESENT, PRESENT | flags, at(1)]), 2);
+        assert_eq!(count(0, &[flags, 0, SWAPPED]), 2);
+        assert_eq!(count(SWAPPED | 5, &[SWAPPED | 99, SWAPPED, 0]), 2);
+        assert_eq!(
+            count(at(FRAME_NUMBER), &[at(0)]),
+            0,
+            "the last frame has no next"
+        );
     }
 }

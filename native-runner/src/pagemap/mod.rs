@@ -1,6 +1,7 @@
-//! `/proc/self/pagemap`: which physical frame is behind each page of this process.
+//! `/proc/PID/pagemap`: which physical frame is behind each page of a process.
 //!
-//! The file holds a word a page; [`Backing`] says what the word says.
+//! The file holds a word a page; [`Backing`] says what the word says. It is read in large pieces, and the
+//! words of a run are compared in a tight loop: the kernel's walk of the page table is what takes the time.
 
 mod backing;
 
@@ -9,6 +10,7 @@ use std::{fs::File, io, iter::FusedIterator, ops::Range, os::unix::fs::FileExt};
 use umem_core::address::VirtAddr;
 
 pub use backing::Backing;
+use backing::Successors;
 
 const WORD: usize = size_of::<u64>();
 
@@ -25,15 +27,25 @@ pub struct Pagemap<S = File> {
 impl Pagemap {
     /// The pagemap of this process.
     pub fn open() -> io::Result<Self> {
-        let page = rustix::param::page_size() as u64;
-        Ok(Self {
-            source: File::open("/proc/self/pagemap")?,
-            page,
-        })
+        File::open("/proc/self/pagemap").map(Self::of)
+    }
+
+    /// The pagemap that `file` is: of any process.
+    pub fn of(file: File) -> Self {
+        Self {
+            source: file,
+            page: rustix::param::page_size() as u64,
+        }
     }
 }
 
 impl<S: FileExt> Pagemap<S> {
+    /// A stand-in for a pagemap, of pages of `page` bytes.
+    #[cfg(test)]
+    pub fn fake(source: S, page: u64) -> Self {
+        Self { source, page }
+    }
+
     /// The kernel's page size, in bytes.
     pub fn page_size(&self) -> u64 {
         self.page
@@ -51,9 +63,9 @@ impl<S: FileExt> Pagemap<S> {
             pagemap: self,
             next_page: start / self.page,
             end_page: end / self.page,
-            bytes: Vec::new(),
+            words: Vec::new(),
             used: 0,
-            pending: None,
+            failed: None,
         }
     }
 }
@@ -75,66 +87,83 @@ pub struct Runs<'p, S = File> {
     pagemap: &'p Pagemap<S>,
     next_page: u64,
     end_page: u64,
-    bytes: Vec<u8>,
+    /// The words of the pages before `next_page`, of which the first `used` are in runs already.
+    words: Vec<u64>,
     used: usize,
-    pending: Option<Run>,
+    /// An error that is to be told after the run before it.
+    failed: Option<io::Error>,
 }
 
 impl<S: FileExt> Runs<'_, S> {
-    /// What is behind the next page; `None` at the end of the range.
-    fn page(&mut self) -> io::Result<Option<(VirtAddr, Backing)>> {
-        if self.next_page == self.end_page {
-            return Ok(None);
-        }
-        if self.used == self.bytes.len() {
+    /// The words that are known and not used yet, more being read when there are none; empty at the end.
+    fn known(&mut self) -> io::Result<&[u64]> {
+        if self.used == self.words.len() {
             let pages = PAGES_A_READ.min((self.end_page - self.next_page) as usize);
-            self.bytes.resize(pages * WORD, 0);
+            self.words.resize(pages, 0);
+            let offset = self.next_page * WORD as u64;
+            let bytes = as_bytes(&mut self.words);
+            if let Err(error) = self.pagemap.source.read_exact_at(bytes, offset) {
+                // An error comes but once, and nothing after it.
+                self.end_page = self.next_page;
+                self.words.clear();
+                self.used = 0;
+                return Err(error);
+            }
             self.used = 0;
-            self.pagemap
-                .source
-                .read_exact_at(&mut self.bytes, self.next_page * WORD as u64)?;
+            self.next_page += pages as u64;
         }
-        let word = &self.bytes[self.used..self.used + WORD];
-        let word = u64::from_ne_bytes(word.try_into().expect("a word has 8 bytes"));
-        let start = VirtAddr::new(self.next_page * self.pagemap.page);
-        self.used += WORD;
-        self.next_page += 1;
-        Ok(Some((start, Backing::of(word, self.pagemap.page))))
+        Ok(&self.words[self.used..])
     }
+
+    /// The number of the page after the last one used.
+    fn here(&self) -> u64 {
+        self.next_page - (self.words.len() - self.used) as u64
+    }
+}
+
+/// The memory of `words`, to read a file into.
+fn as_bytes(words: &mut [u64]) -> &mut [u8] {
+    let length = size_of_val(words);
+    // SAFETY: the same memory, borrowed for as long; bytes need no alignment, and every pattern of them is a word.
+    unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), length) }
 }
 
 impl<S: FileExt> Iterator for Runs<'_, S> {
     type Item = io::Result<Run>;
 
     fn next(&mut self) -> Option<io::Result<Run>> {
+        if let Some(error) = self.failed.take() {
+            return Some(Err(error));
+        }
+        let word = match self.known() {
+            Err(error) => return Some(Err(error)),
+            Ok(words) => *words.first()?,
+        };
+        let first = self.here();
+        let mut successors = Successors::of(word);
+        self.used += 1;
         loop {
-            match self.page() {
+            match self.known() {
+                // What was read before the error is true, and comes first.
                 Err(error) => {
-                    // Half a run would be a lie: the error stands for it, and comes but once.
-                    self.end_page = self.next_page;
-                    self.bytes.clear();
-                    self.used = 0;
-                    self.pending = None;
-                    return Some(Err(error));
+                    self.failed = Some(error);
+                    break;
                 }
-                Ok(None) => return self.pending.take().map(Ok),
-                Ok(Some((start, backing))) => match &mut self.pending {
-                    Some(run) if run.backing.continues(run.length, backing) => {
-                        run.length += self.pagemap.page
+                Ok(words) => {
+                    let (there, more) = (words.len(), successors.count(words));
+                    self.used += more;
+                    if there == 0 || more < there {
+                        break;
                     }
-                    pending => {
-                        let new = Run {
-                            start,
-                            length: self.pagemap.page,
-                            backing,
-                        };
-                        if let Some(done) = pending.replace(new) {
-                            return Some(Ok(done));
-                        }
-                    }
-                },
+                }
             }
         }
+        let page = self.pagemap.page;
+        Some(Ok(Run {
+            start: VirtAddr::new(first * page),
+            length: (self.here() - first) * page,
+            backing: Backing::of(word, page),
+        }))
     }
 }
 
@@ -256,6 +285,18 @@ mod tests {
             runs.next().unwrap().unwrap_err().kind(),
             io::ErrorKind::UnexpectedEof
         );
+        assert!(runs.next().is_none());
+    }
+
+    #[test]
+    fn what_was_read_before_an_error_is_told_before_it() {
+        let words: Vec<u64> = (1..=PAGES_A_READ as u64).map(|n| PRESENT | n).collect();
+        let pagemap = fake(&words);
+        let end = VirtAddr::new((PAGES_A_READ as u64 + 1) * PAGE);
+        let mut runs = pagemap.runs(VirtAddr::new(0)..end);
+        let first = runs.next().unwrap().unwrap();
+        assert_eq!(first.length, PAGES_A_READ as u64 * PAGE);
+        assert!(runs.next().unwrap().is_err());
         assert!(runs.next().is_none());
     }
 

@@ -1,5 +1,6 @@
 //! What was found, printed.
 
+pub mod doctor;
 mod junit;
 pub mod plan;
 pub mod table;

@@ -1,0 +1,53 @@
+//! `umem doctor`.
+
+use std::io::Write;
+
+use clap::ValueEnum;
+
+use crate::{
+    doctor::{self, Finding},
+    exit::Exit,
+    report,
+};
+
+/// Tell what this machine can check, and how to enable what it cannot
+///
+/// Looks at the kernel and its modules, RDMA devices and their ports, the limit on locked memory, huge pages, the right to
+/// see frame numbers, the IOMMU, BTF, Secure Boot and the kernel module umem_probe. It changes nothing. Each line is OK, or says what the lack
+/// prevents and the command that provides it.
+///
+/// Exit code: 0 looked, 2 wrong usage; with --strict 3 where anything lacks.
+#[derive(Debug, clap::Args)]
+pub struct Doctor {
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+
+    /// Exit with 3 when anything lacks
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+impl Doctor {
+    /// Looks, and tells.
+    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+        let findings = doctor::examine();
+        let abilities = doctor::abilities(&findings);
+        match self.format {
+            Format::Table => report::doctor::table(out, &findings, &abilities)?,
+            Format::Json => report::doctor::json(out, &findings, &abilities)?,
+        }
+        Ok(match self.strict && !findings.iter().all(Finding::is_ok) {
+            true => Exit::Unable,
+            false => Exit::Held,
+        })
+    }
+}

@@ -1,0 +1,163 @@
+//! RDMA devices, their ports, and the IOMMU between them and the memory.
+
+use std::path::{Path, PathBuf};
+
+use super::{Finding, Part};
+use crate::{
+    missing::Missing,
+    sysfs::{self, Port, RdmaDevice, entries, name, text},
+};
+
+/// A finding a device, and one a port; or that there are none, and whether `soft_roce` could be one.
+pub fn all(root: &Path, soft_roce: bool) -> Vec<Finding> {
+    let devices = sysfs::devices(root);
+    if devices.is_empty() {
+        let interface = soft_roce.then(|| interface(root));
+        let missing = Missing::rdma_device(interface.as_deref());
+        return vec![Finding::lacking("RDMA device", missing)];
+    }
+    devices.iter().flat_map(of).collect()
+}
+
+/// A network interface that soft-RoCE could use: one that is up, else any but the loopback.
+fn interface(root: &Path) -> String {
+    let mut interfaces = entries(root.join("sys/class/net"));
+    interfaces.retain(|interface| name(interface) != "lo");
+    let up = |interface: &&PathBuf| text(interface.join("operstate")).as_deref() == Some("up");
+    let best = interfaces.iter().find(up).or(interfaces.first());
+    best.map_or_else(|| "eth0".to_owned(), |interface| name(interface))
+}
+
+fn of(device: &RdmaDevice) -> Vec<Finding> {
+    let driver = device.driver.unwrap_or("a driver that the catalogue lacks");
+    let iommu = device.iommu.mode();
+    let mut findings = vec![Finding::ok(
+        format!("device {}", device.name),
+        format!("{driver}, IOMMU {iommu}"),
+    )];
+    findings.extend(device.ports.iter().map(|port| of_port(device, port)));
+    findings
+}
+
+fn of_port(device: &RdmaDevice, port: &Port) -> Finding {
+    let Port {
+        number,
+        state,
+        link_layer,
+        rate,
+        interface,
+    } = port;
+    let place = format!("{} port {number}", device.name);
+    let found = match port.is_active() {
+        true => Ok(format!("active, {link_layer}, {rate}")),
+        false => Err(Missing::active_port(
+            &place,
+            state,
+            link_layer,
+            interface.as_deref(),
+        )),
+    };
+    Finding::of(place, found)
+}
+
+/// Whether this program can use a device.
+pub fn verbs() -> Finding {
+    Finding::of("verbs", usable()).part(Part::Verbs)
+}
+
+#[cfg(feature = "rdma")]
+fn usable() -> Result<String, Missing> {
+    use crate::nic::Nic as _;
+    crate::verbs::Device::open(None).map(|device| device.describe())
+}
+
+#[cfg(not(feature = "rdma"))]
+fn usable() -> Result<String, Missing> {
+    Err(Missing::verbs())
+}
+
+/// What the machine's IOMMU does, to the first device that has one.
+pub fn iommu(root: &Path) -> Finding {
+    let units: Vec<String> = entries(root.join("sys/class/iommu"))
+        .iter()
+        .map(|unit| name(unit))
+        .collect();
+    let devices = sysfs::devices(root);
+    let groups = entries(root.join("sys/kernel/iommu_groups")).len();
+    let found = match devices.iter().find(|device| device.iommu.unit().is_some()) {
+        Some(device) => Ok(format!("{} for {}", device.iommu.mode(), device.name)),
+        None if groups > 0 => Ok(format!(
+            "{groups} groups ({}), with no RDMA device among them",
+            units.join(", ")
+        )),
+        None => Err(Missing::any_iommu()),
+    };
+    Finding::of("IOMMU", found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{doctor::State, sysfs::Folder};
+
+    const RXE: &str = "sys/class/infiniband/rxe0";
+
+    fn machine(port: &str) -> Folder {
+        let (parent, state) = (format!("{RXE}/parent"), format!("{RXE}/ports/1/state"));
+        let (link, interface) = (
+            format!("{RXE}/ports/1/link_layer"),
+            format!("{RXE}/ports/1/gid_attrs/ndevs/0"),
+        );
+        Folder::new(&[
+            (&parent, "eth7"),
+            (&state, port),
+            (&link, "Ethernet"),
+            (&interface, "eth7"),
+        ])
+    }
+
+    #[test]
+    fn a_port_is_active_or_its_interface_is_to_be_set_up() {
+        let findings = all(machine("4: ACTIVE").path(), false);
+        assert_eq!(findings.len(), 2);
+        assert!(findings.iter().all(Finding::is_ok));
+        match &all(machine("1: DOWN").path(), false)[1].state {
+            State::Lacking(missing) => {
+                assert_eq!(missing.way_out, "ip link set eth7 up");
+                assert!(missing.what.contains("rxe0 port 1 (DOWN)"), "{missing}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn without_a_device_soft_roce_is_offered_where_the_kernel_has_it() {
+        let folder = Folder::new(&[
+            ("sys/class/net/lo/operstate", "unknown"),
+            ("sys/class/net/ens3/operstate", "up\n"),
+            ("sys/class/net/dummy0/operstate", "down\n"),
+        ]);
+        let words = |soft_roce| format!("{:?}", all(folder.path(), soft_roce));
+        assert!(words(true).contains("netdev ens3 "), "{}", words(true));
+        assert!(!words(false).contains("netdev"), "{}", words(false));
+    }
+
+    #[test]
+    fn an_iommu_is_told_by_what_it_does_to_a_device() {
+        let device = "sys/class/infiniband/mlx5_0/device";
+        let (group, unit) = (
+            format!("{device}/iommu_group/type"),
+            format!("{device}/iommu"),
+        );
+        let driver = format!("{device}/driver");
+        let folder = Folder::new(&[
+            (&group, "identity"),
+            (&unit, "-> x/dmar0"),
+            (&driver, "-> x/mlx5_core"),
+        ]);
+        let words = format!("{:?}", iommu(folder.path()));
+        assert!(words.contains("identity for mlx5_0"), "{words}");
+        let none = Folder::new(&[]);
+        assert!(!iommu(none.path()).is_ok() && !all(none.path(), false)[0].is_ok());
+    }
+}

@@ -1,0 +1,369 @@
+//! `umem capture`, of this very process and of others.
+//!
+//! Where frame numbers are hidden (without root), that it says so is all that can be tested.
+
+mod common;
+
+use std::{
+    fs,
+    os::unix::process::CommandExt,
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use common::{json, run, run_with, said, umem};
+use serde_json::Value;
+
+const PAGE: usize = 4096;
+
+/// Whether this process is shown frame numbers. If not: that captures say so, with the way out.
+fn frames_are_shown() -> bool {
+    let report = json(&["doctor", "--format", "json"]);
+    let findings = report["findings"].as_array().unwrap();
+    let frames = findings
+        .iter()
+        .find(|finding| finding["name"] == "frame numbers");
+    if frames.unwrap()["state"] == "ok" {
+        return true;
+    }
+    eprintln!("skipped: frame numbers are hidden from this user");
+    let (code, out, err) = run(&["capture", "--buffer", "scattered"]);
+    assert_eq!((code, out.as_str()), (3, ""));
+    assert!(err.contains("sudo"), "{err}");
+    false
+}
+
+/// Memory of ours: `pages` of them, all there but those of `holes`.
+struct Memory {
+    bytes: Vec<u8>,
+    first: usize,
+}
+
+impl Memory {
+    fn new(pages: usize, holes: &[usize]) -> Self {
+        // Zeroed memory of this size comes from mmap, untouched.
+        let mut bytes = vec![0u8; (pages + 1) * PAGE + (4 << 20)];
+        let first = bytes.as_ptr().align_offset(PAGE);
+        for page in (0..pages).filter(|page| !holes.contains(page)) {
+            // Volatile, so that no compiler takes it for a write of what is there already.
+            let byte = &raw mut bytes[first + page * PAGE];
+            // SAFETY: a byte of our own vector.
+            unsafe { byte.write_volatile(1) };
+        }
+        Self { bytes, first }
+    }
+
+    fn start(&self) -> usize {
+        self.bytes[self.first..].as_ptr().addr()
+    }
+}
+
+fn own_pid() -> String {
+    std::process::id().to_string()
+}
+
+fn capture(arguments: &[&str]) -> (Value, String) {
+    let mut all = vec!["capture"];
+    all.extend(arguments);
+    let (code, out, err) = run(&all);
+    assert_eq!(code, 0, "{err}");
+    (serde_json::from_str(&out).unwrap(), err)
+}
+
+/// The extents: address and length in bytes.
+fn extents(capture: &Value) -> Vec<(u64, u64)> {
+    let address = |text: &str| u64::from_str_radix(text.trim_start_matches("0x"), 16).unwrap();
+    let extents = capture["memory"]["extents"].as_array().unwrap();
+    extents
+        .iter()
+        .map(|extent| {
+            (
+                address(extent[0].as_str().unwrap()),
+                extent[1].as_u64().unwrap(),
+            )
+        })
+        .collect()
+}
+
+fn total(capture: &Value) -> u64 {
+    let (code, out, err) = run_with(&["plan", "-", "--format", "json"], &capture.to_string());
+    assert_eq!(code, 0, "{err}");
+    let plan: Value = serde_json::from_str(&out).unwrap();
+    plan["table"]["total"].as_u64().unwrap()
+}
+
+#[test]
+fn a_buffer_of_our_own_is_captured_and_planned() {
+    if !frames_are_shown() {
+        return;
+    }
+    let (scattered, err) = capture(&["--buffer", "scattered"]);
+    assert_eq!(scattered["version"], 1);
+    assert_eq!(extents(&scattered).len(), 1024);
+    assert_eq!(total(&scattered), 1024);
+    let provenance = &scattered["provenance"];
+    assert_eq!(provenance["rebased"], true);
+    assert_eq!(provenance["page_size"], "4K");
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    assert_eq!(provenance["kernel"], kernel.trim());
+    // In a pipe: no bar, and one line that tells what was done.
+    assert!(!err.contains(['\r', '\x1b']), "{err:?}");
+    assert!(
+        err.contains("captured 4M") && err.contains("rebased"),
+        "{err}"
+    );
+}
+
+#[test]
+fn rebased_and_raw_differ_by_one_distance_and_in_no_answer() {
+    if !frames_are_shown() {
+        return;
+    }
+    let memory = Memory::new(600, &[]);
+    let range = format!("{:#x}+{}K", memory.start() + 100, 600 * 4 - 4);
+    let of = |more: &[&str]| {
+        let pid = own_pid();
+        let mut arguments = vec!["--pid", &pid, "--range", &range, "--device", "irdma"];
+        arguments.extend(more);
+        capture(&arguments)
+    };
+    let (rebased, _) = of(&[]);
+    let (raw, err) = of(&["--raw"]);
+    assert!(err.contains("physical addresses are real"), "{err}");
+    assert_eq!(raw["provenance"]["rebased"], false);
+    let shifts: Vec<u64> = extents(&raw)
+        .iter()
+        .zip(extents(&rebased))
+        .map(|(raw, rebased)| raw.0 - rebased.0)
+        .collect();
+    assert!(shifts.windows(2).all(|pair| pair[0] == pair[1]));
+    assert_eq!(shifts[0] % (2 << 30), 0);
+    assert!(
+        extents(&rebased)
+            .iter()
+            .map(|extent| extent.0)
+            .min()
+            .unwrap()
+            < 2 << 30
+    );
+    assert_eq!(total(&raw), total(&rebased));
+    // The region begins where it was asked to: within its first page.
+    assert_eq!(rebased["region"]["offset"], "100");
+    assert_eq!(rebased["region"]["length"], "2396K");
+    assert_eq!(rebased["device"], "irdma");
+}
+
+#[test]
+fn of_memory_with_holes_the_longest_stretch_is_captured_and_the_rest_said() {
+    if !frames_are_shown() {
+        return;
+    }
+    let memory = Memory::new(64, &[10, 40, 41]);
+    let start = memory.start();
+    let range = format!("{start:#x}-{:#x}", start + 64 * PAGE);
+    let (captured, err) = capture(&["--pid", &own_pid(), "--range", &range]);
+    assert!(err.contains("3 pages are absent and 0 in swap"), "{err}");
+    assert!(err.contains("32 pages in memory lie elsewhere"), "{err}");
+    assert_eq!(
+        captured["region"]["va"],
+        format!("{:#x}", start + 11 * PAGE)
+    );
+    assert_eq!(captured["region"]["length"], format!("{}K", 29 * 4));
+    let nothing = format!("{:#x}+4K", start + 40 * PAGE);
+    let (code, out, err) = run(&["capture", "--pid", &own_pid(), "--range", &nothing]);
+    assert_eq!((code, out.as_str()), (3, ""));
+    assert!(
+        err.contains("nothing is there to be captured: 1 pages are absent"),
+        "{err}"
+    );
+}
+
+/// A process that does nothing, ended when dropped.
+struct Sleeper(Child);
+
+impl Sleeper {
+    fn new() -> Self {
+        // Spawning ends when the child has become `sleep`.
+        let child = Command::new("sleep").arg("60").stdin(Stdio::null()).spawn();
+        Self(child.unwrap())
+    }
+
+    fn pid(&self) -> String {
+        self.0.id().to_string()
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_mapping_of_another_process_is_found_by_its_name() {
+    if !frames_are_shown() {
+        return;
+    }
+    let sleeper = Sleeper::new();
+    let pid = sleeper.pid();
+    let (code, list, err) = run(&["capture", "--pid", &pid]);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        list.contains("(sleep)") && list.contains("in memory") && list.contains("[stack]"),
+        "{list}"
+    );
+    let (stack, _) = capture(&["--pid", &pid, "--mapping", "[stack]"]);
+    assert_eq!(stack["name"], format!("process {pid} (sleep), [stack]"));
+    assert!(total(&stack) > 0);
+    let (code, _, err) = run(&["capture", "--pid", &pid, "--mapping", "[stak]"]);
+    assert_eq!(code, 2);
+    assert!(
+        err.contains(&format!("umem capture --pid {pid} lists")),
+        "{err}"
+    );
+    let (code, _, err) = run(&["capture", "--pid", &pid, "--range", "0x1000-0x2000"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("nothing is mapped at 0x1000"), "{err}");
+}
+
+#[test]
+fn a_process_that_is_gone_is_said_to_be() {
+    let mut child = Command::new("true").spawn().unwrap();
+    let pid = child.id().to_string();
+    // Ended, but not waited for: it is there, and has no memory.
+    while !fs::read(format!("/proc/{pid}/maps")).unwrap().is_empty() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let (code, out, err) = run(&["capture", "--pid", &pid]);
+    assert_eq!((code, out.as_str()), (3, ""), "{err}");
+    assert!(err.contains("has ended"), "{err}");
+    child.wait().unwrap();
+    let (code, _, err) = run(&["capture", "--pid", &pid, "--mapping", "[heap]"]);
+    assert_eq!(code, 2);
+    assert!(err.contains(&format!("there is no process {pid}")), "{err}");
+}
+
+#[test]
+fn a_killed_capture_leaves_a_whole_file_or_none() {
+    if !frames_are_shown() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let memory = Memory::new(32 << 10, &[]);
+    let range = format!("{:#x}+128M", memory.start());
+    let path = folder.path().join("capture.json");
+    let pid = own_pid();
+    let arguments = [
+        "capture",
+        "--pid",
+        &pid,
+        "--range",
+        &range,
+        "-o",
+        path.to_str().unwrap(),
+    ];
+    for wait in 0..25 {
+        let mut child = umem(&arguments).stderr(Stdio::null()).spawn().unwrap();
+        thread::sleep(Duration::from_millis(2 * wait));
+        let _ = child.kill();
+        child.wait().unwrap();
+        let names: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        if let [file] = names.as_slice() {
+            assert_eq!(*file, path);
+            let text = fs::read_to_string(&path).unwrap();
+            let _: Value = serde_json::from_str(&text).expect("a whole capture");
+            fs::remove_file(&path).unwrap();
+        } else {
+            assert_eq!(names.len(), 0, "{names:?}");
+        }
+    }
+    let (code, out, err) = run(&arguments);
+    assert_eq!((code, out.as_str()), (0, ""), "{err}");
+    let (code, ..) = run(&["plan", path.to_str().unwrap()]);
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn without_rights_the_way_out_is_named() {
+    if !frames_are_shown() {
+        return;
+    }
+    // We are root, then: as nobody, our memory is not to be looked at, and our own has no frame numbers. The program
+    // must be where nobody can run it.
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("umem");
+    fs::copy(env!("CARGO_BIN_EXE_umem"), &program).unwrap();
+    let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(folder.path(), everybody).unwrap();
+    for arguments in [
+        &["--buffer", "transparent"][..],
+        &["--pid", &own_pid()],
+        &["--pid", &own_pid(), "--mapping", "[heap]"],
+    ] {
+        let mut command = Command::new(&program);
+        command
+            .arg("capture")
+            .args(arguments)
+            .current_dir("/")
+            .uid(65534)
+            .gid(65534);
+        let (code, out, err) = said(command.output().unwrap());
+        assert_eq!((code, out.as_str()), (3, ""), "{arguments:?}: {err}");
+        assert!(err.contains("way out: run it with sudo"), "{err}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_exit_2_before_anything_is_read() {
+    let pid = own_pid();
+    for (arguments, words) in [
+        (&["capture"][..], "--buffer <NAME>|--pid <PID>"),
+        (
+            &["capture", "--buffer", "scatered"],
+            "invalid value 'scatered'",
+        ),
+        (
+            &["capture", "--buffer", "scattered", "--pid", "1"],
+            "cannot be used with",
+        ),
+        (
+            &["capture", "--pid", &pid, "--range", "7f00"],
+            "write START-END",
+        ),
+        (
+            &["capture", "--buffer", "scattered", "--mapping", "[heap]"],
+            "cannot be used with",
+        ),
+        (
+            &["capture", "--pid", &pid, "-o", "x"],
+            "give --mapping or --range",
+        ),
+        (
+            &["capture", "--buffer", "scattered", "--device", "mlx9"],
+            "--device: \"mlx9\" is not known here",
+        ),
+        (
+            &["capture", "--buffer", "scattered", "--iommu", "vtd"],
+            "--iommu: \"vtd\" is not known here",
+        ),
+        (
+            &[
+                "capture",
+                "--buffer",
+                "scattered",
+                "-o",
+                "/no/such/folder/x",
+            ],
+            "cannot be written",
+        ),
+    ] {
+        let (code, out, err) = run(arguments);
+        assert_eq!((code, out.len()), (2, 0), "{arguments:?}: {err}");
+        assert!(err.contains(words), "{arguments:?}: {err}");
+    }
+}

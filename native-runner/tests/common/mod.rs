@@ -1,0 +1,55 @@
+//! The command `umem`, run as scripts run it.
+#![allow(dead_code, reason = "no test file uses all of it")]
+
+use std::{
+    io::Write,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+/// The command, not started yet; it has no standard input.
+pub fn umem(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_umem"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// Exit code, standard output, standard error.
+pub fn run(arguments: &[&str]) -> (i32, String, String) {
+    said(umem(arguments).output().unwrap())
+}
+
+/// The same, of a command that has ended.
+pub fn said(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+/// The same, with something on standard input.
+pub fn run_with(arguments: &[&str], input: &str) -> (i32, String, String) {
+    let mut child = umem(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    said(child.wait_with_output().unwrap())
+}
+
+/// What it prints as JSON, if it succeeds.
+pub fn json(arguments: &[&str]) -> Value {
+    let (code, out, err) = run(arguments);
+    assert_eq!(code, 0, "{err}");
+    serde_json::from_str(&out).unwrap()
+}
