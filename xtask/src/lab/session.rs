@@ -49,22 +49,12 @@ impl Session {
     /// [`MachineCannot`] where Debian's archive does not give the kernel.
     pub fn prepare(sh: &Shell, release: Release) -> Result<Self> {
         // Other runs do the same in the same folders.
-        let _alone = lock()?;
-        super::set_up(sh)?;
-        let kernel = kernel::get(sh, release).map_err(|error| {
-            MachineCannot(format!(
-                "the kernel of Debian {} cannot be had: {error:#}",
-                release.name()
-            ))
+        alone("packages", || super::set_up(sh))?;
+        let (kernel, probe) = alone(&release.name(), || kernel_and_probe(sh, release))?;
+        let base = alone("umem", || {
+            let umem = programs::build_umem(sh)?;
+            initramfs::base(sh, &kernel, &umem, probe.as_deref().ok())
         })?;
-        let umem = programs::build_umem(sh)?;
-        let probe = probe::build(sh, &kernel).map_err(|error| {
-            format!(
-                "the module umem_probe cannot be built for {} here: {error:#}",
-                kernel.version
-            )
-        });
-        let base = initramfs::base(sh, &kernel, &umem, probe.as_deref().ok())?;
         Ok(Session {
             base,
             without_probe: probe.err(),
@@ -147,23 +137,44 @@ fn home(out: &Path, iommu: Iommu, of_many: bool) -> PathBuf {
     }
 }
 
-/// Waits until no other run gets itself ready; it holds until the file is dropped.
-fn lock() -> Result<File> {
-    let path = place::target().join("lab/lock");
+/// The kernel, and our module for it or why there is none.
+fn kernel_and_probe(
+    sh: &Shell,
+    release: Release,
+) -> Result<(kernel::Kernel, Result<PathBuf, String>)> {
+    let kernel = kernel::get(sh, release).map_err(|error| {
+        MachineCannot(format!(
+            "the kernel of Debian {} cannot be had: {error:#}",
+            release.name()
+        ))
+    })?;
+    let probe = probe::build(sh, &kernel).map_err(|error| {
+        format!(
+            "the module umem_probe cannot be built for {} here: {error:#}",
+            kernel.version
+        )
+    });
+    Ok((kernel, probe))
+}
+
+/// Does what no other run does at the same time under this name.
+fn alone<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let path = place::target().join(format!("lab/{name}.lock"));
     let create = || -> std::io::Result<File> {
         fs::create_dir_all(path.parent().expect("it lies in a folder"))?;
         File::create(&path)
     };
+    // Dropping the file unlocks it, and so does dying.
     let file = create().with_context(|| format!("cannot create {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            eprintln!("(waiting until another run of the lab has got itself ready)");
+            eprintln!("(waiting for another run of the lab that gets ready: {name})");
             file.lock()?;
         }
         Err(TryLockError::Error(error)) => return Err(error.into()),
     }
-    Ok(file)
+    work()
 }
 
 /// The verdict of all: a difference outweighs everything.

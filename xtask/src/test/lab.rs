@@ -13,14 +13,13 @@ pub fn kernel(sh: &Shell, release: Release) -> Result<Done> {
     if let Some(why) = session.without_probe() {
         return Err(MachineCannot(why.to_owned()).into());
     }
-    // The questions are shared out, so that both machines take about as long.
-    let record = recorder(10_000);
-    let intel = format!("umem check && {record}");
-    let amd = format!("umem check && {NOTICE} && umem vectors torture && {record}");
+    let intel = format!("umem check && {}", recorder(20_000));
+    let amd = format!("umem check && {NOTICE} && umem vectors torture");
     let guests = [(Iommu::Intel, intel), (Iommu::Amd, amd)];
     let guests = guests.map(|(iommu, script)| Guest::new(iommu, &["sh", "-c", &script]));
     let options = Options {
-        timeout: 900,
+        // It takes two minutes; a busy host takes its time.
+        timeout: 1800,
         ..Options::default()
     };
     for (guest, verdict) in guests.iter().zip(session.run(&options, &guests)?) {
@@ -30,7 +29,7 @@ pub fn kernel(sh: &Shell, release: Release) -> Result<Done> {
             "on the machine with {machine} something ended with {verdict}: see above"
         );
     }
-    let verdict = verify(&session, &[Iommu::Intel, Iommu::Amd], None)?;
+    let verdict = verify(&session, &[Iommu::Intel], None)?;
     ensure!(verdict == 0, "`umem vectors verify` ended with {verdict}");
     Ok(Done::All)
 }
