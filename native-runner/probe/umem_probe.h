@@ -73,7 +73,7 @@ struct umem_probe_best {
 	__u64 walked;			/* out: blocks that were walked and written; 0 if @count > @room */
 };
 
-/* Map 4G or more: Linux is suspected to leave a part mapped when padding overflows an entry. */
+/* Map 4G or more: Linux leaves a part mapped when padding overflows an entry. */
 #define UMEM_PROBE_OVER_4G	(1U << 0)
 
 /*

@@ -1,6 +1,7 @@
 //! `cargo xtask …`: the project's automation. It builds, serves, tests and boots; it knows no rule of umem.
 
 mod debian;
+mod interrupt;
 mod lab;
 mod page;
 mod place;
@@ -100,10 +101,16 @@ const XTASK_FAILED: u8 = 101;
 fn main() -> ExitCode {
     run().unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
-        ExitCode::from(if error.is::<step::MachineCannot>() {
-            3
-        } else {
-            XTASK_FAILED
-        })
+        ExitCode::from(exit_code(&error))
     })
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if let Some(interrupted) = error.downcast_ref::<interrupt::Interrupted>() {
+        interrupted.exit_code()
+    } else if error.is::<step::MachineCannot>() {
+        3
+    } else {
+        XTASK_FAILED
+    }
 }

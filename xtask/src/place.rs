@@ -1,5 +1,7 @@
 //! Where things are: the workspace and its target directory.
 
+use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The workspace's root: the folder above this crate, wherever the clone lies.
@@ -15,4 +17,51 @@ pub fn workspace() -> PathBuf {
 /// Cargo's target directory: everything that is downloaded or built lives below it.
 pub fn target() -> PathBuf {
     workspace().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+}
+
+/// Where what becomes `path` is made: no other process uses it, and none takes it for complete.
+pub fn draft(path: &Path) -> PathBuf {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!("{DRAFT}{}", std::process::id()));
+    draft.into()
+}
+
+const DRAFT: &str = ".draft-";
+
+/// Removes the draft folders that killed processes have left in `folder`.
+pub fn sweep_drafts(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.rsplit_once(DRAFT));
+        if process.is_some_and(|(_, process)| is_gone(OsStr::new(process))) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Whether there is no process of this number.
+pub fn is_gone(process: &OsStr) -> bool {
+    !Path::new("/proc").join(process).exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{draft, sweep_drafts};
+    use std::fs;
+
+    #[test]
+    fn drafts_of_the_dead_are_swept_and_nothing_else() {
+        let folder = std::env::temp_dir().join(format!("umem-drafts-{}", std::process::id()));
+        let own = draft(&folder.join("kernel"));
+        // Beyond the largest process number that Linux has.
+        let dead = folder.join("kernel.draft-4194305");
+        let complete = folder.join("kernel");
+        for path in [&own, &dead, &complete] {
+            fs::create_dir_all(path).unwrap();
+        }
+        sweep_drafts(&folder);
+        let left = [&own, &dead, &complete].map(|path| path.exists());
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(left, [true, false, true]);
+    }
 }

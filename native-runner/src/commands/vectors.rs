@@ -1,5 +1,6 @@
 //! `umem vectors`: a kernel's answers, recorded and replayed.
 
+mod overflow;
 mod record;
 mod torture;
 mod verify;
@@ -21,6 +22,8 @@ enum Command {
     Record(record::Record),
     #[command(hide = true)]
     Torture(torture::Torture),
+    #[command(hide = true)]
+    Overflow(overflow::Overflow),
 }
 
 impl Vectors {
@@ -30,6 +33,7 @@ impl Vectors {
             Command::Verify(verify) => verify.run(out),
             Command::Record(record) => record.run(out),
             Command::Torture(torture) => torture.run(out),
+            Command::Overflow(overflow) => overflow.run(out),
         }
     }
 }

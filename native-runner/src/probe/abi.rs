@@ -6,6 +6,8 @@ use rustix::ioctl::{Opcode, opcode};
 pub const ABI: u32 = 1;
 /// `UMEM_PROBE_MAX_BLOCKS`.
 pub const MAX_BLOCKS: usize = 1 << 18;
+/// `UMEM_PROBE_OVER_4G`.
+pub const OVER_4G: u32 = 1 << 0;
 
 /// A segment (address, bytes), or a run of frames (number of the first, how many).
 #[repr(C)]
@@ -255,6 +257,7 @@ mod tests {
         for (name, value) in [
             ("ABI", u64::from(ABI)),
             ("MAX_BLOCKS", MAX_BLOCKS as u64),
+            ("OVER_4G", OVER_4G.into()),
             ("INFO", Info::OPCODE.into()),
             ("BEST", Best::OPCODE.into()),
             ("COALESCE", Coalesce::OPCODE.into()),

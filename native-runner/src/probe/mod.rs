@@ -170,12 +170,34 @@ impl Probe {
 
     /// The same, then `dma_map_sgtable()` for the PCI device, whose segments cross no multiple of `boundary` + 1.
     pub fn map(&self, frames: &[Run], max_segment: u32, boundary: u64) -> io::Result<Mapped> {
+        self.map_with(frames, max_segment, boundary, 0)
+    }
+
+    /// The same for 4G or more: on a machine that you can afford to reboot, for where it fails Linux may leave a part
+    /// mapped.
+    pub fn map_over_4g(
+        &self,
+        frames: &[Run],
+        max_segment: u32,
+        boundary: u64,
+    ) -> io::Result<Mapped> {
+        self.map_with(frames, max_segment, boundary, abi::OVER_4G)
+    }
+
+    fn map_with(
+        &self,
+        frames: &[Run],
+        max_segment: u32,
+        boundary: u64,
+        flags: u32,
+    ) -> io::Result<Mapped> {
         let mut room = FIRST_ROOM;
         loop {
             let (mut sg, mut dma) = (vec![Run::default(); room], vec![Run::default(); room]);
             let mut question = Map(Frames {
                 frames: sent(frames),
                 max_segment,
+                flags,
                 boundary,
                 sg: returned(&mut sg),
                 dma: returned(&mut dma),

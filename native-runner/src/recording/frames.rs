@@ -90,7 +90,12 @@ impl Memory {
         })
     }
 
-    fn parse(iomem: &str) -> Option<Self> {
+    /// Its runs, from the lowest to the highest.
+    pub fn runs(&self) -> &[Run] {
+        &self.0
+    }
+
+    pub(super) fn parse(iomem: &str) -> Option<Self> {
         let runs = iomem.lines().filter_map(|line| {
             let (range, _) = line
                 .split_once(" : System RAM")

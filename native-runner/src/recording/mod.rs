@@ -2,6 +2,7 @@
 
 mod frames;
 mod layout;
+mod overflow;
 mod random;
 
 use std::io;
@@ -17,6 +18,7 @@ use frames::RandomFrames;
 use layout::RandomLayout;
 
 pub use frames::Memory;
+pub use overflow::{CASES, room};
 pub use random::Random;
 
 /// What the kernel is asked.
@@ -101,15 +103,20 @@ fn sg(probe: &Probe, frames: &RandomFrames) -> io::Result<Sg> {
 
 fn iommu(probe: &Probe, frames: &RandomFrames) -> io::Result<Iommu> {
     let mapped = probe.map(&frames.pfns, frames.max_segment, frames.boundary)?;
-    Ok(Iommu {
+    Ok(iommu_vector(frames, &mapped))
+}
+
+/// A question about mapping with its answer.
+fn iommu_vector(frames: &RandomFrames, mapped: &probe::Mapped) -> Iommu {
+    Iommu {
         pfns: list(&frames.pfns),
         max_segment: frames.max_segment,
         err: 0,
         sg: Some(list(&mapped.sg)),
         boundary: Some(DmaAddr::new(frames.boundary)),
         maperr: Some(mapped.dma.as_ref().err().copied().unwrap_or(0)),
-        dma: mapped.dma.ok().as_deref().map(list),
-    })
+        dma: mapped.dma.as_deref().ok().map(list),
+    }
 }
 
 /// Runs as vectors have them.

@@ -40,6 +40,15 @@ impl Release {
         matches!(self, Release::Bookworm | Release::BookwormBackports)
     }
 
+    /// The release whose libraries its programs want: backports have but what was ported back.
+    pub fn libraries(self) -> Release {
+        match self {
+            Release::BookwormBackports => Release::Bookworm,
+            Release::TrixieBackports => Release::Trixie,
+            own => own,
+        }
+    }
+
     /// The suites that hold its kernel: those of the archive, then those of its security updates.
     fn suites(self) -> (&'static [&'static str], &'static [&'static str]) {
         match self {

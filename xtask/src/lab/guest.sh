@@ -37,8 +37,10 @@ ip link set lo up
 ip addr add 10.9.0.1/24 dev dummy0 && ip link set dummy0 up
 rdma link add rxe0 type rxe netdev dummy0 || leave 61
 echo 64 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
-mkdir -p /out && grep -q '^out' /sys/bus/virtio/drivers/9pnet_virtio/*/mount_tag 2>/dev/null &&
-    mount -t 9p -o trans=virtio,version=9p2000.L out /out
+for tag in out in; do
+    grep -q "^$tag" /sys/bus/virtio/drivers/9pnet_virtio/*/mount_tag &&
+        mount -t 9p -o trans=virtio,version=9p2000.L "$tag" "/$tag"
+done
 
 ulimit -l unlimited
 cd /root

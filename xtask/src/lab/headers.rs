@@ -2,7 +2,7 @@
 
 use super::archive::Archive;
 use super::host_tools;
-use super::kernel::{self, Kernel};
+use super::kernel::Kernel;
 use crate::place;
 use crate::step::step;
 use anyhow::{Context, Result};
@@ -24,7 +24,7 @@ pub fn get(sh: &Shell, kernel: &Kernel) -> Result<PathBuf> {
 }
 
 fn fetch(sh: &Shell, archive: &Archive, package: &str, folder: &Path) -> Result<()> {
-    let draft = kernel::draft(folder);
+    let draft = place::draft(folder);
     let result = step(
         &format!("downloading and unpacking {package} (14 MB)"),
         || {

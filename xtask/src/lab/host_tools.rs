@@ -24,7 +24,12 @@ pub fn relocate(
     libraries.retain(|name| name.starts_with("lib") || name == "zlib1g");
     // libelf's own.
     libraries.push("libzstd1".to_owned());
-    archive.unpack(sh, &libraries, draft)?;
+    let theirs = Archive::new(sh, archive.release.libraries())?;
+    theirs.unpack(sh, &libraries, draft).or_else(|_| {
+        // Without lists apt knows no package; with old ones it knows one that the mirror has dropped.
+        theirs.update(sh)?;
+        theirs.unpack(sh, &libraries, draft)
+    })?;
     for program in programs(&draft.join("usr/lib").join(kbuild))? {
         let mut own = program.clone().into_os_string();
         own.push(".elf");

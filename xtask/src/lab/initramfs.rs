@@ -2,7 +2,7 @@
 
 use super::cpio::Archive;
 use super::kernel::Kernel;
-use super::{modules, probe, programs};
+use super::{modules, programs};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
@@ -11,30 +11,33 @@ use xshell::{Shell, cmd};
 /// The guest's first process.
 const INIT: &str = include_str!("guest.sh");
 
-/// Writes the archive that boots, sets up the lab and runs `command`.
-pub fn write(sh: &Shell, kernel: &Kernel, command: &[String], to: &Path) -> Result<()> {
-    let umem = programs::build_umem(sh)?;
+/// What all guests with this kernel have; `probe` is our module, where it could be built.
+pub fn base(sh: &Shell, kernel: &Kernel, umem: &Path, probe: Option<&Path>) -> Result<Vec<u8>> {
     let mut archive = Archive::default();
-    for folder in ["/proc", "/sys", "/dev", "/tmp", "/root", "/out", "/etc"] {
+    for folder in [
+        "/proc", "/sys", "/dev", "/tmp", "/root", "/in", "/out", "/etc",
+    ] {
         archive.folder(folder);
     }
     archive.file("/init", INIT.as_bytes());
-    archive.file("/lab/command", script(command).as_bytes());
-    programs::pack(sh, &umem, &mut archive)?;
+    programs::pack(sh, umem, &mut archive)?;
     for (place, file) in modules::load_order(kernel)?.iter().enumerate() {
         let (name, content) = module(sh, &kernel.modules().join(file))?;
         archive.file(format!("/lab/modules/{place:02}-{name}"), &content);
     }
-    // After all modules that it uses.
-    match probe::build(sh, kernel) {
-        Ok(module) => archive.file("/lab/modules/99-umem_probe.ko", &fs::read(module)?),
-        Err(error) if kernel.release.is_built_here() => return Err(error),
-        Err(error) => eprintln!(
-            "skipped: the module umem_probe, and all that asks it: it cannot be built for {} here: {error:#}",
-            kernel.version
-        ),
+    if let Some(probe) = probe {
+        // After all modules that it uses.
+        archive.file("/lab/modules/99-umem_probe.ko", &fs::read(probe)?);
     }
-    fs::write(to, archive.finish()).with_context(|| format!("cannot write {}", to.display()))
+    Ok(archive.finish())
+}
+
+/// Writes the archive of a guest that runs `command`: the kernel unpacks one archive after the other.
+pub fn write(base: &[u8], command: &[String], to: &Path) -> Result<()> {
+    let mut archive = Archive::default();
+    archive.file("/lab/command", script(command).as_bytes());
+    fs::write(to, [base, &archive.finish()].concat())
+        .with_context(|| format!("cannot write {}", to.display()))
 }
 
 /// A module's name and content, unpacked where the kernel's package has it packed.

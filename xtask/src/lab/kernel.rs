@@ -46,10 +46,9 @@ fn present(sh: &Shell, archive: &Archive, release: Release) -> Result<Kernel> {
         .into_iter()
         .find(|package| package.starts_with("linux-image-"))
         .context("apt knows no kernel: `apt-cache depends linux-image-amd64` names none")?;
-    let folder = place::target()
-        .join("lab/kernels")
-        .join(release.name())
-        .join(&package);
+    let kernels = place::target().join("lab/kernels").join(release.name());
+    place::sweep_drafts(&kernels);
+    let folder = kernels.join(&package);
     if !folder.exists() {
         fetch(sh, archive, &package, &folder)?;
     }
@@ -61,16 +60,9 @@ fn present(sh: &Shell, archive: &Archive, release: Release) -> Result<Kernel> {
     })
 }
 
-/// Where what becomes `folder` is made: no other run uses it, and none takes it for complete.
-pub fn draft(folder: &Path) -> PathBuf {
-    let mut draft = folder.as_os_str().to_owned();
-    draft.push(format!(".draft-{}", std::process::id()));
-    draft.into()
-}
-
 /// Downloads and unpacks `package` beside `folder`, and gives it that name only when it is complete.
 fn fetch(sh: &Shell, archive: &Archive, package: &str, folder: &Path) -> Result<()> {
-    let draft = draft(folder);
+    let draft = place::draft(folder);
     let result = step(
         &format!("downloading and unpacking {package} (70 to 110 MB)"),
         || {

@@ -2,7 +2,8 @@
 
 use super::Options;
 use super::kernel::Kernel;
-use anyhow::Result;
+use super::run_folder::Bay;
+use anyhow::{Context, Result};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 
@@ -20,56 +21,97 @@ pub enum Accel {
     Tcg,
 }
 
-/// The IOMMU between the guest's devices and its memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+/// What is between the guest's devices and its memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Iommu {
+    /// Nothing: devices use physical addresses.
     Off,
-    /// Intel's VT-d
+    /// Intel's VT-d.
     Intel,
-    /// AMD-Vi
+    /// AMD-Vi.
     Amd,
+    /// Intel's VT-d, told to translate nothing.
+    Identity,
+}
+
+impl Iommu {
+    /// Its name: as on the command line, and of folders.
+    pub fn name(self) -> &'static str {
+        match self {
+            Iommu::Off => "off",
+            Iommu::Intel => "intel",
+            Iommu::Amd => "amd",
+            Iommu::Identity => "identity",
+        }
+    }
+
+    /// What it is, for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Iommu::Off => "no IOMMU",
+            Iommu::Intel => "Intel VT-d",
+            Iommu::Amd => "AMD-Vi",
+            Iommu::Identity => "Intel VT-d, passing through (iommu=pt)",
+        }
+    }
+
+    fn kernel_words(self) -> &'static str {
+        match self {
+            Iommu::Off => "",
+            Iommu::Intel => " intel_iommu=on iommu.passthrough=0",
+            Iommu::Amd => " iommu.passthrough=0",
+            Iommu::Identity => " intel_iommu=on iommu=pt",
+        }
+    }
+
+    fn device(self) -> Option<&'static str> {
+        match self {
+            Iommu::Off => None,
+            Iommu::Intel | Iommu::Identity => Some("intel-iommu,intremap=on"),
+            Iommu::Amd => Some("amd-iommu"),
+        }
+    }
 }
 
 /// A machine, ready to boot.
 pub struct Machine {
     pub accel: Accel,
-    pub iommu: Iommu,
-    pub kernel: PathBuf,
-    pub command_line: String,
-    /// A folder of the host that the guest mounts at /out.
-    pub out: Option<PathBuf>,
+    iommu: Iommu,
+    memory: String,
+    kernel: PathBuf,
+    command_line: String,
+    /// A folder of the host that the guest reads at /in.
+    input: Option<PathBuf>,
 }
 
 impl Machine {
-    /// The machine that the options describe, with this kernel.
-    pub fn new(options: &Options, kernel: &Kernel) -> Result<Self> {
+    /// The machine that the options describe, with this kernel and IOMMU.
+    pub fn new(options: &Options, kernel: &Kernel, iommu: Iommu) -> Result<Self> {
         // On a busy host an emulated timer may not tick in time for the kernel's test of it, which then panics.
         let mut command_line =
             String::from("console=ttyS0 quiet panic=-1 no_timer_check hugepagesz=1G hugepages=1");
-        command_line += match options.iommu {
-            Iommu::Off => "",
-            Iommu::Intel => " intel_iommu=on iommu.passthrough=0",
-            Iommu::Amd => " iommu.passthrough=0",
-        };
+        command_line += iommu.kernel_words();
         if let Some(words) = &options.append {
             command_line += " ";
             command_line += words;
         }
-        let out = options.out.as_ref().map(|folder| {
-            std::fs::create_dir_all(folder)?;
-            folder.canonicalize()
+        let input = options.input.as_ref().map(|folder| {
+            folder
+                .canonicalize()
+                .with_context(|| format!("--in {}", folder.display()))
         });
         Ok(Machine {
             accel: options.accel,
-            iommu: options.iommu,
+            iommu,
+            memory: options.memory.clone(),
             kernel: kernel.image(),
             command_line,
-            out: out.transpose()?,
+            input: input.transpose()?,
         })
     }
 
-    /// QEMU's arguments. The kernel's console goes to the file `console`; QEMU's stdout and stderr are the guest's.
-    pub fn arguments(&self, accel: Accel, initramfs: &Path, console: &Path) -> Vec<String> {
+    /// QEMU's arguments. The kernel's console goes to a file; QEMU's stdout and stderr are the guest's.
+    pub fn arguments(&self, accel: Accel, bay: &Bay<'_>) -> Vec<String> {
         let mut words = Words::default();
         words.add("-M", "q35");
         // Interrupt remapping (the IOMMUs') needs QEMU to see the interrupts.
@@ -83,35 +125,29 @@ impl Machine {
         );
         words.add("-cpu", "max");
         words.add("-smp", "2");
-        words.add("-m", "4G");
+        words.add("-m", &self.memory);
         words.flag("-nodefaults");
         words.flag("-no-reboot");
         words.add("-display", "none");
         words.add("-device", "isa-debug-exit,iobase=0xf4,iosize=0x04");
         words.add("-kernel", self.kernel.display().to_string());
-        words.add("-initrd", initramfs.display().to_string());
+        words.add("-initrd", bay.initramfs().display().to_string());
         words.add("-append", &self.command_line);
 
-        words.add("-serial", format!("file:{}", path(console)));
+        words.add("-serial", format!("file:{}", path(&bay.console())));
         words.add("-device", "virtio-serial-pci");
         words.add("-chardev", "file,id=out,path=/dev/stdout,append=on");
         words.add("-device", "virtserialport,chardev=out,name=lab.out");
         words.add("-chardev", "file,id=err,path=/dev/stderr,append=on");
         words.add("-device", "virtserialport,chardev=err,name=lab.err");
-        if let Some(out) = &self.out {
-            words.add(
-                "-virtfs",
-                format!("local,path={},mount_tag=out,security_model=none", path(out)),
-            );
+        words.share("out", &bay.out(), "");
+        if let Some(folder) = &self.input {
+            words.share("in", folder, ",readonly=on");
         }
-        match self.iommu {
-            Iommu::Off => {}
-            Iommu::Intel => words.add("-device", "intel-iommu,intremap=on"),
-            Iommu::Amd => words.add("-device", "amd-iommu"),
+        if let Some(iommu) = self.iommu.device() {
+            words.add("-device", iommu);
         }
-        if self.iommu != Iommu::Off {
-            words.add("-device", "edu,dma_mask=0xffffffffffffffff");
-        }
+        words.add("-device", "edu,dma_mask=0xffffffffffffffff");
         words.0
     }
 }
@@ -127,6 +163,15 @@ struct Words(Vec<String>);
 impl Words {
     fn flag(&mut self, name: &str) {
         self.0.push(name.to_owned());
+    }
+
+    /// A folder of the host, for the guest to mount.
+    fn share(&mut self, tag: &str, folder: &Path, options: &str) {
+        let folder = path(folder);
+        self.add(
+            "-virtfs",
+            format!("local,path={folder},mount_tag={tag},security_model=none{options}"),
+        );
     }
 
     fn add(&mut self, name: &str, value: impl Into<String>) {

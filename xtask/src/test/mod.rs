@@ -1,8 +1,10 @@
 //! `cargo xtask test`: parts in order, each with its own set-up, and a table of verdicts at the end.
 
+mod lab;
 mod part;
 mod report;
 
+use crate::interrupt::Interrupted;
 use crate::step::MachineCannot;
 use anyhow::{Result, ensure};
 use clap::Args;
@@ -44,6 +46,7 @@ impl Test {
             let start = Instant::now();
             let verdict = match part.run(sh) {
                 Ok(done) => Verdict::Passed(done),
+                Err(error) if error.is::<Interrupted>() => return Err(error),
                 Err(error) if error.is::<MachineCannot>() => Verdict::Skipped(format!("{error:#}")),
                 Err(error) => Verdict::Failed(format!("{error:#}")),
             };

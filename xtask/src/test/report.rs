@@ -70,11 +70,11 @@ mod tests {
         let second = Duration::from_secs(1);
         report.add(Part::Fmt, second, Verdict::Passed(Done::All));
         report.add(Part::Unit, second, Verdict::Failed("a test".into()));
-        report.add(Part::Lab, second, Verdict::Skipped("no Debian".into()));
+        report.add(Part::Lab61, second, Verdict::Skipped("no Debian".into()));
         let text = report.to_string();
         assert_eq!(text.lines().last(), Some("1 passed, 1 failed, 1 skipped"));
         assert!(
-            text.contains("lab         1.0 s  skipped: no Debian"),
+            text.contains("lab-6.1     1.0 s  skipped: no Debian"),
             "{text}"
         );
         assert_eq!(report.failed(), 1);

@@ -1,0 +1,94 @@
+//! What a guest says. Of machines that run at once one speaks, and the others' words wait for their turn.
+
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+/// One of a program's two outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    Out,
+    Err,
+}
+
+impl Stream {
+    fn write(self, bytes: &[u8]) -> io::Result<()> {
+        fn all(mut to: impl Write, bytes: &[u8]) -> io::Result<()> {
+            to.write_all(bytes)?;
+            to.flush()
+        }
+        match self {
+            Stream::Out => all(io::stdout(), bytes),
+            Stream::Err => all(io::stderr(), bytes),
+        }
+    }
+}
+
+/// A guest's voice: silent at first.
+#[derive(Clone, Default)]
+pub struct Voice(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    live: bool,
+    kept: Vec<(Stream, Vec<u8>)>,
+}
+
+impl Voice {
+    /// Says what was kept, and from now on everything as it comes.
+    pub fn go_live(&self) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.live = true;
+        for (stream, bytes) in state.kept.drain(..) {
+            // Nobody listens any more: the verdict is the exit code.
+            let _ = stream.write(&bytes);
+        }
+    }
+
+    fn say(&self, stream: Stream, bytes: &[u8]) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.live {
+            let _ = stream.write(bytes);
+        } else {
+            state.kept.push((stream, bytes.to_owned()));
+        }
+    }
+
+    /// Says everything that comes from `from`, as it comes.
+    pub fn pass_on(
+        &self,
+        mut from: impl Read + Send + 'static,
+        stream: Stream,
+    ) -> thread::JoinHandle<()> {
+        let voice = self.clone();
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = from.read(&mut buffer) {
+                voice.say(stream, &buffer[..count]);
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Stream, Voice};
+
+    #[test]
+    fn a_silent_voice_keeps_its_words_in_order() {
+        let voice = Voice::default();
+        voice.say(Stream::Out, b"one");
+        voice.say(Stream::Err, b"two");
+        let kept = std::mem::take(&mut voice.0.lock().unwrap().kept);
+        assert_eq!(
+            kept,
+            [
+                (Stream::Out, b"one".to_vec()),
+                (Stream::Err, b"two".to_vec())
+            ]
+        );
+        voice.go_live();
+        voice.say(Stream::Err, b"");
+        assert!(voice.0.lock().unwrap().kept.is_empty());
+    }
+}

@@ -1,0 +1,51 @@
+//! The parts that boot a VM.
+
+use super::part::Done;
+use crate::lab::{Guest, Iommu, Options, Release, Session, recorder, verify};
+use crate::step::MachineCannot;
+use anyhow::{Result, ensure};
+use xshell::{Shell, cmd};
+
+/// One kernel, behind both IOMMUs at once: the check; random questions, replayed; wrong questions, with an eye on the
+/// kernel's log.
+pub fn kernel(sh: &Shell, release: Release) -> Result<Done> {
+    let session = Session::prepare(sh, release)?;
+    if let Some(why) = session.without_probe() {
+        return Err(MachineCannot(why.to_owned()).into());
+    }
+    let intel = format!("umem check && {}", recorder(20_000));
+    let amd = format!("umem check && {NOTICE} && umem vectors torture");
+    let guests = [(Iommu::Intel, intel), (Iommu::Amd, amd)];
+    let guests = guests.map(|(iommu, script)| Guest::new(iommu, &["sh", "-c", &script]));
+    let options = Options {
+        // It takes two minutes; a busy host takes its time.
+        timeout: 1800,
+        ..Options::default()
+    };
+    for (guest, verdict) in guests.iter().zip(session.run(&options, &guests)?) {
+        let machine = guest.iommu.title();
+        ensure!(
+            verdict == 0,
+            "on the machine with {machine} something ended with {verdict}: see above"
+        );
+    }
+    let verdict = verify(&session, &[Iommu::Intel], None)?;
+    ensure!(verdict == 0, "`umem vectors verify` ended with {verdict}");
+    Ok(Done::All)
+}
+
+/// A byte that is spoiled on purpose must be noticed.
+const NOTICE: &str = "{ umem check --spoil-one-byte >/tmp/spoiled; [ $? = 1 ] || \
+    { cat /tmp/spoiled; echo 'umem check --spoil-one-byte must end with 1' >&2; exit 62; }; }";
+
+/// Runs that are killed, stopped and disturbed: see xtask/tests/killed.rs.
+pub fn killed(sh: &Shell) -> Result<Done> {
+    // What they boot is got ready first, so that they need not wait for it.
+    drop(Session::prepare(sh, Release::Bookworm)?);
+    cmd!(
+        sh,
+        "cargo test -p xtask --test killed -- --ignored --test-threads 1"
+    )
+    .run()?;
+    Ok(Done::All)
+}
