@@ -38,3 +38,30 @@ impl Drop for Progress {
         self.bar.finish_and_clear();
     }
 }
+
+/// A bar over a number of things that take their time. It goes when it is dropped.
+#[derive(Debug)]
+pub struct Steps(ProgressBar);
+
+impl Steps {
+    /// `total` of `what` are to be done.
+    pub fn new(what: &str, total: usize) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
+        let style = format!("{{wide_bar}} {{pos}} of {{len}} {what}, {{elapsed}}: {{msg}}");
+        bar.set_style(ProgressStyle::with_template(&style).expect("the template is well-formed"));
+        Self(bar)
+    }
+
+    /// `name` is done; what `print` has to say of it stands above the bar.
+    pub fn done<T>(&self, name: &'static str, print: impl FnOnce() -> T) -> T {
+        self.0.set_message(name);
+        self.0.inc(1);
+        self.0.suspend(print)
+    }
+}
+
+impl Drop for Steps {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -9,11 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::builder::PossibleValue;
 use umem_core::{address::VirtAddr, size::Bytes};
 
 use crate::{
-    buffer::CATALOGUE,
     capture::{self, Hidden, LeftOut, Moved, Recording, document, rebase},
     exit::Exit,
     missing::Missing,
@@ -43,7 +41,7 @@ use source::{AddressRange, Source};
 #[command(group = clap::ArgGroup::new("memory").required(true).args(["buffer", "pid"]))]
 pub struct Capture {
     /// Make this buffer, and record it
-    #[arg(long, value_name = "NAME", value_parser = buffers())]
+    #[arg(long, value_name = "NAME", value_parser = super::buffer_names())]
     buffer: Option<String>,
 
     /// Record memory of this process
@@ -79,12 +77,6 @@ pub struct Capture {
     /// Behind this IOMMU of umem list iommus, or off [default: as the device's is]
     #[arg(long, value_name = "NAME")]
     iommu: Option<String>,
-}
-
-/// The names of the buffers, with what they are.
-fn buffers() -> impl clap::builder::TypedValueParser<Value = String> {
-    let value = |recipe: &crate::buffer::Recipe| PossibleValue::new(recipe.name).help(recipe.title);
-    clap::builder::PossibleValuesParser::new(CATALOGUE.iter().map(value))
 }
 
 /// Why there is no capture.

@@ -2,9 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::Context;
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     buffer::{self, Recipe},
@@ -13,7 +11,7 @@ use crate::{
     missing::Missing,
     nic::Nic as _,
     probe::Probe,
-    report,
+    progress, report,
 };
 
 /// Hold the rules against this machine: real buffers, their frames, an RDMA device
@@ -42,7 +40,7 @@ pub struct Check {
     full: bool,
 
     /// Check these buffers only
-    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    #[arg(long, value_delimiter = ',', value_name = "NAME", value_parser = super::buffer_names())]
     buffers: Vec<String>,
 
     /// Exit with 3 when anything was skipped
@@ -71,7 +69,7 @@ impl Check {
         let nic = device.as_ref().map_err(Clone::clone);
         let probe = Probe::open();
         let probe = || probe.as_ref().map_err(Clone::clone);
-        let recipes = self.recipes()?;
+        let recipes = self.recipes();
         let options = Options {
             full: self.full,
             spoil_one_byte: self.spoil_one_byte,
@@ -81,17 +79,15 @@ impl Check {
             let device = nic.as_ref().ok().map(|nic| nic.describe());
             report::table::heading(out, device.as_deref())?;
         }
-        let bar = progress(recipes.len());
+        let progress = progress::Steps::new("buffers", recipes.len());
         let seen = &mut |buffer: &BufferReport| {
-            bar.set_message(buffer.name);
-            bar.inc(1);
-            if table {
-                bar.suspend(|| report::table::buffer(out, buffer))?;
-            }
-            Ok(())
+            progress.done(buffer.name, || match table {
+                true => report::table::buffer(out, buffer),
+                false => Ok(()),
+            })
         };
         let report = check::run(nic, probe(), &recipes, options, seen)?;
-        bar.finish_and_clear();
+        drop(progress);
         match self.format {
             Format::Table => report::table::conclusion(out, &report)?,
             Format::Json => report::json(out, &report)?,
@@ -101,21 +97,12 @@ impl Check {
     }
 
     /// The buffers that are asked for.
-    fn recipes(&self) -> anyhow::Result<Vec<Recipe>> {
-        if self.buffers.is_empty() {
-            return Ok(buffer::CATALOGUE.to_vec());
-        }
-        let find = |name: &String| {
-            let found = buffer::CATALOGUE.iter().find(|recipe| recipe.name == name);
-            found.copied().with_context(|| {
-                let names: Vec<_> = buffer::CATALOGUE.iter().map(|recipe| recipe.name).collect();
-                format!(
-                    "--buffers: there is no buffer \"{name}\"; there are {}",
-                    names.join(", ")
-                )
-            })
-        };
-        self.buffers.iter().map(find).collect()
+    fn recipes(&self) -> Vec<Recipe> {
+        let all = buffer::CATALOGUE.iter().copied();
+        all.filter(|recipe| {
+            self.buffers.is_empty() || self.buffers.iter().any(|name| name == recipe.name)
+        })
+        .collect()
     }
 
     #[cfg(feature = "rdma")]
@@ -127,13 +114,6 @@ impl Check {
     fn device(&self) -> Result<crate::nic::Never, Missing> {
         Err(Missing::verbs())
     }
-}
-
-/// How many buffers are done, for people who watch; nothing where standard error is no terminal.
-fn progress(buffers: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} buffers, {elapsed}: {msg}");
-    let style = style.expect("the template is well-formed");
-    ProgressBar::new(buffers as u64).with_style(style)
 }
 
 /// A difference outweighs everything; a check that lacked something did not check.

@@ -12,7 +12,12 @@ mod view;
 
 use std::io::Write;
 
-use crate::exit::Exit;
+use clap::builder::{PossibleValue, PossibleValuesParser};
+
+use crate::{
+    buffer::{CATALOGUE, Recipe},
+    exit::Exit,
+};
 
 /// What `umem` can do.
 #[derive(Debug, clap::Subcommand)]
@@ -43,4 +48,10 @@ impl Command {
             Self::Man(man) => man.run(out),
         }
     }
+}
+
+/// The names of the buffers, with what they are.
+fn buffer_names() -> impl clap::builder::TypedValueParser<Value = String> {
+    let value = |recipe: &Recipe| PossibleValue::new(recipe.name).help(recipe.title);
+    PossibleValuesParser::new(CATALOGUE.iter().map(value))
 }
