@@ -25,16 +25,7 @@ impl Frames {
     /// Reads the frames behind `mapping`, as they lie now. Only pinned memory stays where it is: a page that the kernel
     /// is moving at this moment looks as one in swap does, so such a page is looked at again for a while.
     pub fn read(mapping: &Mapping) -> Result<Self, FramesError> {
-        let mut looks = 1;
-        loop {
-            match Self::look(mapping) {
-                Err(FramesError::Missing { swapped: true, .. }) if looks < MOST_LOOKS => {
-                    looks += 1;
-                    thread::sleep(BETWEEN_LOOKS);
-                }
-                seen => return seen,
-            }
-        }
+        settled(|| Self::look(mapping))
     }
 
     fn look(mapping: &Mapping) -> Result<Self, FramesError> {
@@ -113,6 +104,17 @@ impl Frames {
     }
 }
 
+/// What `look` sees once no page is on its way any more, or at the last look.
+fn settled<T>(mut look: impl FnMut() -> Result<T, FramesError>) -> Result<T, FramesError> {
+    for _ in 1..MOST_LOOKS {
+        match look() {
+            Err(FramesError::Missing { swapped: true, .. }) => thread::sleep(BETWEEN_LOOKS),
+            seen => return seen,
+        }
+    }
+    look()
+}
+
 /// Why the frames of a mapping are not known.
 #[derive(Debug)]
 pub enum FramesError {
@@ -186,6 +188,27 @@ pub(crate) mod tests {
         assert_eq!(at(0x2000), Some(0x8000));
         assert_eq!(at(0x2fff), Some(0x8fff));
         assert_eq!(at(0x3000), None);
+    }
+
+    #[test]
+    fn a_page_on_its_way_is_looked_at_again_but_not_for_ever() {
+        let (mut looks, swapped) = (0, |swapped| FramesError::Missing { offset: 0, swapped });
+        let mut look = |arrives, error| {
+            looks = 0;
+            let seen = settled(|| {
+                looks += 1;
+                if looks < arrives {
+                    Err(swapped(error))
+                } else {
+                    Ok(())
+                }
+            });
+            (looks, seen.is_ok())
+        };
+        assert_eq!(look(1, true), (1, true));
+        assert_eq!(look(4, true), (4, true));
+        assert_eq!(look(u32::MAX, true), (MOST_LOOKS, false));
+        assert_eq!(look(4, false), (1, false), "nothing is behind it");
     }
 
     #[test]
