@@ -38,7 +38,8 @@ impl Missing {
         Self::new(
             "RDMA verbs in this program",
             "memory can be neither registered nor moved by a device",
-            "apt install cmake libclang-dev && cargo build -p native-runner --features rdma",
+            "apt install cmake libclang-dev && cargo build -p native-runner --features rdma (then see: umem doctor); or, in a VM \
+             that has everything: cargo xtask lab check",
         )
     }
 
