@@ -170,8 +170,10 @@ pub(super) fn coalesce(
         return Ok(None);
     };
     let runs = frames(pfns).unwrap_or_default();
-    let entries: Vec<_> =
-        ScatterList::new(runs.into_iter(), longest, rules.coalescing, PAGE).collect();
+    // One more than was recorded tells that there are more; a recording never asks for a list longer than itself.
+    let entries: Vec<_> = ScatterList::new(runs.into_iter(), longest, rules.coalescing, PAGE)
+        .take(sg.map_or(0, <[_]>::len) + 1)
+        .collect();
     let list: Vec<_> = entries
         .iter()
         .map(|entry| (entry.start, entry.length))
