@@ -5,5 +5,6 @@ mod explain;
 mod generations;
 mod presets;
 mod promises;
+mod single;
 mod twins;
 mod wrong_input;
