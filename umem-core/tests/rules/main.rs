@@ -3,6 +3,7 @@
 mod common;
 mod explain;
 mod generations;
+mod places;
 mod presets;
 mod promises;
 mod single;
