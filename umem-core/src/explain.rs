@@ -9,6 +9,7 @@ use crate::{
     table::tiling::Tiling,
 };
 use alloc::{format, string::String, vec::Vec};
+use core::cmp::Ordering;
 
 mod limits;
 
@@ -86,13 +87,13 @@ impl CutLimit {
 /// The mail's rule at one address, with `left` bytes to the end of the contiguous run; `last_run` says that the region ends there.
 pub fn cut(sizes: PageSizes, address: u64, left: u64, last_run: bool) -> Cut {
     let taken = Tiling::largest(sizes, address, left);
-    let verdict = |size: PageSize| match size {
-        _ if Some(size) == taken => Verdict::Taken,
-        _ if !size.divides(address) => Verdict::NotAligned {
+    let verdict = |size: PageSize| match Some(size).cmp(&taken) {
+        Ordering::Less => Verdict::Smaller,
+        Ordering::Equal => Verdict::Taken,
+        Ordering::Greater if size.divides(address) => Verdict::TooLong,
+        Ordering::Greater => Verdict::NotAligned {
             bit: address.trailing_zeros(),
         },
-        _ if size.bytes() > left => Verdict::TooLong,
-        _ => Verdict::Smaller,
     };
     let limit = match taken.and_then(|taken| sizes.next_above(taken)) {
         None => CutLimit::LargestSize,

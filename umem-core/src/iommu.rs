@@ -144,7 +144,7 @@ impl Translation {
         for (at, entry) in placed.by_ref() {
             // A pad is added to the length of the entry before it, an unsigned int.
             if let Some((start, previous)) = before
-                && at - start > u64::from(u32::MAX)
+                && u32::try_from(at - start).is_err()
             {
                 return Err(MapError::PadOverflow {
                     offset: previous.offset,

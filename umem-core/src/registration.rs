@@ -121,7 +121,11 @@ impl Registration {
 
     /// What the kernel's own lists take on the way.
     pub fn list_cost(&self) -> ListCost {
-        ListCost::new(self.pages(), self.scatter_count, self.question.mr.page)
+        let (page, (from, _)) = (self.question.mr.page, self.pinned());
+        let starts = self
+            .scatter()
+            .map(|entry| (entry.offset - from) >> page.log2());
+        ListCost::new(self.pages(), starts, page)
     }
 
     /// The pinned pages' first offset from `region.va`, and the one after their last.

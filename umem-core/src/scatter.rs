@@ -65,29 +65,53 @@ pub struct ListCost {
 }
 
 impl ListCost {
-    /// For `pages` pages of `page` bytes that become `entries` SG entries.
-    pub const fn new(pages: u64, entries: u64, page: PageSize) -> Self {
+    /// For `pages` pages of which an SG entry begins at each of `starts`: numbers of pages, ascending.
+    pub fn new(pages: u64, starts: impl Iterator<Item = u64>, page: PageSize) -> Self {
         Self {
             page_list: page.bytes(),
             whole_page_list: pages * 8,
-            table_for_all_pages: chained_table(pages, pages, page),
-            appended_table: chained_table(entries, pages, page),
+            table_for_all_pages: whole_table(pages, page),
+            appended_table: appended_table(pages, starts, page),
         }
     }
 }
 
-/// The bytes of a table for `entries`, allocated a page at a time, the last slot of each page but the last being the link to the
-/// next. No page has more slots than the `most` entries that may still come.
-const fn chained_table(entries: u64, most: u64, page: PageSize) -> u64 {
-    let slots = page.bytes() / SCATTERLIST_BYTES;
-    // A full page holds one entry fewer than it has slots, unless it is the last.
-    let full = if entries <= slots {
-        0
-    } else {
-        (entries - 2) / (slots - 1)
-    };
-    let left = most - full * (slots - 1);
-    (full * slots + if left < slots { left } else { slots }) * SCATTERLIST_BYTES
+/// `SG_MAX_SINGLE_ALLOC`: the slots of a page, the last of which can be the link to the next page.
+const fn slots(page: PageSize) -> u64 {
+    page.bytes() / SCATTERLIST_BYTES
+}
+
+/// The bytes of a table that is allocated at once: `__sg_alloc_table()` [linux 7.2]. A full page holds one entry fewer than it
+/// has slots, unless it is the last.
+const fn whole_table(entries: u64, page: PageSize) -> u64 {
+    (entries + entries.saturating_sub(2) / (slots(page) - 1)) * SCATTERLIST_BYTES
+}
+
+/// The bytes of the table that grows: `get_next_sg()` [linux 7.2], once for each entry. Slots are allocated where the last free
+/// one must become the link: a page of them, but no more than entries may still come, which are those of this batch of pages
+/// and one for each page that is still to be pinned.
+fn appended_table(pages: u64, starts: impl Iterator<Item = u64>, page: PageSize) -> u64 {
+    let (mut taken, mut free) = (0, 0);
+    let mut starts = starts.peekable();
+    while let Some(first) = starts.peek() {
+        let batch_end = (first / batch_pages(page) + 1) * batch_pages(page);
+        let mut entries = 0;
+        while starts.next_if(|start| *start < batch_end).is_some() {
+            entries += 1;
+        }
+        let unpinned = pages.saturating_sub(batch_end);
+        for left in (1..=entries).rev() {
+            let needed = left + unpinned;
+            // The last entry of all needs no link after it.
+            let link = u64::from(needed > 1);
+            if free <= link {
+                free = needed.min(slots(page));
+                taken += free;
+            }
+            free -= 1;
+        }
+    }
+    taken * SCATTERLIST_BYTES
 }
 
 /// The scatter-gather list as an iterator, made from runs of frames.
@@ -236,18 +260,58 @@ mod tests {
             }
             (slots + left) * 32
         };
-        for entries in 1..1000 {
-            assert_eq!(
-                chained_table(entries, entries, PageSize::K4),
-                slowly(entries),
-                "{entries}"
-            );
+        for pages in 1..2000 {
+            let expected = slowly(pages);
+            let cost = ListCost::new(pages, 0..pages, PageSize::K4);
+            assert_eq!(cost.table_for_all_pages, expected, "{pages}");
+            // Where no two pages are adjacent, the table that grows ends up the same.
+            assert_eq!(cost.appended_table, expected, "{pages}");
         }
-        let mail = ListCost::new(1023, 1, PageSize::K4);
+    }
+
+    #[test]
+    fn the_growing_table_takes_what_may_still_come() {
+        let table = |pages, starts: &[u64]| {
+            let cost = ListCost::new(pages, starts.iter().copied(), PageSize::K4);
+            cost.appended_table / SCATTERLIST_BYTES
+        };
+        // One batch: it is known how many entries there are.
+        assert_eq!(table(512, &[0]), 1);
+        assert_eq!(table(512, &[0, 100, 300]), 3);
+        // Of the second batch it is not, and each of its pages may be an entry.
+        assert_eq!(table(513, &[0]), 2);
+        assert_eq!(table(600, &[0]), 89);
+        assert_eq!(table(1023, &[0]), 128);
+        // The first batch leaves one slot, which the last entry of all may take; where two come, it becomes the link.
+        let then = |starts: &[u64]| {
+            (0..127)
+                .chain(starts.iter().copied())
+                .collect::<std::vec::Vec<_>>()
+        };
+        assert_eq!(table(514, &then(&[512])), 128);
+        assert_eq!(table(514, &then(&[512, 513])), 130);
+        let mail = ListCost::new(1023, [0].into_iter(), PageSize::K4);
         assert_eq!(
             (mail.page_list, mail.whole_page_list, mail.appended_table),
             (4096, 8184, 4096)
         );
+    }
+
+    #[test]
+    fn pages_of_64k_hold_2048_slots_and_8192_pointers() {
+        let cost = ListCost::new(8193, [0].into_iter(), PageSize::K64);
+        assert_eq!(
+            (cost.page_list, cost.appended_table),
+            (65536, 2 * SCATTERLIST_BYTES)
+        );
+        let cost = ListCost::new(2049, 0..2049, PageSize::K64);
+        assert_eq!(cost.appended_table, 2050 * SCATTERLIST_BYTES);
+    }
+
+    #[test]
+    fn a_batch_is_a_page_of_pointers() {
+        let pages = [12, 14, 16].map(|log2| batch_pages(PageSize::from_log2(log2).unwrap()));
+        assert_eq!(pages, [512, 2048, 8192]);
     }
 
     #[test]

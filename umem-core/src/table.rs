@@ -286,3 +286,98 @@ impl fmt::Display for Tally {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn run(offset: i64, address: u64, size: u64, count: u64) -> EntryRun {
+        EntryRun {
+            offset,
+            address: DmaAddr::new(address),
+            size,
+            count,
+        }
+    }
+
+    #[test]
+    fn runs_join_where_the_second_carries_on_the_first() {
+        let first = run(-4096, 0x1000, 4096, 2);
+        let joined = |second| JoinedEntries::new([first, second].into_iter()).collect::<Vec<_>>();
+        assert_eq!(
+            joined(run(4096, 0x3000, 4096, 3)),
+            [run(-4096, 0x1000, 4096, 5)]
+        );
+        for other in [
+            run(4096, 0x3000, 8192, 3),
+            run(4096, 0x4000, 4096, 3),
+            run(8192, 0x3000, 4096, 3),
+        ] {
+            assert_eq!(joined(other), [first, other]);
+        }
+    }
+
+    #[test]
+    fn a_run_is_its_entries() {
+        let whole = run(-4096, 0x1000, 4096, 3);
+        let entries: Vec<_> = whole.entries().collect();
+        let expected = [
+            run(-4096, 0x1000, 4096, 1),
+            run(0, 0x2000, 4096, 1),
+            run(4096, 0x3000, 4096, 1),
+        ];
+        assert_eq!(entries, expected);
+        assert_eq!(whole.end_offset(), 8192);
+    }
+
+    #[test]
+    fn a_tally_counts_page_sizes_and_odd_lengths() {
+        let runs = [
+            run(0, 0, 4096, 2),
+            run(0, 0, 12288, 1),
+            run(0, 0, 4096, 3),
+            run(0, 0, 2 << 20, 1),
+            run(0, 0, 12288, 2),
+        ];
+        let tally: Tally = runs.into_iter().collect();
+        assert_eq!(tally.by_size(), vec![(4096, 5), (12288, 3), (2 << 20, 1)]);
+        assert_eq!(tally.to_string(), "9 entries: 5 × 4K + 3 × 12K + 1 × 2M");
+        assert_eq!(tally.page_sizes().to_string(), "4K 2M");
+        assert_eq!(Tally::default().to_string(), "0 entries");
+    }
+
+    #[test]
+    fn a_region_counts_the_pages_that_it_touches() {
+        let mr = |address, length| Mr {
+            address,
+            length,
+            hca_address: 0,
+            page: PageSize::K4,
+            offset: 0,
+        };
+        for (address, length, pages) in [
+            (0x1000, 1, 1),
+            (0x1fff, 1, 1),
+            (0x1fff, 2, 2),
+            (0x1000, 4096, 1),
+            (0x1001, 4096, 2),
+            (0x1801, 8192, 3),
+        ] {
+            assert_eq!(
+                mr(address, length).pages(),
+                pages,
+                "{length} at {address:#x}"
+            );
+        }
+        assert_eq!(mr(0x1801, 1).page_offset(), 0x801);
+    }
+
+    #[test]
+    #[cfg(feature = "serde")]
+    fn policies_are_named_as_in_scenarios() {
+        for policy in Policy::ALL {
+            assert_eq!(serde_json::to_value(policy).unwrap(), policy.name());
+        }
+    }
+}

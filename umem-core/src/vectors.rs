@@ -210,6 +210,7 @@ impl Vector {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
 
     const SAMPLE: &str = include_str!("../tests/vectors/linux-6.1.192.jsonl");
 
@@ -228,6 +229,22 @@ mod tests {
                 .unwrap_or_else(|mismatch| panic!("{mismatch}\n{line}"));
         }
         assert!(kinds.iter().all(|count| *count >= 10), "{kinds:?}");
+    }
+
+    /// AMD's IOMMU maps up to the last byte, once Linux has run out of 32-bit addresses (6.12.95).
+    #[test]
+    fn a_mapping_may_end_with_the_address_space() {
+        let vector = |iova: &str| {
+            Vector::from_json(&format!(
+                r#"{{"kind":"iommu","pfns":[["0x100000",262144]],"max_segment":4294967295,"err":0,"sg":[["0x100000000",1073741824]],
+                    "boundary":"0xffffffff","maperr":0,"dma":[["{iova}",1073741824]]}}"#
+            ))
+            .unwrap()
+            .replay(KernelRules::newest())
+        };
+        assert_eq!(vector("0xffffffffc0000000"), Ok(()));
+        assert_eq!(vector("0xffffffff80000000"), Ok(()));
+        assert!(vector("0xffffffffe0000000").is_err(), "beyond it");
     }
 
     #[test]
@@ -269,6 +286,18 @@ mod tests {
         // With a boundary of 4K each page is a segment.
         let cut = Vector::from_json(&line.replace("0xffffffffffffffff", "0xfff")).unwrap();
         assert_eq!(cut.replay(KernelRules::newest()).unwrap_err().field, "dma");
+    }
+
+    // Found by the fuzz target `vector`: a billion entries were gathered, only to be told from the one recorded.
+    #[test]
+    fn what_the_rules_make_of_a_short_line_is_never_long() {
+        let line = r#"{"kind":"sg","pfns":[["0x10",2334712001]],"max_segment":8192,"err":0,"sg":[["0x10000",8192]]}"#;
+        for line in [line, &line.replace("\"sg\",", "\"iommu\",")] {
+            let vector = Vector::from_json(line).unwrap();
+            let mismatch = vector.replay(KernelRules::newest()).unwrap_err();
+            assert_eq!(mismatch.field, "sg");
+            assert!(mismatch.rules.len() < 200, "{mismatch}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `cargo xtask …`: the project's automation. It builds, serves, tests and boots; it knows no rule of umem.
 
 mod debian;
+mod fuzz;
 mod interrupt;
 mod lab;
 mod page;
@@ -44,6 +45,8 @@ enum Task {
     },
     /// Test everything there is to test, with all set-up included
     Test(test::Test),
+    /// Feed the parsers and policies with what a fuzzer thinks up; needs nightly Rust
+    Fuzz(fuzz::Fuzz),
     /// Boot a VM with a real kernel, a soft RDMA device and huge pages, and run `umem` in it
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -91,6 +94,7 @@ fn run() -> Result<ExitCode> {
             page::browser::shots(&sh, &folder).map(|()| ExitCode::SUCCESS)
         }
         Task::Test(test) => test.run(&sh),
+        Task::Fuzz(fuzz) => fuzz.run(&sh),
         Task::Lab(lab) => lab.run(&sh),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Cut, CutLimit};
 use crate::{
+    kernel::UpperBound,
     registration::Registration,
     size::{Bytes, PageSize, PageSizes},
     table::{
@@ -110,6 +111,14 @@ impl Registration {
                 constraint.dma_address,
             );
             let text = match constraint.code {
+                ConstraintCode::Covers
+                    if self.question().rules.upper_bound == UpperBound::RoundedLength =>
+                {
+                    format!(
+                        "These rules take no page longer than the region, rounded up to {}, {then}.",
+                        Bytes(1 << bit)
+                    )
+                }
                 ConstraintCode::Covers => {
                     let covering = after.unwrap_or(before);
                     format!(

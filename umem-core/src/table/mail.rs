@@ -83,8 +83,8 @@ impl Draft {
     /// The mask of sizes for an address that ends in `zeros` zero bits.
     pub fn mask(self, zeros: u32) -> u64 {
         match (self.reply_mask, self.wide_shift) {
-            (false, _) => u64::from(zeros << 1) - 1,
-            (true, true) => u64::MAX.checked_shr(63 - zeros.min(63)).unwrap_or(u64::MAX),
+            (false, _) => u64::from(zeros << 1).wrapping_sub(1),
+            (true, true) => u64::MAX >> (63 - zeros.min(63)),
             // An int shifted by 32 or more is undefined; x86 takes the count modulo 32. The sum is then
             // sign-extended to the bitmap's unsigned long, and `fls()` looks at its low half.
             (true, false) => u64::from(1i32.wrapping_shl(zeros + 1).wrapping_sub(1) as u32),

@@ -149,27 +149,29 @@ impl Run {
                             .is_some_and(|end| end <= self.room.1)
                 })
         };
-        let shrunk = |from: u64, to: u64| {
+        // The smallest block that holds both the first and the last byte.
+        let shrunk = |first: u64, last: u64| {
             sizes
                 .iter()
-                .map(|size| block_around(from, size))
-                .find(|block| block.end().wrapping_sub(1) >= to - 1)
+                .map(|size| block_around(first, size))
+                .find(|block| *block == block_around(last, block.size))
         };
-        let head = maximal(self.first)?;
-        if head.end() >= self.end {
-            return Some(Bounds {
+        let last = self.end - 1;
+        let (head, tail) = (maximal(self.first)?, maximal(last)?);
+        Some(if head == tail {
+            Bounds {
                 start: 0,
                 end: 0,
-                head: shrunk(self.first, self.end),
+                head: shrunk(self.first, last),
                 tail: None,
-            });
-        }
-        let tail = maximal(self.end - 1)?;
-        Some(Bounds {
-            start: head.end(),
-            end: tail.address,
-            head: shrunk(self.first, head.end()),
-            tail: shrunk(tail.address, self.end),
+            }
+        } else {
+            Bounds {
+                start: head.end(),
+                end: tail.address,
+                head: shrunk(self.first, head.end() - 1),
+                tail: shrunk(tail.address, last),
+            }
         })
     }
 }

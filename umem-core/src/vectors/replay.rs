@@ -170,8 +170,10 @@ pub(super) fn coalesce(
         return Ok(None);
     };
     let runs = frames(pfns).unwrap_or_default();
-    let entries: Vec<_> =
-        ScatterList::new(runs.into_iter(), longest, rules.coalescing, PAGE).collect();
+    // One more than was recorded tells that there are more; a recording never asks for a list longer than itself.
+    let entries: Vec<_> = ScatterList::new(runs.into_iter(), longest, rules.coalescing, PAGE)
+        .take(sg.map_or(0, <[_]>::len) + 1)
+        .collect();
     let list: Vec<_> = entries
         .iter()
         .map(|entry| (entry.start, entry.length))
@@ -193,8 +195,8 @@ impl Iommu {
             return same("maperr", &self.maperr, &None);
         };
         let boundary_mask = self.boundary.map_or(u64::from(u32::MAX), DmaAddr::get);
-        let start = self
-            .dma
+        let dma = self.dma.as_deref().map(below_the_top);
+        let start = dma
             .as_ref()
             .and_then(|dma| dma.first())
             .map_or(DmaAddr::new(0), |(start, _)| *start);
@@ -212,7 +214,7 @@ impl Iommu {
         };
         same("maperr", &self.maperr.unwrap_or(0), &errno)?;
         let Ok(mapping) = mapped else {
-            return same("dma", &self.dma, &None);
+            return same("dma", &dma, &None);
         };
         let aligned = mapping
             .length
@@ -229,6 +231,18 @@ impl Iommu {
             DmaList::translated(entries.into_iter(), translation, mapping, self.max_segment)
                 .map(|segment| (segment.start, segment.length))
                 .collect();
-        same("dma", &self.dma, &Some(list))
+        same("dma", &dma, &Some(list))
     }
+}
+
+/// The list as recorded, or 2^63 further down where it ends at 2^64, as AMD's may: the rules know no such end, and what
+/// they say depends on lower bits alone.
+fn below_the_top(dma: &[(DmaAddr, u64)]) -> Vec<(DmaAddr, u64)> {
+    const DOWN: u64 = 1 << 63;
+    let ends_at_the_top =
+        |&&(start, length): &&(DmaAddr, u64)| start.get().wrapping_add(length) == 0;
+    let down = dma.last().filter(ends_at_the_top).map_or(0, |_| DOWN);
+    dma.iter()
+        .map(|&(start, length)| (DmaAddr::new(start.get().wrapping_sub(down)), length))
+        .collect()
 }

@@ -87,7 +87,11 @@ fn device(page: u64) -> impl Strategy<Value = DeviceSpec> {
         Just(Policy::Unaligned)
     ];
     let edges = prop_oneof![Just(Edges::Exact), Just(Edges::Overhang)];
-    let max_segment = prop_oneof![Just(u64::from(u32::MAX)), (page..page * 20)];
+    let max_segment = prop_oneof![
+        Just(u64::from(u32::MAX)),
+        (1u64..20).prop_map(move |pages| pages * page),
+        page..page * 20
+    ];
     (sizes, prop::bool::weighted(0.7), policy, edges, max_segment).prop_map(
         move |(sizes, with_page, policy, edges, max_segment)| {
             let mut sizes: Vec<_> = sizes.into_iter().map(|log2| Bytes(1 << log2)).collect();

@@ -3,7 +3,9 @@
 mod common;
 mod explain;
 mod generations;
+mod places;
 mod presets;
 mod promises;
+mod single;
 mod twins;
 mod wrong_input;

@@ -135,6 +135,12 @@ proptest! {
             covered = next;
             let outside = entry.offset < mr.offset as i64 / page as i64 * page as i64 || next > overhanging.pinned().1 as i64;
             prop_assert!(!outside || i == 0 || i == list.len() - 1);
+            // No smaller block would hold the same registered bytes.
+            let (first, last) = (entry.offset.max(mr.offset as i64), next.min(end) - 1);
+            let at = |offset: i64| entry.address.get() + offset.abs_diff(entry.offset);
+            for size in question.device.page_sizes.iter().filter(|size| size.bytes() < entry.size) {
+                prop_assert!(size.align_down(at(first)) != size.align_down(at(last)), "{:?}", entry);
+            }
             // Each page of the block, registered or not, is where the block says.
             for at in (entry.offset..next).step_by(page.min(entry.size) as usize) {
                 let expected = entry.address.get() + at.abs_diff(entry.offset);
@@ -150,6 +156,34 @@ proptest! {
             }
         }
         prop_assert!(covered >= end);
+        // And there are as few as can be: time and again the largest block within the room that holds the first byte not yet covered.
+        let mut least = 0;
+        for (offset, start, end) in stretches(&pages, page) {
+            let (mut from, mut to, mut last) = (start, end, end - 1);
+            let mut first = start + mr.offset.saturating_sub(offset);
+            if offset <= mr.offset && overhanging.mapping.is_none() {
+                while let Some(before) = (offset + from).checked_sub(start + page)
+                    && memory.frame(before).get() + page == from
+                {
+                    from -= page;
+                }
+            }
+            let end_offset = offset + (end - start);
+            if end_offset >= mr.offset + mr.length {
+                last -= end_offset - (mr.offset + mr.length);
+                let after = |to: u64| Some(end_offset + (to - end)).filter(|after| *after < memory.length());
+                while overhanging.mapping.is_none() && after(to).is_some_and(|after| memory.frame(after).get() == to) {
+                    to += page;
+                }
+            }
+            while first <= last {
+                let end_of = |size: PageSize| size.align_down(first) + size.bytes();
+                let fits = |size: &PageSize| size.align_down(first) >= from && end_of(*size) <= to;
+                first = end_of(question.device.page_sizes.iter().rev().find(fits).unwrap());
+                least += 1;
+            }
+        }
+        prop_assert_eq!(table.total, least);
     }
 
     #[test]

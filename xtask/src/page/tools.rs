@@ -1,4 +1,4 @@
-//! wasm-pack and the wasm-bindgen that fits `Cargo.lock`: taken from PATH, else installed under `target/tools`.
+//! wasm-pack, the wasm-bindgen that fits `Cargo.lock`, and cargo-fuzz: taken from PATH, else installed under `target/tools`.
 //!
 //! wasm-pack by itself would fetch a prebuilt wasm-bindgen from the network; one of the right version on PATH is used as
 //! it is. Unoptimised builds of the two write the same bytes as optimised ones, and are ready in a third of the time.
@@ -20,6 +20,14 @@ pub fn require(sh: &Shell) -> Result<()> {
         install(sh, &["wasm-pack", "--locked"])?;
     }
     require_bindgen(sh)
+}
+
+/// The fuzzer's driver.
+pub fn require_cargo_fuzz(sh: &Shell) -> Result<()> {
+    match version(sh, "cargo-fuzz") {
+        Some(_) => Ok(()),
+        None => install(sh, &["cargo-fuzz", "--locked"]),
+    }
 }
 
 /// wasm-bindgen, and the runner of its tests, of exactly the version in `Cargo.lock`.

@@ -122,14 +122,17 @@ impl<I: Iterator<Item = DmaSegment>> Iterator for Single<I> {
             }
             BlockIterator::EachEntryCounted32 if left > step => self.advance += step,
             BlockIterator::EachEntryCounted32 => self.next_segment(),
-            BlockIterator::EachEntry32 => match (self.advance + step) & u64::from(u32::MAX) {
-                position if position >= segment.length => self.next_segment(),
-                position if position > self.advance => self.advance = position,
-                _ => {
+            BlockIterator::EachEntry32 => {
+                let (before, end) = (self.advance, self.advance + step);
+                self.advance = end & u64::from(u32::MAX);
+                if self.advance >= segment.length {
+                    self.next_segment();
+                } else if self.advance != end || end == before {
+                    // It wrapped, or never moved: from here on the same blocks come again and again.
                     self.endless = true;
                     self.segment = None;
                 }
-            },
+            }
         }
         Some(run)
     }
