@@ -13,8 +13,9 @@ pub fn kernel(sh: &Shell, release: Release) -> Result<Done> {
     if let Some(why) = session.without_probe() {
         return Err(MachineCannot(why.to_owned()).into());
     }
-    let intel = format!("umem check && {}", recorder(20_000));
-    let amd = format!("umem check && {NOTICE} && umem vectors torture");
+    let record = recorder(RANDOM_QUESTIONS / 2);
+    let intel = format!("umem check && {NOTICE} && {record}");
+    let amd = format!("umem check && umem vectors torture && {record}");
     let guests = [(Iommu::Intel, intel), (Iommu::Amd, amd)];
     let guests = guests.map(|(iommu, script)| Guest::new(iommu, &["sh", "-c", &script]));
     let options = Options {
@@ -29,13 +30,16 @@ pub fn kernel(sh: &Shell, release: Release) -> Result<Done> {
             "on the machine with {machine} something ended with {verdict}: see above"
         );
     }
-    let verdict = verify(&session, &[Iommu::Intel], None)?;
+    let verdict = verify(&session, &[Iommu::Intel, Iommu::Amd], None)?;
     ensure!(verdict == 0, "`umem vectors verify` ended with {verdict}");
     Ok(Done::All)
 }
 
+/// How many random questions a kernel is asked, half of them behind each IOMMU.
+const RANDOM_QUESTIONS: u64 = 20_000;
+
 /// A byte that is spoiled on purpose must be noticed.
-const NOTICE: &str = "{ umem check --spoil-one-byte >/tmp/spoiled; [ $? = 1 ] || \
+const NOTICE: &str = "{ umem check --buffers scattered --spoil-one-byte >/tmp/spoiled; [ $? = 1 ] || \
     { cat /tmp/spoiled; echo 'umem check --spoil-one-byte must end with 1' >&2; exit 62; }; }";
 
 /// Runs that are killed, stopped and disturbed: see xtask/tests/killed.rs.
