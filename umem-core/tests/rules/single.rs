@@ -303,7 +303,7 @@ proptest! {
 
     // Of any size, whether it fits or not: what the walk does with a wrong one is a rule as well.
     #[test]
-    fn the_blocks_are_each_kernels(umem in umem(), log2 in 8u32..37) {
+    fn the_blocks_are_each_kernels(umem in umem(), log2 in prop_oneof![8u32..32, 32u32..37]) {
         let size = PageSize::from_log2(log2).unwrap();
         for rules in &GENERATIONS {
             const MOST: usize = 1000;
