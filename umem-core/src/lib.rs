@@ -47,6 +47,30 @@
 //! differ, the rule is a value of [`KernelRules`](kernel::KernelRules). What no lab has confirmed says so:
 //! *from source, not verified*.
 //!
+//! # From the kernel to here
+//!
+//! | in the kernel [linux 7.2, or as said] | here |
+//! |---|---|
+//! | `ib_umem_get()`, since 7.2 `__ib_umem_get_va()` | [`Registration::of`](registration::Registration::of) |
+//! | its batches for `pin_user_pages_fast()` | [`scatter::batch_pages`] |
+//! | `ib_umem_num_pages()`, `ib_umem_offset()` | [`Mr::pages`](table::Mr::pages), [`Mr::page_offset`](table::Mr::page_offset) |
+//! | `ib_dma_max_seg_size()` | [`scatter::longest_entry`] |
+//! | `sg_alloc_append_table_from_pages()` | [`ScatterList`](scatter::ScatterList), [`Coalescing::AnyPage`](scatter::Coalescing::AnyPage) |
+//! | `ib_umem_add_sg_table()` [5.2 to 5.9] | [`Coalescing::WholeBatchRun`](scatter::Coalescing::WholeBatchRun) |
+//! | `__sg_alloc_table()`, `get_next_sg()` | [`ListCost`](scatter::ListCost) |
+//! | `dma_direct_map_sg()` | [`DmaList::identity`](iommu::DmaList::identity) |
+//! | `iommu_dma_map_sg()`, its pads and errors | [`Translation::map`](iommu::Translation::map) |
+//! | `iommu_dma_alloc_iova()`, `alloc_iova_fast()` | [`Translation::place`](iommu::Translation::place) |
+//! | `__finalise_sg()` | [`DmaList::translated`](iommu::DmaList::translated) |
+//! | `ppc_iommu_map_sg()` | [`IovaLayout::EachEntry`](iommu::IovaLayout::EachEntry) |
+//! | `iommu_map_sg()`, `pt_compute_best_pgsize()`, [6.1] `iommu_pgsize()` | [`IoPages`](iommu::IoPages) |
+//! | `ib_umem_find_best_pgsz()` | [`single::best_page_size`](table::single::best_page_size), [`Sweep`](table::single::Sweep) |
+//! | `ib_umem_num_dma_blocks()` | [`single::block_count`](table::single::block_count) |
+//! | `rdma_umem_for_each_dma_block()`, `__rdma_block_iter_next()` | [`Single`](table::single::Single), [`BlockIterator`](kernel::BlockIterator) |
+//! | `ib_umem_add_page_sg()`, as the mail meant it and as it wrote it | [`Tiling`](table::tiling::Tiling), [`Draft`](table::mail::Draft) |
+//!
+//! The tests (`tests/rules`) hold them against slow twins, transcribed from the C.
+//!
 //! # What it costs
 //!
 //! Nothing here holds a list as long as the region. Lists are iterators that allocate nothing, and what is

@@ -290,6 +290,7 @@ mod tests {
         };
         assert_eq!(table(514, &then(&[512])), 128);
         assert_eq!(table(514, &then(&[512, 513])), 130);
+        assert_eq!(table(1025, &then(&[512])), 130);
         let mail = ListCost::new(1023, [0].into_iter(), PageSize::K4);
         assert_eq!(
             (mail.page_list, mail.whole_page_list, mail.appended_table),

@@ -333,6 +333,21 @@ mod tests {
         );
     }
 
+    #[test]
+    fn cut_before_mapping_each_block_falls_apart_where_it_lands() {
+        // Two blocks of 2M, 1M into the region; the second one lands 4K off its alignment.
+        let frames = [FrameRun {
+            offset: 1 << 20,
+            start: PhysAddr::new(0x4000_0000),
+            length: 4 << 20,
+        }];
+        let tally = cut_before_mapping(frames.into_iter(), MAIL, |entry| {
+            let slip = if entry.offset == 3 << 20 { 4096 } else { 0 };
+            DmaAddr::new(0x8000_0000 - (1 << 20) + entry.offset + slip)
+        });
+        assert_eq!(tally.to_string(), "258 entries: 256 × 4K + 1 × 1M + 1 × 2M");
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::default())]
 

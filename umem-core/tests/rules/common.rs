@@ -61,14 +61,18 @@ fn iommu(page: u64) -> impl Strategy<Value = IommuSpec> {
         Just(None),
         (0u32..8).prop_map(move |log2| Some(Bytes(page << log2)))
     ];
+    // Of every power of two, so that a page of any size could fit somewhere.
+    let sizes = prop::option::of(Just((0..8).map(|log2| Bytes(page << log2)).collect()));
     let custom = (
         boundary,
+        sizes,
         prop_oneof![Just(None), (1u64..1 << 16).prop_map(Some)],
     )
-        .prop_map(move |(boundary, iova)| {
+        .prop_map(move |(boundary, page_sizes, iova)| {
             IommuSpec::Custom(IommuObject {
                 iova: iova.map_or(IovaSpec::Kernel, |n| IovaSpec::At(DmaAddr::new(n * page))),
                 segment_boundary: boundary,
+                page_sizes,
                 ..IommuObject::default()
             })
         });

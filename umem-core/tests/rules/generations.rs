@@ -152,6 +152,35 @@ fn the_length_bounded_the_page_size_before_5_10() {
     assert_eq!(best("5.10", &dma, va, 8192, va, B4 | 0x2000), Some(1 << 30));
 }
 
+/// "Fix ib_umem_find_best_pgsz()" [5.6]: where the first entry ends was never looked at.
+#[test]
+fn a_page_reached_across_the_end_of_the_first_entry_in_5_2() {
+    let table = |rules: &str| {
+        let json = format!(
+            r#"{{"version":1,"region":{{"va":"0x7f0000001000","length":"8196K"}},"kernel":{{"rules":"{rules}"}},
+                "memory":{{"extents":[["0x40001000","4K"],["0x80002000","8M"]]}},
+                "device":{{"page_sizes":["4K","2M"],"policy":"single"}}}}"#
+        );
+        let scenario = Scenario::from_json(json.as_bytes()).unwrap();
+        Registration::new(&scenario).unwrap().table.unwrap()
+    };
+    assert_eq!(table("5.2").page_size, Some(PageSize::M2));
+    assert!(
+        table("5.2")
+            .kernel_bug
+            .unwrap()
+            .ends_with("pages of 2M translate some of the region's addresses falsely")
+    );
+    for rules in ["5.10", "7.2"] {
+        let table = table(rules);
+        assert_eq!(
+            (table.page_size, table.kernel_bug),
+            (Some(PageSize::K4), None),
+            "{rules}"
+        );
+    }
+}
+
 /// 5.2 returned the smallest size when none fits, 5.10 is undefined, later kernels return 0.
 #[test]
 fn when_nothing_fits() {

@@ -303,7 +303,7 @@ proptest! {
 
     // Of any size, whether it fits or not: what the walk does with a wrong one is a rule as well.
     #[test]
-    fn the_blocks_are_each_kernels(umem in umem(), log2 in 8u32..37) {
+    fn the_blocks_are_each_kernels(umem in umem(), log2 in prop_oneof![8u32..32, 32u32..37]) {
         let size = PageSize::from_log2(log2).unwrap();
         for rules in &GENERATIONS {
             const MOST: usize = 1000;
@@ -338,4 +338,34 @@ fn only_7_2_notices_that_the_address_wraps() {
     };
     assert_eq!(best("6.15"), Some(PageSize::K4));
     assert_eq!(best("7.2"), None);
+}
+
+/// "Fix truncation for block sizes >= 4G" [7.1]: of a step of 4G, 32 bits are 0, and the first block came again.
+#[test]
+fn a_step_of_4g_went_nowhere_before_7_1() {
+    const G4: u64 = 4 << 30;
+    let umem = Umem {
+        address: 0x7f00_0000_0000,
+        length: 2 * (G4 - PAGE_SIZE),
+        iova: 0,
+        sgl: vec![(G4, G4 - PAGE_SIZE), (16 * G4, G4 - PAGE_SIZE)],
+    };
+    for (rules, expected) in [
+        ("6.7", [G4, G4]),
+        ("6.15", [G4, G4]),
+        ("7.2", [G4, 16 * G4]),
+    ] {
+        let rules = KernelRules::find(rules).unwrap();
+        let blocks = single::Single::new(
+            umem.segments(),
+            &umem.mr(),
+            PageSize::new(G4).unwrap(),
+            rules,
+        );
+        let addresses: Vec<_> = blocks
+            .flat_map(EntryRun::entries)
+            .map(|entry| entry.address.get())
+            .collect();
+        assert_eq!(addresses, expected, "{}", rules.name);
+    }
 }

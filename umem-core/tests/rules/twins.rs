@@ -260,22 +260,26 @@ fn a_tebibyte_is_cut_below_4g() {
     assert_eq!(registration.status(), "524288 entries: 524288 × 2M");
 }
 
-/// `ib_umem_add_sg_table()`: the first run of a batch joins the last entry up to the very limit, and only whole.
+/// `ib_umem_add_sg_table()`: the first run of a batch joins the last entry where it is adjacent, up to the very limit, and whole.
 #[test]
 fn a_run_joins_across_batches_up_to_the_limit() {
-    for (pages, expected) in [(700, &[700][..]), (701, &[512, 189])] {
-        let run = Extent {
-            offset: 0,
-            start: PhysAddr::new(0x4000_0000),
-            length: pages * 4096,
-        };
-        let list = ScatterList::new(
-            [run].into_iter(),
-            700 * 4096,
-            Coalescing::WholeBatchRun,
-            PageSize::K4,
-        );
+    for (runs, expected) in [
+        (&[(0u64, 700u64)][..], &[700][..]),
+        (&[(0, 701)], &[512, 189]),
+        // A batch that begins elsewhere.
+        (&[(0, 512), (600, 100)], &[512, 100]),
+    ] {
+        let frames = runs.iter().scan(0, |offset, &(frame, pages)| {
+            let (at, length) = (*offset, pages * 4096);
+            *offset += length;
+            Some(Extent {
+                offset: at,
+                start: PhysAddr::new(0x4000_0000 + frame * 4096),
+                length,
+            })
+        });
+        let list = ScatterList::new(frames, 700 * 4096, Coalescing::WholeBatchRun, PageSize::K4);
         let lengths: Vec<_> = list.map(|entry| entry.length / 4096).collect();
-        assert_eq!(lengths, expected, "{pages}");
+        assert_eq!(lengths, expected, "{runs:?}");
     }
 }

@@ -301,11 +301,10 @@ fn what_is_no_scenario_says_so() {
 fn what_the_device_refuses_is_a_result() {
     let refusal = |field: &str, value: &str| {
         let scenario = Scenario::from_json(mail_with(field, value).as_bytes()).unwrap();
-        Registration::new(&scenario)
-            .unwrap()
-            .table
-            .unwrap_err()
-            .code
+        let registration = Registration::new(&scenario).unwrap();
+        let refusal = registration.table.as_ref().unwrap_err();
+        assert_eq!(refusal.to_string(), registration.status());
+        refusal.code
     };
     assert_eq!(
         refusal("device", r#"{"page_sizes":["2M"]}"#),
