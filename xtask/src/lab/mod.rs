@@ -170,7 +170,12 @@ fn check(sh: &Shell, options: &Options, full: bool, arguments: Vec<String>) -> R
         .chain(arguments)
         .collect();
     let iommus = if full { Choice::All } else { Choice::Both };
-    run_in_guests(sh, options, iommus, &command)
+    let mut options = options.clone();
+    // The whole product takes a machine minutes, and two run at once.
+    if full && options.timeout == Options::default().timeout {
+        options.timeout = 3600;
+    }
+    run_in_guests(sh, &options, iommus, &command)
 }
 
 fn overflow(sh: &Shell, mut options: Options) -> Result<u8> {
