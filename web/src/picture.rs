@@ -123,7 +123,10 @@ pub fn Picture(props: &Props) -> Html {
     let onpointerdown = {
         let fingers = fingers.clone();
         Callback::from(move |event: PointerEvent| {
-            fingers.borrow_mut().down(event.pointer_id(), place(&event));
+            let first = event.is_primary();
+            fingers
+                .borrow_mut()
+                .down(event.pointer_id(), place(&event), first);
             // A drag goes on beyond the picture's edge, where the browser lets it.
             if let Some(canvas) = event.target_dyn_into::<HtmlCanvasElement>() {
                 let _ = canvas.set_pointer_capture(event.pointer_id());

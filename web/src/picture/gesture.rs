@@ -34,8 +34,10 @@ pub(super) struct Fingers {
 }
 
 impl Fingers {
-    pub(super) fn down(&mut self, id: i32, at: (f64, f64)) {
-        self.down.retain(|finger| finger.id != id);
+    /// A finger is put down: the `first` of a touch, or one more.
+    pub(super) fn down(&mut self, id: i32, at: (f64, f64), first: bool) {
+        // Whose end was never told is no longer there when a touch begins.
+        self.down.retain(|finger| finger.id != id && !first);
         if self.down.is_empty() {
             (self.start, self.moved) = (at.0, false);
         } else {
