@@ -2,10 +2,38 @@
 
 const root = document.getElementById("page");
 
+/** The only policy that the page's Content-Security-Policy allows: one script of ours, the service worker. */
+const policy = globalThis.trustedTypes?.createPolicy("umem", {
+  createScriptURL(url) {
+    if (/^sw\.js\?build=[0-9a-f]+$/.test(url)) return url;
+    throw new TypeError(`${url} is no script of this page`);
+  },
+});
+
+/** Whether somebody serves the page to themselves, as `cargo xtask serve` and `umem view` do. */
+const isLocal = () => ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+
+/** What tells one build of the page from another: the digest of its code. */
+async function build() {
+  const code = await (await fetch("pkg/web_bg.wasm")).arrayBuffer();
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", code));
+  return [...digest.slice(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Keeps the page for when there is no network. What serves a page to its own machine needs no keeping, and would go stale. */
+async function keep() {
+  if (isLocal() || !navigator.serviceWorker) return;
+  const url = `sw.js?build=${await build()}`;
+  await navigator.serviceWorker.register(policy ? policy.createScriptURL(url) : url);
+}
+
 try {
   const page = await import("./pkg/web.js");
   await page.default();
   page.open(root);
+  // Only who is offline, or forbids keeping, is without it; the page itself works.
+  addEventListener("load", () => keep().catch(() => {}), { once: true });
+  if (document.readyState === "complete") keep().catch(() => {});
 } catch (error) {
   console.error(error);
   const trouble = document.createElement("p");

@@ -103,8 +103,33 @@ pub fn draw_at(
     moment: f64,
     chosen: Option<i64>,
 ) -> Drawing {
+    let attention = Attention {
+        chosen,
+        ..Attention::default()
+    };
+    draw_for(registration, index, steps, view, moment, attention)
+}
+
+/// What a picture is looked at for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Attention {
+    /// The lens is at the entry that holds this offset; at the [playhead](focus) if it is `None`.
+    pub chosen: Option<i64>,
+    /// Whether what is yet to come stays hidden: for somebody who is to predict it.
+    pub veiled: bool,
+}
+
+/// The same, for somebody's [`Attention`].
+pub fn draw_for(
+    registration: &Registration,
+    index: &Index,
+    steps: &Steps,
+    view: View,
+    moment: f64,
+    attention: Attention,
+) -> Drawing {
     let moment = steps.moment(moment);
-    painter::Painter::new(registration, index, view, moment, chosen).paint()
+    painter::Painter::new(registration, index, view, moment, attention).paint()
 }
 
 /// A label for a box or a run of equal boxes: "2M", "255 × 4K".

@@ -10,6 +10,7 @@ const WIDTHS = [1440, 768, 390];
 const LOOKS = {
   light: [{ name: "prefers-color-scheme", value: "light" }],
   dark: [{ name: "prefers-color-scheme", value: "dark" }],
+  forced: [{ name: "forced-colors", value: "active" }],
 };
 /** What each picture shows: where in the address, and which step of how many (from the end, if negative). */
 const STATES = {
@@ -17,7 +18,9 @@ const STATES = {
   "one-size-iommu": ["#preset=one-size-iommu", -1],
   descending: ["#preset=descending", 3],
   scattered: ["#preset=scattered", -1],
+  compare: ["#preset=one-size&with-preset=one-size-iommu", -1],
 };
+const CHAPTERS = 10;
 
 /** Moves the slider as a hand would. */
 async function seek(page, step) {
@@ -29,13 +32,19 @@ async function seek(page, step) {
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
+/** Gives the page a reader's settings; puppeteer itself does not know forced colours. */
+async function dress(page, look) {
+  const client = await page.createCDPSession();
+  await client.send("Emulation.setEmulatedMedia", { features: LOOKS[look] });
+}
+
 const site = await start();
 await mkdir(folder, { recursive: true });
-for (const [look, features] of Object.entries(LOOKS)) {
+for (const look of Object.keys(LOOKS)) {
   for (const width of WIDTHS) {
     for (const [state, [hash, step]] of Object.entries(STATES)) {
       const page = await site.open("", { width, height: 900 });
-      await page.emulateMediaFeatures(features);
+      await dress(page, look);
       await page.goto(site.address + hash);
       await page.waitForSelector("[role=status]");
       await seek(page, step);
@@ -44,8 +53,26 @@ for (const [look, features] of Object.entries(LOOKS)) {
     }
   }
 }
+/** Waits until nothing plays any more. */
+const ended = (page) => page.waitForSelector('aria/Play[role="button"]', { timeout: 60_000 });
+
+for (const [look, width] of [["light", 1440], ["dark", 1440], ["light", 768], ["dark", 390]]) {
+  for (let chapter = 1; chapter <= CHAPTERS; chapter++) {
+    const page = await site.open("", { width, height: 900 });
+    await dress(page, look);
+    await page.goto(`${site.address}#story=${chapter}`);
+    await page.waitForSelector(".choice");
+    const name = (part) => join(folder, `story-${String(chapter).padStart(2, "0")}-${part}-${width}-${look}.png`);
+    await page.screenshot({ path: name("asks"), fullPage: width < 1180 });
+    await page.select("select[aria-label=Speed]", "4");
+    await (await page.$(".choice")).click();
+    await ended(page);
+    await page.screenshot({ path: name("tells"), fullPage: width < 1180 });
+    await page.close();
+  }
+}
 const page = await site.open("#preset=mail", { width: 1280, height: 980 });
-await page.emulateMediaFeatures(LOOKS.light);
+await dress(page, "light");
 await seek(page, 5);
 await page.screenshot({ path: readme });
 await site.stop();

@@ -18,11 +18,11 @@ async function serve() {
 }
 
 /**
- * Starts the server and a headless Chromium.
+ * Starts the server and a headless Chromium, which is given `more` arguments.
  * `open(hash)` yields a new page, loaded and with its status line there; `page.complaints` collects what the browser
  * complained about: uncaught errors, console errors (a violated Content-Security-Policy is one), requests that failed.
  */
-export async function start() {
+export async function start(more = []) {
   const server = await serve();
   const browser = await puppeteer.launch({
     executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
@@ -36,6 +36,7 @@ export async function start() {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...more,
     ],
   });
   return {

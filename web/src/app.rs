@@ -1,21 +1,33 @@
-//! The page as a component, and what ties it to the browser: the address bar, `?src=`, the clock.
+//! The page as a component, and what ties it to the browser: the address bar, files, the clock.
 
 use crate::{
     controls::Controls,
-    panels::{entries::EntryTable, keys::Keys, reason::Reason, totals::Totals},
+    panels::{
+        compare::{Compare, title},
+        entries::EntryTable,
+        keys::Keys,
+        reason::Reason,
+        share::Share,
+        story::StoryPanel,
+        totals::Totals,
+    },
     picture::{Picture, transport::Transport},
-    state::{Action, Dispatch, State},
+    scene::Scene,
+    share::Sight,
+    state::{Action, Dialog, Dispatch, Place, State},
 };
-use gloo::{events::EventListener, net::http::Request, utils::window};
 use std::rc::Rc;
-use umem_core::scenario::{Scenario, presets};
 use yew::prelude::*;
 
+mod address;
 mod clock;
 mod header;
+mod source;
 
+use address::{fragment, use_address};
 use clock::use_clock;
 use header::Header;
+use source::{use_drop, use_source, use_story};
 
 /// The page.
 #[component]
@@ -25,45 +37,33 @@ pub fn App() -> Html {
     use_clock(state.playing, dispatch.clone());
     use_address(state.fragment.clone(), dispatch.clone());
     use_source(dispatch.clone());
+    use_drop(dispatch.clone());
+    let untold = |tour: &crate::story::Tour| tour.story.is_none();
+    use_story(state.tour.as_ref().is_some_and(untold), dispatch.clone());
 
     html! {
         <>
-            <Header preset={state.preset().map(|preset| preset.name)} dispatch={dispatch.clone()} />
+            <Header
+                preset={state.preset().map(|preset| preset.name)}
+                telling={state.tour.is_some()}
+                comparing={state.other.is_some()}
+                dispatch={dispatch.clone()}
+            />
             if let Some(notice) = &state.notice {
                 <p class="notice" role="alert">
                     <span>{ &**notice }</span>
                     <button type="button" onclick={dispatch.on(Action::Dismiss)}>{ "Dismiss" }</button>
                 </p>
             }
-            <main>
-                <div class="stage">
-                    <p class="about">{ about(&state) }</p>
-                    <Picture
-                        scene={state.scene.clone()}
-                        moment={state.moment}
-                        sight={state.sight}
-                        chosen={state.chosen}
-                        dispatch={dispatch.clone()}
-                    />
-                    <Transport
-                        scene={state.scene.clone()}
-                        step={state.moment.floor() as usize}
-                        playing={state.playing}
-                        speed={state.speed}
-                        zoomed={state.sight.is_some()}
-                        dispatch={dispatch.clone()}
-                    />
-                    <Reason
-                        scene={state.scene.clone()}
-                        step={state.moment.floor() as usize}
-                        focus={state.focus()}
-                        chosen={state.chosen.is_some()}
-                    />
-                    <EntryTable scene={state.scene.clone()} />
-                </div>
+            <main class={classes!(state.tour.is_some().then_some("telling"))}>
+                if let Some(tour) = &state.tour {
+                    <StoryPanel tour={tour.clone()} dispatch={dispatch.clone()} />
+                }
+                { stage(&state, &dispatch) }
                 <Totals
                     scene={state.scene.clone()}
                     exhibits={state.preset().is_some_and(|preset| EXHIBITS.contains(&preset.name))}
+                    veiled={state.veiled()}
                     dispatch={dispatch.clone()} />
                 <Controls
                     draft={state.draft.clone()}
@@ -72,7 +72,75 @@ pub fn App() -> Html {
                     dispatch={dispatch.clone()}
                 />
             </main>
-            <Keys open={state.keys} {dispatch} />
+            <Keys open={state.dialog == Some(Dialog::Help)} dispatch={dispatch.clone()} />
+            <Share
+                open={state.dialog == Some(Dialog::Share)}
+                scene={state.scene.clone()}
+                preset={state.preset}
+                sight={Sight { moment: state.moment, sight: state.sight, chosen: state.chosen }}
+                linked={state.fragment.is_some()}
+                {dispatch}
+            />
+        </>
+    }
+}
+
+/// The picture, or two of them, with what moves and explains it.
+fn stage(state: &State, dispatch: &Dispatch) -> Html {
+    let (upper, lower) = state.scenes();
+    let veiled = state.veiled();
+    let step = state.moment.floor() as usize;
+    html! {
+        <div class="stage">
+            if let Some(lower) = &lower {
+                <Compare upper={upper.clone()} lower={lower.clone()} place={state.place} dispatch={dispatch.clone()} />
+                { picture(state, &upper, Some(Place::Upper), dispatch) }
+                { picture(state, lower, Some(Place::Lower), dispatch) }
+            } else {
+                if state.tour.is_none() {
+                    <p class="about">{ about(state) }</p>
+                }
+                { picture(state, &upper, None, dispatch) }
+            }
+            <Transport
+                scene={state.scene.clone()}
+                {step}
+                playing={state.playing}
+                speed={state.speed}
+                {veiled}
+                dispatch={dispatch.clone()}
+            />
+            <Reason
+                scene={state.scene.clone()}
+                {step}
+                focus={state.focus()}
+                chosen={state.chosen.is_some()}
+                {veiled}
+            />
+            if !veiled {
+                <EntryTable scene={state.scene.clone()} />
+            }
+        </div>
+    }
+}
+
+fn picture(state: &State, scene: &Rc<Scene>, place: Option<Place>, dispatch: &Dispatch) -> Html {
+    let name = place.map_or("", title);
+    html! {
+        <>
+            if place.is_some() {
+                <h2 class="side">{ name }{ ": " }<b>{ scene.registration.status() }</b></h2>
+            }
+            <Picture
+                key={name}
+                scene={scene.clone()}
+                moment={state.moment_in(scene)}
+                sight={state.sight}
+                chosen={state.chosen}
+                veiled={state.veiled()}
+                {name}
+                dispatch={dispatch.clone()}
+            />
         </>
     }
 }
@@ -110,88 +178,4 @@ impl Sends for Dispatch {
         let dispatch = self.clone();
         Callback::from(move |_| dispatch.dispatch(action.clone()))
     }
-}
-
-fn fragment() -> String {
-    window().location().hash().unwrap_or_default()
-}
-
-/// Keeps the address bar and the page in step. Going to another preset can be undone by the back button; edits replace one another.
-#[hook]
-fn use_address(wanted: Option<Rc<str>>, dispatch: Dispatch) {
-    use_effect_with(wanted, |wanted| {
-        let present = fragment();
-        if wanted.as_deref() == Some(present.trim_start_matches('#')) {
-            return;
-        }
-        let location = window().location();
-        let url = match wanted {
-            Some(fragment) => format!("#{fragment}"),
-            None if present.is_empty() => return,
-            None => {
-                location.pathname().unwrap_or_default() + &location.search().unwrap_or_default()
-            }
-        };
-        let going = presets::PRESETS
-            .iter()
-            .any(|preset| url.strip_prefix("#preset=") == Some(preset.name));
-        let nothing = wasm_bindgen::JsValue::NULL;
-        if let Ok(history) = window().history() {
-            // The browser refuses only floods, and then the address is merely old.
-            let _ = if going && !present.is_empty() {
-                history.push_state_with_url(&nothing, "", Some(&url))
-            } else {
-                history.replace_state_with_url(&nothing, "", Some(&url))
-            };
-        }
-    });
-    use_effect_with((), move |()| {
-        let listener = EventListener::new(&window(), "hashchange", move |_| {
-            dispatch.dispatch(Action::Fragment(fragment()));
-        });
-        move || drop(listener)
-    });
-}
-
-/// Loads the scenario that `?src=` names, unless the address has one of its own.
-#[hook]
-fn use_source(dispatch: Dispatch) {
-    use_effect_with((), move |()| {
-        let asked = window().location().search().ok();
-        let source = asked
-            .and_then(|search| web_sys::UrlSearchParams::new_with_str(&search).ok())
-            .and_then(|fields| fields.get("src"));
-        // What the address itself holds is younger: it is written at the first edit.
-        if let Some(source) = source.filter(|_| !fragment().starts_with("#s=")) {
-            yew::platform::spawn_local(async move {
-                dispatch.dispatch(match fetched(&source).await {
-                    Ok(scenario) => Action::Load(Box::new(scenario)),
-                    Err(problem) => Action::Notice(format!("{source}: {problem}")),
-                });
-            });
-        }
-    });
-}
-
-async fn fetched(source: &str) -> Result<Scenario, String> {
-    let location = window().location();
-    let base = location.href().unwrap_or_default();
-    let url = web_sys::Url::new_with_base(source, &base).map_err(|_| "is no address".to_owned())?;
-    if Ok(url.origin()) != location.origin() {
-        return Err("lies elsewhere, and this page reads only what its own server has".into());
-    }
-    let answer = Request::get(&url.href()).send().await;
-    let answer = answer.map_err(|error| format!("cannot be fetched ({error})"))?;
-    if !answer.ok() {
-        return Err(format!(
-            "the server answers {} {}",
-            answer.status(),
-            answer.status_text()
-        ));
-    }
-    let bytes = answer.binary().await;
-    let bytes = bytes.map_err(|error| format!("broke off ({error})"))?;
-    let scenario = Scenario::from_json(&bytes).map_err(|error| error.to_string())?;
-    scenario.resolve().map_err(|error| error.to_string())?;
-    Ok(scenario)
 }

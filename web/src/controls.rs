@@ -7,6 +7,7 @@ use yew::prelude::*;
 
 pub(crate) mod device;
 mod iommu;
+mod json;
 mod kernel;
 mod memory;
 mod region;
@@ -44,6 +45,7 @@ pub fn Controls(props: &Props) -> Html {
             { iommu::iommu(props) }
             { device::device(props) }
             { kernel::kernel(props) }
+            <json::Json draft={props.draft.clone()} fault={props.fault(Field::Json)} dispatch={props.dispatch.clone()} />
         </form>
     }
 }

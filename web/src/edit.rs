@@ -1,9 +1,12 @@
 //! What an edit does to a scenario.
 
 use umem_core::{
-    address::DmaAddr,
+    address::{DmaAddr, PhysAddr, VirtAddr},
     device, iommu,
-    scenario::{DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, LayoutName, Scenario},
+    scenario::{
+        DEFAULT_START, DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, LayoutName,
+        Scenario,
+    },
     size::{Bytes, PageSize, PageSizes},
     table::Policy,
 };
@@ -147,6 +150,56 @@ pub fn set_iova(scenario: &mut Scenario, text: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// The address that the NIC uses, as the field has it; empty if it is the virtual one.
+pub fn hca(scenario: &Scenario) -> String {
+    scenario
+        .region
+        .hca_address
+        .map_or(String::new(), |address| address.to_string())
+}
+
+/// Lets the NIC use the address that `text` names; the virtual one if it names none.
+///
+/// # Errors
+/// That it is no address.
+pub fn set_hca(scenario: &mut Scenario, text: &str) -> Result<(), String> {
+    scenario.region.hca_address = match text.trim() {
+        "" => None,
+        address => Some(
+            address
+                .parse::<VirtAddr>()
+                .map_err(|_| no_address(address))?,
+        ),
+    };
+    Ok(())
+}
+
+/// Where the frames begin, as the field has it; `None` where extents say it.
+pub fn start(scenario: &Scenario) -> Option<String> {
+    let memory = &scenario.memory;
+    let start = memory.start.unwrap_or(DEFAULT_START);
+    memory.extents.is_none().then(|| start.to_string())
+}
+
+/// Lets the frames begin where `text` says.
+///
+/// # Errors
+/// That it is no address.
+pub fn set_start(scenario: &mut Scenario, text: &str) -> Result<(), String> {
+    let start = match text.trim() {
+        "" => DEFAULT_START,
+        address => address
+            .parse::<PhysAddr>()
+            .map_err(|_| no_address(address))?,
+    };
+    scenario.memory.start = (start != DEFAULT_START).then_some(start);
+    Ok(())
+}
+
+fn no_address(text: &str) -> String {
+    format!("\"{text}\" is no address: write 0x and hexadecimal digits")
+}
+
 /// Backs the region with pages of another size; extents become a contiguous layout.
 pub fn set_pages(scenario: &mut Scenario, size: PageSize) {
     scenario.memory.page_size = Some(Bytes(size.bytes()));
@@ -173,4 +226,63 @@ pub fn same_question(one: &Scenario, other: &Scenario) -> bool {
         && one.kernel == other.kernel
         && one.iommu == other.iommu
         && one.device == other.device
+}
+
+/// What two scenarios differ in: a name, and what each has there.
+pub fn differences(one: &Scenario, other: &Scenario) -> Vec<(&'static str, String, String)> {
+    let all: [(&'static str, fn(&Scenario) -> String); 7] = [
+        ("region", region),
+        ("memory", memory),
+        ("IOMMU", iommu_name),
+        ("device", device_name),
+        ("policy", |scenario| policy(scenario).name().to_owned()),
+        ("kernel", |scenario| {
+            format!("Linux {}", scenario.kernel.rules)
+        }),
+        ("kernel page", |scenario| {
+            scenario.kernel.page_size.to_string()
+        }),
+    ];
+    all.into_iter()
+        .map(|(name, of)| (name, of(one), of(other)))
+        .filter(|(_, one, other)| one != other)
+        .collect()
+}
+
+fn region(scenario: &Scenario) -> String {
+    let region = &scenario.region;
+    let address = match region.hca_address {
+        Some(address) => format!(", known as {address}"),
+        None => String::new(),
+    };
+    format!("{} from +{}{address}", region.length, region.offset)
+}
+
+fn memory(scenario: &Scenario) -> String {
+    let memory = &scenario.memory;
+    let pages = memory.page_size.unwrap_or(scenario.kernel.page_size);
+    let start = memory.start.unwrap_or(DEFAULT_START);
+    match (&memory.extents, memory.layout) {
+        (Some(extents), _) => format!("{} extents", extents.len()),
+        (None, Some(layout)) => format!("{pages} pages, {} from {start}", layout.name()),
+        (None, None) => format!("{pages} pages"),
+    }
+}
+
+fn iommu_name(scenario: &Scenario) -> String {
+    match (&scenario.iommu, iova(scenario)) {
+        (IommuSpec::Name(name), _) => name.clone(),
+        (IommuSpec::Custom(object), iova) => format!(
+            "{}, IOVA {}",
+            object.name.as_deref().unwrap_or("custom"),
+            iova.unwrap_or_default()
+        ),
+    }
+}
+
+fn device_name(scenario: &Scenario) -> String {
+    match &scenario.device {
+        DeviceSpec::Name(name) => name.clone(),
+        DeviceSpec::Custom(_) => device_sizes(scenario).to_string(),
+    }
 }

@@ -7,7 +7,11 @@
 //! | [`state`] | what the page knows, and the [`Action`](state::Action)s: everything that can happen on it |
 //! | [`scene`] | a scenario worked out by umem-core, once |
 //! | [`edit`] | what an edit does to a scenario |
+//! | [`story`] | the guided tour through the mail, as data |
+//! | [`share`] | what is seen, as files, commands and snippets |
+//! | [`file`] | files that people open: plain or gzip, measured before they are believed |
 //! | [`link`] | the address bar: a scenario as a fragment, and back |
+//! | `keep` | files that the page hands to the browser to keep |
 //! | `app` | the page as a component, and what ties it to the browser |
 //! | `controls` | the fields on the left: every input of a scenario |
 //! | `picture` | the canvas, its keys and pointers, and the buttons that move time |
@@ -18,11 +22,15 @@
 mod app;
 mod controls;
 pub mod edit;
+pub mod file;
+mod keep;
 pub mod link;
 mod panels;
 mod picture;
 pub mod scene;
+pub mod share;
 pub mod state;
+pub mod story;
 
 use umem_core::{registration::Registration, scenario::Scenario};
 use wasm_bindgen::prelude::*;
@@ -30,7 +38,7 @@ use wasm_bindgen::prelude::*;
 /// Shows the page in `root`, in place of what stands there.
 #[wasm_bindgen]
 pub fn open(root: web_sys::Element) {
-    root.set_inner_html("");
+    root.replace_children_with_node_0();
     yew::Renderer::<app::App>::with_root(root).render();
 }
 

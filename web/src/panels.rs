@@ -3,14 +3,19 @@
 use umem_core::size::PageSize;
 use yew::prelude::*;
 
+pub mod compare;
+mod dialog;
 pub mod entries;
 pub mod keys;
 pub mod reason;
+pub mod share;
+pub mod story;
 pub mod totals;
 
 mod advice;
 mod bits;
 mod exhibits;
+mod prose;
 mod verdicts;
 mod ways;
 

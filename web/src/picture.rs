@@ -3,25 +3,29 @@
 use crate::{
     app::Sends,
     scene::Scene,
-    state::{Action, Dispatch},
+    state::{Action, Dialog, Dispatch},
 };
+use gloo::utils::window;
 use std::rc::Rc;
-use umem_core::diagram::{self, View};
+use umem_core::diagram::{self, Attention, View};
 use web_sys::{HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEvent};
 use yew::prelude::*;
 
-mod paint;
+mod gesture;
+pub(crate) mod paint;
 mod surroundings;
 pub mod transport;
 
-use surroundings::{use_dark, use_still, use_width};
+use gesture::{Fingers, Gesture};
+use paint::Theme;
+use surroundings::{use_dark, use_forced, use_still, use_width};
 
 /// How much a press of + magnifies.
 const ZOOM: f64 = 2.0;
+/// What the picture is called.
+const LABEL: &str = "Five lanes on one axis: virtual memory, physical frames, SG entries, DMA segments and device entries, with a lens on the entries";
 /// What stands under the picture while nothing is pointed at.
 const HINT: &str = "Point at a box to read it, click an entry to ask why. With the picture in focus, ? lists the keys.";
-/// Further than this a press is a drag, in pixels.
-const DRAG: f64 = 4.0;
 
 /// What the picture is given.
 #[derive(Properties, PartialEq)]
@@ -34,6 +38,12 @@ pub struct Props {
     pub sight: Option<(f64, f64)>,
     /// The entry that somebody pointed at.
     pub chosen: Option<i64>,
+    /// Whether what is yet to come stays hidden.
+    #[prop_or_default]
+    pub veiled: bool,
+    /// Which of two pictures it is, if there are two.
+    #[prop_or_default]
+    pub name: AttrValue,
     /// Where keys and pointers go.
     pub dispatch: Dispatch,
 }
@@ -43,9 +53,9 @@ pub struct Props {
 pub fn Picture(props: &Props) -> Html {
     let canvas = use_node_ref();
     let width = use_width(canvas.clone());
-    let (dark, still) = (use_dark(), use_still());
+    let (theme, still) = (Theme::of(use_dark(), use_forced()), use_still());
     let hover = use_state_eq(|| None::<AttrValue>);
-    let drag = use_mut_ref(|| None::<Drag>);
+    let fingers = use_mut_ref(Fingers::default);
 
     let scene = props.scene.clone();
     let view = match props.sight {
@@ -64,77 +74,78 @@ pub fn Picture(props: &Props) -> Html {
             .chosen
             .or_else(|| diagram::focus(&scene.registration, &scene.index, &moment))
     };
-    let painted = (scene.clone(), view, moment, props.chosen, dark);
+    let attention = Attention {
+        chosen: props.chosen,
+        veiled: props.veiled,
+    };
+    let painted = (scene.clone(), view, moment, attention, theme);
     use_effect_with((canvas.clone(), painted), |(canvas, painted)| {
-        let (scene, view, moment, chosen, dark) = painted;
+        let (scene, view, moment, attention, theme) = painted;
         if let Some(canvas) = canvas
             .cast::<HtmlCanvasElement>()
             .filter(|_| view.width > 0.0)
         {
-            let drawing = diagram::draw_at(
+            let drawing = diagram::draw_for(
                 &scene.registration,
                 &scene.index,
                 &scene.steps,
                 *view,
                 *moment,
-                *chosen,
+                *attention,
             );
-            paint::paint(&canvas, &drawing, *dark);
+            let ratio = window().device_pixel_ratio().clamp(1.0, 4.0);
+            paint::paint(&canvas, &drawing, *theme, ratio);
         }
     });
 
+    let veiled = props.veiled;
     let found = {
         let scene = scene.clone();
         move |x: f64, y: f64| {
             diagram::detail(&scene.registration, &scene.index, view, (x, y), focus)
+                .filter(|_| !veiled)
         }
     };
     let onpointermove = {
-        let (hover, drag, found, dispatch) = (
+        let (hover, fingers, found, dispatch) = (
             hover.clone(),
-            drag.clone(),
+            fingers.clone(),
             found.clone(),
             props.dispatch.clone(),
         );
         Callback::from(move |event: PointerEvent| {
-            let x = f64::from(event.offset_x());
-            if let Some(drag) = drag
-                .borrow_mut()
-                .as_mut()
-                .filter(|_| event.buttons() & 1 == 1)
-            {
-                drag.moved |= (x - drag.start).abs() > DRAG;
-                if drag.moved {
-                    let pixels = drag.last - x;
-                    dispatch.dispatch(Action::Pan { pixels, width });
-                    drag.last = x;
-                }
-            }
-            let detail = found(x, f64::from(event.offset_y()));
-            hover.set(detail.map(|detail| AttrValue::from(detail.text)));
+            let at = place(&event);
+            let gesture = fingers.borrow_mut().moved(event.pointer_id(), at);
+            gestured(gesture, width, &dispatch);
+            hover.set(found(at.0, at.1).map(|detail| AttrValue::from(detail.text)));
         })
     };
     let onpointerdown = {
-        let drag = drag.clone();
+        let fingers = fingers.clone();
         Callback::from(move |event: PointerEvent| {
-            let x = f64::from(event.offset_x());
-            *drag.borrow_mut() = Some(Drag {
-                start: x,
-                last: x,
-                moved: false,
-            });
+            let first = event.is_primary();
+            fingers
+                .borrow_mut()
+                .down(event.pointer_id(), place(&event), first);
+            // A drag goes on beyond the picture's edge, where the browser lets it.
+            if let Some(canvas) = event.target_dyn_into::<HtmlCanvasElement>() {
+                let _ = canvas.set_pointer_capture(event.pointer_id());
+            }
         })
     };
+    let lifted = {
+        let fingers = fingers.clone();
+        Callback::from(move |event: PointerEvent| fingers.borrow_mut().up(event.pointer_id()))
+    };
     let onclick = {
-        let (drag, dispatch) = (drag.clone(), props.dispatch.clone());
+        let (fingers, dispatch, hover) = (fingers.clone(), props.dispatch.clone(), hover.clone());
         Callback::from(move |event: MouseEvent| {
-            if drag.take().is_some_and(|drag| drag.moved) {
+            if fingers.borrow().have_moved() {
                 return;
             }
-            let at = (f64::from(event.offset_x()), f64::from(event.offset_y()));
-            dispatch.dispatch(Action::Choose(
-                found(at.0, at.1).map(|detail| detail.offset),
-            ));
+            let detail = found(f64::from(event.offset_x()), f64::from(event.offset_y()));
+            dispatch.dispatch(Action::Choose(detail.as_ref().map(|detail| detail.offset)));
+            hover.set(detail.map(|detail| AttrValue::from(detail.text)));
         })
     };
     let onpointerleave = {
@@ -149,7 +160,21 @@ pub fn Picture(props: &Props) -> Html {
         let dispatch = props.dispatch.clone();
         Callback::from(move |event: KeyboardEvent| key(&event, width, &dispatch))
     };
-    let caption = (*hover).clone().unwrap_or(AttrValue::Static(HINT));
+    let caption = match ((*hover).clone(), props.chosen) {
+        (Some(text), _) => text,
+        // What the lens was put on is told to those who cannot point, too.
+        (None, Some(offset)) => {
+            let lane = diagram::LaneName::Entries;
+            diagram::detail_at(&scene.registration, &scene.index, lane, offset)
+                .map_or(AttrValue::Static(HINT), |detail| detail.text.into())
+        }
+        (None, None) => AttrValue::Static(HINT),
+    };
+    let label = match &*props.name {
+        "" => LABEL.to_owned(),
+        name => format!("{name}: {LABEL}"),
+    };
+    let caption_id = format!("caption{}", props.name);
     html! {
         <div class="picture">
             <canvas
@@ -157,17 +182,19 @@ pub fn Picture(props: &Props) -> Html {
                 tabindex="0"
                 role="application"
                 aria-roledescription="picture"
-                aria-label="Five lanes on one axis: virtual memory, physical frames, SG entries, DMA segments and device entries, with a lens on the entries"
-                aria-describedby="caption"
+                aria-label={label}
+                aria-describedby={caption_id.clone()}
                 aria-keyshortcuts="Space ArrowLeft ArrowRight Home + - 0 ?"
                 {onpointermove}
                 {onpointerdown}
+                onpointerup={lifted.clone()}
+                onpointercancel={lifted}
                 {onpointerleave}
                 {onclick}
                 {onwheel}
                 {onkeydown}
             />
-            <p class="caption" id="caption">{ caption }</p>
+            <p class="caption" id={caption_id}>{ caption }</p>
             if props.sight.is_some() {
                 <button type="button" class="whole" onclick={props.dispatch.on(Action::Whole)}>{ "Show all" }</button>
             }
@@ -175,11 +202,24 @@ pub fn Picture(props: &Props) -> Html {
     }
 }
 
-/// A press on the canvas, under way.
-struct Drag {
-    start: f64,
-    last: f64,
-    moved: bool,
+/// Where on the picture a pointer is.
+fn place(event: &PointerEvent) -> (f64, f64) {
+    (f64::from(event.offset_x()), f64::from(event.offset_y()))
+}
+
+fn gestured(gesture: Option<Gesture>, width: f64, dispatch: &Dispatch) {
+    match gesture {
+        Some(Gesture::Drag(pixels)) => dispatch.dispatch(Action::Pan { pixels, width }),
+        Some(Gesture::Pinch { factor, x, drag }) => {
+            let x = Some(x);
+            dispatch.dispatch(Action::Zoom { factor, x, width });
+            dispatch.dispatch(Action::Pan {
+                pixels: drag,
+                width,
+            });
+        }
+        None => {}
+    }
 }
 
 /// The moment with each step gently begun and ended.
@@ -225,7 +265,7 @@ fn key(event: &KeyboardEvent, width: f64, dispatch: &Dispatch) {
         "+" | "=" => zoom(ZOOM),
         "-" | "_" | "−" => zoom(1.0 / ZOOM),
         "0" => Action::Whole,
-        "?" => Action::Keys(true),
+        "?" => Action::Dialog(Some(Dialog::Help)),
         _ => return,
     };
     event.prevent_default();

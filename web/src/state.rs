@@ -1,6 +1,10 @@
 //! What the page knows, and everything that can happen on it.
 
-use crate::{edit, link, scene::Scene};
+use crate::{
+    edit, link,
+    scene::Scene,
+    story::{Setting, Story, Tour},
+};
 use std::{collections::BTreeMap, rc::Rc};
 use umem_core::{
     diagram::View,
@@ -13,8 +17,12 @@ use umem_core::{
 };
 use yew::{Reducible, UseReducerDispatcher};
 
+mod compare;
 mod draft;
 mod time;
+mod tour;
+
+pub use compare::Side;
 
 /// What components send [`Action`]s with.
 pub type Dispatch = UseReducerDispatcher<State>;
@@ -26,8 +34,10 @@ pub enum Action {
     Preset(&'static str),
     /// The fragment of the address has changed.
     Fragment(String),
-    /// A scenario came from a file or from advice.
+    /// A scenario came from a file.
     Load(Box<Scenario>),
+    /// A piece of advice is followed: what it changes plays.
+    Apply(Box<Scenario>),
     /// Something went wrong outside the fields.
     Notice(String),
     /// The notice has been read.
@@ -38,6 +48,12 @@ pub enum Action {
     Length(String),
     /// Typed into "IOVA".
     Iova(String),
+    /// Typed into "NIC address".
+    Hca(String),
+    /// Typed into "Frames at".
+    Start(String),
+    /// Typed into "The scenario as JSON".
+    Json(String),
     /// The size of the memory's pages.
     Pages(PageSize),
     /// How the memory lies.
@@ -88,8 +104,43 @@ pub enum Action {
     Whole,
     /// Put the lens on the entry at this offset; back on the playhead if `None`.
     Choose(Option<i64>),
-    /// Show the list of keys, or hide it.
-    Keys(bool),
+    /// Show one of the dialogs, or none.
+    Dialog(Option<Dialog>),
+    /// Open the story at a chapter, from 0.
+    Chapter(usize),
+    /// The story has been loaded.
+    Told(Rc<Story>),
+    /// Answer the chapter's question.
+    Predict(usize),
+    /// Show a setting of the story.
+    Set(Box<Setting>),
+    /// Close the story.
+    Leave,
+    /// Compare with another scenario, which begins as this one; or no longer.
+    Compare(bool),
+    /// Compare these two.
+    Pair(Box<(Scenario, Scenario)>),
+    /// Edit the upper of two scenarios, or the lower.
+    Edit(Place),
+}
+
+/// What can stand before the page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dialog {
+    /// What the page is, and the keys.
+    Help,
+    /// Links, files and snippets of what is seen.
+    Share,
+}
+
+/// Which of two scenarios.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Place {
+    /// The first, which is the only one unless two are compared.
+    #[default]
+    Upper,
+    /// The second.
+    Lower,
 }
 
 /// Something that can be wrong, each with a place for its message.
@@ -99,8 +150,14 @@ pub enum Field {
     Offset,
     /// "Length".
     Length,
+    /// "NIC address".
+    Hca,
     /// The memory's pages and layout.
     Memory,
+    /// "Frames at".
+    Start,
+    /// "The scenario as JSON".
+    Json,
     /// "IOMMU".
     Iommu,
     /// "IOVA".
@@ -118,8 +175,10 @@ impl Field {
     fn of(path: &str) -> Self {
         let under = |prefix: &str| path.strip_prefix(prefix).is_some();
         match () {
+            () if under("region.hca_address") => Self::Hca,
             () if under("region.offset") || under("region.va") => Self::Offset,
             () if under("region") => Self::Length,
+            () if under("memory.start") => Self::Start,
             () if under("memory") => Self::Memory,
             () if under("iommu.iova") => Self::Iova,
             () if under("iommu") => Self::Iommu,
@@ -139,6 +198,10 @@ pub struct Texts {
     pub length: String,
     /// "IOVA"; `None` where nothing is mapped.
     pub iova: Option<String>,
+    /// "NIC address"; empty if it is the virtual one.
+    pub hca: String,
+    /// "Frames at"; `None` where extents say it.
+    pub start: Option<String>,
 }
 
 impl Texts {
@@ -147,6 +210,8 @@ impl Texts {
             offset: scenario.region.offset.to_string(),
             length: scenario.region.length.to_string(),
             iova: edit::iova(scenario),
+            hca: edit::hca(scenario),
+            start: edit::start(scenario),
         }
     }
 }
@@ -180,8 +245,18 @@ pub struct State {
     pub chosen: Option<i64>,
     /// What of the region is seen, from which offset and how many bytes; all of it if `None`.
     pub sight: Option<(f64, f64)>,
-    /// Whether the list of keys is shown.
-    pub keys: bool,
+    /// Where it stops passing, if before the end.
+    pub until: Option<f64>,
+    /// The dialog that is shown.
+    pub dialog: Option<Dialog>,
+    /// Where the reader is in the story, if it is open.
+    pub tour: Option<Tour>,
+    /// The other of two scenarios that are compared.
+    pub other: Option<Rc<Side>>,
+    /// Which of the two the fields edit.
+    pub place: Place,
+    /// Which of the scene's own fragments is shown; what is added for the story and for comparing is not in it.
+    own: Option<Rc<str>>,
 }
 
 impl State {
@@ -199,19 +274,29 @@ impl State {
             origin: Some(mail.name),
             preset: Some(mail.name),
             fragment: Some(link::to_preset(mail).into()),
+            own: Some(link::to_preset(mail).into()),
             notice: None,
             playing: false,
             speed: 1.0,
             chosen: None,
             sight: None,
-            keys: false,
+            until: None,
+            dialog: None,
+            tour: None,
+            other: None,
+            place: Place::Upper,
         };
-        start.asked(link::read(fragment))
+        start.asked(fragment)
     }
 
     /// The preset that the fields show, if they show one.
     pub fn preset(&self) -> Option<&'static Preset> {
         self.preset.and_then(presets::find)
+    }
+
+    /// Whether the story's reader has yet to predict, so that nothing may be given away.
+    pub fn veiled(&self) -> bool {
+        self.tour.as_ref().is_some_and(Tour::asks)
     }
 
     /// What is wrong with `field`.
@@ -233,7 +318,10 @@ impl Reducible for State {
     type Action = Action;
 
     fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
-        let state = (*self).clone();
+        let mut state = (*self).clone();
+        if let Some(tour) = &mut state.tour {
+            tour.looked |= action.looks_ahead();
+        }
         let state = match action {
             Action::Preset(name) => match presets::find(name) {
                 Some(preset) => state.loaded(preset.scenario(), Some(preset.name)),
@@ -244,8 +332,9 @@ impl Reducible for State {
             {
                 return self;
             }
-            Action::Fragment(fragment) => state.asked(link::read(&fragment)),
+            Action::Fragment(fragment) => state.asked(&fragment),
             Action::Load(scenario) => state.loaded(*scenario, None),
+            Action::Apply(scenario) => state.applied(*scenario),
             Action::Notice(text) => Self {
                 notice: Some(text.into()),
                 ..state
@@ -257,6 +346,9 @@ impl Reducible for State {
             Action::Offset(text) => state.typed(|texts| texts.offset = text),
             Action::Length(text) => state.typed(|texts| texts.length = text),
             Action::Iova(text) => state.typed(|texts| texts.iova = Some(text)),
+            Action::Hca(text) => state.typed(|texts| texts.hca = text),
+            Action::Start(text) => state.typed(|texts| texts.start = Some(text)),
+            Action::Json(text) => state.written(&text),
             Action::Pages(size) => state.edited(|draft| edit::set_pages(draft, size)),
             Action::Layout(layout) => state.edited(|draft| edit::set_layout(draft, layout)),
             Action::Iommu(name) => {
@@ -280,7 +372,15 @@ impl Reducible for State {
             Action::KernelPage(size) => {
                 state.edited(|draft| draft.kernel.page_size = Bytes(size.bytes()))
             }
-            Action::Keys(keys) => Self { keys, ..state },
+            Action::Dialog(dialog) => Self { dialog, ..state },
+            Action::Chapter(chapter) => state.turned(chapter),
+            Action::Told(story) => state.told(story),
+            Action::Predict(choice) => state.predicted(choice),
+            Action::Set(setting) => state.set(&setting),
+            Action::Leave => state.left(),
+            Action::Compare(on) => state.compared(on),
+            Action::Pair(pair) => state.paired(pair.0, pair.1),
+            Action::Edit(place) => state.editing(place),
             other => state.moved(other),
         };
         Rc::new(state)

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::size::Bytes;
 use alloc::{
+    borrow::ToOwned,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -102,7 +103,10 @@ impl Painter<'_> {
 
     fn flag(&self) -> Option<Flag> {
         let (step, x) = self.playhead_x()?;
-        let text = progress(&step, self.moment.part);
+        let text = match self.veiled {
+            true => verb(&step).to_owned(),
+            false => progress(&step, self.moment.part),
+        };
         let width = TextStyle::Label.width(&text) + 16.0;
         let x = (x - width / 2.0).clamp(0.0, (self.area.view.width - width).max(0.0));
         Some(Flag { x, width, text })
@@ -157,18 +161,21 @@ struct Flag {
 
 /// What the step under way does: "cut 137 of 255 × 4K".
 fn progress(step: &Step, part: f64) -> String {
-    let run = step.run;
-    let verb = match step.stage {
-        Stage::Pin => "pin",
-        Stage::Gather => "gather",
-        Stage::Map => "map",
-        Stage::Cut => "cut",
-    };
+    let (run, verb) = (step.run, verb(step));
     match run.count {
         1 => format!("{verb} {}", Bytes(run.size)),
         count => {
             let done = (count as f64 * part) as u64;
             format!("{verb} {done} of {count} × {}", Bytes(run.size))
         }
+    }
+}
+
+fn verb(step: &Step) -> &'static str {
+    match step.stage {
+        Stage::Pin => "pin",
+        Stage::Gather => "gather",
+        Stage::Map => "map",
+        Stage::Cut => "cut",
     }
 }

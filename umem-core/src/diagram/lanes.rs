@@ -84,6 +84,7 @@ impl Painter<'_> {
         let long = format!("{done} of {all}{what}");
         match done {
             _ if done == all => format!("{all}{what}"),
+            _ if self.veiled => format!("{done}{what} so far"),
             _ if TextStyle::Small.width(&long) < 120.0 => long,
             _ => format!("{done}{what}"),
         }

@@ -1,7 +1,7 @@
 //! The picture under way: what is drawn, in which order, and the shapes that all parts of it share.
 
 use super::{
-    Anchor, Command, Drawing, LaneName, Moment, Paint, Stage, TextStyle, View,
+    Anchor, Attention, Command, Drawing, LaneName, Moment, Paint, Stage, TextStyle, View,
     lens::{self, Lens},
     view::{Area, BOX},
 };
@@ -18,6 +18,8 @@ pub(super) struct Painter<'a> {
     pub(super) lens: Option<Lens>,
     /// Whether the lens tells what it sees: the cut is on, or somebody put it there.
     pub(super) told: bool,
+    /// Whether what is yet to come stays hidden.
+    pub(super) veiled: bool,
     commands: Vec<Command>,
 }
 
@@ -27,11 +29,13 @@ impl<'a> Painter<'a> {
         index: &'a Index,
         view: View,
         moment: Moment,
-        chosen: Option<i64>,
+        Attention { chosen, veiled }: Attention,
     ) -> Self {
         let area = Area::new(view);
+        // The lens shows what is yet to come.
         let lens = chosen
             .or_else(|| lens::focus(registration, index, &moment))
+            .filter(|_| !veiled)
             .and_then(|focus| Lens::new(index, &area, focus));
         Self {
             registration,
@@ -39,6 +43,7 @@ impl<'a> Painter<'a> {
             area,
             moment,
             lens,
+            veiled,
             told: chosen.is_some() || moment.step.is_none_or(|step| step.stage == Stage::Cut),
             commands: Vec::new(),
         }

@@ -130,6 +130,20 @@ impl Steps {
         None
     }
 
+    /// When the front of `stage` reaches `offset`: a step's number, and how much of it is done by then.
+    ///
+    /// Two pictures of different tables keep in step by it.
+    pub fn reaching(&self, stage: Stage, offset: f64) -> f64 {
+        let lane = &self.lanes[stage as usize];
+        let first = self.first_of(stage) as f64;
+        let n = lane.first_ending_after(offset as i64);
+        let Some(run) = lane.runs().get(n) else {
+            return first + lane.runs().len() as f64;
+        };
+        let done = (offset - run.offset as f64) / (run.size as f64 * run.count as f64);
+        first + n as f64 + done.clamp(0.0, 1.0)
+    }
+
     /// The moment `at`: a step's number, and as a fraction how much of it is done.
     pub fn moment(&self, at: f64) -> Moment {
         let at = at.clamp(0.0, self.count() as f64);

@@ -1,9 +1,10 @@
 //! What the page is, and which scene it shows.
 
+use super::source::choose;
 use crate::{
     app::Sends,
     controls::select::{Choice, Select},
-    state::{Action, Dispatch},
+    state::{Action, Dialog, Dispatch},
 };
 use umem_core::scenario::presets::PRESETS;
 use yew::prelude::*;
@@ -11,11 +12,22 @@ use yew::prelude::*;
 #[derive(Properties, PartialEq)]
 pub(super) struct Props {
     pub(super) preset: Option<&'static str>,
+    /// Whether the story is open.
+    pub(super) telling: bool,
+    /// Whether two scenarios are shown.
+    pub(super) comparing: bool,
     pub(super) dispatch: Dispatch,
 }
 
 #[component]
-pub(super) fn Header(Props { preset, dispatch }: &Props) -> Html {
+pub(super) fn Header(
+    Props {
+        preset,
+        telling,
+        comparing,
+        dispatch,
+    }: &Props,
+) -> Html {
     let choices: Vec<_> = PRESETS
         .iter()
         .map(|preset| Choice::new(preset.name, preset.title))
@@ -28,6 +40,10 @@ pub(super) fn Header(Props { preset, dispatch }: &Props) -> Html {
             }
         })
     };
+    let open = {
+        let dispatch = dispatch.clone();
+        Callback::from(move |_: MouseEvent| choose(&dispatch))
+    };
     html! {
         <header>
             <h1><img src="icon.svg" alt="" width="24" height="24" />{ "umem" }</h1>
@@ -38,7 +54,21 @@ pub(super) fn Header(Props { preset, dispatch }: &Props) -> Html {
                 chosen={preset.map(str::to_owned)}
                 {onchange}
             />
-            <button type="button" onclick={dispatch.on(Action::Keys(true))}>{ "Keys" }</button>
+            <div class="tools">
+                <button type="button" onclick={open}>{ "Open a file" }</button>
+                <button
+                    type="button"
+                    aria-pressed={if *comparing { "true" } else { "false" }}
+                    onclick={dispatch.on(Action::Compare(!comparing))}
+                >
+                    { "Compare" }
+                </button>
+                <button type="button" onclick={dispatch.on(Action::Dialog(Some(Dialog::Share)))}>{ "Share" }</button>
+                <button type="button" onclick={dispatch.on(Action::Dialog(Some(Dialog::Help)))}>{ "Keys" }</button>
+                if !telling {
+                    <button type="button" class="primary" onclick={dispatch.on(Action::Chapter(0))}>{ "Start the story" }</button>
+                }
+            </div>
         </header>
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     Props, message,
     select::{Choice, Select},
+    text::text,
 };
 use crate::state::{Action, Field};
 use umem_core::{
@@ -85,6 +86,9 @@ pub(super) fn memory(props: &Props) -> Html {
                 onchange={layout}
             />
             { message("memory-fault", fault.as_ref()) }
+            if let Some(start) = &props.texts.start {
+                { text(props, Field::Start, "Frames at", start, Action::Start) }
+            }
         </section>
     }
 }

@@ -1,6 +1,9 @@
 //! What is registered.
 
-use super::{Props, text::text};
+use super::{
+    Props,
+    text::{hinted, text},
+};
 use crate::state::{Action, Field};
 use yew::prelude::*;
 
@@ -11,6 +14,7 @@ pub(super) fn region(props: &Props) -> Html {
             <h2>{ "Region" }</h2>
             { text(props, Field::Offset, "Start offset", &texts.offset, Action::Offset) }
             { text(props, Field::Length, "Length", &texts.length, Action::Length) }
+            { hinted(props, Field::Hca, "NIC address", &texts.hca, "as virtual", Action::Hca) }
         </section>
     }
 }

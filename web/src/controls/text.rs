@@ -14,6 +14,18 @@ pub(super) fn text(
     value: &str,
     action: fn(String) -> Action,
 ) -> Html {
+    hinted(props, field, label, value, "", action)
+}
+
+/// The same, with a `hint` of what it means when it is empty.
+pub(super) fn hinted(
+    props: &Props,
+    field: Field,
+    label: &'static str,
+    value: &str,
+    hint: &'static str,
+    action: fn(String) -> Action,
+) -> Html {
     let fault = props.fault(field);
     // The field's name is an id as it is, but for its blanks.
     let id = format!("text-{}", label.replace(' ', "-"));
@@ -35,6 +47,7 @@ pub(super) fn text(
                 {id}
                 value={value.to_owned()}
                 {oninput}
+                placeholder={(!hint.is_empty()).then_some(hint)}
                 autocomplete="off"
                 autocapitalize="off"
                 spellcheck="false"

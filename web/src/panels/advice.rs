@@ -37,7 +37,7 @@ pub(super) fn Advice(Props { scene, dispatch }: &Props) -> Html {
                     </p>
                     <p class="note">{ sentence(&advice.cost) }</p>
                     if let [scenario] = &advice.scenarios[..] {
-                        <button type="button" onclick={dispatch.on(Action::Load(Box::new(scenario.clone())))}>{ "Try it" }</button>
+                        <button type="button" onclick={dispatch.on(Action::Apply(Box::new(scenario.clone())))}>{ "Try it" }</button>
                     }
                 </div>
             }) }

@@ -1,13 +1,10 @@
-//! The list of keys.
+//! Help: what the page is, and the keys.
 
-use crate::{
-    app::Sends,
-    state::{Action, Dispatch},
-};
-use web_sys::HtmlDialogElement;
+use super::dialog::Modal;
+use crate::state::Dispatch;
 use yew::prelude::*;
 
-/// What the list is given.
+/// What the help is given.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// Whether it is shown.
@@ -26,28 +23,21 @@ const KEYS: [(&str, &str); 7] = [
     ("Esc", "close it"),
 ];
 
-/// The list of keys, as a dialog.
+/// The help, as a dialog.
 #[component]
 pub fn Keys(Props { open, dispatch }: &Props) -> Html {
-    let node = use_node_ref();
-    use_effect_with((node.clone(), *open), |(node, open)| {
-        if let Some(dialog) = node.cast::<HtmlDialogElement>() {
-            match open {
-                // Refused only by a dialog that is open already.
-                true if !dialog.open() => _ = dialog.show_modal(),
-                false if dialog.open() => dialog.close(),
-                _ => {}
-            }
-        }
-    });
     html! {
-        <dialog ref={node} aria-labelledby="keys-title" onclose={dispatch.on::<Event>(Action::Keys(false))}>
-            <h2 id="keys-title">{ "Keys, while the picture has focus" }</h2>
+        <Modal id="keys-title" title="Keys, while the picture has focus" open={*open} dispatch={dispatch.clone()}>
             <dl class="keys">
                 { for KEYS.iter().map(|(key, what)| html! { <div><dt><kbd>{ *key }</kbd></dt><dd>{ *what }</dd></div> }) }
             </dl>
-            <p class="note">{ "Ctrl and the wheel zoom, Shift and the wheel or a drag move the picture. A click on an entry puts the lens there." }</p>
-            <button type="button" class="primary" onclick={dispatch.on(Action::Keys(false))}>{ "Close" }</button>
-        </dialog>
+            <p class="note">{ "Ctrl and the wheel zoom, Shift and the wheel or a drag move the picture; on a touch screen, two \
+                fingers and one. A click or a tap on an entry puts the lens there." }</p>
+            <h2>{ "What is seen" }</h2>
+            <p class="note">{ "Five lanes on one axis, from the program's memory to the table in the card; each box hangs from what \
+                it was made of. Deeper colours are larger pages. The lens at the bottom magnifies a dozen entries, and the panel \
+                below it tells why the one in the frame has its size." }</p>
+            <p class="note">{ "Files that you open are read by this page and nobody else: nothing leaves your browser." }</p>
+        </Modal>
     }
 }

@@ -17,11 +17,21 @@ pub struct Props {
     pub focus: Option<i64>,
     /// Whether somebody put the lens there.
     pub chosen: bool,
+    /// Whether the reader has yet to predict.
+    pub veiled: bool,
 }
 
 /// The reason panel.
 #[component]
 pub fn Reason(props: &Props) -> Html {
+    if props.veiled {
+        return html! {
+            <section class="reason" aria-label="Reason">
+                <h2>{ "Why?" }</h2>
+                <p>{ "Predict first. The reason comes with your answer." }</p>
+            </section>
+        };
+    }
     let scene = &props.scene;
     let registration = &scene.registration;
     let question = registration.question();

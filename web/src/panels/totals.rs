@@ -12,6 +12,8 @@ pub struct Props {
     pub scene: Rc<Scene>,
     /// Whether what the mail's own code does is what the scene is about.
     pub exhibits: bool,
+    /// Whether the reader has yet to predict.
+    pub veiled: bool,
     /// Where "Try it" goes.
     pub dispatch: Dispatch,
 }
@@ -22,9 +24,20 @@ pub fn Totals(
     Props {
         scene,
         exhibits,
+        veiled,
         dispatch,
     }: &Props,
 ) -> Html {
+    if *veiled {
+        return html! {
+            <aside class="totals" aria-label="Totals">
+                <section>
+                    <h2>{ "Device entries" }</h2>
+                    <p class="status" role="status"><b>{ "?" }</b>{ "Predict first: the total comes with your answer." }</p>
+                </section>
+            </aside>
+        };
+    }
     let registration = &scene.registration;
     html! {
         <aside class="totals" aria-label="Totals">

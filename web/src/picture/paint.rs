@@ -1,9 +1,8 @@
 //! Drawing commands → a canvas.
 
-use gloo::utils::window;
 use umem_core::diagram::{
     Anchor, Command, Drawing, Paint, TextStyle,
-    palette::{DARK, LIGHT, Palette},
+    palette::{DARK, LIGHT},
 };
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
@@ -11,8 +10,49 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 const SANS: &str = "system-ui, -apple-system, \"Segoe UI\", Roboto, sans-serif";
 const MONO: &str = "ui-monospace, \"SF Mono\", Menlo, Consolas, monospace";
 
-/// Paints `drawing` on `canvas`, as fine as the screen is.
-pub(super) fn paint(canvas: &HtmlCanvasElement, drawing: &Drawing, dark: bool) {
+/// Whose colours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Theme {
+    /// Ours, for light grounds.
+    Light,
+    /// Ours, for dark grounds.
+    Dark,
+    /// The reader's own: few, so that boxes are outlined and told by their labels.
+    Forced,
+}
+
+impl Theme {
+    /// The theme that the reader's settings ask for.
+    pub(crate) const fn of(dark: bool, forced: bool) -> Self {
+        match (forced, dark) {
+            (true, _) => Self::Forced,
+            (false, true) => Self::Dark,
+            (false, false) => Self::Light,
+        }
+    }
+
+    /// The colour of `paint` in the words of CSS.
+    fn css(self, paint: Paint) -> String {
+        let palette = match self {
+            Self::Light => &LIGHT,
+            Self::Dark => &DARK,
+            Self::Forced => return forced(paint).into(),
+        };
+        format!("#{:06x}", palette.colour(paint))
+    }
+}
+
+fn forced(paint: Paint) -> &'static str {
+    match paint {
+        Paint::Ink | Paint::Soft | Paint::OnSize(_) => "CanvasText",
+        Paint::Grid => "GrayText",
+        Paint::Accent => "Highlight",
+        _ => "Canvas",
+    }
+}
+
+/// Paints `drawing` on `canvas`, with so many dots a pixel.
+pub(crate) fn paint(canvas: &HtmlCanvasElement, drawing: &Drawing, theme: Theme, ratio: f64) {
     let Some(context) = canvas
         .get_context("2d")
         .ok()
@@ -21,7 +61,6 @@ pub(super) fn paint(canvas: &HtmlCanvasElement, drawing: &Drawing, dark: bool) {
     else {
         return;
     };
-    let ratio = window().device_pixel_ratio().clamp(1.0, 4.0);
     let (width, height) = (
         (drawing.width * ratio) as u32,
         (drawing.height * ratio) as u32,
@@ -35,10 +74,9 @@ pub(super) fn paint(canvas: &HtmlCanvasElement, drawing: &Drawing, dark: bool) {
         let _ = canvas.style().set_property("height", &css);
     }
     let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
-    let palette = if dark { &DARK } else { &LIGHT };
     let mut painter = Painter {
         context: &context,
-        palette,
+        theme,
         fill: None,
         stroke: None,
         font: None,
@@ -64,7 +102,7 @@ fn lengths(pixels: &[f64]) -> JsValue {
 /// A canvas, and what it was last told: telling it costs more than drawing.
 struct Painter<'a> {
     context: &'a CanvasRenderingContext2d,
-    palette: &'a Palette,
+    theme: Theme,
     fill: Option<Paint>,
     stroke: Option<Paint>,
     font: Option<TextStyle>,
@@ -76,17 +114,30 @@ impl Painter<'_> {
     fn fill_with(&mut self, paint: Paint) {
         if self.fill != Some(paint) {
             self.fill = Some(paint);
-            self.context
-                .set_fill_style_str(&css(self.palette.colour(paint)));
+            self.context.set_fill_style_str(&self.theme.css(paint));
         }
     }
 
     fn stroke_with(&mut self, paint: Paint) {
         if self.stroke != Some(paint) {
             self.stroke = Some(paint);
-            self.context
-                .set_stroke_style_str(&css(self.palette.colour(paint)));
+            self.context.set_stroke_style_str(&self.theme.css(paint));
         }
+    }
+
+    /// Where colours are the reader's own, sizes have none: their boxes get outlines.
+    fn outlined(&self, fill: Option<Paint>) -> Option<Paint> {
+        let sized = matches!(fill, Some(Paint::Size(_) | Paint::OddSize));
+        (sized && self.theme == Theme::Forced).then_some(Paint::Ink)
+    }
+
+    /// Text on the accent has the ground's colour, for which readers with colours of their own have a word.
+    fn text_with(&mut self, paint: Paint) {
+        if self.theme == Theme::Forced && paint == Paint::Ground {
+            self.fill = None;
+            return self.context.set_fill_style_str("HighlightText");
+        }
+        self.fill_with(paint);
     }
 
     fn command(&mut self, command: &Command) {
@@ -102,6 +153,8 @@ impl Painter<'_> {
                 stroke,
                 dashed,
             } => {
+                let outlined = self.outlined(*fill);
+                let stroke = stroke.as_ref().or(outlined.as_ref());
                 if *radius < 0.5 && stroke.is_none() {
                     if let Some(paint) = fill {
                         self.fill_with(*paint);
@@ -176,7 +229,7 @@ impl Painter<'_> {
                 paint,
                 text,
             } => {
-                self.fill_with(*paint);
+                self.text_with(*paint);
                 if self.font != Some(*style) {
                     self.font = Some(*style);
                     context.set_font(&font(*style));
@@ -191,10 +244,6 @@ impl Painter<'_> {
             }
         }
     }
-}
-
-fn css(colour: u32) -> String {
-    format!("#{colour:06x}")
 }
 
 fn font(style: TextStyle) -> String {

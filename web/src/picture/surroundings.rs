@@ -35,6 +35,12 @@ pub(super) fn use_dark() -> bool {
     use_media("(prefers-color-scheme: dark)")
 }
 
+/// Whether the colours are the reader's own.
+#[hook]
+pub(super) fn use_forced() -> bool {
+    use_media("(forced-colors: active)")
+}
+
 /// Whether things should stand still.
 #[hook]
 pub(super) fn use_still() -> bool {

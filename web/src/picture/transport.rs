@@ -22,8 +22,8 @@ pub struct Props {
     pub playing: bool,
     /// How many times as fast.
     pub speed: f64,
-    /// Whether less than all is seen.
-    pub zoomed: bool,
+    /// Whether what is yet to come stays hidden.
+    pub veiled: bool,
     /// Where presses go.
     pub dispatch: Dispatch,
 }
@@ -67,6 +67,7 @@ pub fn Transport(props: &Props) -> Html {
         })
     };
     let told = match scene.steps.get(*step) {
+        Some(next) if props.veiled => format!("step {step} of {count}: {}", next.stage.title()),
         Some(next) => format!("step {step} of {count}: {}", next.text()),
         None => format!("step {step} of {count}: all is done"),
     };

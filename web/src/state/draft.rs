@@ -8,13 +8,33 @@ use crate::{
 };
 use std::{collections::BTreeMap, rc::Rc};
 use umem_core::{
-    diagram::View,
+    diagram::{Stage, View},
     scenario::{Scenario, presets},
     size::Bytes,
 };
 
 impl State {
-    pub(super) fn asked(self, asked: Asked) -> Self {
+    /// The page as the fragment of an address asks for it.
+    pub(super) fn asked(self, fragment: &str) -> Self {
+        let (asked, chapter) = (link::read(fragment), link::chapter(fragment));
+        let own = !matches!(asked, Asked::Nothing);
+        let state = self.answered(asked);
+        let state = match link::other(fragment) {
+            Some(Ok(lower)) => state.beside(*lower),
+            Some(Err(problem)) => Self {
+                notice: Some(problem.into()),
+                ..state.compared(false)
+            },
+            None if own || chapter.is_some() => state.compared(false),
+            None => state,
+        };
+        match chapter {
+            Some(chapter) => state.reading(chapter, own),
+            None => state.left(),
+        }
+    }
+
+    fn answered(self, asked: Asked) -> Self {
         match asked {
             Asked::Nothing => self,
             Asked::Preset(preset) => self.loaded(preset.scenario(), Some(preset.name)),
@@ -43,8 +63,19 @@ impl State {
         let state = state.settled();
         Self {
             moment: state.scene.last(),
+            until: None,
             chosen: None,
             sight: None,
+            ..state
+        }
+    }
+
+    /// A scenario that somebody was advised to try: its table is cut before their eyes.
+    pub(super) fn applied(self, scenario: Scenario) -> Self {
+        let state = self.loaded(scenario, None);
+        Self {
+            moment: state.scene.steps.first_of(Stage::Cut) as f64,
+            playing: true,
             ..state
         }
     }
@@ -73,10 +104,25 @@ impl State {
                 Err(error) => _ = faults.insert(field, format!("\"{}\" {error}", text.trim())),
             }
         }
-        if let Some(text) = &self.texts.iova
-            && let Err(problem) = edit::set_iova(&mut draft, text)
-        {
-            faults.insert(Field::Iova, problem);
+        self.texts.start = match (&draft.memory.extents, self.texts.start.take()) {
+            (Some(_), _) => None,
+            (None, None) => edit::start(&draft),
+            (None, text) => text,
+        };
+        for (field, text, set) in [
+            (
+                Field::Iova,
+                self.texts.iova.as_deref(),
+                edit::set_iova as Setter,
+            ),
+            (Field::Hca, Some(&*self.texts.hca), edit::set_hca),
+            (Field::Start, self.texts.start.as_deref(), edit::set_start),
+        ] {
+            if let Some(text) = text
+                && let Err(problem) = set(&mut draft, text)
+            {
+                faults.insert(field, problem);
+            }
         }
         let shown = self
             .origin
@@ -103,13 +149,13 @@ impl State {
             }
         }
         if Rc::ptr_eq(&self.draft, &self.scene.scenario) {
-            self.fragment = match self.preset() {
+            self.own = match self.preset() {
                 Some(preset) => Some(link::to_preset(preset).into()),
                 None => link::to_scenario(&self.draft).map(Into::into),
             };
         }
         self.faults = Rc::new(faults);
-        self
+        self.addressed()
     }
 
     fn show(&mut self, scene: Scene) {
@@ -131,4 +177,34 @@ impl State {
         edit(&mut self.texts);
         self.settled()
     }
+
+    /// The scenario as somebody wrote it.
+    pub(super) fn written(self, json: &str) -> Self {
+        match Scenario::from_json(json.as_bytes()) {
+            Ok(scenario) => {
+                // Who gives it a name has left the preset.
+                let origin = self
+                    .origin
+                    .filter(|_| scenario.name == self.draft.name || scenario.name.is_none());
+                Self {
+                    texts: Texts::of(&scenario),
+                    draft: Rc::new(scenario),
+                    origin,
+                    ..self
+                }
+                .settled()
+            }
+            Err(error) => {
+                let mut faults = (*self.faults).clone();
+                faults.insert(Field::Json, error.to_string());
+                Self {
+                    faults: Rc::new(faults),
+                    ..self
+                }
+            }
+        }
+    }
 }
+
+/// What reads a text into a scenario, or says what is wrong with it.
+type Setter = fn(&mut Scenario, &str) -> Result<(), String>;

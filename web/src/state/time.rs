@@ -27,6 +27,7 @@ impl State {
                     self.moment
                 },
                 chosen: None,
+                until: None,
                 ..self
             },
             Action::Tick(milliseconds) if self.playing => self.ticked(milliseconds),
@@ -53,13 +54,15 @@ impl State {
             moment: moment(self.moment).clamp(0.0, last),
             playing: false,
             chosen: None,
+            until: None,
             ..self
         }
         .following()
     }
 
     fn ticked(self, milliseconds: f64) -> Self {
-        let last = self.scene.last();
+        let end = self.scene.last();
+        let last = self.until.map_or(end, |until| until.min(end));
         let mut left = milliseconds * self.speed;
         let mut moment = self.moment;
         // A frame may be longer than a step, but no film has more steps than a frame has time for.

@@ -1,0 +1,126 @@
+// Captures: chosen or dropped, plain or gzip, long, broken and hostile.
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { named, press } from "./fields.mjs";
+import { start, status } from "./support.mjs";
+
+const MAIL = "257 entries: 255 × 4K + 1 × 1M + 1 × 2M";
+
+let site, folder;
+before(async () => {
+  site = await start();
+  folder = await mkdtemp(join(tmpdir(), "umem-captures-"));
+});
+after(async () => {
+  await site?.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** A capture of so many pieces of 4K, no two adjacent. */
+const capture = (pieces) => ({
+  version: 1,
+  region: { length: `${pieces * 4}K` },
+  memory: { extents: Array.from({ length: pieces }, (_, i) => [`0x${(0x10000 + i * 0x3000).toString(16)}`, "4K"]) },
+  device: "mlx5",
+  provenance: { kernel: "6.1.0", page_size: "4K", time: "2026-11-22T00:00:00Z", rebased: true },
+});
+
+async function file(name, bytes) {
+  const path = join(folder, name);
+  await writeFile(path, bytes);
+  return path;
+}
+
+/** Chooses a file with the button. */
+async function open(page, path) {
+  const [chooser] = await Promise.all([page.waitForFileChooser(), press(page, "Open a file")]);
+  await chooser.accept([path]);
+}
+
+const notice = (page) => page.$eval("[role=alert] span", (alert) => alert.textContent);
+
+/** Waits for a total. */
+const total = (page, text, timeout = 10_000) =>
+  page.waitForFunction((text) => document.querySelector("[role=status]").textContent === text, { timeout }, text);
+
+test("a file is chosen, plain or gzip, and stays in the browser", async () => {
+  const json = JSON.stringify(capture(3));
+  for (const [name, bytes] of [["plain.json", json], ["packed.json.gz", gzipSync(json)]]) {
+    const page = await site.open();
+    const asked = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await open(page, await file(name, bytes));
+    await total(page, "3 entries: 3 × 4K");
+    assert.match(await page.$eval(".about", (about) => about.textContent), /stays in this browser/);
+    assert.deepEqual(asked, [], "nothing is sent");
+    assert.equal(await page.evaluate(() => location.hash), "", "captures never reach the address");
+    await press(page, "Share");
+    await page.waitForSelector("dialog[open]");
+    assert.equal(await page.$('aria/Link[role="textbox"]'), null);
+    assert.deepEqual(page.complaints, []);
+    await page.close();
+  }
+});
+
+test("a file is dropped", async () => {
+  const page = await site.open();
+  await page.evaluate((json) => {
+    const data = new DataTransfer();
+    data.items.add(new File([json], "dropped.json"));
+    const drop = (type) => document.body.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: data }));
+    if (drop("dragover")) throw new Error("the page does not take drops");
+    drop("drop");
+  }, JSON.stringify(capture(2)));
+  await total(page, "2 entries: 2 × 4K");
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("what is broken or hostile gets a sentence and harms nothing", async () => {
+  const json = JSON.stringify(capture(1000));
+  const bomb = gzipSync(Buffer.alloc(200 << 20, " "));
+  const sparse = await file("vast.json", "{");
+  await truncate(sparse, 2 ** 32);
+  const cases = [
+    [sparse, /vast\.json: is 4295\.0 MB long; this page reads up to 128M/],
+    [await file("bomb.gz", bomb), /too long/],
+    [await file("cut.json", json.slice(0, 5000)), /EOF/],
+    [await file("cut.gz", gzipSync(json).subarray(0, 300)), /damaged or cut short/],
+    [await file("deep.json", `{"version":1,"name":${"[".repeat(1 << 20)}`), /deep\.json: /],
+    [await file("empty.json", ""), /is empty/],
+    [await file("picture.png", Buffer.from("89504e470d0a1a0a", "hex")), /is no scenario/],
+    [await file("markup.json", '{"<img src=x onerror=alert(1)>": 1}'), /unknown field/],
+    [await file("huge.json", JSON.stringify({ ...capture(1), region: { length: "16384P" } })), /huge\.json: /],
+  ];
+  const page = await site.open();
+  for (const [path, words] of cases) {
+    await open(page, path);
+    await page.waitForSelector("[role=alert]", { timeout: 20_000 });
+    assert.match(await notice(page), words);
+    assert.equal(await status(page), MAIL);
+    await (await named(page, "button", "Dismiss")).click();
+  }
+  await open(page, await file("good.json", JSON.stringify(capture(2))));
+  await total(page, "2 entries: 2 × 4K");
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("a million extents open, play and zoom", async () => {
+  const path = await file("million.json", JSON.stringify(capture(1_000_000)));
+  const page = await site.open();
+  const began = performance.now();
+  await open(page, path);
+  await total(page, "1000000 entries: 1000000 × 4K", 60_000);
+  // How long it takes is for the benchmark to judge; here it is told.
+  console.log(`a million extents: ${Math.round(performance.now() - began)} ms`);
+  await page.focus("canvas");
+  for (const key of ["+", "+", "+", "ArrowLeft", "0"]) await page.keyboard.press(key);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});

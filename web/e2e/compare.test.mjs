@@ -1,0 +1,109 @@
+// Two scenarios, one above the other; and the fields that reach what the others do not.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { agreed, choose, fault, named, press, type, value } from "./fields.mjs";
+import { start, status } from "./support.mjs";
+
+let site;
+before(async () => {
+  site = await start();
+});
+after(() => site?.stop());
+
+/** What stands above the two pictures. */
+const sides = (page) => page.$$eval(".side", (all) => all.map((side) => side.textContent));
+
+/** A row of the comparison. */
+const row = (page, name) =>
+  page.$$eval(
+    ".sides tr",
+    (rows, name) => [...(rows.find((row) => row.cells[0].textContent === name)?.cells ?? [])].slice(1).map((cell) => cell.textContent),
+    name,
+  );
+
+test("ready-made comparisons", async () => {
+  const page = await site.open("#preset=one-size");
+  await press(page, "Compare");
+  assert.equal((await page.$$("canvas")).length, 2);
+  await press(page, "IOMMU off and on");
+  assert.deepEqual(await sides(page), ["Upper: 2 entries: 2 × 2M", "Lower: 1023 entries: 1023 × 4K"]);
+  assert.deepEqual(await row(page, "IOMMU"), ["off", "vt-d"]);
+  assert.deepEqual(await row(page, "entries"), ["2", "1,023"]);
+  await press(page, "mlx5 and irdma");
+  assert.deepEqual(await row(page, "device"), ["mlx5", "irdma"]);
+  await press(page, "Linux 5.10 and 7.2");
+  assert.deepEqual(await row(page, "kernel"), ["Linux 5.10", "Linux 7.2"]);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("the fields edit one of the two, and the address holds both", async () => {
+  const page = await site.open("#preset=one-size");
+  await press(page, "Compare");
+  await choose(page, "IOMMU", "vt-d");
+  const two = ["Upper: 2 entries: 2 × 2M", "Lower: 1023 entries: 1023 × 4K"];
+  assert.deepEqual(await sides(page), two);
+  assert.equal(await status(page), "1023 entries: 1023 × 4K", "the status is that of the fields");
+  await (await named(page, "radio", "Upper")).click();
+  assert.equal(await status(page), "2 entries: 2 × 2M");
+  assert.equal(await value(page, "combobox", "IOMMU"), "off");
+  const hash = await page.evaluate(() => location.hash);
+  assert.match(hash, /^#preset=one-size&with=/);
+  const other = await site.open(hash);
+  assert.deepEqual(await sides(other), two);
+  await press(other, "Stop comparing");
+  assert.equal((await other.$$("canvas")).length, 1);
+  assert.equal(await other.evaluate(() => location.hash), "#preset=one-size");
+  assert.deepEqual([...page.complaints, ...other.complaints], []);
+  await page.close();
+  await other.close();
+});
+
+test("the NIC's address and the frames' can be set", async () => {
+  const page = await site.open("#preset=one-size-iommu");
+  await type(page, "NIC address", "0x0");
+  assert.equal(await agreed(page), "2 entries: 2 × 2M");
+  await type(page, "NIC address", "0x10");
+  assert.match(await fault(page, "textbox", "NIC address"), /modulo|page/);
+  await type(page, "NIC address", "nowhere");
+  assert.match(await fault(page, "textbox", "NIC address"), /is no address/);
+  await type(page, "NIC address", "");
+  assert.equal(await agreed(page), "1023 entries: 1023 × 4K");
+  await choose(page, "IOMMU", "off");
+  await type(page, "Frames at", "0x40001000");
+  await agreed(page);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("what no field reaches is written as JSON", async () => {
+  const page = await site.open("#preset=mail");
+  await (await page.$("aria/Edit as JSON")).click();
+  const area = await page.waitForSelector("#json");
+  await page.waitForFunction(() => document.querySelector("#json").value);
+  const text = await area.evaluate((area) => area.value);
+  assert.equal(JSON.parse(text).region.length, "4092K");
+  const write = (scenario) =>
+    area.evaluate((area, text) => {
+      area.value = text;
+      area.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    }, typeof scenario === "string" ? scenario : JSON.stringify(scenario));
+  const scenario = JSON.parse(text);
+  scenario.device.edges = "overhang";
+  await write(scenario);
+  assert.equal(await agreed(page), "2 entries: 2 × 2M");
+  await write('{"version": 1, "colour": "red"}');
+  assert.match(await page.$eval("#json-fault", (fault) => fault.textContent), /unknown field `colour`/);
+  assert.equal(await status(page), "2 entries: 2 × 2M");
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("advice that is followed plays", async () => {
+  const page = await site.open("#preset=one-size-iommu");
+  await (await page.$('aria/Try it[role="button"]')).click();
+  await named(page, "button", "Pause");
+  assert.equal(await agreed(page), "2 entries: 2 × 2M");
+  await page.close();
+});

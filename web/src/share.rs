@@ -1,0 +1,99 @@
+//! What is seen, as things to keep and to send: a command, a snippet, a table, a picture.
+
+use crate::scene::Scene;
+use std::fmt::Write;
+use umem_core::{
+    diagram::{self, Attention, Drawing, View, palette::Palette, svg},
+    scenario::{Scenario, presets::Preset},
+};
+
+/// The width of a picture that is kept, in pixels.
+pub const WIDTH: f64 = 1120.0;
+
+/// The moment and the part of the region that a picture shows.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Sight {
+    /// The moment.
+    pub moment: f64,
+    /// What of the region is seen, from which offset and how many bytes; all of it if `None`.
+    pub sight: Option<(f64, f64)>,
+    /// The entry under the lens, if somebody chose one.
+    pub chosen: Option<i64>,
+}
+
+/// The command that works the scenario out: `umem plan`.
+pub fn command(scenario: &Scenario, preset: Option<&Preset>) -> String {
+    match preset {
+        Some(preset) => format!("umem plan --preset {} --why", preset.name),
+        // The quoted word keeps the shell's hands off what follows, which is one line and never that word.
+        None => format!(
+            "umem plan - --why <<'SCENARIO'\n{}\nSCENARIO",
+            scenario.to_json()
+        ),
+    }
+}
+
+/// HTML that shows the scenario in a page of one's own.
+pub fn embed(scenario: &Scenario, preset: Option<&Preset>, status: &str) -> String {
+    let what = match preset {
+        Some(preset) => format!("preset=\"{}\"", preset.name),
+        None => format!("scenario=\"{}\"", escaped(&scenario.to_json())),
+    };
+    format!(
+        "<script type=\"module\" src=\"umem-split.js\"></script>\n<umem-split {what}>\n  <img src=\"{}.svg\" alt=\"{}\">\n</umem-split>",
+        name(preset),
+        escaped(status)
+    )
+}
+
+fn escaped(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '"' => html.push_str("&quot;"),
+            other => html.push(other),
+        }
+    }
+    html
+}
+
+/// What a file of the scenario is called, without its ending.
+pub fn name(preset: Option<&Preset>) -> &'static str {
+    preset.map_or("umem", |preset| preset.name)
+}
+
+/// The entries as comma-separated values, a line for each run of equal ones that follow one another.
+pub fn csv(scene: &Scene) -> String {
+    let mut text = String::from("offset,address,size,count\n");
+    for run in scene.registration.entries() {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{},{},{},{}",
+            run.offset, run.address, run.size, run.count
+        );
+    }
+    text
+}
+
+/// The picture, as wide as `width`.
+pub fn drawing(scene: &Scene, sight: Sight, width: f64) -> Drawing {
+    let view = match sight.sight {
+        Some((from, span)) => View { from, span, width },
+        None => View::whole(&scene.registration, width),
+    };
+    let attention = Attention {
+        chosen: sight.chosen,
+        veiled: false,
+    };
+    let (registration, index, steps) = (&scene.registration, &scene.index, &scene.steps);
+    diagram::draw_for(registration, index, steps, view, sight.moment, attention)
+}
+
+/// The picture as an SVG file.
+pub fn picture(scene: &Scene, sight: Sight, palette: &Palette) -> String {
+    let title = scene.registration.status();
+    svg::render(&drawing(scene, sight, WIDTH), palette, &title)
+}
