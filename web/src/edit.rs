@@ -228,9 +228,12 @@ pub fn same_question(one: &Scenario, other: &Scenario) -> bool {
         && one.device == other.device
 }
 
+/// What a scenario says about one thing.
+type Tells = fn(&Scenario) -> String;
+
 /// What two scenarios differ in: a name, and what each has there.
 pub fn differences(one: &Scenario, other: &Scenario) -> Vec<(&'static str, String, String)> {
-    let all: [(&'static str, fn(&Scenario) -> String); 7] = [
+    let all: [(&'static str, Tells); 7] = [
         ("region", region),
         ("memory", memory),
         ("IOMMU", iommu_name),
