@@ -87,7 +87,7 @@ fn both_playheads_are_at_the_same_place_of_the_region() {
             moment
                 .step
                 .zip(moment.at())
-                .map(|(step, at)| (step.stage, at as i64))
+                .map(|(step, at)| (step.stage, at.round() as i64))
         };
         assert_eq!(at(&upper), at(&lower), "at step {step}");
     }
