@@ -105,6 +105,7 @@ test("two fingers zoom, one drags, a tap puts the lens", async () => {
   await touch([[400, 200]], [[380, 200]], [[340, 200]], [[300, 200]]);
   assert.notEqual(await picture(), before, "the picture has moved");
   await press(page, "Show all");
+  await page.waitForSelector('aria/Show all[role="button"]', { hidden: true });
   const box = await (await page.$("canvas")).boundingBox();
   await page.touchscreen.tap(box.x + box.width - 40, box.y + box.height - 50);
   const reason = () => page.$eval("section[aria-label=Reason]", (section) => section.textContent);

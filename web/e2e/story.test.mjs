@@ -84,6 +84,7 @@ test("readers play within a chapter, and the address keeps it", async () => {
   const other = await site.open(await hash(page));
   await chapter(other, "The mail's example");
   assert.equal(await value(other, "textbox", "Start offset"), "0");
+  await page.bringToFront();
   await press(page, "Begin at the huge page");
   assert.equal(await status(page), "2 entries: 2 × 2M");
   await choose(page, "Chapter", "9");

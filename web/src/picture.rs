@@ -133,17 +133,20 @@ pub fn Picture(props: &Props) -> Html {
             }
         })
     };
-    let lifted = {
+    let onpointercancel = {
         let fingers = fingers.clone();
         Callback::from(move |event: PointerEvent| fingers.borrow_mut().up(event.pointer_id()))
     };
-    let onclick = {
+    // Not a click: after a drag browsers owe none for the next tap.
+    let onpointerup = {
         let (fingers, dispatch, hover) = (fingers.clone(), props.dispatch.clone(), hover.clone());
-        Callback::from(move |event: MouseEvent| {
-            if fingers.borrow().have_moved() {
+        Callback::from(move |event: PointerEvent| {
+            fingers.borrow_mut().up(event.pointer_id());
+            if fingers.borrow().have_moved() || event.button() != 0 {
                 return;
             }
-            let detail = found(f64::from(event.offset_x()), f64::from(event.offset_y()));
+            let (x, y) = place(&event);
+            let detail = found(x, y);
             dispatch.dispatch(Action::Choose(detail.as_ref().map(|detail| detail.offset)));
             hover.set(detail.map(|detail| AttrValue::from(detail.text)));
         })
@@ -187,10 +190,9 @@ pub fn Picture(props: &Props) -> Html {
                 aria-keyshortcuts="Space ArrowLeft ArrowRight Home + - 0 ?"
                 {onpointermove}
                 {onpointerdown}
-                onpointerup={lifted.clone()}
-                onpointercancel={lifted}
+                {onpointerup}
+                {onpointercancel}
                 {onpointerleave}
-                {onclick}
                 {onwheel}
                 {onkeydown}
             />
