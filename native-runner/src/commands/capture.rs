@@ -48,7 +48,7 @@ pub struct Capture {
     #[arg(long, value_name = "PID")]
     pid: Option<u32>,
 
-    /// The mapping of that name: as listed, the last part of a path, or NAME of memfd:NAME and [anon:NAME]; neighbours of one
+    /// The mapping of that name: as listed, the last part of a path, or NAME of memfd:NAME and anon:NAME; neighbours of one
     /// name are taken as one
     #[arg(long, value_name = "NAME", requires = "pid", conflicts_with_all = ["buffer", "range"])]
     mapping: Option<String>,
