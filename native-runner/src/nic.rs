@@ -126,6 +126,8 @@ pub enum Refusal {
     RemoteAccess,
     /// The asking end's own region does not allow it (`IBV_WC_LOC_PROT_ERR`).
     LocalProtection,
+    /// The queue was taken down, and the request with it (`IBV_WC_WR_FLUSH_ERR`).
+    Flushed,
 }
 
 impl fmt::Display for Refusal {
@@ -133,6 +135,7 @@ impl fmt::Display for Refusal {
         f.write_str(match self {
             Self::RemoteAccess => "remote access error",
             Self::LocalProtection => "local protection error",
+            Self::Flushed => "flushed",
         })
     }
 }

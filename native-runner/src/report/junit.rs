@@ -73,6 +73,7 @@ mod tests {
         .map(|verdict| crate::check::TrespassReport {
             title: "RDMA WRITE with a wrong key".to_owned(),
             expected: crate::nic::Refusal::RemoteAccess,
+            ended: None,
             verdict,
         })
         .to_vec();

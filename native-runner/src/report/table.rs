@@ -55,11 +55,14 @@ fn trespasses(out: &mut dyn Write, trespasses: &[TrespassReport]) -> io::Result<
     writeln!(out, "what the device must refuse")?;
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
-    table.set_header(["asked for", "must end with", "refused"]);
+    table.set_header(["asked for", "must end with", "ended with", "refused"]);
     for trespass in trespasses {
         table.add_row([
             trespass.title.clone(),
             trespass.expected.to_string(),
+            trespass
+                .ended
+                .map_or_else(|| "none of these".to_owned(), |ended| ended.to_string()),
             word(&trespass.verdict).to_owned(),
         ]);
     }

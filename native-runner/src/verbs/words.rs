@@ -21,13 +21,9 @@ pub fn refusal(status: u32) -> Option<Refusal> {
     match status {
         _ if status == Status::RemoteAccessError as u32 => Some(Refusal::RemoteAccess),
         _ if status == Status::LocalProtectionError as u32 => Some(Refusal::LocalProtection),
+        _ if status == Status::WorkRequestFlushedError as u32 => Some(Refusal::Flushed),
         _ => None,
     }
-}
-
-/// Whether a request only failed because one before it did.
-pub fn was_flushed(status: u32) -> bool {
-    status == Status::WorkRequestFlushedError as u32
 }
 
 const WORDS: &[(Status, &str)] = &[
@@ -107,7 +103,9 @@ mod tests {
             Some(Refusal::LocalProtection)
         );
         assert_eq!(refusal(Status::Success as u32), None);
-        assert!(was_flushed(Status::WorkRequestFlushedError as u32));
-        assert!(!was_flushed(Status::RemoteAccessError as u32));
+        assert_eq!(
+            refusal(Status::WorkRequestFlushedError as u32),
+            Some(Refusal::Flushed)
+        );
     }
 }
