@@ -75,7 +75,7 @@ pub fn run<N: Nic>(
             Ok(memory) => {
                 let (mut buffer, missing) = check_buffer(recipe, &memory, sink.as_ref(), options);
                 if buffer.skipped.is_none() {
-                    buffer.kernel = kernel::check(probe.clone(), recipe, &memory);
+                    buffer.kernel = kernel::check(probe.clone(), recipe, &memory, options.full);
                 }
                 missing
                     .into_iter()

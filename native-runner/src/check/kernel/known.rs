@@ -120,6 +120,8 @@ mod tests {
             let (regions, sizes) = questions(recipe.expect("the buffer is in the catalogue"));
             assert!(regions.contains(&when.range), "row {row}");
             assert!(sizes.contains(&when.sizes), "row {row}");
+            let unlimited = (when.max_segment, when.boundary) == Target::NO_LIMITS;
+            assert!(unlimited || LIMITED.contains(&when.buffer), "row {row}");
             let limits = LIMITS.map(|(longest, boundary)| (longest, u64::from(boundary)));
             assert!(
                 limits.contains(&(when.max_segment, when.boundary)),
