@@ -23,6 +23,11 @@ const SCENARIO: &str = "scenario.json";
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// What the book, below `book/`, may do besides: mdBook's own pages have scripts and styles in them.
+const BOOK_POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; \
+                           style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
+                           base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /// A server of the page's files and one scenario.
 pub struct Server {
     http: Http,
@@ -84,14 +89,26 @@ impl Server {
             .next()
             .unwrap_or("")
             .trim_start_matches('/');
-        let path = if path.is_empty() { "index.html" } else { path };
-        match (&self.scenario, self.files.get_file(path)) {
-            (Some(json), _) if path == SCENARIO => file("application/json", json.as_bytes()),
+        // A folder stands for its index.
+        let path = &if path.is_empty() || path.ends_with('/') {
+            format!("{path}index.html")
+        } else {
+            path.to_owned()
+        };
+        match (&self.scenario, self.files.get_file(path.as_str())) {
+            (Some(json), _) if path == SCENARIO => {
+                file("application/json", json.as_bytes(), POLICY)
+            }
             (_, Some(found)) => file(
                 mime_guess::from_path(path)
                     .first_or_octet_stream()
                     .essence_str(),
                 found.contents(),
+                if path.starts_with("book/") {
+                    BOOK_POLICY
+                } else {
+                    POLICY
+                },
             ),
             _ => plain(404, "no such file"),
         }
@@ -111,24 +128,26 @@ impl Server {
     }
 }
 
-fn file(kind: &str, contents: &[u8]) -> Response<io::Cursor<Vec<u8>>> {
-    with_headers(Response::from_data(contents), kind)
+fn file(kind: &str, contents: &[u8], policy: &str) -> Response<io::Cursor<Vec<u8>>> {
+    with_headers(Response::from_data(contents), kind, policy)
 }
 
 fn plain(code: u16, text: &str) -> Response<io::Cursor<Vec<u8>>> {
     with_headers(
         Response::from_string(text).with_status_code(code),
         "text/plain",
+        POLICY,
     )
 }
 
 fn with_headers(
     response: Response<io::Cursor<Vec<u8>>>,
     kind: &str,
+    policy: &str,
 ) -> Response<io::Cursor<Vec<u8>>> {
     let headers = [
         ("Content-Type", kind),
-        ("Content-Security-Policy", POLICY),
+        ("Content-Security-Policy", policy),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "no-referrer"),
         ("Cache-Control", "no-store"),
