@@ -1,5 +1,6 @@
 //! `cargo xtask …`: the project's automation. It builds, serves, tests and boots; it knows no rule of umem.
 
+mod book;
 mod debian;
 mod fuzz;
 mod interrupt;
@@ -37,6 +38,8 @@ enum Task {
         #[arg(long, value_enum, default_value_t = Profile::Release)]
         profile: Profile,
     },
+    /// Build the book, docs/, into static/book, and draw the examples' pictures
+    Book,
     /// Take screenshots of the page's main states, and the README's picture
     Shots {
         /// The folder for them
@@ -89,6 +92,11 @@ fn run() -> Result<ExitCode> {
     match task {
         Task::Serve(serve) => serve.run(&sh),
         Task::Build { profile } => page::build::build(&sh, profile).map(|()| ExitCode::SUCCESS),
+        Task::Book => {
+            book::run(&sh)?;
+            println!("The book is in static/book; `cargo xtask serve` serves it at /book/");
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Shots { out } => {
             let folder = place::workspace().join(out);
             page::browser::shots(&sh, &folder).map(|()| ExitCode::SUCCESS)

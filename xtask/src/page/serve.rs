@@ -12,6 +12,10 @@ use tiny_http::{Header, Method, Request, Response, Server};
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
                       img-src 'self' data:; connect-src 'self'";
 
+/// What the book may do: mdBook's own pages have scripts and styles in them.
+const BOOK_POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; \
+                           style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'";
+
 /// A server that holds its port and does not answer yet.
 pub struct Site {
     server: Arc<Server>,
@@ -64,13 +68,18 @@ fn answer(request: Request, root: &Path) -> std::io::Result<()> {
     if !matches!(request.method(), Method::Get | Method::Head) {
         return request.respond(Response::from_string("only GET and HEAD\n").with_status_code(405));
     }
+    let policy = if request.url().starts_with("/book/") {
+        BOOK_POLICY
+    } else {
+        POLICY
+    };
     let Some((file, kind)) = found(root, request.url()) else {
         return request
             .respond(Response::from_string("there is no such file\n").with_status_code(404));
     };
     let response = Response::from_file(fs::File::open(file)?)
         .with_header(header("Content-Type", kind))
-        .with_header(header("Content-Security-Policy", POLICY))
+        .with_header(header("Content-Security-Policy", policy))
         .with_header(header("X-Content-Type-Options", "nosniff"))
         .with_header(header("Cache-Control", "no-cache"));
     request.respond(response)

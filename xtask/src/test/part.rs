@@ -1,6 +1,7 @@
 //! The parts of a test run: what each needs, and what it does.
 
 use super::lab;
+use crate::book;
 use crate::debian;
 use crate::lab::{Release, programs};
 use crate::page::{browser, tools};
@@ -20,6 +21,7 @@ pub enum Part {
     Unit,
     Wasm,
     Page,
+    Book,
     #[value(name = "lab-6.1")]
     Lab61,
     #[value(name = "lab-6.12")]
@@ -36,6 +38,7 @@ impl Part {
         Part::Unit,
         Part::Wasm,
         Part::Page,
+        Part::Book,
         Part::Lab61,
         Part::Lab612,
         Part::LabKill,
@@ -52,6 +55,7 @@ impl Part {
             Part::Unit => "unit tests, property tests, the examples in the docs",
             Part::Wasm => "the page's own tests, in headless Chromium",
             Part::Page => "the page from end to end, in headless Chromium",
+            Part::Book => "the book and the examples, every page of them, in headless Chromium",
             Part::Lab61 => {
                 "a VM with Linux 6.1: the check behind both IOMMUs, 20,000 random questions, 20,000 wrong ones"
             }
@@ -69,6 +73,7 @@ impl Part {
             Part::Unit => unit(sh),
             Part::Wasm => wasm(sh),
             Part::Page => page(sh),
+            Part::Book => book(sh),
             Part::Lab61 => lab::kernel(sh, Release::Bookworm),
             Part::Lab612 => lab::kernel(sh, Release::BookwormBackports),
             Part::LabKill => lab::killed(sh),
@@ -201,5 +206,13 @@ fn wasm(sh: &Shell) -> Result<Done> {
 
 fn page(sh: &Shell) -> Result<Done> {
     browser::with_page(sh, "testing in a browser", || cmd!(sh, "npm test").run())?;
+    Ok(Done::All)
+}
+
+fn book(sh: &Shell) -> Result<Done> {
+    book::check(sh)?;
+    browser::with_page(sh, "testing in a browser", || {
+        cmd!(sh, "npm run test:book").run()
+    })?;
     Ok(Done::All)
 }
