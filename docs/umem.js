@@ -4,6 +4,15 @@
   // In what is printed the pictures stand by themselves.
   if (!/\/print\.html$/.test(location.pathname)) import("../umem-split.js").catch((error) => console.error(error));
 
+  // What scrolls can be reached with the keyboard, and what does not is no stop on its way.
+  const reach = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }
+  });
+  for (const box of document.querySelectorAll(".table-wrapper, pre > code")) reach.observe(box);
+
   // mdBook's theme is a class, which readers choose in its menu.
   const DARK = ["coal", "navy", "ayu"];
   const dress = () => {

@@ -26,7 +26,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
 /// What the book, below `book/`, may do besides: mdBook's own pages have scripts and styles in them.
 const BOOK_POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; \
                            style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
-                           base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                           base-uri 'none'; form-action 'none'; frame-src 'self'; frame-ancestors 'self'";
 
 /// A server of the page's files and one scenario.
 pub struct Server {

@@ -11,7 +11,8 @@ use std::path::Path;
 pub fn write(umem: &Umem, source: &Path, draft: &Path) -> Result<()> {
     let (pages, scenes) = (draft.join("src"), source.join("scenes"));
     fs::create_dir_all(pages.join("pictures"))?;
-    for file in ["book.toml", "umem.css", "umem.js"] {
+    fs::create_dir_all(draft.join("theme/fonts"))?;
+    for file in ["book.toml", "umem.css", "umem.js", "theme/fonts/fonts.css"] {
         copy(&source.join(file), &draft.join(file))?;
     }
     // What is not Markdown mdBook copies as it is: readers can take the scenes from the book.
@@ -86,9 +87,9 @@ fn replaced(umem: &Umem, marker: Marker<'_>, scenes: &Path, pages: &Path) -> Res
         .html(umem, scenes, pages),
         Marker::Run(words) => {
             let said = umem.ask(scenes, &words)?;
-            // HTML, since Markdown has no code block that scrolls and can be reached by keyboard.
+            // HTML, since mdBook would guess a language for a block of code and colour it.
             Ok(format!(
-                "<pre class=\"run\" tabindex=\"0\"><code class=\"nohighlight\">$ umem {}\n{}</code></pre>\n",
+                "<pre class=\"run\"><code class=\"nohighlight\">$ umem {}\n{}</code></pre>\n",
                 escaped(&words.join(" ")),
                 unbroken(&said)
             ))

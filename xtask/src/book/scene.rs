@@ -55,11 +55,17 @@ impl Scene<'_> {
         };
         // No blank line in it: that would end the HTML for Markdown.
         Ok(format!(
-            r#"<figure class="scene">
+            r#"<figure class="{class}">
 <umem-split {what} at="{at}"{more}><img src="{picture}" width="{width}" height="{height}" alt="{alt}"></umem-split>
 <figcaption><code>{command}</code> <a href="{page}">Open in the page</a></figcaption>
 </figure>
 "#,
+            // Before its end a scene asks something.
+            class = if self.at == "end" {
+                "scene"
+            } else {
+                "scene asks"
+            },
             at = told.of("at")?,
             more = self.attributes()?,
             width = told.of("width")?,

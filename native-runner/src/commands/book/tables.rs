@@ -6,7 +6,7 @@ use umem_core::{
     kernel,
     processor::PROCESSORS,
     scenario::presets::PRESETS,
-    size::Bytes,
+    size::{Bytes, PageSizes},
 };
 
 use super::{cell, table};
@@ -15,25 +15,18 @@ use crate::commands::list::sizes;
 /// The page sizes of processors.
 pub fn processors() -> String {
     let rows = PROCESSORS.iter().map(|processor| {
-        let note = processor
-            .open
-            .map_or_else(String::new, |open| format!(" ({open})"));
         [
-            processor.title.into(),
+            with_notes(
+                processor.title,
+                &[processor.open.unwrap_or_default(), processor.source],
+            ),
             processor.kernel_page.to_string(),
-            processor.huge.to_string(),
+            listed(processor.huge),
             processor.transparent.to_string(),
-            cell(&format!("{}{note}", processor.source)),
         ]
     });
     table(
-        [
-            "processor",
-            "kernel's page",
-            "hugetlbfs",
-            "transparent",
-            "source",
-        ],
+        ["processor", "kernel's page", "hugetlbfs", "transparent"],
         rows,
     )
 }
@@ -41,69 +34,67 @@ pub fn processors() -> String {
 /// The page sizes of IOMMUs.
 pub fn iommus() -> String {
     let rows = iommu::CATALOGUE.iter().map(|profile| {
-        let mapping = match profile.layout {
-            IovaLayout::OneAllocation => "whole, in one IOVA range",
-            IovaLayout::EachEntry => "each SG entry by itself",
+        let layout = match profile.layout {
+            IovaLayout::OneAllocation => "",
+            IovaLayout::EachEntry => "maps each SG entry by itself",
         };
         [
             format!("`{}`", profile.name),
-            cell(profile.title),
-            sizes(profile.page_sizes),
-            mapping.into(),
+            with_notes(profile.title, &[layout, profile.source]),
+            listed(profile.page_sizes),
             verified(profile.verified),
-            cell(profile.source),
         ]
     });
-    table(
-        [
-            "name",
-            "IOMMU",
-            "page sizes",
-            "maps a region",
-            "verified",
-            "source",
-        ],
-        rows,
-    )
+    table(["name", "IOMMU", "page sizes", "verified"], rows)
 }
 
 /// What drivers take.
 pub fn devices() -> String {
     let rows = device::CATALOGUE.iter().map(|profile| {
-        let taken = match profile.sizing {
-            Sizing::Best => sizes(profile.page_sizes),
-            Sizing::KernelPage => format!(
-                "the kernel's only (advertises {})",
-                sizes(profile.page_sizes)
-            ),
+        let advertised = format!("advertises {}", listed(profile.page_sizes));
+        let (taken, advertised) = match profile.sizing {
+            Sizing::Best => (listed(profile.page_sizes), ""),
+            Sizing::KernelPage => ("the kernel's only".into(), advertised.as_str()),
         };
-        let limits = [
-            profile.max_length.map(regions),
-            profile.max_entries.map(|most| format!("{most} entries")),
-            profile.assumed.map(|assumed| format!("assumed: {assumed}")),
+        let length = profile.max_length.map(regions).unwrap_or_default();
+        let entries = profile.max_entries.map(|most| format!("{most} entries"));
+        let assumed = profile.assumed.map(|assumed| format!("assumed: {assumed}"));
+        let notes = [
+            advertised,
+            &length,
+            &entries.unwrap_or_default(),
+            &assumed.unwrap_or_default(),
+            profile.source,
         ];
         [
             format!("`{}`", profile.name),
-            cell(profile.title),
+            with_notes(profile.title, &notes),
             taken,
             segment(profile.max_segment),
             format!("{}, {} B", profile.table, profile.entry_bytes),
-            cell(&limits.into_iter().flatten().collect::<Vec<_>>().join("; ")),
-            cell(profile.source),
         ]
     });
     table(
-        [
-            "name",
-            "device",
-            "page sizes",
-            "segment",
-            "table, entry",
-            "limits",
-            "source",
-        ],
+        ["name", "device", "page sizes", "segment", "table, entry"],
         rows,
     )
+}
+
+/// A title, and below it in small letters what else there is to say, the source last.
+fn with_notes(title: &str, notes: &[&str]) -> String {
+    let said = notes.iter().filter(|note| !note.is_empty());
+    let said = said.map(|note| cell(note)).collect::<Vec<_>>().join("; ");
+    format!("{}<br><small>{said}</small>", cell(title))
+}
+
+/// Sizes with commas between them.
+fn listed(page_sizes: PageSizes) -> String {
+    let said = sizes(page_sizes);
+    if said.contains(" to ") {
+        said
+    } else {
+        said.replace(' ', ", ")
+    }
 }
 
 /// The longest region: as a rule a round number, or the byte before one.
