@@ -40,7 +40,10 @@ impl Scene<'_> {
             self.at,
             &book.join(&picture),
         )
-        .with_context(|| format!("the scene {}", self.name))?;
+        .with_context(|| match is_file {
+            true => format!("docs/scenes/{file}"),
+            false => format!("{} (there is no docs/scenes/{file})", self.name),
+        })?;
         let what = if is_file {
             format!(r#"scenario="{}""#, escaped(told.of("scenario")?))
         } else {

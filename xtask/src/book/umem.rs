@@ -32,8 +32,13 @@ impl Umem {
         ensure!(
             output.status.success(),
             "{}",
-            String::from_utf8_lossy(&output.stderr).trim()
+            reason(&String::from_utf8_lossy(&output.stderr))
         );
         String::from_utf8(output.stdout).context("umem prints UTF-8")
     }
+}
+
+/// What went wrong, without the advice on usage that clap adds below it.
+fn reason(said: &str) -> &str {
+    said.split("\n\nFor more").next().unwrap_or(said).trim()
 }
