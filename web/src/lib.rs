@@ -6,6 +6,8 @@
 //! |---|---|
 //! | [`state`] | what the page knows, and the [`Action`](state::Action)s: everything that can happen on it |
 //! | [`scene`] | a scenario worked out by umem-core, once |
+//! | [`player`] | where in time and space a scene is looked at, and all that moves it |
+//! | `figure` | what a canvas shows of a scene, and what keys, wheels and fingers on it mean |
 //! | [`edit`] | what an edit does to a scenario |
 //! | [`story`] | the guided tour through the mail, as data |
 //! | [`share`] | what is seen, as files, commands and snippets |
@@ -22,11 +24,13 @@
 mod app;
 mod controls;
 pub mod edit;
+mod figure;
 pub mod file;
 mod keep;
 pub mod link;
 mod panels;
 mod picture;
+pub mod player;
 pub mod scene;
 pub mod share;
 pub mod state;
