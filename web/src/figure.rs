@@ -23,12 +23,29 @@ pub(crate) const HINT: &str = "Point at a box to read it, click an entry to ask 
 /// The keys, in the words of `aria-keyshortcuts`.
 pub(crate) const KEYS: &str = "Space ArrowLeft ArrowRight Home + - 0 ?";
 
-/// Where on the figure a pointer is.
-pub(crate) fn place(event: &PointerEvent) -> (f64, f64) {
-    (f64::from(event.offset_x()), f64::from(event.offset_y()))
+/// How a figure is laid out, and how large it is seen.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Frame {
+    /// The width in which it is laid out, in its own pixels.
+    pub(crate) width: f64,
+    /// How many of the page's pixels one of its own takes.
+    pub(crate) scale: f64,
 }
 
-/// What is at a place of a figure of this width.
+impl Frame {
+    /// A figure as large as it is laid out.
+    pub(crate) const fn natural(width: f64) -> Self {
+        Self { width, scale: 1.0 }
+    }
+
+    /// Where on the figure a pointer is, in its own pixels.
+    pub(crate) fn place(self, event: &PointerEvent) -> (f64, f64) {
+        let (x, y) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
+        (x / self.scale, y / self.scale)
+    }
+}
+
+/// What is at a place of a figure laid out in this width.
 pub(crate) fn detail(scene: &Scene, player: &Player, width: f64, at: (f64, f64)) -> Option<Detail> {
     let view = player.view(scene, width);
     diagram::detail(
@@ -48,8 +65,8 @@ pub(crate) fn chosen(scene: &Scene, player: &Player) -> Option<Detail> {
 
 impl Fingers {
     /// A finger is put down: a drag goes on beyond the figure's edge, where the browser lets it.
-    pub(crate) fn press(&mut self, event: &PointerEvent) {
-        self.down(event.pointer_id(), place(event), event.is_primary());
+    pub(crate) fn press(&mut self, event: &PointerEvent, frame: Frame) {
+        self.down(event.pointer_id(), frame.place(event), event.is_primary());
         if let Some(canvas) = event
             .target()
             .and_then(|target| target.dyn_into::<Element>().ok())
@@ -64,14 +81,15 @@ impl Fingers {
         !self.have_moved() && event.button() == 0
     }
 
-    /// What a finger's way to another place does to a figure of this width.
+    /// What a finger's way to another place does to the figure.
     pub(crate) fn motions(
         &mut self,
         event: &PointerEvent,
-        width: f64,
+        frame: Frame,
     ) -> impl Iterator<Item = Motion> + use<> {
+        let width = frame.width;
         let pan = |pixels| Motion::Pan { pixels, width };
-        let motions = match self.moved(event.pointer_id(), place(event)) {
+        let motions = match self.moved(event.pointer_id(), frame.place(event)) {
             Some(Gesture::Drag(pixels)) => [Some(pan(pixels)), None],
             Some(Gesture::Pinch { factor, x, drag }) => {
                 let x = Some(x);
@@ -84,7 +102,7 @@ impl Fingers {
 }
 
 /// The wheel zooms with Ctrl (which is also what a pinch sends) and pans sideways; alone it scrolls the page as everywhere.
-pub(crate) fn wheel(event: &WheelEvent, width: f64) -> Option<Motion> {
+pub(crate) fn wheel(event: &WheelEvent, Frame { width, scale }: Frame) -> Option<Motion> {
     let sideways = match event.shift_key() {
         true => event.delta_y() + event.delta_x(),
         false => event.delta_x(),
@@ -92,12 +110,12 @@ pub(crate) fn wheel(event: &WheelEvent, width: f64) -> Option<Motion> {
     let motion = if event.ctrl_key() || event.meta_key() {
         Motion::Zoom {
             factor: (-event.delta_y() * 0.01).exp().clamp(0.25, 4.0),
-            x: Some(f64::from(event.offset_x())),
+            x: Some(f64::from(event.offset_x()) / scale),
             width,
         }
     } else if sideways.abs() > event.delta_y().abs() || event.shift_key() {
         Motion::Pan {
-            pixels: sideways,
+            pixels: sideways / scale,
             width,
         }
     } else {
@@ -107,7 +125,7 @@ pub(crate) fn wheel(event: &WheelEvent, width: f64) -> Option<Motion> {
     Some(motion)
 }
 
-/// What a key does to a figure of this width.
+/// What a key does to a figure laid out in this width.
 pub(crate) fn key(event: &KeyboardEvent, width: f64) -> Option<Motion> {
     if event.ctrl_key() || event.meta_key() || event.alt_key() {
         return None;

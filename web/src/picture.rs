@@ -2,7 +2,7 @@
 
 use crate::{
     app::Sends,
-    figure::{self, Fingers, paint, paint::Theme},
+    figure::{self, Fingers, Frame, paint, paint::Theme},
     player::{Motion, Player},
     scene::Scene,
     state::{Action, Dialog, Dispatch},
@@ -42,6 +42,7 @@ pub fn Picture(props: &Props) -> Html {
     let (theme, still) = (Theme::of(use_dark(), use_forced()), use_still());
     let hover = use_state_eq(|| None::<AttrValue>);
     let fingers = use_mut_ref(Fingers::default);
+    let frame = Frame::natural(width);
 
     let (scene, player, veiled) = (props.scene.clone(), props.player, props.veiled);
     let painted = (scene.clone(), player.eased(still), width, veiled, theme);
@@ -62,14 +63,14 @@ pub fn Picture(props: &Props) -> Html {
         let (hover, fingers, found) = (hover.clone(), fingers.clone(), found.clone());
         let moving = sender(&props.dispatch);
         Callback::from(move |event: PointerEvent| {
-            let motions = fingers.borrow_mut().motions(&event, width);
+            let motions = fingers.borrow_mut().motions(&event, frame);
             motions.for_each(&moving);
-            hover.set(found(figure::place(&event)).map(|detail| AttrValue::from(detail.text)));
+            hover.set(found(frame.place(&event)).map(|detail| AttrValue::from(detail.text)));
         })
     };
     let onpointerdown = {
         let fingers = fingers.clone();
-        Callback::from(move |event: PointerEvent| fingers.borrow_mut().press(&event))
+        Callback::from(move |event: PointerEvent| fingers.borrow_mut().press(&event, frame))
     };
     let onpointercancel = {
         let fingers = fingers.clone();
@@ -82,7 +83,7 @@ pub fn Picture(props: &Props) -> Html {
             if !fingers.borrow_mut().tapped(&event) {
                 return;
             }
-            let detail = found(figure::place(&event));
+            let detail = found(frame.place(&event));
             let offset = detail.as_ref().map(|detail| detail.offset);
             moving(Motion::Choose(offset));
             hover.set(detail.map(|detail| AttrValue::from(detail.text)));
@@ -94,7 +95,7 @@ pub fn Picture(props: &Props) -> Html {
     };
     let onwheel = {
         let moving = sender(&props.dispatch);
-        Callback::from(move |event: WheelEvent| figure::wheel(&event, width).map_or((), &moving))
+        Callback::from(move |event: WheelEvent| figure::wheel(&event, frame).map_or((), &moving))
     };
     let onkeydown = {
         let (moving, dispatch) = (sender(&props.dispatch), props.dispatch.clone());

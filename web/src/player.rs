@@ -1,7 +1,7 @@
 //! Where in time and space a scene is looked at, and all that moves it: the same in the page and in the element.
 
 use crate::scene::Scene;
-use umem_core::diagram::{self, Attention, Drawing, View};
+use umem_core::diagram::{self, Attention, Drawing, Lanes, View};
 
 /// How long a whole film takes at most, in milliseconds at speed 1.
 const LONGEST: f64 = 24_000.0;
@@ -58,12 +58,16 @@ pub struct Player {
     pub playing: bool,
     /// How many times as fast.
     pub speed: f64,
+    /// How many steps a second at that speed; the more there is to see in a step, the longer it takes, if `None`.
+    pub pace: Option<f64>,
     /// Where it stops passing, if before the end.
     pub until: Option<f64>,
     /// The offset of the entry that somebody pointed at.
     pub chosen: Option<i64>,
     /// What of the region is seen, from which offset and how many bytes; all of it if `None`.
     pub sight: Option<(f64, f64)>,
+    /// The lanes that are seen.
+    pub lanes: Lanes,
 }
 
 impl Player {
@@ -73,17 +77,32 @@ impl Player {
             moment: scene.last(),
             playing: false,
             speed: 1.0,
+            pace: None,
             until: None,
             chosen: None,
             sight: None,
+            lanes: Lanes::ALL,
         }
     }
 
     /// What of `scene` a picture of this width shows.
     pub fn view(&self, scene: &Scene, width: f64) -> View {
+        let whole = self.whole(scene, width);
         match self.sight {
-            Some((from, span)) => View { from, span, width },
-            None => View::whole(&scene.registration, width),
+            Some((from, span)) => View {
+                from,
+                span,
+                ..whole
+            },
+            None => whole,
+        }
+    }
+
+    /// All of `scene`, in a picture of this width.
+    fn whole(&self, scene: &Scene, width: f64) -> View {
+        View {
+            lanes: self.lanes,
+            ..View::whole(&scene.registration, width)
         }
     }
 
@@ -181,7 +200,10 @@ impl Player {
         let mut moment = self.moment;
         // A frame may be longer than a step, but no film has more steps than a frame has time for.
         while left > 0.0 && moment < last {
-            let duration = duration(scene, moment as usize);
+            let duration = match self.pace {
+                Some(pace) => 1000.0 / pace,
+                None => duration(scene, moment as usize),
+            };
             let rest = (moment.floor() + 1.0 - moment) * duration;
             if left < rest {
                 moment += left / duration;
@@ -206,11 +228,11 @@ impl Player {
         let Some(at) = scene.steps.moment(self.moment).at() else {
             return self;
         };
-        let whole = View::whole(&scene.registration, 1.0);
+        let whole = self.whole(scene, 1.0);
         let view = View {
             from,
             span,
-            width: 1.0,
+            ..whole
         }
         .showing(at, whole);
         Self {
@@ -220,7 +242,7 @@ impl Player {
     }
 
     fn zoomed(self, scene: &Scene, factor: f64, x: Option<f64>, width: f64) -> Self {
-        let whole = View::whole(&scene.registration, width);
+        let whole = self.whole(scene, width);
         let view = self.view(scene, width);
         let x = x
             .or_else(|| self.focus(scene).map(|offset| view.x(offset as f64)))
@@ -229,7 +251,7 @@ impl Player {
     }
 
     fn panned(self, scene: &Scene, pixels: f64, width: f64) -> Self {
-        let whole = View::whole(&scene.registration, width);
+        let whole = self.whole(scene, width);
         self.seeing(self.view(scene, width).panned(pixels, whole), whole)
     }
 
