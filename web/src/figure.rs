@@ -16,12 +16,6 @@ use gesture::Gesture;
 
 /// How much a press of + magnifies.
 const ZOOM: f64 = 2.0;
-/// What the figure is called.
-pub(crate) const LABEL: &str = "Five lanes on one axis: virtual memory, physical frames, SG entries, DMA segments and device entries, with a lens on the entries";
-/// What stands under it while nothing is pointed at.
-pub(crate) const HINT: &str = "Point at a box to read it, click an entry to ask why. With the picture in focus, ? lists the keys.";
-/// The keys, in the words of `aria-keyshortcuts`.
-pub(crate) const KEYS: &str = "Space ArrowLeft ArrowRight Home + - 0 ?";
 
 /// How a figure is laid out, and how large it is seen.
 #[derive(Clone, Copy, PartialEq, Debug)]

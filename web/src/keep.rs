@@ -42,7 +42,7 @@ pub(crate) fn png(scene: &Scene, player: Player, name: &str) {
         .and_then(|canvas| canvas.dyn_into::<HtmlCanvasElement>().ok());
     let Some(canvas) = canvas else { return };
     let drawing = player.draw(scene, share::WIDTH, false);
-    let colours = Colours::of(Theme::of(is_dark(), false));
+    let colours = Colours::of(if is_dark() { Theme::Dark } else { Theme::Light });
     paint::paint(
         &canvas,
         &drawing,

@@ -17,6 +17,13 @@ pub mod transport;
 
 use surroundings::{use_dark, use_forced, use_still, use_width};
 
+/// What the picture is called.
+const LABEL: &str = "Five lanes on one axis: virtual memory, physical frames, SG entries, DMA segments and device entries, with a lens on the entries";
+/// What stands under it while nothing is pointed at.
+const HINT: &str = "Point at a box to read it, click an entry to ask why. With the picture in focus, ? lists the keys.";
+/// Its keys, in the words of `aria-keyshortcuts`.
+const KEYS: &str = "Space ArrowLeft ArrowRight Home + - 0 ?";
+
 /// What the picture is given.
 #[derive(Properties, PartialEq)]
 pub struct Props {
@@ -39,7 +46,7 @@ pub struct Props {
 pub fn Picture(props: &Props) -> Html {
     let canvas = use_node_ref();
     let width = use_width(canvas.clone());
-    let (theme, still) = (Theme::of(use_dark(), use_forced()), use_still());
+    let (theme, still) = (theme(use_dark(), use_forced()), use_still());
     let hover = use_state_eq(|| None::<AttrValue>);
     let fingers = use_mut_ref(Fingers::default);
     let frame = Frame::natural(width);
@@ -115,8 +122,8 @@ pub fn Picture(props: &Props) -> Html {
         Some(chosen.text.into())
     });
     let label = match &*props.name {
-        "" => figure::LABEL.to_owned(),
-        name => format!("{name}: {}", figure::LABEL),
+        "" => LABEL.to_owned(),
+        name => format!("{name}: {}", LABEL),
     };
     let caption_id = format!("caption{}", props.name);
     html! {
@@ -128,7 +135,7 @@ pub fn Picture(props: &Props) -> Html {
                 aria-roledescription="picture"
                 aria-label={label}
                 aria-describedby={caption_id.clone()}
-                aria-keyshortcuts={figure::KEYS}
+                aria-keyshortcuts={KEYS}
                 {onpointermove}
                 {onpointerdown}
                 {onpointerup}
@@ -137,11 +144,20 @@ pub fn Picture(props: &Props) -> Html {
                 {onwheel}
                 {onkeydown}
             />
-            <p class="caption" id={caption_id}>{ caption.unwrap_or(AttrValue::Static(figure::HINT)) }</p>
+            <p class="caption" id={caption_id}>{ caption.unwrap_or(AttrValue::Static(HINT)) }</p>
             if player.sight.is_some() {
                 <button type="button" class="whole" onclick={props.dispatch.on(Action::Move(Motion::Whole))}>{ "Show all" }</button>
             }
         </div>
+    }
+}
+
+/// The theme that the reader's settings ask for.
+const fn theme(dark: bool, forced: bool) -> Theme {
+    match (forced, dark) {
+        (true, _) => Theme::Forced,
+        (false, true) => Theme::Dark,
+        (false, false) => Theme::Light,
     }
 }
 

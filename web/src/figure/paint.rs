@@ -21,17 +21,6 @@ pub(crate) enum Theme {
     Forced,
 }
 
-impl Theme {
-    /// The theme that the reader's settings ask for.
-    pub(crate) const fn of(dark: bool, forced: bool) -> Self {
-        match (forced, dark) {
-            (true, _) => Self::Forced,
-            (false, true) => Self::Dark,
-            (false, false) => Self::Light,
-        }
-    }
-}
-
 /// The colours of a picture: a theme's, of which somebody may have changed some.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Colours {
