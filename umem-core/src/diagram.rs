@@ -24,6 +24,7 @@ mod painter;
 pub mod palette;
 mod ribbons;
 mod ruler;
+mod shown;
 mod steps;
 pub mod svg;
 mod view;
@@ -32,10 +33,11 @@ mod visible;
 pub use command::{Anchor, Command, Drawing, Paint, TextStyle};
 pub use detail::{Detail, detail, detail_at};
 pub use lens::focus;
+pub use shown::{Lanes, LanesError};
 pub use steps::{Fronts, Moment, Stage, Step, Steps};
 pub use view::View;
 
-/// Which lanes a picture has.
+/// The lanes that a picture can have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LaneName {
     /// The virtual memory.

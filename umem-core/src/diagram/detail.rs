@@ -32,13 +32,14 @@ pub fn detail(
     lens: Option<i64>,
 ) -> Option<Detail> {
     let area = Area::new(view);
-    if area.lens_rows().contains(&y) {
+    if area.shows(LaneName::Entries) && area.lens_rows().contains(&y) {
         let lens = Lens::new(index, &area, lens?)?;
         let offset = lens.at(x)?.offset;
         return detail_at(registration, index, LaneName::Entries, offset);
     }
-    let lane = LaneName::ALL
-        .into_iter()
+    let lane = view
+        .lanes
+        .iter()
         .find(|lane| area.rows(*lane).contains(&y))?;
     let offset = area.offset_at(x);
     (area.left..=area.right())

@@ -35,7 +35,7 @@ impl<'a> Painter<'a> {
         // The lens shows what is yet to come.
         let lens = chosen
             .or_else(|| lens::focus(registration, index, &moment))
-            .filter(|_| !veiled)
+            .filter(|_| !veiled && area.shows(LaneName::Entries))
             .and_then(|focus| Lens::new(index, &area, focus));
         Self {
             registration,
@@ -53,10 +53,10 @@ impl<'a> Painter<'a> {
         self.grid();
         self.ribbons();
         self.ruler();
-        self.virtual_memory();
-        for name in LaneName::ALL {
-            if let Some(stage) = name.stage() {
-                self.lane(name, stage);
+        for name in self.area.view.lanes.iter() {
+            match name.stage() {
+                Some(stage) => self.lane(name, stage),
+                None => self.virtual_memory(),
             }
             self.name(name);
         }

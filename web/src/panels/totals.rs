@@ -94,7 +94,7 @@ fn numbers(scene: &Scene) -> Html {
             if let Ok(count) = registration.dma_count {
                 { row("DMA segments", grouped(count)) }
             }
-            if let Some(count) = scene.io_entries {
+            if let Some(count) = scene.io_entries() {
                 { row("IOMMU entries", grouped(count)) }
             }
         </dl>

@@ -114,6 +114,11 @@ fn clippy(sh: &Shell) -> Result<Done> {
     .run()?;
     cmd!(
         sh,
+        "cargo clippy -p web --no-default-features --target {wasm} -- -D warnings"
+    )
+    .run()?;
+    cmd!(
+        sh,
         "cargo clippy -p umem-core --target {wasm} -- -D warnings"
     )
     .run()?;

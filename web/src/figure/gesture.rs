@@ -27,7 +27,7 @@ struct Finger {
 
 /// The fingers that are down.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fingers {
+pub(crate) struct Fingers {
     down: Vec<Finger>,
     start: f64,
     moved: bool,
@@ -47,7 +47,7 @@ impl Fingers {
         self.down.push(Finger { id, at });
     }
 
-    pub(super) fn up(&mut self, id: i32) {
+    pub(crate) fn up(&mut self, id: i32) {
         self.down.retain(|finger| finger.id != id);
     }
 
