@@ -63,6 +63,12 @@ export async function wake(page) {
 /** What the page has noticed by itself. */
 export const seen = (page) => page.evaluate(() => ({ shift: window.seen.shift, trouble: window.seen.trouble }));
 
+/** How many pixels of a page a phone has to be pushed sideways for. Wide tables and listings scroll by themselves. */
+export async function sticksOut(page) {
+  await page.setViewport({ width: 390, height: 900 });
+  return page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+}
+
 /** The pictures inside of elements, and what is wrong with each that a reader does not see. */
 export const unseenPictures = (page) =>
   page.$$eval("umem-split img", (pictures) =>

@@ -97,10 +97,7 @@ impl Package {
                 .run()?;
             let code = draft.join(format!("{name}_bg.wasm"));
             fs::write(&code, without_names(&fs::read(&code)?)?)?;
-            let package = self.folder();
-            sh.remove_path(&package)?;
-            fs::rename(&draft, &package)
-                .with_context(|| format!("cannot move {} to {}", self.title, package.display()))
+            place::renew(&draft, &self.folder())
         })
     }
 }
