@@ -77,10 +77,8 @@ impl Serve {
         } else {
             page::build::build(sh, self.profile)?;
         }
-        println!("The page is at {} (Ctrl-C ends it)", site.address());
-        for thread in site.start() {
-            let _ = thread.join();
-        }
+        println!("The page is at {} (Ctrl-C ends it)", site.address()?);
+        let _ = site.start()?.join();
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -23,8 +23,9 @@ pub fn with_page(
         run_quietly(cmd!(sh, "npm ci"))
     })?;
     let site = Site::new(0)?;
-    site.start();
-    let _address = sh.push_env("UMEM_PAGE", site.address());
+    let address = site.address()?;
+    site.start()?;
+    let _address = sh.push_env("UMEM_PAGE", address);
     let _browser = sh.push_env("CHROMIUM", debian::program("chromium").unwrap_or_default());
     Ok(work()?)
 }
