@@ -97,6 +97,11 @@ impl Scene {
         self.steps.count() as f64
     }
 
+    /// Whether working out what is only told in words would keep a reader waiting for the picture.
+    pub fn is_long(&self) -> bool {
+        self.index.dma.runs().len() + self.index.entries.runs().len() > 1 << 15
+    }
+
     /// The same region under each policy.
     pub fn policies(&self) -> &[(Policy, Result<Table, Refusal>)] {
         let under = |policy| (policy, self.registration.alternative(policy));

@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
+use tower_http::compression::CompressionLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -78,6 +79,7 @@ fn routes(root: PathBuf) -> Router {
         .nest("/book", book)
         .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(always(header::CACHE_CONTROL, "no-cache"))
+        .layer(CompressionLayer::new())
 }
 
 #[cfg(test)]
