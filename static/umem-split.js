@@ -113,7 +113,7 @@ export class UmemSplit extends HTMLElement {
     const figure = (this.#figure = make("div", "figure", this.#frame, { hidden: true }));
     this.#box = make("div", "box", figure);
     this.#canvas = make("canvas", "picture", this.#box);
-    this.#caption = make("p", "caption", figure, { id: "caption" });
+    this.#caption = make("p", "caption", figure, { id: "caption", ariaLive: "polite" });
     this.#status = make("p", "status", figure, { role: "status" });
     this.#controls = make("div", "controls", figure, { role: "group", ariaLabel: "Player" });
     const button = (name, act) => make("button", name.toLowerCase(), this.#controls, { type: "button", textContent: name, onclick: act });
@@ -311,7 +311,7 @@ export class UmemSplit extends HTMLElement {
     this.#canvas.tabIndex = bare ? -1 : 0;
     this.#canvas.setAttribute("role", bare ? "img" : "application");
     this.#canvas.ariaRoleDescription = bare ? null : "picture";
-    this.#canvas.setAttribute("aria-keyshortcuts", "Space ArrowLeft ArrowRight Home + - 0");
+    this.#canvas.setAttribute("aria-keyshortcuts", "Space ArrowLeft ArrowRight Home ArrowUp ArrowDown Shift+ArrowLeft Shift+ArrowRight Enter + - 0");
     try {
       widget.lanes(this.lanes || "virtual frames sg dma entries");
     } catch (error) {
@@ -384,14 +384,14 @@ export class UmemSplit extends HTMLElement {
   }
 
   #hint() {
-    return this.#widget.chosen() ?? "Point at a box to read it, click an entry to put the lens on it.";
+    return this.#widget.reading() ?? "Point at a box to read it, click an entry to put the lens on it.";
   }
 
   #listen() {
     const canvas = this.#canvas;
     const on = (name, act) => canvas.addEventListener(name, (event) => this.#widget && this.controls !== "none" && act(event, this.#widget), { passive: false });
     const say = (text) => { this.#caption.textContent = text; };
-    on("keydown", (event, widget) => widget.key(event) && (this.#shown(), this.#run()));
+    on("keydown", (event, widget) => widget.key(event) && (say(this.#hint()), this.#shown(), this.#run()));
     on("wheel", (event, widget) => widget.wheel(event) && this.#shown());
     on("pointerdown", (event, widget) => widget.press(event));
     on("pointermove", (event, widget) => {

@@ -199,7 +199,7 @@ impl Widget {
 
     /// A finger is put down.
     pub fn press(&mut self, event: &PointerEvent) {
-        self.fingers.press(event, self.frame);
+        self.fingers.press(event, self.frame, &self.player);
     }
 
     /// A finger moves, or the mouse; whether that changes the picture.
@@ -231,9 +231,9 @@ impl Widget {
         Some(detail.text)
     }
 
-    /// What is told of the entry that somebody chose.
-    pub fn chosen(&self) -> Option<String> {
-        Some(figure::chosen(&self.scene, &self.player)?.text)
+    /// What is told of the box that keys point at, or of the entry that somebody chose.
+    pub fn reading(&self) -> Option<String> {
+        Some(figure::told(&self.scene, &self.player)?.text)
     }
 
     /// "257 entries: 255 × 4K + 1 × 1M + 1 × 2M", or why there are none.

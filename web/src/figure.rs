@@ -1,10 +1,10 @@
 //! The figure: what a canvas shows of a scene, and what keys, wheels and fingers on it mean. The page and the element share it.
 
 use crate::{
-    player::{Motion, Player},
+    player::{Motion, Player, Way},
     scene::Scene,
 };
-use umem_core::diagram::{self, Detail, LaneName};
+use umem_core::diagram::{self, Detail, LaneName, OVERVIEW};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent, PointerEvent, WheelEvent};
 
@@ -51,16 +51,21 @@ pub(crate) fn detail(scene: &Scene, player: &Player, width: f64, at: (f64, f64))
     )
 }
 
-/// What is told of the entry that somebody chose, for those who cannot point, too.
-pub(crate) fn chosen(scene: &Scene, player: &Player) -> Option<Detail> {
-    let lane = LaneName::Entries;
-    diagram::detail_at(&scene.registration, &scene.index, lane, player.chosen?)
+/// What is told of the box that keys point at, or else of the entry that somebody chose: those who cannot point read it, too.
+pub(crate) fn told(scene: &Scene, player: &Player) -> Option<Detail> {
+    let chosen = player.chosen.map(|offset| (LaneName::Entries, offset));
+    let (lane, offset) = player.pointed.or(chosen)?;
+    diagram::detail_at(&scene.registration, &scene.index, lane, offset)
 }
 
 impl Fingers {
     /// A finger is put down: a drag goes on beyond the figure's edge, where the browser lets it.
-    pub(crate) fn press(&mut self, event: &PointerEvent, frame: Frame) {
-        self.down(event.pointer_id(), frame.place(event), event.is_primary());
+    ///
+    /// On the overview of a figure that does not show all it takes hold of that.
+    pub(crate) fn press(&mut self, event: &PointerEvent, frame: Frame, player: &Player) {
+        let at = frame.place(event);
+        self.down(event.pointer_id(), at, event.is_primary());
+        self.scrolls = player.sight.is_some() && at.1 < OVERVIEW;
         if let Some(canvas) = event
             .target()
             .and_then(|target| target.dyn_into::<Element>().ok())
@@ -82,6 +87,13 @@ impl Fingers {
         frame: Frame,
     ) -> impl Iterator<Item = Motion> + use<> {
         let width = frame.width;
+        if self.scrolls && self.is_down() {
+            let (x, _) = frame.place(event);
+            let _ = self.moved(event.pointer_id(), frame.place(event));
+            return [Some(Motion::Scroll { x, width }), None]
+                .into_iter()
+                .flatten();
+        }
         let pan = |pixels| Motion::Pan { pixels, width };
         let motions = match self.moved(event.pointer_id(), frame.place(event)) {
             Some(Gesture::Drag(pixels)) => [Some(pan(pixels)), None],
@@ -131,6 +143,12 @@ pub(crate) fn key(event: &KeyboardEvent, width: f64) -> Option<Motion> {
     };
     let motion = match event.key().as_str() {
         " " => Motion::Toggle,
+        "ArrowUp" => Motion::Point(Way::Up),
+        "ArrowDown" => Motion::Point(Way::Down),
+        "ArrowLeft" if event.shift_key() => Motion::Point(Way::Before),
+        "ArrowRight" if event.shift_key() => Motion::Point(Way::After),
+        "Enter" => Motion::Lens,
+        "Escape" => Motion::LetGo,
         "ArrowRight" => Motion::Step,
         "ArrowLeft" => Motion::Back,
         "Home" => Motion::Restart,

@@ -22,7 +22,7 @@ const LABEL: &str = "Five lanes on one axis: virtual memory, physical frames, SG
 /// What stands under it while nothing is pointed at.
 const HINT: &str = "Point at a box to read it, click an entry to ask why. With the picture in focus, ? lists the keys.";
 /// Its keys, in the words of `aria-keyshortcuts`.
-const KEYS: &str = "Space ArrowLeft ArrowRight Home + - 0 ?";
+const KEYS: &str = "Space ArrowLeft ArrowRight Home ArrowUp ArrowDown Shift+ArrowLeft Shift+ArrowRight Enter + - 0 ?";
 
 /// What the picture is given.
 #[derive(Properties, PartialEq)]
@@ -77,7 +77,9 @@ pub fn Picture(props: &Props) -> Html {
     };
     let onpointerdown = {
         let fingers = fingers.clone();
-        Callback::from(move |event: PointerEvent| fingers.borrow_mut().press(&event, frame))
+        Callback::from(move |event: PointerEvent| {
+            fingers.borrow_mut().press(&event, frame, &player)
+        })
     };
     let onpointercancel = {
         let fingers = fingers.clone();
@@ -118,8 +120,8 @@ pub fn Picture(props: &Props) -> Html {
         )
     };
     let caption = (*hover).clone().or_else(|| {
-        let chosen = figure::chosen(&scene, &player)?;
-        Some(chosen.text.into())
+        let told = figure::told(&scene, &player).filter(|_| !veiled)?;
+        Some(told.text.into())
     });
     let label = match &*props.name {
         "" => LABEL.to_owned(),
@@ -144,7 +146,7 @@ pub fn Picture(props: &Props) -> Html {
                 {onwheel}
                 {onkeydown}
             />
-            <p class="caption" id={caption_id}>{ caption.unwrap_or(AttrValue::Static(HINT)) }</p>
+            <p class="caption" id={caption_id} aria-live="polite">{ caption.unwrap_or(AttrValue::Static(HINT)) }</p>
             if player.sight.is_some() {
                 <button type="button" class="whole" onclick={props.dispatch.on(Action::Move(Motion::Whole))}>{ "Show all" }</button>
             }

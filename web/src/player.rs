@@ -1,7 +1,7 @@
 //! Where in time and space a scene is looked at, and all that moves it: the same in the page and in the element.
 
 use crate::scene::Scene;
-use umem_core::diagram::{self, Attention, Drawing, Lanes, View};
+use umem_core::diagram::{self, Attention, Drawing, LaneName, Lanes, View};
 
 /// How long a whole film takes at most, in milliseconds at speed 1.
 const LONGEST: f64 = 24_000.0;
@@ -43,10 +43,36 @@ pub enum Motion {
         /// The picture's width in pixels.
         width: f64,
     },
+    /// See the part in the middle of which a place of the overview is, in a picture which is so wide.
+    Scroll {
+        /// The place, in pixels.
+        x: f64,
+        /// The picture's width in pixels.
+        width: f64,
+    },
     /// See all of it.
     Whole,
     /// Put the lens on the entry at this offset; back on the playhead if `None`.
     Choose(Option<i64>),
+    /// Point, without a pointer, at another lane or another box of it.
+    Point(Way),
+    /// Put the lens on what is pointed at; back on the playhead if nothing is.
+    Lens,
+    /// Point at nothing.
+    LetGo,
+}
+
+/// From the box that is pointed at to the next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// To the lane above.
+    Up,
+    /// To the lane below.
+    Down,
+    /// To the box before it in its lane.
+    Before,
+    /// To the box after it in its lane.
+    After,
 }
 
 /// Where in time and space a scene is looked at.
@@ -64,6 +90,8 @@ pub struct Player {
     pub until: Option<f64>,
     /// The offset of the entry that somebody pointed at.
     pub chosen: Option<i64>,
+    /// The box that somebody points at without a pointer: of this lane, the one that holds this offset.
+    pub pointed: Option<(LaneName, i64)>,
     /// What of the region is seen, from which offset and how many bytes; all of it if `None`.
     pub sight: Option<(f64, f64)>,
     /// The lanes that are seen.
@@ -80,6 +108,7 @@ impl Player {
             pace: None,
             until: None,
             chosen: None,
+            pointed: None,
             sight: None,
             lanes: Lanes::ALL,
         }
@@ -117,6 +146,7 @@ impl Player {
     pub fn draw(&self, scene: &Scene, width: f64, veiled: bool) -> Drawing {
         let attention = Attention {
             chosen: self.chosen,
+            pointed: self.pointed,
             veiled,
         };
         diagram::draw_for(
@@ -174,6 +204,20 @@ impl Player {
             Motion::Speed(speed) => Self { speed, ..self },
             Motion::Zoom { factor, x, width } => self.zoomed(scene, factor, x, width),
             Motion::Pan { pixels, width } => self.panned(scene, pixels, width),
+            Motion::Scroll { x, width } => {
+                let whole = self.whole(scene, width);
+                self.seeing(self.view(scene, width).centred(x, whole), whole)
+            }
+            Motion::Point(way) => self.pointing(scene, way),
+            Motion::Lens => Self {
+                chosen: self.pointed.map(|(_, offset)| offset),
+                ..self
+            },
+            Motion::LetGo => Self {
+                pointed: None,
+                chosen: None,
+                ..self
+            },
             Motion::Whole => Self {
                 sight: None,
                 ..self
@@ -187,6 +231,7 @@ impl Player {
             moment: moment.clamp(0.0, scene.last()),
             playing: false,
             chosen: None,
+            pointed: None,
             until: None,
             ..self
         }
@@ -222,10 +267,15 @@ impl Player {
 
     /// Keeps the playhead in sight.
     fn following(self, scene: &Scene) -> Self {
+        match scene.steps.moment(self.moment).at() {
+            Some(at) => self.showing(scene, at),
+            None => self,
+        }
+    }
+
+    /// Keeps an offset in sight.
+    fn showing(self, scene: &Scene, at: f64) -> Self {
         let Some((from, span)) = self.sight else {
-            return self;
-        };
-        let Some(at) = scene.steps.moment(self.moment).at() else {
             return self;
         };
         let whole = self.whole(scene, 1.0);
@@ -239,6 +289,39 @@ impl Player {
             sight: Some((view.from, view.span)),
             ..self
         }
+    }
+
+    /// Points at the box that lies that way, and first of all at the entry under the lens.
+    fn pointing(self, scene: &Scene, way: Way) -> Self {
+        let first = || {
+            (
+                self.lanes.iter().next_back(),
+                self.focus(scene).unwrap_or(0),
+            )
+        };
+        let (lane, offset) = match self.pointed {
+            None => match first() {
+                (Some(lane), offset) => (lane, offset),
+                (None, _) => return self,
+            },
+            Some((lane, offset)) => match way {
+                Way::Before | Way::After => {
+                    let after = way == Way::After;
+                    let next = diagram::beside(&scene.index, lane, offset, after);
+                    (lane, next.unwrap_or(offset))
+                }
+                Way::Up => {
+                    let above = |other: &LaneName| (*other as u8) < lane as u8;
+                    (self.lanes.iter().rfind(above).unwrap_or(lane), offset)
+                }
+                Way::Down => {
+                    let below = |other: &LaneName| *other as u8 > lane as u8;
+                    (self.lanes.iter().find(below).unwrap_or(lane), offset)
+                }
+            },
+        };
+        let pointed = Some((lane, offset));
+        Self { pointed, ..self }.showing(scene, offset as f64)
     }
 
     fn zoomed(self, scene: &Scene, factor: f64, x: Option<f64>, width: f64) -> Self {

@@ -1,10 +1,10 @@
 //! What the page knows, and what its actions do to it.
 
 use std::rc::Rc;
-use umem_core::{scenario::Scenario, size::PageSize, table::Policy};
+use umem_core::{diagram::LaneName, scenario::Scenario, size::PageSize, table::Policy};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::{
-    player::Motion,
+    player::{Motion, Way},
     state::{Action, Field, State},
 };
 use yew::Reducible;
@@ -301,4 +301,52 @@ fn zooming_keeps_the_playhead_in_sight() {
     assert!(from < (2 << 20) as f64 && from + span > (2 << 20) as f64);
     let state = after(state, [zoom(1.0 / 1024.0)]);
     assert_eq!(state.player.sight, None);
+}
+
+#[wasm_bindgen_test]
+fn keys_point_at_boxes_as_a_finger_would() {
+    let point = |way| Action::Move(Motion::Point(way));
+    let state = after(opened(""), [point(Way::Up)]);
+    // The entry under the lens comes first: the 1M, 1M in.
+    assert_eq!(state.player.pointed, Some((LaneName::Entries, 1 << 20)));
+    let state = after(state, [point(Way::After), point(Way::After)]);
+    assert_eq!(
+        state.player.pointed,
+        Some((LaneName::Entries, 2 << 20)),
+        "the last stays"
+    );
+    let frame = after(
+        state.clone(),
+        [point(Way::Up), point(Way::Up), point(Way::Up)],
+    );
+    assert_eq!(
+        frame.player.pointed.map(|(lane, _)| lane),
+        Some(LaneName::Frames)
+    );
+    let top = after(frame, (0..9).map(|_| point(Way::Up)));
+    assert_eq!(
+        top.player.pointed.map(|(lane, _)| lane),
+        Some(LaneName::Virtual)
+    );
+    let lens = after(state, [point(Way::Before), Action::Move(Motion::Lens)]);
+    assert_eq!(lens.player.chosen, Some(1 << 20));
+    let free = after(lens, [Action::Move(Motion::LetGo)]);
+    assert_eq!((free.player.pointed, free.player.chosen), (None, None));
+}
+
+#[wasm_bindgen_test]
+fn the_overview_scrolls_what_is_seen() {
+    let (width, zoomed) = (900.0, |factor| {
+        Action::Move(Motion::Zoom {
+            factor,
+            x: Some(0.0),
+            width: 900.0,
+        })
+    });
+    let scroll = |x| Action::Move(Motion::Scroll { x, width });
+    let state = after(opened(""), [zoomed(8.0), scroll(0.0)]);
+    assert_eq!(state.player.sight, Some((0.0, (4 << 20) as f64 / 8.0)));
+    let state = after(state, [scroll(width)]);
+    let (from, span) = state.player.sight.expect("zoomed");
+    assert_eq!(from + span, (4 << 20) as f64);
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Anchor, Attention, Command, Drawing, LaneName, Moment, Paint, Stage, TextStyle, View,
+    detail_at,
     lens::{self, Lens},
     view::{Area, BOX},
 };
@@ -20,6 +21,8 @@ pub(super) struct Painter<'a> {
     pub(super) told: bool,
     /// Whether what is yet to come stays hidden.
     pub(super) veiled: bool,
+    /// The box that is framed.
+    pointed: Option<(LaneName, i64)>,
     commands: Vec<Command>,
 }
 
@@ -29,7 +32,11 @@ impl<'a> Painter<'a> {
         index: &'a Index,
         view: View,
         moment: Moment,
-        Attention { chosen, veiled }: Attention,
+        Attention {
+            chosen,
+            pointed,
+            veiled,
+        }: Attention,
     ) -> Self {
         let area = Area::new(view);
         // The lens shows what is yet to come.
@@ -44,6 +51,7 @@ impl<'a> Painter<'a> {
             moment,
             lens,
             veiled,
+            pointed,
             told: chosen.is_some() || moment.step.is_none_or(|step| step.stage == Stage::Cut),
             commands: Vec::new(),
         }
@@ -61,6 +69,7 @@ impl<'a> Painter<'a> {
             self.name(name);
         }
         self.magnify();
+        self.frame_of_pointed();
         self.numbers();
         self.playhead();
         Drawing {
@@ -91,6 +100,31 @@ impl<'a> Painter<'a> {
                 let from = runs.first().map_or(from as i64, |run| run.offset);
                 (from as f64, front)
             }
+        }
+    }
+
+    /// A frame around the box that somebody points at without a pointer.
+    fn frame_of_pointed(&mut self) {
+        let shown = |(lane, _): &(LaneName, i64)| self.area.shows(*lane) && !self.veiled;
+        let Some((lane, offset)) = self.pointed.filter(shown) else {
+            return;
+        };
+        let detail = detail_at(self.registration, self.index, lane, offset);
+        let seen = detail.and_then(|detail| {
+            let start = detail.offset as f64;
+            self.area.span(start, start + detail.size as f64)
+        });
+        if let Some((x, width)) = seen {
+            self.push(Command::Rect {
+                x: x - 1.0,
+                y: self.area.rows(lane).start - 2.0,
+                width: width + 2.0,
+                height: BOX + 4.0,
+                radius: 5.0,
+                fill: None,
+                stroke: Some(Paint::Accent),
+                dashed: false,
+            });
         }
     }
 

@@ -68,6 +68,18 @@ impl View {
         .within(whole)
     }
 
+    /// The view with its middle where `x` is on the [overview](OVERVIEW), within what `whole` sees.
+    #[must_use]
+    pub fn centred(self, x: f64, whole: Self) -> Self {
+        let area = Area::new(self);
+        let at = whole.from + (x - area.left) / area.width * whole.span;
+        Self {
+            from: at - self.span / 2.0,
+            ..self
+        }
+        .within(whole)
+    }
+
     /// Where `offset` stands in the picture, in pixels from its left edge.
     pub fn x(&self, offset: f64) -> f64 {
         Area::new(*self).x(offset)
@@ -82,6 +94,8 @@ impl View {
     }
 }
 
+/// The height of the overview at the top of a picture that does not show all: which part of it is seen, in pixels.
+pub const OVERVIEW: f64 = 10.0;
 /// Narrower pictures have the lanes' names above the lanes, not beside them.
 const NARROW: f64 = 600.0;
 /// Where the lines of the axis begin.

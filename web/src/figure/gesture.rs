@@ -31,6 +31,8 @@ pub(crate) struct Fingers {
     down: Vec<Finger>,
     start: f64,
     moved: bool,
+    /// Whether they hold the overview, and not the picture.
+    pub(super) scrolls: bool,
 }
 
 impl Fingers {
@@ -65,6 +67,11 @@ impl Fingers {
         }
         self.moved |= (at.0 - self.start).abs() > DRAG;
         self.moved.then_some(Gesture::Drag(last.0 - at.0))
+    }
+
+    /// Whether any is.
+    pub(super) fn is_down(&self) -> bool {
+        !self.down.is_empty()
     }
 
     /// Whether what has just ended was more than a press.

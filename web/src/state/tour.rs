@@ -26,6 +26,10 @@ impl Action {
                         | Motion::Speed(_)
                         | Motion::Zoom { .. }
                         | Motion::Pan { .. }
+                        | Motion::Scroll { .. }
+                        | Motion::Point(_)
+                        | Motion::Lens
+                        | Motion::LetGo
                         | Motion::Whole
                         | Motion::Choose(_)
                         | Motion::Restart
