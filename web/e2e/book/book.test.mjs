@@ -1,9 +1,9 @@
-// Every page of the book: opened, woken, read without JavaScript, and on paper.
+// Every page of the book: opened, and each of its elements woken.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible } from "./accessible.mjs";
-import { deadLinks, pagesOf, seen, sticksOut, unseenPictures, visit, wake } from "./pages.mjs";
+import { chaptersOf, deadLinks, seen, sticksOut, visit, wake } from "./pages.mjs";
 import { start } from "../support.mjs";
 
 let site;
@@ -12,9 +12,7 @@ before(async () => {
 });
 after(() => site?.stop());
 
-// The table of contents is a frame of the others, and print.html all of them at once.
-const NO_CHAPTER = ["book/toc.html", "book/print.html"];
-const chapters = (await pagesOf("book")).filter((page) => !NO_CHAPTER.includes(page));
+const chapters = await chaptersOf();
 
 test("the book is there", () => assert.ok(chapters.length > 12, `${chapters}`));
 
@@ -32,28 +30,6 @@ test("every chapter's elements become ready, quietly and without shifting anythi
       await page.close();
     });
   }
-});
-
-test("every chapter has its pictures without JavaScript", async (t) => {
-  for (const chapter of chapters) {
-    await t.test(chapter, async () => {
-      const page = await visit(site.browser, site.address + chapter, { script: false });
-      assert.deepEqual(await unseenPictures(page), []);
-      assert.deepEqual(page.complaints, []);
-      await page.close();
-    });
-  }
-});
-
-test("on paper there are all the pictures, and the answers", async () => {
-  const page = await visit(site.browser, `${site.address}book/print.html`, { media: "print" });
-  const pictures = await page.$$eval("umem-split img", (all) => all.length);
-  assert.ok(pictures > 20, `${pictures} pictures`);
-  assert.deepEqual(await unseenPictures(page), []);
-  const hidden = await page.$$eval("details > *:not(summary)", (all) => all.filter((part) => !part.getBoundingClientRect().height).length);
-  assert.equal(hidden, 0, "answers are hidden on paper");
-  assert.deepEqual(page.complaints, []);
-  await page.close();
 });
 
 test("the theme that a reader chooses is the elements' too", async () => {

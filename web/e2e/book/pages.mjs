@@ -12,6 +12,12 @@ export async function pagesOf(folder) {
   return files.filter((file) => file.endsWith(".html")).sort().map((file) => `${folder}/${file}`);
 }
 
+/** The book's chapters. The table of contents is a frame of theirs, and print.html all of them at once. */
+export async function chaptersOf() {
+  const pages = await pagesOf("book");
+  return pages.filter((page) => !["book/toc.html", "book/print.html"].includes(page));
+}
+
 /** Runs in every page before its own scripts: what only a page itself can notice. */
 function watch() {
   window.seen = { shift: 0, ready: new Set(), trouble: [] };
