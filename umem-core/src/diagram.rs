@@ -22,6 +22,7 @@ mod lanes;
 mod lens;
 mod painter;
 pub mod palette;
+mod placing;
 mod ribbons;
 mod ruler;
 mod shown;

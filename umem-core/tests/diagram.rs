@@ -349,3 +349,31 @@ fn a_picture_has_the_lanes_that_it_is_asked_for() {
         assert!(wrong.parse::<Lanes>().is_err(), "{wrong:?}");
     }
 }
+
+#[test]
+fn a_segment_sinks_into_its_lane() {
+    let mail = preset("mail-iommu");
+    let map = mail.steps.first_of(Stage::Map) as f64;
+    let sinking = |part: f64| {
+        let drawing = mail.draw(mail.whole(900.0), map + part);
+        let commands = drawing.commands.into_iter();
+        commands.rev().find_map(|command| match command {
+            Command::Rect {
+                y,
+                height,
+                fill: Some(Paint::Card),
+                stroke: Some(Paint::Accent),
+                ..
+            } => Some((y, y + height)),
+            _ => None,
+        })
+    };
+    assert_eq!(sinking(0.0), None, "not before it is mapped");
+    let ways: Vec<_> = [0.3, 0.6, 0.9].map(|part| sinking(part).unwrap()).into();
+    assert!(
+        ways.windows(2)
+            .all(|pair| pair[0].0 <= pair[1].0 && pair[0].1 < pair[1].1),
+        "{ways:?}"
+    );
+    assert_eq!(sinking(1.0), None, "then it is there");
+}

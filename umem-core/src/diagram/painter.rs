@@ -68,6 +68,7 @@ impl<'a> Painter<'a> {
             }
             self.name(name);
         }
+        self.sink();
         self.magnify();
         self.frame_of_pointed();
         self.numbers();
@@ -92,7 +93,10 @@ impl<'a> Painter<'a> {
     /// The part of the axis that `stage` has filled so far: the whole pages of the region, and what a table's ends add.
     pub(super) fn filled(&self, stage: Stage) -> (f64, f64) {
         let (from, to) = self.registration.pinned();
-        let front = self.moment.fronts.of(stage);
+        let front = match (stage, self.placing()) {
+            (Stage::Map, Some(placing)) => placing.from,
+            _ => self.moment.fronts.of(stage),
+        };
         match stage {
             Stage::Pin => (from as f64, front.min(to as f64)),
             _ => {
