@@ -40,8 +40,7 @@ const WORDS = { preset: "", src: "", controls: "full", lanes: "", theme: "auto" 
 const NUMBERS = ["speed", "at"];
 const SWITCHES = ["autoplay", "loop"];
 
-const style = new CSSStyleSheet();
-style.replaceSync(`
+const STYLE = `
 :host { display: block; position: relative; color-scheme: light dark; color: var(--umem-ink, light-dark(#1d2430, #e8ecf3));
   background: var(--umem-ground, light-dark(#fbfaf7, #12161d)); font: 14px/1.4 var(--umem-font, system-ui, sans-serif); text-align: start; }
 :host([hidden]) { display: none; }
@@ -67,7 +66,16 @@ input { flex: 1; min-width: 4em; min-height: 24px; accent-color: var(--umem-acce
 :focus-visible { outline: 2px solid var(--umem-accent, light-dark(#c2410c, #ff9d66)); outline-offset: 2px; }
 @media (forced-colors: active) { button { border-color: ButtonText; } }
 @media print { .controls, .caption { display: none; } }
-`);
+`;
+/** What all elements share: the style sheet, and what the reader prefers. Made by the first of them: a server that imports this has neither. */
+let style, media;
+const share = () => {
+  if (style) return;
+  style = new CSSStyleSheet();
+  style.replaceSync(STYLE);
+  const asked = { dark: "(prefers-color-scheme: dark)", forced: "(forced-colors: active)", still: "(prefers-reduced-motion: reduce)", contrast: "(prefers-contrast: more)" };
+  media = Object.fromEntries(Object.entries(asked).map(([name, query]) => [name, matchMedia(query)]));
+};
 
 const make = (name, part, parent, properties = {}) => {
   const node = document.createElement(name);
@@ -78,12 +86,8 @@ const make = (name, part, parent, properties = {}) => {
   return node;
 };
 
-const media = Object.fromEntries(
-  Object.entries({ dark: "(prefers-color-scheme: dark)", forced: "(forced-colors: active)", still: "(prefers-reduced-motion: reduce)", contrast: "(prefers-contrast: more)" })
-    .map(([name, query]) => [name, matchMedia(query)]),
-);
-
-export class UmemSplit extends HTMLElement {
+// Where there are no elements, as on a server, it can be imported all the same.
+export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
   static observedAttributes = [...Object.keys(WORDS), ...NUMBERS, ...SWITCHES, "scenario", "class", "style"];
 
   #frame; #figure; #box; #canvas; #caption; #status; #error; #controls; #play; #slider; #extras;
@@ -108,6 +112,7 @@ export class UmemSplit extends HTMLElement {
 
   constructor() {
     super();
+    share();
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [style];
     this.#frame = make("div", "frame", root);
@@ -501,4 +506,4 @@ function colourOf(value, probe) {
   return numbers && (byte(numbers[1]) << 16) | (byte(numbers[2]) << 8) | byte(numbers[3]);
 }
 
-if (!customElements.get("umem-split")) customElements.define("umem-split", UmemSplit);
+if (globalThis.customElements && !customElements.get("umem-split")) customElements.define("umem-split", UmemSplit);
