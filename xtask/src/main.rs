@@ -37,6 +37,8 @@ enum Task {
         #[arg(long, value_enum, default_value_t = Profile::Release)]
         profile: Profile,
     },
+    /// Build the element as an npm package, in target/npm
+    Package,
     /// Take screenshots of the page's main states, and the README's picture
     Shots {
         /// The folder for them
@@ -89,6 +91,11 @@ fn run() -> Result<ExitCode> {
     match task {
         Task::Serve(serve) => serve.run(&sh),
         Task::Build { profile } => page::build::build(&sh, profile).map(|()| ExitCode::SUCCESS),
+        Task::Package => {
+            let tarball = page::package::package(&sh)?;
+            println!("The package is {}", tarball.display());
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Shots { out } => {
             let folder = place::workspace().join(out);
             page::browser::shots(&sh, &folder).map(|()| ExitCode::SUCCESS)

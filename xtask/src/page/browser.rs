@@ -1,6 +1,7 @@
 //! What drives the page in a real browser: the end-to-end tests, and the screenshots.
 
 use super::build::{self, Profile};
+use super::package;
 use super::serve::Site;
 use crate::debian;
 use crate::place;
@@ -18,6 +19,7 @@ pub fn with_page(
     let programs = [("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")];
     debian::require_programs(sh, purpose, &programs)?;
     build::build(sh, Profile::Release)?;
+    let package = package::pack(sh)?;
     let _there = sh.push_dir("web/e2e");
     step("installing what drives the browser", || {
         run_quietly(cmd!(sh, "npm ci"))
@@ -25,6 +27,7 @@ pub fn with_page(
     let site = Site::new(0)?;
     site.start();
     let _address = sh.push_env("UMEM_PAGE", site.address());
+    let _package = sh.push_env("UMEM_PACKAGE", package);
     let _browser = sh.push_env("CHROMIUM", debian::program("chromium").unwrap_or_default());
     Ok(work()?)
 }
