@@ -40,8 +40,7 @@ const WORDS = { preset: "", src: "", controls: "full", lanes: "", theme: "auto" 
 const NUMBERS = ["speed", "at"];
 const SWITCHES = ["autoplay", "loop"];
 
-const style = new CSSStyleSheet();
-style.replaceSync(`
+const STYLE = `
 :host { display: block; position: relative; color-scheme: light dark; color: var(--umem-ink, light-dark(#1d2430, #e8ecf3));
   background: var(--umem-ground, light-dark(#fbfaf7, #12161d)); font: 14px/1.4 var(--umem-font, system-ui, sans-serif); text-align: start; }
 :host([hidden]) { display: none; }
@@ -67,7 +66,16 @@ input { flex: 1; min-width: 4em; min-height: 24px; accent-color: var(--umem-acce
 :focus-visible { outline: 2px solid var(--umem-accent, light-dark(#c2410c, #ff9d66)); outline-offset: 2px; }
 @media (forced-colors: active) { button { border-color: ButtonText; } }
 @media print { .controls, .caption { display: none; } }
-`);
+`;
+/** What all elements share: the style sheet, and what the reader prefers. Made by the first of them: a server that imports this has neither. */
+let style, media;
+const share = () => {
+  if (style) return;
+  style = new CSSStyleSheet();
+  style.replaceSync(STYLE);
+  const asked = { dark: "(prefers-color-scheme: dark)", forced: "(forced-colors: active)", still: "(prefers-reduced-motion: reduce)", contrast: "(prefers-contrast: more)" };
+  media = Object.fromEntries(Object.entries(asked).map(([name, query]) => [name, matchMedia(query)]));
+};
 
 const make = (name, part, parent, properties = {}) => {
   const node = document.createElement(name);
@@ -78,12 +86,8 @@ const make = (name, part, parent, properties = {}) => {
   return node;
 };
 
-const media = Object.fromEntries(
-  Object.entries({ dark: "(prefers-color-scheme: dark)", forced: "(forced-colors: active)", still: "(prefers-reduced-motion: reduce)", contrast: "(prefers-contrast: more)" })
-    .map(([name, query]) => [name, matchMedia(query)]),
-);
-
-export class UmemSplit extends HTMLElement {
+// Where there are no elements, as on a server, it can be imported all the same.
+export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
   static observedAttributes = [...Object.keys(WORDS), ...NUMBERS, ...SWITCHES, "scenario", "class", "style"];
 
   #frame; #figure; #box; #canvas; #caption; #status; #error; #controls; #play; #slider; #extras;
@@ -98,6 +102,8 @@ export class UmemSplit extends HTMLElement {
   /** The step that was told last. */
   #told = -1;
   #seen = false;
+  /** Whether what it was asked for was found, and can be seen. */
+  #ready = false;
   #kept = false;
   #tick = 0;
   #pending = 0;
@@ -106,6 +112,7 @@ export class UmemSplit extends HTMLElement {
 
   constructor() {
     super();
+    share();
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [style];
     this.#frame = make("div", "frame", root);
@@ -153,11 +160,10 @@ export class UmemSplit extends HTMLElement {
     cancelAnimationFrame(this.#pending);
     clearTimeout(this.#tick);
     this.#tick = this.#pending = 0;
-    if (this.#widget) {
-      this.#wish = { at: this.#widget.at(), playing: this.#widget.playing() };
-      this.#widget.free();
-      this.#widget = null;
-    }
+    if (this.#ready) this.#wish = { at: this.moment, playing: this.playing };
+    this.#ready = false;
+    this.#widget?.free();
+    this.#widget = null;
     this.#frame.classList.remove("drawn", "kept");
     this.#figure.hidden = true;
   }
@@ -166,6 +172,7 @@ export class UmemSplit extends HTMLElement {
     if (name === "scenario" && before !== after) this.#given = undefined;
     if (!this.#widget || before === after) return;
     if (["preset", "scenario", "src"].includes(name)) this.#read();
+    else if (!this.#ready) return;
     else if (name === "at") this.seek(this.at ?? this.steps);
     else if (name === "autoplay") this.#begin();
     else this.#dress();
@@ -175,47 +182,49 @@ export class UmemSplit extends HTMLElement {
 
   /** Plays, from the beginning if it is at the end. */
   play() {
-    if (!this.#widget) this.#wish.playing = true;
-    else if (!this.#widget.playing()) this.#does(() => this.#widget.toggle());
+    if (!this.#ready) this.#wish.playing = true;
+    else if (!this.playing) this.#does(() => this.#widget.toggle());
   }
 
   /** Stops where it is. */
   pause() {
-    this.#wish.playing = false;
-    if (this.#widget?.playing()) this.#does(() => this.#widget.toggle());
+    if (!this.#ready) this.#wish.playing = false;
+    else if (this.playing) this.#does(() => this.#widget.toggle());
   }
 
   /** On to the next step. */
   step() {
-    if (this.#widget) this.#does(() => this.#widget.step());
+    if (this.#ready) this.#does(() => this.#widget.step());
   }
 
   /** To step `n`, from 0 to `steps`. */
   seek(n) {
     if (!Number.isFinite(+n)) throw new TypeError(`seek: ${n} is no step`);
-    if (this.#widget) this.#does(() => this.#widget.seek(Math.max(0, Math.trunc(n))));
+    if (this.#ready) this.#does(() => this.#widget.seek(Math.max(0, Math.trunc(n))));
     else this.#wish.at = Math.max(0, Math.trunc(n));
   }
 
-  get status() { return this.#widget?.status() ?? ""; }
-  get steps() { return this.#widget?.steps() ?? 0; }
-  get moment() { return this.#widget?.at() ?? 0; }
-  get playing() { return this.#widget?.playing() ?? false; }
-  get ready() { return this.#widget !== null; }
+  get status() { return this.#ready ? this.#widget.status() : ""; }
+  get steps() { return this.#ready ? this.#widget.steps() : 0; }
+  get moment() { return this.#ready ? this.#widget.at() : 0; }
+  get playing() { return this.#ready && this.#widget.playing(); }
+  get ready() { return this.#ready; }
 
   get scenario() {
-    const text = this.#widget?.asked() ?? this.#given ?? this.getAttribute("scenario");
-    return text ? JSON.parse(text) : null;
+    const text = this.#ready ? this.#widget.asked() : this.#given ?? this.getAttribute("scenario");
+    try {
+      return text ? JSON.parse(text) : null;
+    } catch {
+      // What is wrong with it is told when it is to be shown.
+      return null;
+    }
   }
 
   set scenario(value) {
-    if (value == null) {
-      this.#given = undefined;
-      this.removeAttribute("scenario");
-    } else {
-      this.#given = typeof value === "string" ? value : JSON.stringify(value);
-    }
-    if (this.#widget) this.#read();
+    this.#given = value == null || typeof value === "string" ? (value ?? undefined) : JSON.stringify(value);
+    // An attribute that goes makes it read, too.
+    if (value == null && this.hasAttribute("scenario")) this.removeAttribute("scenario");
+    else if (this.#widget) this.#read();
   }
 
   // ---- What goes on inside ----
@@ -244,7 +253,12 @@ export class UmemSplit extends HTMLElement {
       () => sight.disconnect(),
       () => Object.values(media).forEach((list) => list.removeEventListener("change", dress)),
     );
-    if (!(await this.#read({ first: true })) && !this.#widget) return;
+    this.#read();
+  }
+
+  /** Takes the fallback's place, now that there is something to show. */
+  #reveal() {
+    this.#ready = true;
     // A picture of ours takes the place of the fallback's, to the pixel.
     this.#kept = this.#frame.firstChild.getBoundingClientRect().height >= PICTURE;
     this.#dress();
@@ -255,8 +269,8 @@ export class UmemSplit extends HTMLElement {
     this.#tell("umem-ready", { status: this.status, steps: this.steps });
   }
 
-  /** Shows what the attributes ask for; whether there was something that could be shown. */
-  async #read({ first = false } = {}) {
+  /** Shows what the attributes ask for. */
+  async #read() {
     const reading = ++this.#reading;
     try {
       const text = this.#given ?? this.getAttribute("scenario");
@@ -265,7 +279,7 @@ export class UmemSplit extends HTMLElement {
         this.#widget.scenario(new TextEncoder().encode(text));
       } else if (src) {
         const bytes = await fetched(new URL(src, this.baseURI));
-        if (reading !== this.#reading || !this.#widget) return false;
+        if (reading !== this.#reading || !this.#widget) return;
         this.#widget.scenario(bytes);
       } else {
         this.#widget.preset(preset || "mail");
@@ -273,11 +287,14 @@ export class UmemSplit extends HTMLElement {
       this.#error.hidden = true;
     } catch (error) {
       if (reading === this.#reading) this.#fail(error);
-      return false;
+      return;
     }
+    // What was told of the last scenario is told no more.
+    this.#told = -1;
+    this.#caption.textContent = "";
     this.#begin();
-    if (!first) this.#tell("umem-change", { status: this.status, steps: this.steps, scenario: this.scenario });
-    return true;
+    if (this.#ready) this.#tell("umem-change", { status: this.status, steps: this.steps, scenario: this.scenario });
+    else this.#reveal();
   }
 
   /** Where it stands when it is first seen. */
@@ -285,7 +302,7 @@ export class UmemSplit extends HTMLElement {
     const { at, playing } = this.#wish;
     this.#wish = {};
     const plays = playing ?? (this.autoplay && this.controls !== "none" && !media.still.matches);
-    const step = at ?? this.at ?? (plays ? 0 : this.steps);
+    const step = at ?? this.at ?? (plays ? 0 : this.#widget.steps());
     this.#does(() => {
       this.#widget.seek(Math.max(0, step));
       if (plays) this.#widget.toggle();
@@ -346,7 +363,7 @@ export class UmemSplit extends HTMLElement {
       this.#told = step;
       const text = widget.told();
       this.#slider.setAttribute("aria-valuetext", `step ${step} of ${steps}: ${text}`);
-      if (this.#frame.classList.contains("drawn")) this.#tell("umem-step", { step, steps, stage: widget.stage() ?? null, text });
+      if (this.#ready) this.#tell("umem-step", { step, steps, stage: widget.stage() ?? null, text });
     }
     this.#canvas.ariaLabel = `How the region becomes page-table entries. ${status}`;
     this.#pending ||= requestAnimationFrame(() => this.#draw());
@@ -481,10 +498,12 @@ async function plain(answer) {
 /** A colour of CSS as 0xrrggbb; `null` if it is none. */
 function colourOf(value, probe) {
   if (!CSS.supports("color", value)) return null;
-  probe.style.color = value;
-  const numbers = getComputedStyle(probe).color.match(/^rgba?\((\d+), (\d+), (\d+)/);
+  // Mixed with itself it is three numbers from 0 to 1, whatever space it was in: "color(srgb 0.4 0.2 0.6)".
+  probe.style.color = `color-mix(in srgb, ${value}, ${value})`;
+  const numbers = getComputedStyle(probe).color.match(/^color\(srgb (\S+) (\S+) ([^\s)]+)/);
   probe.style.removeProperty("color");
-  return numbers && (numbers[1] << 16) | (numbers[2] << 8) | numbers[3];
+  const byte = (number) => Math.round(255 * Math.min(1, Math.max(0, parseFloat(number) || 0)));
+  return numbers && (byte(numbers[1]) << 16) | (byte(numbers[2]) << 8) | byte(numbers[3]);
 }
 
-if (!customElements.get("umem-split")) customElements.define("umem-split", UmemSplit);
+if (globalThis.customElements && !customElements.get("umem-split")) customElements.define("umem-split", UmemSplit);

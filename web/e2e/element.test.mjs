@@ -1,52 +1,8 @@
 // <umem-split>, as documents of others use it: attributes, properties, methods, events, and what it leaves behind.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { start } from "./support.mjs";
-
-const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' data:; img-src 'self' data:; connect-src 'self'; require-trusted-types-for 'script'; trusted-types";
-const MAIL = "257 entries: 255 × 4K + 1 × 1M + 1 × 2M";
-const PICTURE = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1120 560'/%3E";
-const FALLBACK = `<img src="${PICTURE}" width="1120" height="560" alt="the mail's example">`;
-
-let stage;
-before(async () => { stage = await start(); });
-after(() => stage.stop());
-
-/** A document of somebody else, under a strict policy, with `body` in it. */
-async function documentWith(body, { width = 1000, media = [], script = true } = {}) {
-  const page = await stage.browser.newPage();
-  page.complaints = [];
-  page.requests = [];
-  page.on("pageerror", (error) => page.complaints.push(String(error)));
-  page.on("console", (message) => message.type() === "error" && page.complaints.push(message.text()));
-  await page.setJavaScriptEnabled(script);
-  await page.setViewport({ width, height: 800 });
-  await page.emulateMediaFeatures(media);
-  await page.setRequestInterception(true);
-  page.on("request", (request) => {
-    page.requests.push(new URL(request.url()).pathname);
-    if (!request.url().endsWith("/somebody.html")) return request.continue();
-    request.respond({
-      contentType: "text/html; charset=utf-8",
-      headers: { "Content-Security-Policy": POLICY },
-      body: `<!doctype html><html lang="en"><title>somebody's</title><link rel="icon" href="icon.svg"><script type="module" src="umem-split.js"></script>${body}`,
-    });
-  });
-  await page.evaluateOnNewDocument(() => {
-    globalThis.events = [];
-    for (const name of ["umem-ready", "umem-step", "umem-change", "umem-error"]) {
-      addEventListener(name, (event) => events.push([name, event.detail]));
-    }
-  });
-  await page.goto(`${stage.address}somebody.html`);
-  return page;
-}
-
-const ready = (page, count = 1) =>
-  page.waitForFunction((count) => [...document.querySelectorAll("umem-split")].filter((element) => element.ready).length === count, { timeout: 20_000 }, count);
-const events = (page, name) => page.evaluate((name) => globalThis.events.filter(([told]) => told === name).map(([, detail]) => detail), name);
-const inside = (page, act, ...rest) => page.$eval("umem-split", act, ...rest);
+import { test } from "node:test";
+import { documentWith, events, FALLBACK, inside, MAIL, ready } from "./somebody.mjs";
 
 test("one line shows the mail's example", async () => {
   const page = await documentWith(`<umem-split preset="mail"></umem-split>`);
@@ -281,6 +237,8 @@ test("themes, custom properties and parts change how it looks", async () => {
   assert.deepEqual(await ground(), [0xfb, 0xfa, 0xf7]);
   await inside(page, (element) => element.style.setProperty("--umem-ground", "rebeccapurple"));
   assert.deepEqual(await ground(), [0x66, 0x33, 0x99]);
+  await inside(page, (element) => element.style.setProperty("--umem-ground", "oklch(1 0 0)"));
+  assert.deepEqual(await ground(), [0xff, 0xff, 0xff]);
   const parts = await inside(page, (element) => [...element.shadowRoot.querySelectorAll("[part]")].map((node) => node.getAttribute("part")));
   for (const part of ["picture", "caption", "status", "controls", "play", "slider", "error"]) assert.ok(parts.includes(part), part);
   await page.close();

@@ -40,6 +40,8 @@ enum Task {
     },
     /// Build the book, docs/, into static/book, and draw the examples' pictures
     Book,
+    /// Build the element as an npm package, in target/npm
+    Package,
     /// Take screenshots of the page's main states, and the README's picture
     Shots {
         /// The folder for them
@@ -93,6 +95,11 @@ fn run() -> Result<ExitCode> {
         Task::Book => {
             book::run(&sh)?;
             println!("The book is in static/book; `cargo xtask serve` serves it at /book/");
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Package => {
+            let tarball = page::package::package(&sh)?;
+            println!("The package is {}", tarball.display());
             Ok(ExitCode::SUCCESS)
         }
         Task::Shots { out } => {
