@@ -75,6 +75,8 @@ struct Proposal {
     change: String,
     cost: String,
     scenarios: Vec<Scenario>,
+    /// The boundary that it names.
+    boundary: Option<PageSize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -110,16 +112,20 @@ impl Registration {
             change,
             cost,
             scenarios,
+            boundary,
         } in self.proposals(scenario)
         {
-            let outcomes: Option<Vec<_>> = scenarios
+            let tables: Option<Vec<Self>> = scenarios
                 .iter()
-                .map(|scenario| Some(Outcome::of(&Self::new(scenario).ok()?)))
+                .map(|scenario| Self::new(scenario).ok())
                 .collect();
-            let Some(after) = outcomes.and_then(|list| list.into_iter().reduce(Outcome::and))
-            else {
+            let tables = tables.unwrap_or_default();
+            let Some(after) = tables.iter().map(Outcome::of).reduce(Outcome::and) else {
                 continue;
             };
+            // A boundary of more than the largest entry asks for what nothing needs.
+            let largest = tables.iter().filter_map(Self::largest_entry).max();
+            let plain = boundary.is_none_or(|size| Some(size.bytes()) <= largest);
             let advice = Advice {
                 change,
                 before,
@@ -131,7 +137,8 @@ impl Registration {
                 _ if !after.beats(&before) => {}
                 // The same change under a larger name says more.
                 Some((_, known))
-                    if after.beats(&known.after) || known.scenarios == advice.scenarios =>
+                    if after.beats(&known.after)
+                        || (plain && known.scenarios == advice.scenarios) =>
                 {
                     *known = advice
                 }
@@ -142,6 +149,12 @@ impl Registration {
         let mut list: Vec<_> = best.into_iter().map(|(_, advice)| advice).collect();
         list.sort_by_key(|advice| advice.after.entries);
         list
+    }
+
+    /// The bytes of the largest entry.
+    fn largest_entry(&self) -> Option<u64> {
+        let table = self.table.as_ref().ok()?;
+        table.tally.by_size().last().map(|(size, _)| *size)
     }
 
     /// What is tried, of each kind the cheapest first.
@@ -189,6 +202,7 @@ impl Registration {
                         Bytes(back)
                     ),
                     scenarios: vec![changed],
+                    boundary: Some(size),
                 });
             }
             if let Some(pad) = size
@@ -203,6 +217,7 @@ impl Registration {
                     change: format!("end the region on a {size} boundary, {} later", Bytes(pad)),
                     cost: format!("{} more are registered, and must be there", Bytes(pad)),
                     scenarios: vec![changed],
+                    boundary: Some(size),
                 });
             }
             let boundary = size
@@ -226,6 +241,7 @@ impl Registration {
                     ),
                     cost: "two keys to hand out, and no access across the boundary".to_owned(),
                     scenarios: vec![first, second],
+                    boundary: Some(size),
                 });
             }
         }
@@ -257,6 +273,7 @@ impl Registration {
                 change: format!("back the region with {size} pages"),
                 cost: format!("{size} pages must be reserved, and memory is taken in whole ones"),
                 scenarios: vec![changed],
+                boundary: None,
             });
         }
     }
@@ -280,6 +297,7 @@ impl Registration {
             cost: "the remote side must be told addresses that begin there (ibv_reg_mr_iova)"
                 .to_owned(),
             scenarios: with_hca(mr.page_offset()),
+            boundary: None,
         });
         if let Some(first) = self.dma().next() {
             let hca = first.start.get() + mr.page_offset();
@@ -288,6 +306,7 @@ impl Registration {
                 change: format!("give the NIC an address that agrees with the device address ({hca:#x})"),
                 cost: "the remote side must be told that address (ibv_reg_mr_iova), which only the kernel knows".to_owned(),
                 scenarios: with_hca(hca),
+                boundary: None,
             });
         }
         let Some(translation) = self.question().translation() else {
@@ -311,10 +330,11 @@ impl Registration {
             });
             list.push(Proposal {
                 kind: Kind::Iova,
-                change: format!("map it to an IOVA that agrees with the NIC's address ({iova})"),
+                change: format!("map it at the IOVA {iova}, which agrees with the NIC's address"),
                 cost: "only VFIO lets a program choose the IOVA; the kernel's drivers do not"
                     .to_owned(),
                 scenarios: vec![changed],
+                boundary: None,
             });
         }
     }
@@ -330,6 +350,7 @@ impl Registration {
                     iommu: IommuSpec::default(),
                     ..scenario.clone()
                 }],
+                boundary: None,
             });
         }
         let newest = KernelRules::newest();
@@ -341,6 +362,7 @@ impl Registration {
                 change: format!("run a kernel with the rules of Linux {}", newest.name),
                 cost: "a newer kernel".to_owned(),
                 scenarios: vec![changed],
+                boundary: None,
             });
         }
         if question.device.policy == Policy::Mixed && question.device.edges == Edges::Exact {
@@ -351,6 +373,7 @@ impl Registration {
                 change: "let the first and the last entry reach beyond the region".to_owned(),
                 cost: "the device's table then names bytes that are not registered".to_owned(),
                 scenarios: vec![changed],
+                boundary: None,
             });
         }
     }
@@ -411,7 +434,7 @@ mod tests {
         assert_eq!(find("start the region on a 2M boundary"), Some(2));
         // At the 1M boundary: 255 × 4K, and 3 × 1M.
         assert_eq!(find("register two regions"), Some(258));
-        assert_eq!(find("map it to an IOVA that agrees"), Some(2));
+        assert_eq!(find("map it at the IOVA"), Some(2));
     }
 
     #[test]

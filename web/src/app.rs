@@ -35,7 +35,7 @@ pub fn App() -> Html {
     let state = use_reducer(|| State::opened(&fragment()));
     let dispatch = state.dispatcher();
     use_clock(state.player.playing, dispatch.clone());
-    use_address(state.fragment.clone(), dispatch.clone());
+    use_address(state.fragment.clone(), state.journeys, dispatch.clone());
     use_source(dispatch.clone());
     use_drop(dispatch.clone());
     let untold = |tour: &crate::story::Tour| tour.story.is_none();
@@ -78,7 +78,7 @@ pub fn App() -> Html {
                 scene={state.scene.clone()}
                 preset={state.preset}
                 player={state.player}
-                linked={state.fragment.is_some()}
+                link={state.picture()}
                 {dispatch}
             />
         </>

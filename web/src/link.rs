@@ -3,10 +3,18 @@
 //! `#preset=NAME`, or `#s=` and the unpadded base64url of the scenario's minimal JSON, which wins. `story=N` opens the
 //! story at a chapter; `with-preset=NAME` or `with=` and base64url is the lower of two scenarios that are compared.
 
+use crate::{
+    player::{Motion, Player},
+    scene::Scene,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use umem_core::scenario::{
-    Scenario,
-    presets::{self, Preset},
+use std::fmt::Display;
+use umem_core::{
+    diagram::View,
+    scenario::{
+        Scenario,
+        presets::{self, Preset},
+    },
 };
 
 /// The longest fragment that is written: servers never see it, but people and chat programs do.
@@ -85,6 +93,49 @@ pub fn to_other(own: &str) -> String {
         Some(text) => format!("with={text}"),
         None => format!("with-{own}"),
     }
+}
+
+/// The part of a fragment that says what of a scene is seen: `at=` a step, `lens=` the entry's offset, `see=FROM,BYTES`.
+/// Nothing for a scene that is finished and seen whole.
+pub fn to_seen(player: &Player, scene: &Scene) -> String {
+    let mut text = String::new();
+    let mut add =
+        |name: &str, value: &dyn Display| text.extend(["&", name, "=", &value.to_string()]);
+    if player.moment < scene.last() {
+        add("at", &player.moment.floor());
+    }
+    if let Some(offset) = player.chosen {
+        add("lens", &offset);
+    }
+    if let Some((from, span)) = player.sight {
+        add("see", &format_args!("{},{}", from.round(), span.round()));
+    }
+    text
+}
+
+/// What a fragment says of what is seen of `scene`, as far as it makes sense there.
+pub fn seen(fragment: &str, player: Player, scene: &Scene) -> Player {
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let step = field(fragment, "at").and_then(number);
+    let lens = field(fragment, "lens").and_then(|text| text.parse::<i64>().ok());
+    let see = field(fragment, "see").and_then(|text| {
+        let (from, span) = text.split_once(',')?;
+        Some((number(from)?, number(span)?))
+    });
+    let mut player = player;
+    if let Some(step) = step {
+        player = player.moved(scene, Motion::Seek(step.max(0.0) as usize));
+    }
+    if lens.is_some_and(|offset| scene.index.entries.at(offset).is_some()) {
+        player.chosen = lens;
+    }
+    let whole = View::whole(&scene.registration, 1.0);
+    player.sight = see
+        .filter(|(from, span)| {
+            *span >= 16.0 && *from >= whole.from && from + span <= whole.from + whole.span
+        })
+        .or(player.sight);
+    player
 }
 
 fn scenario(text: &str) -> Result<Scenario, String> {

@@ -29,7 +29,7 @@ pub fn embed(scenario: &Scenario, preset: Option<&Preset>, status: &str) -> Stri
         None => format!("scenario=\"{}\"", escaped(&scenario.to_json())),
     };
     format!(
-        "<script type=\"module\" src=\"umem-split.js\"></script>\n<umem-split {what}>\n  <img src=\"{}.svg\" alt=\"{}\">\n</umem-split>",
+        "<script type=\"module\" src=\"umem-split.js\"></script>\n<umem-split {what}>\n  <img src=\"{}.svg\" alt=\"{}\" style=\"max-width: 100%; height: auto\">\n</umem-split>",
         name(preset),
         escaped(status)
     )

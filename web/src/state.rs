@@ -212,6 +212,8 @@ pub struct State {
     pub other: Option<Rc<Side>>,
     /// Which of the two the fields edit.
     pub place: Place,
+    /// How often somebody went to another scene, and did not merely change something in it.
+    pub journeys: u32,
     /// Which of the scene's own fragments is shown; what is added for the story and for comparing is not in it.
     own: Option<Rc<str>>,
 }
@@ -237,6 +239,7 @@ impl State {
             tour: None,
             other: None,
             place: Place::Upper,
+            journeys: 0,
         };
         start.asked(fragment)
     }

@@ -5,6 +5,7 @@ use umem_core::scenario::{Scenario, presets::PRESETS};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::{
     link::{self, Asked},
+    player::Player,
     state::{Action, State},
 };
 use yew::Reducible;
@@ -92,4 +93,30 @@ fn captures_never_reach_the_address() {
     assert_eq!(state.fragment, None);
     let state = state.reduce(Action::Length("4K".into()));
     assert_eq!((state.fragment.clone(), state.faults.len()), (None, 0));
+}
+
+#[wasm_bindgen_test]
+fn a_link_holds_what_is_seen_of_a_scene() {
+    let state = State::opened("#preset=mail&at=3&lens=4096&see=0,65536");
+    assert_eq!(state.player.moment, 3.0);
+    assert_eq!(state.player.chosen, Some(4096));
+    assert_eq!(state.player.sight, Some((0.0, 65536.0)));
+    assert_eq!(
+        state.picture().as_deref(),
+        Some("preset=mail&at=3&lens=4096&see=0,65536")
+    );
+    assert_eq!(
+        state.fragment.as_deref(),
+        Some("preset=mail"),
+        "the address bar holds the scenario alone"
+    );
+    // What makes no sense there is as good as not said.
+    let state = State::opened("#preset=mail&at=-1e999&lens=99999999&see=5,-4");
+    let player = Player::finished(&state.scene);
+    assert_eq!(
+        (state.player.chosen, state.player.sight),
+        (None, player.sight)
+    );
+    let state = State::opened("#preset=mail&at=1e300");
+    assert_eq!(state.player.moment, state.scene.last());
 }

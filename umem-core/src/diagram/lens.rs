@@ -150,8 +150,16 @@ impl Painter<'_> {
         if self.area.narrow() {
             let at = (0.0, rows.start - 7.0);
             self.text(at, Anchor::Start, TextStyle::Title, Paint::Ink, "Lens");
+            if self.told && self.area.view.width > 300.0 {
+                let at = (38.0, rows.start - 7.0);
+                self.text(at, Anchor::Start, style, soft, "address, and its zero bits");
+            }
             let at = (self.area.view.width, rows.start - 7.0);
-            self.text(at, Anchor::End, style, soft, format!("entries {numbers}"));
+            let numbers = match self.told {
+                true => numbers,
+                false => format!("entries {numbers}"),
+            };
+            self.text(at, Anchor::End, style, soft, numbers);
         } else {
             let at = (0.0, rows.start + 14.0);
             self.text(at, Anchor::Start, TextStyle::Title, Paint::Ink, "Lens");

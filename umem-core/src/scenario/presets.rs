@@ -39,7 +39,7 @@ pub static PRESETS: [Preset; 12] = [
     Preset {
         name: "mail",
         title: "The mail's example",
-        about: "4M of two adjacent 2M pages, starting 4K in, for a device with 4K, 1M and 2M: 255 × 4K + 1 × 1M + 1 × 2M",
+        about: "The example of a mail to linux-rdma, August 2018: two adjacent 2M pages, all but their first 4K, for a device with 4K, 1M and 2M: 255 × 4K + 1 × 1M + 1 × 2M",
         build: mail,
     },
     Preset {

@@ -3,7 +3,6 @@
 use crate::state::{Action, Dispatch};
 use gloo::{events::EventListener, utils::window};
 use std::rc::Rc;
-use umem_core::scenario::presets;
 use wasm_bindgen::JsValue;
 use yew::prelude::*;
 
@@ -11,11 +10,13 @@ pub(super) fn fragment() -> String {
     window().location().hash().unwrap_or_default()
 }
 
-/// Keeps the address bar and the page in step. Going to another preset or chapter can be undone by the back button; edits
+/// Keeps the address bar and the page in step. Going to another scene or chapter can be undone by the back button; edits
 /// replace one another.
 #[hook]
-pub(super) fn use_address(wanted: Option<Rc<str>>, dispatch: Dispatch) {
-    use_effect_with(wanted, |wanted| {
+pub(super) fn use_address(wanted: Option<Rc<str>>, journeys: u32, dispatch: Dispatch) {
+    let known = use_mut_ref(|| journeys);
+    use_effect_with((wanted, journeys), move |(wanted, journeys)| {
+        let went = known.replace(*journeys) != *journeys;
         let present = fragment();
         if wanted.as_deref() == Some(present.trim_start_matches('#')) {
             return;
@@ -31,7 +32,7 @@ pub(super) fn use_address(wanted: Option<Rc<str>>, dispatch: Dispatch) {
         if let Ok(history) = window().history() {
             let nothing = JsValue::NULL;
             // The browser refuses only floods, and then the address is merely old.
-            let _ = if is_place(&url) && !present.is_empty() {
+            let _ = if went && !present.is_empty() {
                 history.push_state_with_url(&nothing, "", Some(&url))
             } else {
                 history.replace_state_with_url(&nothing, "", Some(&url))
@@ -44,12 +45,4 @@ pub(super) fn use_address(wanted: Option<Rc<str>>, dispatch: Dispatch) {
         });
         move || drop(listener)
     });
-}
-
-/// Whether somebody went there, and did not merely change something where they were.
-fn is_place(url: &str) -> bool {
-    let preset = url.strip_prefix("#preset=");
-    let chapter = url.strip_prefix("#story=");
-    preset.is_some_and(|name| presets::find(name).is_some())
-        || chapter.is_some_and(|number| number.parse::<usize>().is_ok())
 }

@@ -129,8 +129,8 @@ pub(super) fn constraint(
     let reason = match constraint.code {
         ConstraintCode::Covers => return Html::default(),
         ConstraintCode::Congruence => vec![
-            address("NIC's", hca, lowest),
-            address("device", dma, lowest),
+            address("NIC address", hca, lowest),
+            address("DMA address", dma, lowest),
             Line::new(
                 "differ",
                 format_args!("first in bit {}", constraint.bit),
@@ -139,7 +139,7 @@ pub(super) fn constraint(
             ),
         ],
         ConstraintCode::Discontinuity | ConstraintCode::EntryEnd => {
-            vec![address("NIC's", hca, below(constraint.bit))]
+            vec![address("NIC address", hca, below(constraint.bit))]
         }
     };
     let survive = PageSize::from_log2(constraint.bit).map_or(sizes, |most| sizes.up_to(most));

@@ -83,7 +83,7 @@ pub fn Compare(props: &Props) -> Html {
                 <button type="button" onclick={dispatch.on(Action::Compare(false))}>{ "Stop comparing" }</button>
             </div>
             <fieldset class="segments">
-                <legend>{ "The fields edit" }</legend>
+                <legend>{ "Edit and explain" }</legend>
                 <div>
                     { radio(Place::Upper, *place, dispatch) }
                     { radio(Place::Lower, *place, dispatch) }

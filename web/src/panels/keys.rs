@@ -38,7 +38,7 @@ pub fn Keys(Props { open, dispatch }: &Props) -> Html {
                 fingers and one. A click or a tap on an entry puts the lens there." }</p>
             <h2>{ "What is seen" }</h2>
             <p class="note">{ "Five lanes on one axis, from the program's memory to the table in the card; each box hangs from what \
-                it was made of. Deeper colours are larger pages. The lens at the bottom magnifies a dozen entries, and the panel \
+                it was made of. The larger a page, the more its colour stands out from the ground. The lens at the bottom magnifies a dozen entries, and the panel \
                 below it tells why the one in the frame has its size." }</p>
             <p class="note">{ "Files that you open are read by this page and nobody else: nothing leaves your browser." }</p>
         </Modal>

@@ -19,8 +19,8 @@ pub struct Props {
     pub preset: Option<&'static str>,
     /// The moment and the part of it that are seen.
     pub player: Player,
-    /// Whether the address of the page holds it.
-    pub linked: bool,
+    /// The fragment that opens exactly what is seen; none for captures.
+    pub link: Option<String>,
     /// Where closing goes.
     pub dispatch: Dispatch,
 }
@@ -31,7 +31,7 @@ pub fn Share(props: &Props) -> Html {
     html! {
         <Modal id="share-title" title="Share and keep" open={props.open} dispatch={props.dispatch.clone()}>
             if props.open {
-                <Ways scene={props.scene.clone()} preset={props.preset} player={props.player} linked={props.linked} />
+                <Ways scene={props.scene.clone()} preset={props.preset} player={props.player} link={props.link.clone()} />
             }
         </Modal>
     }
@@ -42,7 +42,7 @@ struct WaysProps {
     scene: Rc<Scene>,
     preset: Option<&'static str>,
     player: Player,
-    linked: bool,
+    link: Option<String>,
 }
 
 #[component]
@@ -56,10 +56,15 @@ fn Ways(props: &WaysProps) -> Html {
     let status = props.scene.registration.status();
     html! {
         <>
-            if props.linked {
-                { text("Link", window().location().href().unwrap_or_default()) }
+            if let Some(link) = &props.link {
+                { text("Link", here() + "#" + link) }
                 { text("Command", share::command(scenario, preset)) }
                 { text("For a page of your own", share::embed(scenario, preset, &status)) }
+                <p class="note">
+                    { "Beside that page belong " }<code>{ "umem-split.js" }</code>{ " and the folder " }<code>{ "element" }</code>
+                    { " of this site, and the picture (SVG) below, for readers without JavaScript. The book tells " }
+                    <a href="book/embed.html">{ "how to embed" }</a>{ "." }
+                </p>
             } else {
                 <p class="note">{ "This is a capture of a machine. It is not put into links; keep the file instead, and open it \
                     with `umem view FILE` or with this page." }</p>
@@ -94,6 +99,12 @@ fn files(props: &WaysProps, preset: Option<&Preset>, said: &UseStateSetter<AttrV
             { file("csv", "Entries (CSV)", |need, name| keep::text(name, "text/csv", &share::csv(&need.scene))) }
         </div>
     }
+}
+
+/// The address of the page without what it shows.
+fn here() -> String {
+    let href = window().location().href().unwrap_or_default();
+    href.split('#').next().unwrap_or_default().to_owned()
 }
 
 /// What a file is made from.

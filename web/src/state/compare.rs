@@ -87,7 +87,25 @@ impl State {
     }
 
     pub(super) fn paired(self, upper: Scenario, lower: Scenario) -> Self {
-        self.loaded(upper, None).beside(lower)
+        let state = self.loaded(upper, None).beside(lower);
+        // The fields, the reasons and the advice are those of the side that has more to mend.
+        let total = |scene: &Scene| {
+            scene
+                .registration
+                .table
+                .as_ref()
+                .map_or(u64::MAX, |table| table.total)
+        };
+        match &state.other {
+            Some(other) if total(&other.scene) > total(&state.scene) => {
+                let state = state.editing(Place::Lower);
+                Self {
+                    player: Player::finished(&state.scene),
+                    ..state
+                }
+            }
+            _ => state,
+        }
     }
 
     /// With `lower` below what is shown now.

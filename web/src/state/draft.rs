@@ -20,6 +20,7 @@ impl State {
         let (asked, chapter) = (link::read(fragment), link::chapter(fragment));
         let own = !matches!(asked, Asked::Nothing);
         let state = self.answered(asked);
+        let shown = own && state.notice.is_none();
         let state = match link::other(fragment) {
             Some(Ok(lower)) => state.beside(*lower),
             Some(Err(problem)) => Self {
@@ -29,10 +30,14 @@ impl State {
             None if own || chapter.is_some() => state.compared(false),
             None => state,
         };
-        match chapter {
+        let mut state = match chapter {
             Some(chapter) => state.reading(chapter, own),
             None => state.left(),
+        };
+        if shown {
+            state.player = link::seen(fragment, state.player, &state.scene);
         }
+        state
     }
 
     fn answered(self, asked: Asked) -> Self {
@@ -58,6 +63,7 @@ impl State {
             draft: Rc::new(scenario),
             origin,
             notice: None,
+            journeys: self.journeys + 1,
             ..self
         };
         let state = state.settled();

@@ -148,6 +148,15 @@ impl State {
         Self { fragment, ..self }
     }
 
+    /// The fragment of exactly the picture that is seen, without the story around it; `None` for captures.
+    pub fn picture(&self) -> Option<String> {
+        let alone = Self {
+            tour: None,
+            ..self.clone()
+        };
+        Some(alone.address()? + &link::to_seen(&self.player, &self.scene))
+    }
+
     fn address(&self) -> Option<String> {
         let (upper, lower) = match (self.place, &self.other) {
             (Place::Lower, Some(upper)) => (&upper.own, Some(&self.own)),
