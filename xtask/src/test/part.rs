@@ -1,6 +1,7 @@
 //! The parts of a test run: what each needs, and what it does.
 
 use super::lab;
+use crate::bench;
 use crate::debian;
 use crate::lab::{Release, programs};
 use crate::page::{browser, tools};
@@ -18,6 +19,7 @@ pub enum Part {
     Clippy,
     Core,
     Unit,
+    Instructions,
     Wasm,
     Page,
     #[value(name = "lab-6.1")]
@@ -34,6 +36,7 @@ impl Part {
         Part::Clippy,
         Part::Core,
         Part::Unit,
+        Part::Instructions,
         Part::Wasm,
         Part::Page,
         Part::Lab61,
@@ -50,6 +53,7 @@ impl Part {
                 "umem-core without std, the runner without RDMA, the docs without warnings"
             }
             Part::Unit => "unit tests, property tests, the examples in the docs",
+            Part::Instructions => "no path takes more instructions than it did",
             Part::Wasm => "the page's own tests, in headless Chromium",
             Part::Page => "the page from end to end, in headless Chromium",
             Part::Lab61 => {
@@ -67,6 +71,7 @@ impl Part {
             Part::Clippy => clippy(sh),
             Part::Core => core(sh),
             Part::Unit => unit(sh),
+            Part::Instructions => bench::compare(sh).map(|()| Done::All),
             Part::Wasm => wasm(sh),
             Part::Page => page(sh),
             Part::Lab61 => lab::kernel(sh, Release::Bookworm),
