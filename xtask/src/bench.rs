@@ -46,8 +46,8 @@ impl Bench {
     }
 }
 
-/// By how much a count may grow before it is too much: 2 %.
-const TOLERANCE: f64 = 0.02;
+/// By how many percent a count may grow before it is too much.
+const TOLERANCE: u64 = 2;
 
 /// Counts instructions, and fails where a path takes more than it did.
 pub fn compare(sh: &Shell) -> Result<()> {
@@ -57,10 +57,9 @@ pub fn compare(sh: &Shell) -> Result<()> {
     eprint!("{report}");
     ensure!(
         failed == 0,
-        "{failed} of {} paths take over {:.0} % more instructions than {} has, or are missing in it; if that is meant: cargo xtask \
-         bench --instructions --record",
+        "{failed} of {} paths take over {TOLERANCE} % more instructions than {} has, or are missing in it; if that is meant: cargo \
+         xtask bench --instructions --record",
         now.len(),
-        TOLERANCE * 100.0,
         baseline().display()
     );
     Ok(())
@@ -76,7 +75,7 @@ fn verdicts(known: &[(u64, String)], now: &[(u64, String)]) -> (String, usize) {
             None => "not known".to_owned(),
             Some(change) => format!("{:+.1} %", change * 100.0),
         };
-        let bad = change.is_none_or(|change| change > TOLERANCE);
+        let bad = before.is_none_or(|(before, _)| count * 100 > before * (100 + TOLERANCE));
         failed += usize::from(bad);
         let mark = if bad { "  <-- too many" } else { "" };
         let _ = writeln!(report, "{count:>12}  {said:>9}  {name}{mark}");
