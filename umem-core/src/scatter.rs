@@ -175,6 +175,69 @@ impl<I: Iterator<Item = FrameRun>> Iterator for AnyPage<I> {
     }
 }
 
+/// The scatter-gather list of runs of which no two neighbours are adjacent, such as [`FrameNumbers`] and [`PagemapFrames`]:
+/// [`Coalescing::AnyPage`] with nothing to join, only to cut.
+///
+/// ```
+/// use umem_core::{memory::FrameNumbers, scatter::LongestRuns, size::PageSize};
+/// let frames = FrameNumbers::new(&[7, 8, 9, 4], PageSize::K4);
+/// let list: Vec<_> = LongestRuns::new(frames, 0x2000).map(|entry| (entry.start.get(), entry.length)).collect();
+/// assert_eq!(list, [(0x7000, 0x2000), (0x9000, 0x1000), (0x4000, 0x1000)]);
+/// ```
+///
+/// [`FrameNumbers`]: crate::memory::FrameNumbers
+/// [`PagemapFrames`]: crate::memory::PagemapFrames
+#[derive(Clone, Debug)]
+pub struct LongestRuns<I> {
+    runs: I,
+    longest: u64,
+    rest: Option<FrameRun>,
+}
+
+impl<I: Iterator<Item = FrameRun>> LongestRuns<I> {
+    /// The list of the pages in `runs`, each entry at most `longest` bytes long (see [`longest_entry`]).
+    pub fn new(runs: I, longest: u64) -> Self {
+        Self {
+            runs,
+            longest,
+            rest: None,
+        }
+    }
+}
+
+impl<I: Iterator<Item = FrameRun>> Iterator for LongestRuns<I> {
+    type Item = SgEntry;
+
+    #[inline]
+    fn next(&mut self) -> Option<SgEntry> {
+        let run = match self.rest.take() {
+            Some(rest) => rest,
+            None => self.runs.next()?,
+        };
+        let (entry, rest) = run.split(self.longest);
+        self.rest = rest;
+        Some(entry)
+    }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, SgEntry) -> B>(self, start: B, mut each: F) -> B {
+        let longest = self.longest;
+        let mut cut = |mut so_far, mut run: FrameRun| loop {
+            let length = run.length.min(longest);
+            so_far = each(so_far, Extent { length, ..run });
+            if length == run.length {
+                return so_far;
+            }
+            run = run.split_at(length).1;
+        };
+        let mut so_far = start;
+        if let Some(rest) = self.rest {
+            so_far = cut(so_far, rest);
+        }
+        self.runs.fold(so_far, cut)
+    }
+}
+
 /// [`Coalescing::WholeBatchRun`].
 #[derive(Clone, Debug)]
 struct WholeBatchRun<I> {

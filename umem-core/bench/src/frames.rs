@@ -5,7 +5,7 @@ use std::{cell::RefCell, hint::black_box, rc::Rc};
 use umem_core::{
     address::{Extent, PhysAddr},
     memory::{FrameNumbers, FrameRun, PagemapFrames, scattered_slot},
-    scatter::{Coalescing, ScatterList, SgEntry, longest_entry},
+    scatter::{LongestRuns, SgEntry, longest_entry},
     size::PageSize,
 };
 
@@ -106,7 +106,7 @@ fn path(name: String, words: Vec<u64>, mask: u64, goal: Goal) -> Path {
 
 /// Writes the entries of `frames`, and returns how many there are.
 fn write(frames: impl Iterator<Item = FrameRun>, longest: u64, entries: &mut [SgEntry]) -> u64 {
-    let list = ScatterList::new(frames, longest, Coalescing::AnyPage, PageSize::K4);
+    let list = LongestRuns::new(frames, longest);
     let (mut at, mut count) = (0, 0);
     list.for_each(|entry| {
         entries[at] = entry;

@@ -1,8 +1,9 @@
 //! Frames by number, a word a page → runs of frames.
 //!
-//! A loop that goes from page to page, like the kernel's, guesses at each whether the run ends there, and guesses wrongly
-//! about once a run. Here pages are looked at 64 at a time: where runs end among them is a bitmap, computed without a
-//! guess, and most pages of contiguous memory need no more than the answer that it is empty.
+//! A loop that goes from page to page, like the kernel's, makes the processor guess at each whether the run ends there, and it
+//! guesses wrongly about once a run. Here pages are looked at 64 at a time: where runs begin among them is a bitmap, computed
+//! without a guess, and long runs need no more than the answer that it is empty. Only where no page goes on with
+//! another, which is easily guessed, is it page by page.
 
 use super::FrameRun;
 use crate::{
@@ -133,15 +134,14 @@ impl WordRun {
     /// What of a run of pagemap words has frames.
     #[inline]
     fn known(mut self) -> Option<Self> {
-        if self.word & PRESENT == 0 {
-            return None;
+        if self.word & (PRESENT | FRAME_NUMBER) > PRESENT {
+            return Some(self);
         }
-        if self.word & FRAME_NUMBER == 0 {
-            // Hidden; what comes after it in numbers does not come after it in memory.
-            self.start += 1;
-            self.word += 1;
-        }
-        (self.start < self.end).then_some(self)
+        // Absent; or hidden, and what comes after that in numbers does not come after it in memory.
+        let hidden = self.word & PRESENT != 0;
+        self.start += 1;
+        self.word += 1;
+        (hidden && self.start < self.end).then_some(self)
     }
 
     /// The run as bytes, its first frame having number `number`.
@@ -194,16 +194,18 @@ impl<'a, const MASK: u64> Runs<'a, MASK> {
         let mut start = self.start;
         loop {
             let piece = words.get(self.piece..).unwrap_or_default();
-            if self.breaks == u64::MAX
-                && let Some(piece) = piece.first_chunk::<PIECE>()
-            {
-                // Not one page goes on with a run, so each is the end of the one before it.
-                for (at, &next) in piece.iter().enumerate() {
-                    let end = self.piece + at;
+            if self.breaks == u64::MAX {
+                // Not one of these pages goes on with a run: on page by page, as long as that is so.
+                let mut end = self.piece;
+                let mut before = words[end - 1];
+                while let Some(&next) = words.get(end)
+                    && next & MASK != (before & MASK).wrapping_add(1)
+                {
                     so_far = each(so_far, WordRun { word, start, end });
-                    (start, word) = (end, next);
+                    (start, word, before) = (end, next, next);
+                    end += 1;
                 }
-                self.breaks = 0;
+                (self.piece, self.breaks) = (end - PIECE, 0);
             }
             while self.breaks != 0 {
                 let at = self.breaks.trailing_zeros() as usize;
@@ -244,7 +246,7 @@ fn next_breaks<const MASK: u64>(words: &[u64], mut piece: usize) -> (usize, u64)
             together = PIECE;
         } else {
             let breaks = match looked_at.as_array::<PIECE>() {
-                Some(whole) => breaks::<MASK>(whole, before),
+                Some(whole) => whole_breaks::<MASK>(whole, before),
                 None => breaks::<MASK>(looked_at, before),
             };
             return (piece, breaks);
@@ -274,7 +276,7 @@ fn continues<const MASK: u64>(words: &[u64], before: u64) -> bool {
 }
 
 /// Which of at most 64 `words` do not go on with the run of the word before them: a bit each.
-#[inline(always)] // To be compiled for exactly 64 as well.
+#[inline]
 fn breaks<const MASK: u64>(words: &[u64], before: u64) -> u64 {
     let mut before = before & MASK;
     let mut breaks = 0;
@@ -286,10 +288,21 @@ fn breaks<const MASK: u64>(words: &[u64], before: u64) -> u64 {
     breaks
 }
 
+/// The same of 64 words: by rows that are short enough for compilers to unroll, so that each bit has its place.
+#[inline]
+fn whole_breaks<const MASK: u64>(words: &[u64; PIECE], mut before: u64) -> u64 {
+    let mut all = 0;
+    for row in words.as_chunks::<8>().0 {
+        all = (all >> 8) | (breaks::<MASK>(row, before) << 56);
+        before = row[7];
+    }
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scatter::{Coalescing, ScatterList, SgEntry};
+    use crate::scatter::{Coalescing, LongestRuns, ScatterList, SgEntry};
     use alloc::vec::Vec;
     use proptest::prelude::*;
 
@@ -349,6 +362,11 @@ mod tests {
             prop_assert_eq!(&list.clone().collect::<Vec<_>>(), &expected);
             let mut folded = Vec::new();
             list.for_each(|entry| folded.push(entry));
+            prop_assert_eq!(&folded, &expected);
+            let cut = LongestRuns::new(PagemapFrames::new(&words, PageSize::K4), longest);
+            prop_assert_eq!(&cut.clone().collect::<Vec<_>>(), &expected);
+            let mut folded = Vec::new();
+            cut.for_each(|entry| folded.push(entry));
             prop_assert_eq!(&folded, &expected);
 
             let known: Vec<_> = numbers.iter().copied().map(Some).collect();
