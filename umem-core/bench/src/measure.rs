@@ -1,7 +1,8 @@
 //! Times, taken so that they can be compared on a machine that others use as well.
 //!
 //! All contenders of a path run in turns, round after round, and what is compared is always a pair of times of the same round: what
-//! disturbs a round disturbs both. A ratio is the median over the rounds; its spread, the middle half of them.
+//! disturbs a round disturbs both. Times and ratios are medians over the rounds; the spread is the middle half of our times. Only the
+//! time counts in which the processor was ours; that others share its caches and its memory cannot be counted out.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::fmt::Write;
