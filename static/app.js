@@ -1,4 +1,6 @@
-// Loads the page's code and opens the page; says what to do when it cannot.
+// Shows the picture by the element, whose code is small, and then opens the page in its place; says what to do when it cannot.
+
+import "./umem-split.js";
 
 const root = document.getElementById("page");
 
@@ -27,7 +29,26 @@ async function keep() {
   await navigator.serviceWorker.register(policy ? policy.createScriptURL(url) : url);
 }
 
+/** The picture that the address asks for, as far as the element can tell: at the latest when it fails, the page goes on. */
+async function picture() {
+  const first = root.querySelector("umem-split");
+  const asked = new URLSearchParams(location.hash.slice(1));
+  // These show something else, which only the page knows.
+  if (asked.has("story") || new URLSearchParams(location.search).has("src")) return first.remove();
+  const seen = new Promise((done) => ["umem-ready", "umem-error"].forEach((name) => first.addEventListener(name, done, { once: true })));
+  try {
+    const bytes = Uint8Array.from(atob((asked.get("s") ?? "").replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
+    if (bytes.length) first.scenario = new TextDecoder().decode(bytes);
+  } catch {
+    // The page says what is wrong with its address.
+  }
+  first.preset = asked.get("preset") ?? "mail";
+  await Promise.race([seen, new Promise((done) => setTimeout(done, 4000))]);
+  await new Promise((done) => setTimeout(done));
+}
+
 try {
+  await picture();
   const page = await import("./pkg/web.js");
   await page.default();
   page.open(root);

@@ -5,7 +5,7 @@
 
 const build = new URL(location.href).searchParams.get("build");
 const kept = `umem-${build}`;
-const FILES = ["./", "style.css", "app.js", "icon.svg", "story.json", "pkg/web.js", "pkg/web_bg.wasm"];
+const FILES = ["./", "style.css", "app.js", "icon.svg", "story.json", "umem-split.js", "element/umem_split.js", "element/umem_split_bg.wasm", "pkg/web.js", "pkg/web_bg.wasm"];
 
 addEventListener("install", (event) => {
   const all = FILES.map((file) => new Request(file, { cache: "no-cache" }));

@@ -22,20 +22,23 @@ mod lanes;
 mod lens;
 mod painter;
 pub mod palette;
+mod placing;
 mod ribbons;
 mod ruler;
+mod shown;
 mod steps;
 pub mod svg;
 mod view;
 mod visible;
 
 pub use command::{Anchor, Command, Drawing, Paint, TextStyle};
-pub use detail::{Detail, detail, detail_at};
+pub use detail::{Detail, beside, detail, detail_at};
 pub use lens::focus;
+pub use shown::{Lanes, LanesError};
 pub use steps::{Fronts, Moment, Stage, Step, Steps};
-pub use view::View;
+pub use view::{OVERVIEW, View};
 
-/// Which lanes a picture has.
+/// The lanes that a picture can have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LaneName {
     /// The virtual memory.
@@ -115,6 +118,8 @@ pub fn draw_at(
 pub struct Attention {
     /// The lens is at the entry that holds this offset; at the [playhead](focus) if it is `None`.
     pub chosen: Option<i64>,
+    /// A box that is framed: the one of that lane that holds that offset.
+    pub pointed: Option<(LaneName, i64)>,
     /// Whether what is yet to come stays hidden: for somebody who is to predict it.
     pub veiled: bool,
 }

@@ -36,7 +36,7 @@
 //! | [`iommu`] | SG list → device addresses: identity, or placed and merged | `iommu_dma_map_sg()`, `__finalise_sg()` |
 //! | [`table`] | device addresses → the device's entries, one module a policy | `ib_umem_find_best_pgsz()`, `rdma_umem_for_each_dma_block()` |
 //! | [`explain`] | why an entry has its size, down to the bit | |
-//! | [`kernel`], [`device`] | kernel generations and drivers, as data | |
+//! | [`kernel`], [`device`], [`processor`] | kernel generations, drivers and CPUs, as data | |
 //! | [`scenario`] | a whole question as a value; the presets | |
 //! | [`registration`] | scenario → every stage's result | `ib_umem_get()` |
 //! | [`advice`] | the changes that would help, each proven | |
@@ -107,6 +107,7 @@ pub mod kernel;
 pub mod memory;
 #[cfg(feature = "serde")]
 mod notation;
+pub mod processor;
 pub mod registration;
 pub mod scatter;
 pub mod scenario;

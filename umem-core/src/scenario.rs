@@ -20,6 +20,8 @@ use core::fmt;
 
 #[cfg(feature = "serde")]
 mod json;
+#[cfg(feature = "serde")]
+mod place;
 pub mod presets;
 mod resolve;
 

@@ -2,7 +2,7 @@
 
 use umem_core::{
     diagram::{
-        Command, Drawing, LaneName, Paint, Stage, Steps, View, detail, draw, draw_at, focus,
+        Command, Drawing, LaneName, Lanes, Paint, Stage, Steps, View, detail, draw, draw_at, focus,
         palette::{DARK, LIGHT, Palette},
         svg,
     },
@@ -317,4 +317,63 @@ fn svg_has_attributes_only() {
     assert!(picture.contains("<title>the &lt;mail&gt;</title>"));
     assert!(!picture.contains("style") && !picture.contains("NaN"));
     assert!(picture.len() < 30_000, "{} bytes", picture.len());
+}
+
+#[test]
+fn a_picture_has_the_lanes_that_it_is_asked_for() {
+    let mail = preset("mail");
+    let whole = mail.whole(900.0);
+    let titles = |lanes: &str| -> Vec<&str> {
+        let lanes: Lanes = lanes.parse().unwrap();
+        let drawing = mail.draw(View { lanes, ..whole }, 1e9);
+        let texts = texts(&drawing);
+        let titles = LaneName::ALL.map(LaneName::title).into_iter();
+        titles
+            .chain(["Lens"])
+            .filter(|title| texts.contains(title))
+            .collect()
+    };
+    assert_eq!(titles("dma virtual"), ["Virtual memory", "DMA segments"]);
+    assert_eq!(titles("entries"), ["Device entries", "Lens"]);
+    let height = |lanes: &str| {
+        let lanes: Lanes = lanes.parse().unwrap();
+        mail.draw(View { lanes, ..whole }, 0.0).height
+    };
+    assert!(height("virtual") < height("virtual frames"));
+    assert!(height("virtual frames sg dma") < height("virtual frames sg dma entries"));
+    assert_eq!(
+        height("virtual frames sg dma entries"),
+        mail.draw(whole, 0.0).height
+    );
+    for wrong in ["", "  ", "lanes", "sg,dma"] {
+        assert!(wrong.parse::<Lanes>().is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_segment_sinks_into_its_lane() {
+    let mail = preset("mail-iommu");
+    let map = mail.steps.first_of(Stage::Map) as f64;
+    let sinking = |part: f64| {
+        let drawing = mail.draw(mail.whole(900.0), map + part);
+        let commands = drawing.commands.into_iter();
+        commands.rev().find_map(|command| match command {
+            Command::Rect {
+                y,
+                height,
+                fill: Some(Paint::Card),
+                stroke: Some(Paint::Accent),
+                ..
+            } => Some((y, y + height)),
+            _ => None,
+        })
+    };
+    assert_eq!(sinking(0.0), None, "not before it is mapped");
+    let ways: Vec<_> = [0.3, 0.6, 0.9].map(|part| sinking(part).unwrap()).into();
+    assert!(
+        ways.windows(2)
+            .all(|pair| pair[0].0 <= pair[1].0 && pair[0].1 < pair[1].1),
+        "{ways:?}"
+    );
+    assert_eq!(sinking(1.0), None, "then it is there");
 }

@@ -45,6 +45,40 @@ test("the picture has keys of its own", async () => {
   await page.close();
 });
 
+test("keys read every box, as a finger does", async () => {
+  const page = await site.open();
+  await page.focus("canvas");
+  const read = async (...keys) => {
+    for (const key of keys) await page.keyboard.press(key);
+    return page.$eval(".caption", (caption) => caption.textContent);
+  };
+  assert.match(await read("ArrowDown"), /^entry 255: 1M at 0x40100000/);
+  await page.keyboard.down("Shift");
+  assert.match(await read("ArrowLeft"), /^entry 254: 4K at 0x400ff000/);
+  await page.keyboard.up("Shift");
+  assert.match(await read("ArrowUp"), /^DMA segment 0: 0x40001000 \+ 4092K/);
+  assert.match(await read("ArrowUp", "ArrowUp"), /^frames 0x40000000 \+ 2M/);
+  assert.match(await read("ArrowUp"), /^the registered region: 4092K/);
+  assert.match(await read("Escape"), /^Point at a box/);
+  await page.close();
+});
+
+test("the overview is dragged to another part", async () => {
+  const page = await site.open("#preset=scattered");
+  await page.focus("canvas");
+  for (let i = 0; i < 4; i++) await page.keyboard.press("+");
+  const { x, y, width } = await (await page.$("canvas")).boundingBox();
+  const left = () => page.$eval("canvas", (canvas) => canvas.toDataURL().length);
+  const before = await left();
+  await page.mouse.move(x + width * 0.3, y + 4);
+  await page.mouse.down();
+  await page.mouse.move(x + width * 0.9, y + 4, { steps: 5 });
+  await page.mouse.up();
+  assert.notEqual(await left(), before);
+  assert.match(await page.$eval(".caption", (caption) => caption.textContent), /^Point at a box/, "nothing was tapped");
+  await page.close();
+});
+
 test("everything that can be pressed is reached by Tab, visibly", async () => {
   const page = await site.open();
   const wanted = await page.$$eval("button, input, select, summary, canvas", (all) => {

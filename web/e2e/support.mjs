@@ -17,27 +17,31 @@ async function serve() {
   throw new Error("`cargo xtask serve` ended without telling an address");
 }
 
+/** The browser that is driven: Chromium, or Firefox where `UMEM_BROWSER` says so. */
+const FIREFOX = process.env.UMEM_BROWSER === "firefox";
+
+/** For a test's options: why it is left out where it needs what only Chromium lets a driver do. */
+export const onlyChromium = (what) => ({ skip: FIREFOX && `Firefox lets nobody ${what} from outside` });
+
+const BROWSER = FIREFOX
+  ? { browser: "firefox", executablePath: process.env.FIREFOX || "/usr/bin/firefox-esr" }
+  : { executablePath: process.env.CHROMIUM || "/usr/bin/chromium" };
+// Chromium's own sandbox does not work for root, which CI is. The others keep it from calling home.
+const ARGUMENTS = FIREFOX
+  ? []
+  : ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
 /**
- * Starts the server and a headless Chromium, which is given `more` arguments.
+ * Starts the server and a headless browser, which is given `more` arguments.
  * `open(hash)` yields a new page, loaded and with its status line there; `page.complaints` collects what the browser
  * complained about: uncaught errors, console errors (a violated Content-Security-Policy is one), requests that failed.
  */
 export async function start(more = []) {
   const server = await serve();
   const browser = await puppeteer.launch({
-    executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+    ...BROWSER,
     headless: true,
-    // Chromium's own sandbox does not work for root, which CI is. The others keep it from calling home.
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      ...more,
-    ],
+    args: [...ARGUMENTS, ...more],
   });
   return {
     address: server.address,

@@ -12,8 +12,8 @@ use crate::{
         totals::Totals,
     },
     picture::{Picture, transport::Transport},
+    player::Player,
     scene::Scene,
-    share::Sight,
     state::{Action, Dialog, Dispatch, Place, State},
 };
 use std::rc::Rc;
@@ -34,7 +34,7 @@ use source::{use_drop, use_source, use_story};
 pub fn App() -> Html {
     let state = use_reducer(|| State::opened(&fragment()));
     let dispatch = state.dispatcher();
-    use_clock(state.playing, dispatch.clone());
+    use_clock(state.player.playing, dispatch.clone());
     use_address(state.fragment.clone(), dispatch.clone());
     use_source(dispatch.clone());
     use_drop(dispatch.clone());
@@ -77,7 +77,7 @@ pub fn App() -> Html {
                 open={state.dialog == Some(Dialog::Share)}
                 scene={state.scene.clone()}
                 preset={state.preset}
-                sight={Sight { moment: state.moment, sight: state.sight, chosen: state.chosen }}
+                player={state.player}
                 linked={state.fragment.is_some()}
                 {dispatch}
             />
@@ -89,7 +89,7 @@ pub fn App() -> Html {
 fn stage(state: &State, dispatch: &Dispatch) -> Html {
     let (upper, lower) = state.scenes();
     let veiled = state.veiled();
-    let step = state.moment.floor() as usize;
+    let step = state.player.moment.floor() as usize;
     html! {
         <div class="stage">
             if let Some(lower) = &lower {
@@ -105,16 +105,16 @@ fn stage(state: &State, dispatch: &Dispatch) -> Html {
             <Transport
                 scene={state.scene.clone()}
                 {step}
-                playing={state.playing}
-                speed={state.speed}
+                playing={state.player.playing}
+                speed={state.player.speed}
                 {veiled}
                 dispatch={dispatch.clone()}
             />
             <Reason
                 scene={state.scene.clone()}
                 {step}
-                focus={state.focus()}
-                chosen={state.chosen.is_some()}
+                focus={state.player.focus(&state.scene)}
+                chosen={state.player.chosen.is_some()}
                 {veiled}
             />
             if !veiled {
@@ -134,9 +134,7 @@ fn picture(state: &State, scene: &Rc<Scene>, place: Option<Place>, dispatch: &Di
             <Picture
                 key={name}
                 scene={scene.clone()}
-                moment={state.moment_in(scene)}
-                sight={state.sight}
-                chosen={state.chosen}
+                player={Player { moment: state.moment_in(scene), ..state.player }}
                 veiled={state.veiled()}
                 {name}
                 dispatch={dispatch.clone()}

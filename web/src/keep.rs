@@ -1,9 +1,10 @@
 //! Files that the page hands to the browser to keep.
 
 use crate::{
-    picture::paint,
+    figure::paint::{self, Colours, Theme},
+    player::Player,
     scene::Scene,
-    share::{self, Sight},
+    share,
 };
 use gloo::utils::{document, window};
 use umem_core::diagram::palette::{DARK, LIGHT};
@@ -24,28 +25,28 @@ pub(crate) fn text(name: &str, kind: &str, text: &str) {
 }
 
 /// Keeps the picture as SVG.
-pub(crate) fn svg(scene: &Scene, sight: Sight, name: &str) {
+pub(crate) fn svg(scene: &Scene, player: Player, name: &str) {
     let palette = if is_dark() { &DARK } else { &LIGHT };
     text(
         name,
         "image/svg+xml",
-        &share::picture(scene, sight, palette),
+        &share::picture(scene, player, palette),
     );
 }
 
 /// Keeps the picture as PNG, as fine as the screen and at least twofold.
-pub(crate) fn png(scene: &Scene, sight: Sight, name: &str) {
+pub(crate) fn png(scene: &Scene, player: Player, name: &str) {
     let canvas = document()
         .create_element("canvas")
         .ok()
         .and_then(|canvas| canvas.dyn_into::<HtmlCanvasElement>().ok());
     let Some(canvas) = canvas else { return };
-    let drawing = share::drawing(scene, sight, share::WIDTH);
-    let theme = paint::Theme::of(is_dark(), false);
+    let drawing = player.draw(scene, share::WIDTH, false);
+    let colours = Colours::of(if is_dark() { Theme::Dark } else { Theme::Light });
     paint::paint(
         &canvas,
         &drawing,
-        theme,
+        &colours,
         window().device_pixel_ratio().max(2.0),
     );
     let name = name.to_owned();

@@ -6,6 +6,8 @@
 //! |---|---|
 //! | [`state`] | what the page knows, and the [`Action`](state::Action)s: everything that can happen on it |
 //! | [`scene`] | a scenario worked out by umem-core, once |
+//! | [`player`] | where in time and space a scene is looked at, and all that moves it |
+//! | `figure` | what a canvas shows of a scene, and what keys, wheels and fingers on it mean |
 //! | [`edit`] | what an edit does to a scenario |
 //! | [`story`] | the guided tour through the mail, as data |
 //! | [`share`] | what is seen, as files, commands and snippets |
@@ -19,22 +21,37 @@
 //!
 //! The rules are umem-core's; here nothing is computed about memory.
 
+#[cfg(feature = "page")]
 mod app;
+#[cfg(feature = "page")]
 mod controls;
+#[cfg(feature = "page")]
 pub mod edit;
+pub mod element;
+mod figure;
+#[cfg(feature = "page")]
 pub mod file;
+#[cfg(feature = "page")]
 mod keep;
+#[cfg(feature = "page")]
 pub mod link;
+#[cfg(feature = "page")]
 mod panels;
+#[cfg(feature = "page")]
 mod picture;
+pub mod player;
 pub mod scene;
+#[cfg(feature = "page")]
 pub mod share;
+#[cfg(feature = "page")]
 pub mod state;
+#[cfg(feature = "page")]
 pub mod story;
 
 use umem_core::{registration::Registration, scenario::Scenario};
 use wasm_bindgen::prelude::*;
 
+#[cfg(feature = "page")]
 /// Shows the page in `root`, in place of what stands there.
 #[wasm_bindgen]
 pub fn open(root: web_sys::Element) {

@@ -1,43 +1,36 @@
-//! The picture: a canvas, with the keys and pointers that move it.
+//! The picture: the figure on a canvas of the page.
 
 use crate::{
     app::Sends,
+    figure::{self, Fingers, Frame, paint, paint::Theme},
+    player::{Motion, Player},
     scene::Scene,
     state::{Action, Dialog, Dispatch},
 };
 use gloo::utils::window;
 use std::rc::Rc;
-use umem_core::diagram::{self, Attention, View};
 use web_sys::{HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEvent};
 use yew::prelude::*;
 
-mod gesture;
-pub(crate) mod paint;
 mod surroundings;
 pub mod transport;
 
-use gesture::{Fingers, Gesture};
-use paint::Theme;
 use surroundings::{use_dark, use_forced, use_still, use_width};
 
-/// How much a press of + magnifies.
-const ZOOM: f64 = 2.0;
 /// What the picture is called.
 const LABEL: &str = "Five lanes on one axis: virtual memory, physical frames, SG entries, DMA segments and device entries, with a lens on the entries";
-/// What stands under the picture while nothing is pointed at.
+/// What stands under it while nothing is pointed at.
 const HINT: &str = "Point at a box to read it, click an entry to ask why. With the picture in focus, ? lists the keys.";
+/// Its keys, in the words of `aria-keyshortcuts`.
+const KEYS: &str = "Space ArrowLeft ArrowRight Home ArrowUp ArrowDown Shift+ArrowLeft Shift+ArrowRight Enter + - 0 ?";
 
 /// What the picture is given.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// What it shows.
     pub scene: Rc<Scene>,
-    /// The moment.
-    pub moment: f64,
-    /// What of the region is seen.
-    pub sight: Option<(f64, f64)>,
-    /// The entry that somebody pointed at.
-    pub chosen: Option<i64>,
+    /// The moment, and what is seen of it.
+    pub player: Player,
     /// Whether what is yet to come stays hidden.
     #[prop_or_default]
     pub veiled: bool,
@@ -53,84 +46,39 @@ pub struct Props {
 pub fn Picture(props: &Props) -> Html {
     let canvas = use_node_ref();
     let width = use_width(canvas.clone());
-    let (theme, still) = (Theme::of(use_dark(), use_forced()), use_still());
+    let (theme, still) = (theme(use_dark(), use_forced()), use_still());
     let hover = use_state_eq(|| None::<AttrValue>);
     let fingers = use_mut_ref(Fingers::default);
+    let frame = Frame::natural(width);
 
-    let scene = props.scene.clone();
-    let view = match props.sight {
-        Some((from, span)) => View { from, span, width },
-        None => View::whole(&scene.registration, width),
-    };
-    // Who asked for less motion gets step after step, without what is between.
-    let moment = if still {
-        props.moment.floor()
-    } else {
-        eased(props.moment)
-    };
-    let focus = {
-        let moment = scene.steps.moment(moment);
-        props
-            .chosen
-            .or_else(|| diagram::focus(&scene.registration, &scene.index, &moment))
-    };
-    let attention = Attention {
-        chosen: props.chosen,
-        veiled: props.veiled,
-    };
-    let painted = (scene.clone(), view, moment, attention, theme);
+    let (scene, player, veiled) = (props.scene.clone(), props.player, props.veiled);
+    let painted = (scene.clone(), player.eased(still), width, veiled, theme);
     use_effect_with((canvas.clone(), painted), |(canvas, painted)| {
-        let (scene, view, moment, attention, theme) = painted;
-        if let Some(canvas) = canvas
-            .cast::<HtmlCanvasElement>()
-            .filter(|_| view.width > 0.0)
-        {
-            let drawing = diagram::draw_for(
-                &scene.registration,
-                &scene.index,
-                &scene.steps,
-                *view,
-                *moment,
-                *attention,
-            );
+        let (scene, player, width, veiled, theme) = painted;
+        if let Some(canvas) = canvas.cast::<HtmlCanvasElement>().filter(|_| *width > 0.0) {
+            let drawing = player.draw(scene, *width, *veiled);
             let ratio = window().device_pixel_ratio().clamp(1.0, 4.0);
-            paint::paint(&canvas, &drawing, *theme, ratio);
+            paint::paint(&canvas, &drawing, &paint::Colours::of(*theme), ratio);
         }
     });
 
-    let veiled = props.veiled;
     let found = {
         let scene = scene.clone();
-        move |x: f64, y: f64| {
-            diagram::detail(&scene.registration, &scene.index, view, (x, y), focus)
-                .filter(|_| !veiled)
-        }
+        move |at: (f64, f64)| figure::detail(&scene, &player, width, at).filter(|_| !veiled)
     };
     let onpointermove = {
-        let (hover, fingers, found, dispatch) = (
-            hover.clone(),
-            fingers.clone(),
-            found.clone(),
-            props.dispatch.clone(),
-        );
+        let (hover, fingers, found) = (hover.clone(), fingers.clone(), found.clone());
+        let moving = sender(&props.dispatch);
         Callback::from(move |event: PointerEvent| {
-            let at = place(&event);
-            let gesture = fingers.borrow_mut().moved(event.pointer_id(), at);
-            gestured(gesture, width, &dispatch);
-            hover.set(found(at.0, at.1).map(|detail| AttrValue::from(detail.text)));
+            let motions = fingers.borrow_mut().motions(&event, frame);
+            motions.for_each(&moving);
+            hover.set(found(frame.place(&event)).map(|detail| AttrValue::from(detail.text)));
         })
     };
     let onpointerdown = {
         let fingers = fingers.clone();
         Callback::from(move |event: PointerEvent| {
-            let first = event.is_primary();
-            fingers
-                .borrow_mut()
-                .down(event.pointer_id(), place(&event), first);
-            // A drag goes on beyond the picture's edge, where the browser lets it.
-            if let Some(canvas) = event.target_dyn_into::<HtmlCanvasElement>() {
-                let _ = canvas.set_pointer_capture(event.pointer_id());
-            }
+            fingers.borrow_mut().press(&event, frame, &player)
         })
     };
     let onpointercancel = {
@@ -139,15 +87,14 @@ pub fn Picture(props: &Props) -> Html {
     };
     // Not a click: after a drag browsers owe none for the next tap.
     let onpointerup = {
-        let (fingers, dispatch, hover) = (fingers.clone(), props.dispatch.clone(), hover.clone());
+        let (moving, hover) = (sender(&props.dispatch), hover.clone());
         Callback::from(move |event: PointerEvent| {
-            fingers.borrow_mut().up(event.pointer_id());
-            if fingers.borrow().have_moved() || event.button() != 0 {
+            if !fingers.borrow_mut().tapped(&event) {
                 return;
             }
-            let (x, y) = place(&event);
-            let detail = found(x, y);
-            dispatch.dispatch(Action::Choose(detail.as_ref().map(|detail| detail.offset)));
+            let detail = found(frame.place(&event));
+            let offset = detail.as_ref().map(|detail| detail.offset);
+            moving(Motion::Choose(offset));
             hover.set(detail.map(|detail| AttrValue::from(detail.text)));
         })
     };
@@ -156,26 +103,29 @@ pub fn Picture(props: &Props) -> Html {
         Callback::from(move |_: PointerEvent| hover.set(None))
     };
     let onwheel = {
-        let dispatch = props.dispatch.clone();
-        Callback::from(move |event: WheelEvent| wheel(&event, width, &dispatch))
+        let moving = sender(&props.dispatch);
+        Callback::from(move |event: WheelEvent| figure::wheel(&event, frame).map_or((), &moving))
     };
     let onkeydown = {
-        let dispatch = props.dispatch.clone();
-        Callback::from(move |event: KeyboardEvent| key(&event, width, &dispatch))
+        let (moving, dispatch) = (sender(&props.dispatch), props.dispatch.clone());
+        Callback::from(
+            move |event: KeyboardEvent| match figure::key(&event, width) {
+                Some(motion) => moving(motion),
+                None if event.key() == "?" => {
+                    event.prevent_default();
+                    dispatch.dispatch(Action::Dialog(Some(Dialog::Help)));
+                }
+                None => {}
+            },
+        )
     };
-    let caption = match ((*hover).clone(), props.chosen) {
-        (Some(text), _) => text,
-        // What the lens was put on is told to those who cannot point, too.
-        (None, Some(offset)) => {
-            let lane = diagram::LaneName::Entries;
-            diagram::detail_at(&scene.registration, &scene.index, lane, offset)
-                .map_or(AttrValue::Static(HINT), |detail| detail.text.into())
-        }
-        (None, None) => AttrValue::Static(HINT),
-    };
+    let caption = (*hover).clone().or_else(|| {
+        let told = figure::told(&scene, &player).filter(|_| !veiled)?;
+        Some(told.text.into())
+    });
     let label = match &*props.name {
         "" => LABEL.to_owned(),
-        name => format!("{name}: {LABEL}"),
+        name => format!("{name}: {}", LABEL),
     };
     let caption_id = format!("caption{}", props.name);
     html! {
@@ -187,7 +137,7 @@ pub fn Picture(props: &Props) -> Html {
                 aria-roledescription="picture"
                 aria-label={label}
                 aria-describedby={caption_id.clone()}
-                aria-keyshortcuts="Space ArrowLeft ArrowRight Home + - 0 ?"
+                aria-keyshortcuts={KEYS}
                 {onpointermove}
                 {onpointerdown}
                 {onpointerup}
@@ -196,80 +146,25 @@ pub fn Picture(props: &Props) -> Html {
                 {onwheel}
                 {onkeydown}
             />
-            <p class="caption" id={caption_id}>{ caption }</p>
-            if props.sight.is_some() {
-                <button type="button" class="whole" onclick={props.dispatch.on(Action::Whole)}>{ "Show all" }</button>
+            <p class="caption" id={caption_id} aria-live="polite">{ caption.unwrap_or(AttrValue::Static(HINT)) }</p>
+            if player.sight.is_some() {
+                <button type="button" class="whole" onclick={props.dispatch.on(Action::Move(Motion::Whole))}>{ "Show all" }</button>
             }
         </div>
     }
 }
 
-/// Where on the picture a pointer is.
-fn place(event: &PointerEvent) -> (f64, f64) {
-    (f64::from(event.offset_x()), f64::from(event.offset_y()))
-}
-
-fn gestured(gesture: Option<Gesture>, width: f64, dispatch: &Dispatch) {
-    match gesture {
-        Some(Gesture::Drag(pixels)) => dispatch.dispatch(Action::Pan { pixels, width }),
-        Some(Gesture::Pinch { factor, x, drag }) => {
-            let x = Some(x);
-            dispatch.dispatch(Action::Zoom { factor, x, width });
-            dispatch.dispatch(Action::Pan {
-                pixels: drag,
-                width,
-            });
-        }
-        None => {}
+/// The theme that the reader's settings ask for.
+const fn theme(dark: bool, forced: bool) -> Theme {
+    match (forced, dark) {
+        (true, _) => Theme::Forced,
+        (false, true) => Theme::Dark,
+        (false, false) => Theme::Light,
     }
 }
 
-/// The moment with each step gently begun and ended.
-fn eased(moment: f64) -> f64 {
-    let part = moment.fract();
-    moment.floor() + part * part * (3.0 - 2.0 * part)
-}
-
-/// The wheel zooms with Ctrl (which is also what a pinch sends) and pans sideways; alone it scrolls the page as everywhere.
-fn wheel(event: &WheelEvent, width: f64, dispatch: &Dispatch) {
-    let sideways = match event.shift_key() {
-        true => event.delta_y() + event.delta_x(),
-        false => event.delta_x(),
-    };
-    if event.ctrl_key() || event.meta_key() {
-        event.prevent_default();
-        let factor = (-event.delta_y() * 0.01).exp().clamp(0.25, 4.0);
-        let x = Some(f64::from(event.offset_x()));
-        dispatch.dispatch(Action::Zoom { factor, x, width });
-    } else if sideways.abs() > event.delta_y().abs() || event.shift_key() {
-        event.prevent_default();
-        dispatch.dispatch(Action::Pan {
-            pixels: sideways,
-            width,
-        });
-    }
-}
-
-fn key(event: &KeyboardEvent, width: f64, dispatch: &Dispatch) {
-    if event.ctrl_key() || event.meta_key() || event.alt_key() {
-        return;
-    }
-    let zoom = |factor| Action::Zoom {
-        factor,
-        x: None,
-        width,
-    };
-    let action = match event.key().as_str() {
-        " " => Action::Toggle,
-        "ArrowRight" => Action::Step,
-        "ArrowLeft" => Action::Back,
-        "Home" => Action::Restart,
-        "+" | "=" => zoom(ZOOM),
-        "-" | "_" | "−" => zoom(1.0 / ZOOM),
-        "0" => Action::Whole,
-        "?" => Action::Dialog(Some(Dialog::Help)),
-        _ => return,
-    };
-    event.prevent_default();
-    dispatch.dispatch(action);
+/// What sends motions.
+fn sender(dispatch: &Dispatch) -> impl Fn(Motion) + use<> {
+    let dispatch = dispatch.clone();
+    move |motion| dispatch.dispatch(Action::Move(motion))
 }

@@ -1,6 +1,6 @@
 //! A scenario worked out: everything that does not depend on the moment, computed once.
 
-use std::rc::Rc;
+use std::{cell::OnceCell, rc::Rc};
 use umem_core::{
     diagram::Steps,
     explain::Limit,
@@ -25,14 +25,16 @@ pub struct Scene {
     pub index: Index,
     /// The moments of its animation.
     pub steps: Steps,
-    /// The same region under each policy.
-    pub policies: Vec<(Policy, Result<Table, Refusal>)>,
-    /// Why the table is not smaller.
-    pub limits: Vec<Limit>,
-    /// How the one size was found, under the single policy.
-    pub single: Option<Single>,
-    /// How many entries the IOMMU's own page table takes, if there is one.
-    pub io_entries: Option<u64>,
+    told: Told,
+}
+
+/// What is only asked for where it is told in words, worked out when it is.
+#[derive(Debug, Default)]
+struct Told {
+    policies: OnceCell<Vec<(Policy, Result<Table, Refusal>)>>,
+    limits: OnceCell<Vec<Limit>>,
+    single: OnceCell<Option<Single>>,
+    io_entries: OnceCell<Option<u64>>,
 }
 
 /// The search for the one size that fits everywhere.
@@ -85,15 +87,8 @@ impl Scene {
             scenario: scenario.clone(),
             steps,
             index,
-            policies: Policy::ALL
-                .map(|policy| (policy, registration.alternative(policy)))
-                .into(),
-            limits: registration.limits(),
-            single: single(&registration),
-            io_entries: registration
-                .io_pages()
-                .map(|pages| pages.map(|run| run.count).sum()),
             registration,
+            told: Told::default(),
         })
     }
 
@@ -101,10 +96,43 @@ impl Scene {
     pub fn last(&self) -> f64 {
         self.steps.count() as f64
     }
+
+    /// Whether working out what is only told in words would keep a reader waiting for the picture.
+    pub fn is_long(&self) -> bool {
+        self.index.dma.runs().len() + self.index.entries.runs().len() > 1 << 15
+    }
+
+    /// The same region under each policy.
+    pub fn policies(&self) -> &[(Policy, Result<Table, Refusal>)] {
+        let under = |policy| (policy, self.registration.alternative(policy));
+        let policies = &self.told.policies;
+        policies.get_or_init(|| Policy::ALL.map(under).into())
+    }
+
+    /// Why the table is not smaller.
+    pub fn limits(&self) -> &[Limit] {
+        let limits = &self.told.limits;
+        limits.get_or_init(|| self.registration.limits())
+    }
+
+    /// How many entries the IOMMU's own page table takes, if there is one.
+    pub fn io_entries(&self) -> Option<u64> {
+        let count = || Some(self.registration.io_pages()?.map(|run| run.count).sum());
+        *self.told.io_entries.get_or_init(count)
+    }
+
+    /// How the one size was found, under the single policy.
+    pub fn single(&self) -> Option<&Single> {
+        let single = &self.told.single;
+        single
+            .get_or_init(|| single_of(&self.registration))
+            .as_ref()
+    }
 }
 
-fn single(registration: &Registration) -> Option<Single> {
-    if registration.question().device.policy != Policy::Single || registration.dma_count.is_err() {
+fn single_of(registration: &Registration) -> Option<Single> {
+    let policy = registration.question().device.policy;
+    if policy != Policy::Single || registration.dma_count.is_err() {
         return None;
     }
     let mut constraints = Vec::new();

@@ -1,25 +1,14 @@
 //! What is seen, as things to keep and to send: a command, a snippet, a table, a picture.
 
-use crate::scene::Scene;
+use crate::{player::Player, scene::Scene};
 use std::fmt::Write;
 use umem_core::{
-    diagram::{self, Attention, Drawing, View, palette::Palette, svg},
+    diagram::{palette::Palette, svg},
     scenario::{Scenario, presets::Preset},
 };
 
 /// The width of a picture that is kept, in pixels.
 pub const WIDTH: f64 = 1120.0;
-
-/// The moment and the part of the region that a picture shows.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Sight {
-    /// The moment.
-    pub moment: f64,
-    /// What of the region is seen, from which offset and how many bytes; all of it if `None`.
-    pub sight: Option<(f64, f64)>,
-    /// The entry under the lens, if somebody chose one.
-    pub chosen: Option<i64>,
-}
 
 /// The command that works the scenario out: `umem plan`.
 pub fn command(scenario: &Scenario, preset: Option<&Preset>) -> String {
@@ -78,22 +67,8 @@ pub fn csv(scene: &Scene) -> String {
     text
 }
 
-/// The picture, as wide as `width`.
-pub fn drawing(scene: &Scene, sight: Sight, width: f64) -> Drawing {
-    let view = match sight.sight {
-        Some((from, span)) => View { from, span, width },
-        None => View::whole(&scene.registration, width),
-    };
-    let attention = Attention {
-        chosen: sight.chosen,
-        veiled: false,
-    };
-    let (registration, index, steps) = (&scene.registration, &scene.index, &scene.steps);
-    diagram::draw_for(registration, index, steps, view, sight.moment, attention)
-}
-
 /// The picture as an SVG file.
-pub fn picture(scene: &Scene, sight: Sight, palette: &Palette) -> String {
+pub fn picture(scene: &Scene, player: Player, palette: &Palette) -> String {
     let title = scene.registration.status();
-    svg::render(&drawing(scene, sight, WIDTH), palette, &title)
+    svg::render(&player.draw(scene, WIDTH, false), palette, &title)
 }

@@ -2,12 +2,12 @@
 
 use crate::{
     edit, link,
+    player::{Motion, Player},
     scene::Scene,
     story::{Setting, Story, Tour},
 };
 use std::{collections::BTreeMap, rc::Rc};
 use umem_core::{
-    diagram::View,
     scenario::{
         IommuSpec, LayoutName, Scenario,
         presets::{self, Preset},
@@ -19,7 +19,6 @@ use yew::{Reducible, UseReducerDispatcher};
 
 mod compare;
 mod draft;
-mod time;
 mod tour;
 
 pub use compare::Side;
@@ -70,40 +69,8 @@ pub enum Action {
     Kernel(String),
     /// The kernel's page.
     KernelPage(PageSize),
-    /// Play, or pause.
-    Toggle,
-    /// So many milliseconds have passed while playing.
-    Tick(f64),
-    /// On to the next step.
-    Step,
-    /// Back to the step before.
-    Back,
-    /// Back to the beginning.
-    Restart,
-    /// To a step.
-    Seek(usize),
-    /// How many times as fast.
-    Speed(f64),
-    /// Zoom by a factor around a place of the picture, which is so wide.
-    Zoom {
-        /// More than 1 magnifies.
-        factor: f64,
-        /// The place, in pixels; the lens's if `None`.
-        x: Option<f64>,
-        /// The picture's width in pixels.
-        width: f64,
-    },
-    /// Move the picture by so many of its pixels to the right.
-    Pan {
-        /// How far.
-        pixels: f64,
-        /// The picture's width in pixels.
-        width: f64,
-    },
-    /// See all of it.
-    Whole,
-    /// Put the lens on the entry at this offset; back on the playhead if `None`.
-    Choose(Option<i64>),
+    /// What moves time or the eye.
+    Move(Motion),
     /// Show one of the dialogs, or none.
     Dialog(Option<Dialog>),
     /// Open the story at a chapter, from 0.
@@ -235,18 +202,8 @@ pub struct State {
     pub fragment: Option<Rc<str>>,
     /// What went wrong outside the fields.
     pub notice: Option<Rc<str>>,
-    /// The moment: a step, and a part of the next.
-    pub moment: f64,
-    /// Whether time passes.
-    pub playing: bool,
-    /// How many times as fast.
-    pub speed: f64,
-    /// The offset of the entry that somebody pointed at.
-    pub chosen: Option<i64>,
-    /// What of the region is seen, from which offset and how many bytes; all of it if `None`.
-    pub sight: Option<(f64, f64)>,
-    /// Where it stops passing, if before the end.
-    pub until: Option<f64>,
+    /// The moment, and what is seen of it.
+    pub player: Player,
     /// The dialog that is shown.
     pub dialog: Option<Dialog>,
     /// Where the reader is in the story, if it is open.
@@ -269,18 +226,13 @@ impl State {
             texts: Texts::of(&scenario),
             draft: scenario,
             faults: Rc::default(),
-            moment: scene.last(),
+            player: Player::finished(&scene),
             scene: Rc::new(scene),
             origin: Some(mail.name),
             preset: Some(mail.name),
             fragment: Some(link::to_preset(mail).into()),
             own: Some(link::to_preset(mail).into()),
             notice: None,
-            playing: false,
-            speed: 1.0,
-            chosen: None,
-            sight: None,
-            until: None,
             dialog: None,
             tour: None,
             other: None,
@@ -302,15 +254,6 @@ impl State {
     /// What is wrong with `field`.
     pub fn fault(&self, field: Field) -> Option<String> {
         self.faults.get(&field).cloned()
-    }
-
-    /// The view of a picture that is so wide.
-    pub fn view(&self, width: f64) -> View {
-        let whole = View::whole(&self.scene.registration, width);
-        match self.sight {
-            Some((from, span)) => View { from, span, width },
-            None => whole,
-        }
     }
 }
 
@@ -381,7 +324,10 @@ impl Reducible for State {
             Action::Compare(on) => state.compared(on),
             Action::Pair(pair) => state.paired(pair.0, pair.1),
             Action::Edit(place) => state.editing(place),
-            other => state.moved(other),
+            Action::Move(motion) => Self {
+                player: state.player.moved(&state.scene, motion),
+                ..state
+            },
         };
         Rc::new(state)
     }

@@ -5,6 +5,7 @@ use umem_core::scenario::{Scenario, presets};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::{
     edit,
+    player::Motion,
     state::{Action, Place, State},
 };
 use yew::Reducible;
@@ -71,17 +72,17 @@ fn both_playheads_are_at_the_same_place_of_the_region() {
     let state = after(
         opened("#preset=mail&with-preset=one-size-iommu"),
         [
-            Action::Restart,
-            Action::Step,
-            Action::Step,
-            Action::Step,
-            Action::Step,
+            Action::Move(Motion::Restart),
+            Action::Move(Motion::Step),
+            Action::Move(Motion::Step),
+            Action::Move(Motion::Step),
+            Action::Move(Motion::Step),
         ],
     );
     let (upper, lower) = state.scenes();
     let lower = lower.expect("two of them");
     for step in 0..=upper.steps.count() {
-        let state = after(state.clone(), [Action::Seek(step)]);
+        let state = after(state.clone(), [Action::Move(Motion::Seek(step))]);
         let at = |scene: &Rc<web::scene::Scene>| {
             let moment = scene.steps.moment(state.moment_in(scene));
             moment

@@ -1,9 +1,12 @@
 //! What the page knows, and what its actions do to it.
 
 use std::rc::Rc;
-use umem_core::{scenario::Scenario, size::PageSize, table::Policy};
+use umem_core::{diagram::LaneName, scenario::Scenario, size::PageSize, table::Policy};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-use web::state::{Action, Field, State};
+use web::{
+    player::{Motion, Way},
+    state::{Action, Field, State},
+};
 use yew::Reducible;
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -32,17 +35,20 @@ fn size(text: &str) -> PageSize {
 fn the_page_opens_with_the_mail_s_example_finished() {
     let state = opened("");
     assert_eq!(status(&state), "257 entries: 255 × 4K + 1 × 1M + 1 × 2M");
-    assert_eq!(state.moment, state.scene.last());
+    assert_eq!(state.player.moment, state.scene.last());
     assert_eq!(state.preset().map(|preset| preset.name), Some("mail"));
-    assert!(!state.playing);
+    assert!(!state.player.playing);
 }
 
 #[wasm_bindgen_test]
 fn play_from_the_end_begins_anew_and_ends_paused() {
-    let state = after(opened(""), [Action::Toggle]);
-    assert_eq!((state.playing, state.moment), (true, 0.0));
-    let state = after(state, (0..2000).map(|_| Action::Tick(16.0)));
-    assert_eq!((state.playing, state.moment), (false, state.scene.last()));
+    let state = after(opened(""), [Action::Move(Motion::Toggle)]);
+    assert_eq!((state.player.playing, state.player.moment), (true, 0.0));
+    let state = after(state, (0..2000).map(|_| Action::Move(Motion::Tick(16.0))));
+    assert_eq!(
+        (state.player.playing, state.player.moment),
+        (false, state.scene.last())
+    );
 }
 
 #[wasm_bindgen_test]
@@ -66,8 +72,8 @@ fn a_film_never_takes_longer_than_half_a_minute() {
         opened(""),
         [
             Action::Load(Box::new(scenario)),
-            Action::Restart,
-            Action::Toggle,
+            Action::Move(Motion::Restart),
+            Action::Move(Motion::Toggle),
         ],
     );
     assert!(
@@ -75,22 +81,38 @@ fn a_film_never_takes_longer_than_half_a_minute() {
         "{}",
         state.scene.steps.count()
     );
-    let state = after(state, (0..30 * 60).map(|_| Action::Tick(1000.0 / 60.0)));
-    assert_eq!(state.moment, state.scene.last());
+    let state = after(
+        state,
+        (0..30 * 60).map(|_| Action::Move(Motion::Tick(1000.0 / 60.0))),
+    );
+    assert_eq!(state.player.moment, state.scene.last());
 }
 
 #[wasm_bindgen_test]
 fn steps_are_whole_and_stay_within_the_film() {
-    let state = after(opened(""), [Action::Restart, Action::Back]);
-    assert_eq!(state.moment, 0.0);
-    let state = after(state, [Action::Step, Action::Step]);
-    assert_eq!(state.moment, 2.0);
-    let state = after(state, [Action::Toggle, Action::Tick(50.0), Action::Back]);
-    assert_eq!((state.moment, state.playing), (2.0, false));
-    let state = after(state, [Action::Seek(usize::MAX)]);
-    assert_eq!(state.moment, state.scene.last());
-    let state = after(state, [Action::Step]);
-    assert_eq!(state.moment, state.scene.last());
+    let state = after(
+        opened(""),
+        [Action::Move(Motion::Restart), Action::Move(Motion::Back)],
+    );
+    assert_eq!(state.player.moment, 0.0);
+    let state = after(
+        state,
+        [Action::Move(Motion::Step), Action::Move(Motion::Step)],
+    );
+    assert_eq!(state.player.moment, 2.0);
+    let state = after(
+        state,
+        [
+            Action::Move(Motion::Toggle),
+            Action::Move(Motion::Tick(50.0)),
+            Action::Move(Motion::Back),
+        ],
+    );
+    assert_eq!((state.player.moment, state.player.playing), (2.0, false));
+    let state = after(state, [Action::Move(Motion::Seek(usize::MAX))]);
+    assert_eq!(state.player.moment, state.scene.last());
+    let state = after(state, [Action::Move(Motion::Step)]);
+    assert_eq!(state.player.moment, state.scene.last());
 }
 
 #[wasm_bindgen_test]
@@ -100,7 +122,7 @@ fn edits_change_the_table_and_the_end_stays_the_end() {
         [Action::Offset("0".into()), Action::Length("4m".into())],
     );
     assert_eq!(status(&state), "2 entries: 2 × 2M");
-    assert_eq!(state.moment, state.scene.last());
+    assert_eq!(state.player.moment, state.scene.last());
     assert!(state.preset().is_none());
     let state = after(state, [Action::Policy(Policy::Unaligned)]);
     assert_eq!(status(&state), "1 entry: 1 × 4M");
@@ -262,19 +284,69 @@ fn more_than_a_page_can_work_out_while_one_types_is_refused() {
 
 #[wasm_bindgen_test]
 fn zooming_keeps_the_playhead_in_sight() {
-    let zoom = |factor| Action::Zoom {
-        factor,
-        x: None,
-        width: 900.0,
+    let zoom = |factor| {
+        Action::Move(Motion::Zoom {
+            factor,
+            x: None,
+            width: 900.0,
+        })
     };
-    let state = after(opened(""), [Action::Restart, zoom(64.0)]);
+    let state = after(opened(""), [Action::Move(Motion::Restart), zoom(64.0)]);
     assert_eq!(
-        state.sight.map(|(_, span)| span),
+        state.player.sight.map(|(_, span)| span),
         Some((4 << 20) as f64 / 64.0)
     );
-    let state = after(state, (0..6).map(|_| Action::Step));
-    let (from, span) = state.sight.expect("zoomed");
+    let state = after(state, (0..6).map(|_| Action::Move(Motion::Step)));
+    let (from, span) = state.player.sight.expect("zoomed");
     assert!(from < (2 << 20) as f64 && from + span > (2 << 20) as f64);
     let state = after(state, [zoom(1.0 / 1024.0)]);
-    assert_eq!(state.sight, None);
+    assert_eq!(state.player.sight, None);
+}
+
+#[wasm_bindgen_test]
+fn keys_point_at_boxes_as_a_finger_would() {
+    let point = |way| Action::Move(Motion::Point(way));
+    let state = after(opened(""), [point(Way::Up)]);
+    // The entry under the lens comes first: the 1M, 1M in.
+    assert_eq!(state.player.pointed, Some((LaneName::Entries, 1 << 20)));
+    let state = after(state, [point(Way::After), point(Way::After)]);
+    assert_eq!(
+        state.player.pointed,
+        Some((LaneName::Entries, 2 << 20)),
+        "the last stays"
+    );
+    let frame = after(
+        state.clone(),
+        [point(Way::Up), point(Way::Up), point(Way::Up)],
+    );
+    assert_eq!(
+        frame.player.pointed.map(|(lane, _)| lane),
+        Some(LaneName::Frames)
+    );
+    let top = after(frame, (0..9).map(|_| point(Way::Up)));
+    assert_eq!(
+        top.player.pointed.map(|(lane, _)| lane),
+        Some(LaneName::Virtual)
+    );
+    let lens = after(state, [point(Way::Before), Action::Move(Motion::Lens)]);
+    assert_eq!(lens.player.chosen, Some(1 << 20));
+    let free = after(lens, [Action::Move(Motion::LetGo)]);
+    assert_eq!((free.player.pointed, free.player.chosen), (None, None));
+}
+
+#[wasm_bindgen_test]
+fn the_overview_scrolls_what_is_seen() {
+    let (width, zoomed) = (900.0, |factor| {
+        Action::Move(Motion::Zoom {
+            factor,
+            x: Some(0.0),
+            width: 900.0,
+        })
+    });
+    let scroll = |x| Action::Move(Motion::Scroll { x, width });
+    let state = after(opened(""), [zoomed(8.0), scroll(0.0)]);
+    assert_eq!(state.player.sight, Some((0.0, (4 << 20) as f64 / 8.0)));
+    let state = after(state, [scroll(width)]);
+    let (from, span) = state.player.sight.expect("zoomed");
+    assert_eq!(from + span, (4 << 20) as f64);
 }

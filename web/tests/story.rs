@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::{
+    player::Motion,
     scene::Scene,
     state::{Action, State},
     story::{Chapter, Quote, Setting, Story},
@@ -105,11 +106,11 @@ fn a_chapter_gives_nothing_away_before_the_reader_predicts() {
     let told = after(opened, [Action::Told(Rc::new(story()))]);
     assert!(told.veiled());
     assert_eq!(told.fragment.as_deref(), Some("story=4"));
-    assert!(told.moment < told.scene.last());
+    assert!(told.player.moment < told.scene.last());
     let predicted = after(told.clone(), [Action::Predict(0)]);
-    assert!(predicted.playing && !predicted.veiled());
+    assert!(predicted.player.playing && !predicted.veiled());
     // Who plays by themselves has seen it.
-    assert!(!after(told, [Action::Toggle]).veiled());
+    assert!(!after(told, [Action::Move(Motion::Toggle)]).veiled());
 }
 
 #[wasm_bindgen_test]

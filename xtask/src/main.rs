@@ -1,6 +1,7 @@
 //! `cargo xtask …`: the project's automation. It builds, serves, tests and boots; it knows no rule of umem.
 
 mod bench;
+mod book;
 mod debian;
 mod fuzz;
 mod interrupt;
@@ -38,6 +39,10 @@ enum Task {
         #[arg(long, value_enum, default_value_t = Profile::Release)]
         profile: Profile,
     },
+    /// Build the book, docs/, into static/book, and draw the examples' pictures
+    Book,
+    /// Build the element as an npm package, in target/npm
+    Package,
     /// Take screenshots of the page's main states, and the README's picture
     Shots {
         /// The folder for them
@@ -77,10 +82,8 @@ impl Serve {
         } else {
             page::build::build(sh, self.profile)?;
         }
-        println!("The page is at {} (Ctrl-C ends it)", site.address());
-        for thread in site.start() {
-            let _ = thread.join();
-        }
+        println!("The page is at {} (Ctrl-C ends it)", site.address()?);
+        let _ = site.start()?.join();
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -92,6 +95,16 @@ fn run() -> Result<ExitCode> {
     match task {
         Task::Serve(serve) => serve.run(&sh),
         Task::Build { profile } => page::build::build(&sh, profile).map(|()| ExitCode::SUCCESS),
+        Task::Book => {
+            book::run(&sh)?;
+            println!("The book is in static/book; `cargo xtask serve` serves it at /book/");
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Package => {
+            let tarball = page::package::package(&sh)?;
+            println!("The package is {}", tarball.display());
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Shots { out } => {
             let folder = place::workspace().join(out);
             page::browser::shots(&sh, &folder).map(|()| ExitCode::SUCCESS)

@@ -1,5 +1,6 @@
 //! Where things are: the workspace and its target directory.
 
+use anyhow::{Context, Result};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,9 +45,39 @@ pub fn is_gone(process: &OsStr) -> bool {
     !Path::new("/proc").join(process).exists()
 }
 
+/// Makes the folder `to` what `from` is; files that are the same already stay untouched, and so do their times, by which
+/// cargo tells whether `umem`, which carries the folder `static`, must be built again.
+pub fn renew(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+    for entry in fs::read_dir(to)? {
+        let old = entry?;
+        if !from.join(old.file_name()).exists() {
+            if old.file_type()?.is_dir() {
+                fs::remove_dir_all(old.path())?;
+            } else {
+                fs::remove_file(old.path())?;
+            }
+        }
+    }
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            renew(&entry.path(), &target)?;
+        } else {
+            let contents = fs::read(entry.path())?;
+            if fs::read(&target).ok().as_ref() != Some(&contents) {
+                fs::write(&target, contents)
+                    .with_context(|| format!("cannot write {}", target.display()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{draft, sweep_drafts};
+    use super::{draft, renew, sweep_drafts};
     use std::fs;
 
     #[test]
@@ -63,5 +94,33 @@ mod tests {
         let left = [&own, &dead, &complete].map(|path| path.exists());
         fs::remove_dir_all(&folder).unwrap();
         assert_eq!(left, [true, false, true]);
+    }
+
+    #[test]
+    fn what_is_the_same_stays_untouched_and_what_is_gone_goes() {
+        let root = std::env::temp_dir().join(format!("umem-renew-{}", std::process::id()));
+        let (from, to) = (root.join("from"), root.join("to"));
+        for (file, text) in [
+            ("from/a", "1"),
+            ("from/b/c", "2"),
+            ("to/a", "1"),
+            ("to/b/old", "3"),
+            ("to/gone/d", "4"),
+        ] {
+            fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
+            fs::write(root.join(file), text).unwrap();
+        }
+        let before = fs::metadata(to.join("a")).unwrap().modified().unwrap();
+        renew(&from, &to).unwrap();
+        let after = fs::metadata(to.join("a")).unwrap().modified().unwrap();
+        let (new, old, gone) = (
+            fs::read(to.join("b/c")),
+            to.join("b/old").exists(),
+            to.join("gone").exists(),
+        );
+        fs::remove_dir_all(&root).unwrap();
+        assert_eq!(before, after);
+        assert_eq!(new.unwrap(), b"2");
+        assert!(!old && !gone);
     }
 }

@@ -1,7 +1,5 @@
 //! Recordings of made-up pagemaps, and what rebasing must not change.
 
-use std::{cell::RefCell, io, os::unix::fs::FileExt};
-
 use proptest::prelude::*;
 use umem_core::{
     address::PhysAddr,
@@ -14,36 +12,10 @@ use umem_core::{
 };
 
 use super::{document::*, *};
+use crate::pagemap::fake::{PAGE, fake};
 
-const PAGE: u64 = 4096;
 const PRESENT: u64 = 1 << 63;
 const SWAPPED: u64 = 1 << 62;
-
-/// A pagemap that begins with the words given, and ends there.
-struct Fake(RefCell<Vec<u64>>);
-
-impl FileExt for Fake {
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        let bytes: Vec<u8> = self
-            .0
-            .borrow()
-            .iter()
-            .flat_map(|word| word.to_ne_bytes())
-            .collect();
-        let bytes = &bytes[(offset as usize).min(bytes.len())..];
-        let len = bytes.len().min(buf.len());
-        buf[..len].copy_from_slice(&bytes[..len]);
-        Ok(len)
-    }
-
-    fn write_at(&self, _: &[u8], _: u64) -> io::Result<usize> {
-        unreachable!("a pagemap is read")
-    }
-}
-
-fn fake(words: &[u64]) -> Pagemap<Fake> {
-    Pagemap::fake(Fake(RefCell::new(words.to_vec())), PAGE)
-}
 
 fn frames(numbers: &[u64]) -> Vec<u64> {
     numbers.iter().map(|number| PRESENT | number).collect()

@@ -130,7 +130,7 @@ fn verified(lab: Option<&str>) -> String {
 }
 
 /// The sizes; of a long unbroken range only its ends.
-fn sizes(sizes: umem_core::size::PageSizes) -> String {
+pub fn sizes(sizes: umem_core::size::PageSizes) -> String {
     match (sizes.smallest(), sizes.largest()) {
         (Some(least), Some(most))
             if sizes.len() > 4 && sizes.len() == most.log2() - least.log2() + 1 =>

@@ -1,5 +1,6 @@
 //! The command line: one module a command.
 
+mod book;
 mod capture;
 mod check;
 mod completions;
@@ -31,6 +32,8 @@ pub enum Command {
     Vectors(vectors::Vectors),
     Completions(completions::Completions),
     Man(man::Man),
+    #[command(hide = true)]
+    Book(book::Book),
 }
 
 impl Command {
@@ -46,6 +49,7 @@ impl Command {
             Self::Vectors(vectors) => vectors.run(out),
             Self::Completions(completions) => completions.run(out),
             Self::Man(man) => man.run(out),
+            Self::Book(book) => book.run(out),
         }
     }
 }

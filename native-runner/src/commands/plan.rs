@@ -131,11 +131,7 @@ impl Plan {
 
     /// The scenario with the options' changes.
     fn scenario(&self) -> anyhow::Result<Scenario> {
-        let mut scenario = match (&self.preset, &self.file) {
-            (Some(name), _) => preset(name)?,
-            (None, Some(path)) => read(path)?,
-            (None, None) => unreachable!("clap demands a file or a preset"),
-        };
+        let mut scenario = question(self.preset.as_deref(), self.file.as_deref())?;
         let size = |option: &str, text: &str| {
             text.parse::<Bytes>()
                 .map_err(|error| ScenarioError::new(option, format_args!("\"{text}\" {error}")))
@@ -159,6 +155,15 @@ impl Plan {
             scenario.kernel.rules.clone_from(rules);
         }
         Ok(scenario)
+    }
+}
+
+/// The scenario that a preset or a file holds.
+pub fn question(preset: Option<&str>, file: Option<&Path>) -> anyhow::Result<Scenario> {
+    match (preset, file) {
+        (Some(name), _) => Ok(self::preset(name)?),
+        (None, Some(path)) => read(path),
+        (None, None) => unreachable!("clap demands a file or a preset"),
     }
 }
 

@@ -1,31 +1,22 @@
 //! RDMA devices, their ports, and the IOMMU between them and the memory.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{Finding, Part};
 use crate::{
     missing::Missing,
-    sysfs::{self, Port, RdmaDevice, entries, name, text},
+    sysfs::{self, Port, RdmaDevice, entries, name},
 };
 
 /// A finding a device, and one a port; or that there are none, and whether `soft_roce` could be one.
 pub fn all(root: &Path, soft_roce: bool) -> Vec<Finding> {
     let devices = sysfs::devices(root);
     if devices.is_empty() {
-        let interface = soft_roce.then(|| interface(root));
+        let interface = soft_roce.then(|| sysfs::network_interface(&root.join("sys/class/net")));
         let missing = Missing::rdma_device(interface.as_deref());
         return vec![Finding::lacking("RDMA device", missing)];
     }
     devices.iter().flat_map(of).collect()
-}
-
-/// A network interface that soft-RoCE could use: one that is up, else any but the loopback.
-fn interface(root: &Path) -> String {
-    let mut interfaces = entries(root.join("sys/class/net"));
-    interfaces.retain(|interface| name(interface) != "lo");
-    let up = |interface: &&PathBuf| text(interface.join("operstate")).as_deref() == Some("up");
-    let best = interfaces.iter().find(up).or(interfaces.first());
-    best.map_or_else(|| "eth0".to_owned(), |interface| name(interface))
 }
 
 fn of(device: &RdmaDevice) -> Vec<Finding> {

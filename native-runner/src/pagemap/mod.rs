@@ -4,6 +4,8 @@
 //! words of a run are compared in a tight loop: the kernel's walk of the page table is what takes the time.
 
 mod backing;
+#[cfg(test)]
+pub mod fake;
 
 use std::{fs::File, io, iter::FusedIterator, ops::Range, os::unix::fs::FileExt};
 
@@ -40,12 +42,6 @@ impl Pagemap {
 }
 
 impl<S: FileExt> Pagemap<S> {
-    /// A stand-in for a pagemap, of pages of `page` bytes.
-    #[cfg(test)]
-    pub fn fake(source: S, page: u64) -> Self {
-        Self { source, page }
-    }
-
     /// The kernel's page size, in bytes.
     pub fn page_size(&self) -> u64 {
         self.page
@@ -173,48 +169,12 @@ impl<S: FileExt> FusedIterator for Runs<'_, S> {}
 mod tests {
     use super::{
         backing::{PRESENT, SWAPPED},
+        fake::{PAGE, fake},
         *,
     };
     use crate::mapping::Mapping;
-    use std::{cell::Cell, sync::atomic::Ordering::Relaxed};
+    use std::sync::atomic::Ordering::Relaxed;
     use umem_core::address::PhysAddr;
-
-    const PAGE: u64 = 4096;
-
-    /// A pagemap whose page `n` has the word `words[n]`, and that counts the reads.
-    struct Fake {
-        words: Vec<u64>,
-        reads: Cell<usize>,
-    }
-
-    impl FileExt for Fake {
-        fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-            self.reads.set(self.reads.get() + 1);
-            let bytes: Vec<u8> = self
-                .words
-                .iter()
-                .flat_map(|word| word.to_ne_bytes())
-                .collect();
-            let bytes = &bytes[(offset as usize).min(bytes.len())..];
-            let len = bytes.len().min(buf.len());
-            buf[..len].copy_from_slice(&bytes[..len]);
-            Ok(len)
-        }
-
-        fn write_at(&self, _: &[u8], _: u64) -> io::Result<usize> {
-            unreachable!("a pagemap is read")
-        }
-    }
-
-    fn fake(words: &[u64]) -> Pagemap<Fake> {
-        Pagemap {
-            source: Fake {
-                words: words.to_vec(),
-                reads: Cell::new(0),
-            },
-            page: PAGE,
-        }
-    }
 
     fn runs(words: &[u64]) -> Vec<(u64, u64, Backing)> {
         let pagemap = fake(words);

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::missing::Missing;
+use crate::{missing::Missing, sysfs};
 
 /// Where the kernel shows its devices.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,7 @@ impl Machine<'_> {
         let Some(device) = names(&self.class("infiniband")).into_iter().next() else {
             let soft_roce = format!(
                 "modprobe rdma_rxe && rdma link add rxe0 type rxe netdev {}  (soft-RoCE; or in a VM: cargo xtask lab check)",
-                self.network_interface()
+                sysfs::network_interface(&self.class("net"))
             );
             return Missing::device("an RDMA device", soft_roce);
         };
@@ -83,22 +83,6 @@ impl Machine<'_> {
     }
 
     /// An interface that soft-RoCE could use: one that is up, else any but the loopback.
-    fn network_interface(self) -> String {
-        let net = self.class("net");
-        let mut interfaces = names(&net);
-        interfaces.retain(|name| name != "lo");
-        let up = |name: &&String| {
-            fs::read_to_string(net.join(name).join("operstate"))
-                .is_ok_and(|state| state.trim() == "up")
-        };
-        interfaces
-            .iter()
-            .find(up)
-            .or(interfaces.first())
-            .map_or("eth0", |name| name)
-            .to_owned()
-    }
-
     fn class(self, name: &str) -> PathBuf {
         Path::new(self.class).join(name)
     }

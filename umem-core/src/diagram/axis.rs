@@ -37,7 +37,7 @@ impl Painter<'_> {
     /// The lines that all lanes share.
     pub(super) fn grid(&mut self) {
         let xs = self.ticks().into_iter().map(|(x, _)| x).collect();
-        let to = self.area.rows(LaneName::Entries).end;
+        let to = self.area.bottom();
         self.push(Command::Marks {
             xs,
             from: AXIS,
@@ -61,8 +61,8 @@ impl Painter<'_> {
                 x,
                 y: 1.0,
                 width,
-                height: 4.0,
-                radius: 2.0,
+                height: 6.0,
+                radius: 3.0,
                 fill: Some(paint),
                 stroke: None,
                 dashed: false,
@@ -116,10 +116,7 @@ impl Painter<'_> {
         let Some(((step, x), flag)) = self.playhead_x().zip(self.flag()) else {
             return;
         };
-        let lane = LaneName::ALL
-            .into_iter()
-            .find(|lane| lane.stage() == Some(step.stage))
-            .unwrap_or(LaneName::Entries);
+        let lane = self.area.view.lanes.from(LaneName::of(step.stage));
         let paint = Paint::Accent;
         self.push(Command::Line {
             from: (x, AXIS - 4.0),

@@ -2,7 +2,7 @@
 
 use super::{LaneName, View, lens::Lens, view::Area};
 use crate::{
-    registration::{Index, LaneRun, Registration},
+    registration::{Index, Lane, LaneRun, Registration},
     size::Bytes,
     table::Policy,
 };
@@ -32,18 +32,43 @@ pub fn detail(
     lens: Option<i64>,
 ) -> Option<Detail> {
     let area = Area::new(view);
-    if area.lens_rows().contains(&y) {
+    if area.shows(LaneName::Entries) && area.lens_rows().contains(&y) {
         let lens = Lens::new(index, &area, lens?)?;
         let offset = lens.at(x)?.offset;
         return detail_at(registration, index, LaneName::Entries, offset);
     }
-    let lane = LaneName::ALL
-        .into_iter()
+    let lane = view
+        .lanes
+        .iter()
         .find(|lane| area.rows(*lane).contains(&y))?;
     let offset = area.offset_at(x);
     (area.left..=area.right())
         .contains(&x)
         .then(|| detail_at(registration, index, lane, offset as i64))?
+}
+
+/// Where the box of `lane` begins that comes `after` the one that holds `offset`, or before it; `None` at the ends.
+pub fn beside(index: &Index, lane: LaneName, offset: i64, after: bool) -> Option<i64> {
+    let boxes = boxes(index, lane)?;
+    let (run, i) = boxes.at(offset)?;
+    let number = run.first + i;
+    let number = match after {
+        true => number + 1,
+        false => number.checked_sub(1)?,
+    };
+    let (run, i) = boxes.nth(number)?;
+    Some(run.offset_of(i))
+}
+
+/// The boxes of a lane; none of the virtual memory, which is one piece.
+fn boxes(index: &Index, lane: LaneName) -> Option<&Lane> {
+    Some(match lane {
+        LaneName::Virtual => return None,
+        LaneName::Frames => &index.frames,
+        LaneName::Scatter => &index.scatter,
+        LaneName::Dma => &index.dma,
+        LaneName::Entries => &index.entries,
+    })
 }
 
 /// The box of `lane` that holds `offset`.
@@ -55,8 +80,8 @@ pub fn detail_at(
 ) -> Option<Detail> {
     let mr = &registration.question().mr;
     let of = |run: LaneRun, i: u64| (run.offset_of(i), run.size, run.first + i);
-    let boxes = match lane {
-        LaneName::Virtual => {
+    let boxes = match boxes(index, lane) {
+        None => {
             let (start, end) = (mr.offset as i64, (mr.offset + mr.length) as i64);
             let text = format!(
                 "the registered region: {} from {:#x}, which the NIC knows as {:#x}",
@@ -72,10 +97,7 @@ pub fn detail_at(
                 text,
             });
         }
-        LaneName::Frames => &index.frames,
-        LaneName::Scatter => &index.scatter,
-        LaneName::Dma => &index.dma,
-        LaneName::Entries => &index.entries,
+        Some(boxes) => boxes,
     };
     let (start, size, number) = boxes.at(offset).map(|(run, i)| of(run, i))?;
     let frame = |offset: i64| registration.question().memory.frame(offset as u64);

@@ -18,6 +18,8 @@ use alloc::{
 
 /// How far apart the marks are that stand for boxes too narrow to be drawn.
 const TEXTURE: f64 = 4.0;
+/// Narrower boxes have room for no label, in pixels.
+const LABELLED: f64 = 20.0;
 
 impl Painter<'_> {
     /// A lane's name, and under it how much is in it so far.
@@ -177,6 +179,10 @@ impl Painter<'_> {
         }
         if end < item.end().min(self.area.view.from + self.area.view.span) {
             // A text on half a box could not be read.
+            return;
+        }
+        // Of a large capture hardly any box has room for words.
+        if inner < LABELLED {
             return;
         }
         let texts = self.texts(name, item);

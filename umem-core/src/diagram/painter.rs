@@ -2,6 +2,7 @@
 
 use super::{
     Anchor, Attention, Command, Drawing, LaneName, Moment, Paint, Stage, TextStyle, View,
+    detail_at,
     lens::{self, Lens},
     view::{Area, BOX},
 };
@@ -20,6 +21,8 @@ pub(super) struct Painter<'a> {
     pub(super) told: bool,
     /// Whether what is yet to come stays hidden.
     pub(super) veiled: bool,
+    /// The box that is framed.
+    pointed: Option<(LaneName, i64)>,
     commands: Vec<Command>,
 }
 
@@ -29,13 +32,17 @@ impl<'a> Painter<'a> {
         index: &'a Index,
         view: View,
         moment: Moment,
-        Attention { chosen, veiled }: Attention,
+        Attention {
+            chosen,
+            pointed,
+            veiled,
+        }: Attention,
     ) -> Self {
         let area = Area::new(view);
         // The lens shows what is yet to come.
         let lens = chosen
             .or_else(|| lens::focus(registration, index, &moment))
-            .filter(|_| !veiled)
+            .filter(|_| !veiled && area.shows(LaneName::Entries))
             .and_then(|focus| Lens::new(index, &area, focus));
         Self {
             registration,
@@ -44,6 +51,7 @@ impl<'a> Painter<'a> {
             moment,
             lens,
             veiled,
+            pointed,
             told: chosen.is_some() || moment.step.is_none_or(|step| step.stage == Stage::Cut),
             commands: Vec::new(),
         }
@@ -53,14 +61,16 @@ impl<'a> Painter<'a> {
         self.grid();
         self.ribbons();
         self.ruler();
-        self.virtual_memory();
-        for name in LaneName::ALL {
-            if let Some(stage) = name.stage() {
-                self.lane(name, stage);
+        for name in self.area.view.lanes.iter() {
+            match name.stage() {
+                Some(stage) => self.lane(name, stage),
+                None => self.virtual_memory(),
             }
             self.name(name);
         }
+        self.sink();
         self.magnify();
+        self.frame_of_pointed();
         self.numbers();
         self.playhead();
         Drawing {
@@ -83,7 +93,10 @@ impl<'a> Painter<'a> {
     /// The part of the axis that `stage` has filled so far: the whole pages of the region, and what a table's ends add.
     pub(super) fn filled(&self, stage: Stage) -> (f64, f64) {
         let (from, to) = self.registration.pinned();
-        let front = self.moment.fronts.of(stage);
+        let front = match (stage, self.placing()) {
+            (Stage::Map, Some(placing)) => placing.from,
+            _ => self.moment.fronts.of(stage),
+        };
         match stage {
             Stage::Pin => (from as f64, front.min(to as f64)),
             _ => {
@@ -91,6 +104,31 @@ impl<'a> Painter<'a> {
                 let from = runs.first().map_or(from as i64, |run| run.offset);
                 (from as f64, front)
             }
+        }
+    }
+
+    /// A frame around the box that somebody points at without a pointer.
+    fn frame_of_pointed(&mut self) {
+        let shown = |(lane, _): &(LaneName, i64)| self.area.shows(*lane) && !self.veiled;
+        let Some((lane, offset)) = self.pointed.filter(shown) else {
+            return;
+        };
+        let detail = detail_at(self.registration, self.index, lane, offset);
+        let seen = detail.and_then(|detail| {
+            let start = detail.offset as f64;
+            self.area.span(start, start + detail.size as f64)
+        });
+        if let Some((x, width)) = seen {
+            self.push(Command::Rect {
+                x: x - 1.0,
+                y: self.area.rows(lane).start - 2.0,
+                width: width + 2.0,
+                height: BOX + 4.0,
+                radius: 5.0,
+                fill: None,
+                stroke: Some(Paint::Accent),
+                dashed: false,
+            });
         }
     }
 

@@ -6,19 +6,25 @@ use crate::size::PageSize;
 impl Painter<'_> {
     /// From each lane to the one below, as far as the lower one is done: a ribbon for each box of the finer of the two.
     pub(super) fn ribbons(&mut self) {
-        use LaneName::{Dma, Entries, Frames, Scatter, Virtual};
-        for (above, below, stage, finer) in [
-            (Virtual, Frames, Stage::Pin, Stage::Pin),
-            (Frames, Scatter, Stage::Gather, Stage::Pin),
-            (Scatter, Dma, Stage::Map, Stage::Map),
-            (Dma, Entries, Stage::Cut, Stage::Cut),
-        ] {
-            // Where one SG entry took in what became several segments, it is the coarser one, and so it goes.
-            let finer = match stage {
-                Stage::Map if self.index.scatter.count() > self.index.dma.count() => Stage::Gather,
-                _ => finer,
-            };
-            self.ribbons_between(above, below, stage, finer);
+        let shown = self.area.view.lanes.iter();
+        for (above, below) in shown.clone().zip(shown.skip(1)) {
+            if let Some(stage) = below.stage() {
+                let finer = self.finer(above, stage);
+                self.ribbons_between(above, below, stage, finer);
+            }
+        }
+    }
+
+    /// Whose boxes are the smaller: those of the lane `above`, or what `stage` made of them.
+    fn finer(&self, above: LaneName, stage: Stage) -> Stage {
+        match (above.stage(), stage) {
+            // An SG entry takes in whole frames.
+            (Some(Stage::Pin), Stage::Gather) => Stage::Pin,
+            // Where an SG entry became several segments, or several entries became one.
+            (Some(above), Stage::Map) if self.boxes(above).count() > self.boxes(stage).count() => {
+                above
+            }
+            _ => stage,
         }
     }
 

@@ -17,6 +17,10 @@ const TALLEST: f64 = 22.0;
 
 impl Painter<'_> {
     pub(super) fn ruler(&mut self) {
+        // Its place is the gap between the two lanes.
+        if !self.area.shows(LaneName::Dma) || !self.area.shows(LaneName::Entries) {
+            return;
+        }
         let (_, front) = self.filled(Stage::Map);
         let top = self.area.rows(LaneName::Dma).end;
         let Some(finest) = finest(&self.area) else {

@@ -1,6 +1,6 @@
 //! What of the region is seen, and where in the picture it stands.
 
-use super::LaneName;
+use super::{LaneName, Lanes};
 use crate::registration::Registration;
 use core::ops::Range;
 
@@ -13,6 +13,8 @@ pub struct View {
     pub span: f64,
     /// The width of the picture in pixels.
     pub width: f64,
+    /// What it has of the five lanes; the lens comes with the entries.
+    pub lanes: Lanes,
 }
 
 impl View {
@@ -29,6 +31,7 @@ impl View {
             from: 0.0,
             span: length as f64,
             width,
+            lanes: Lanes::ALL,
         }
     }
 
@@ -65,6 +68,18 @@ impl View {
         .within(whole)
     }
 
+    /// The view with its middle where `x` is on the [overview](OVERVIEW), within what `whole` sees.
+    #[must_use]
+    pub fn centred(self, x: f64, whole: Self) -> Self {
+        let area = Area::new(self);
+        let at = whole.from + (x - area.left) / area.width * whole.span;
+        Self {
+            from: at - self.span / 2.0,
+            ..self
+        }
+        .within(whole)
+    }
+
     /// Where `offset` stands in the picture, in pixels from its left edge.
     pub fn x(&self, offset: f64) -> f64 {
         Area::new(*self).x(offset)
@@ -79,6 +94,8 @@ impl View {
     }
 }
 
+/// The height of the overview at the top of a picture that does not show all: which part of it is seen, in pixels.
+pub const OVERVIEW: f64 = 10.0;
 /// Narrower pictures have the lanes' names above the lanes, not beside them.
 const NARROW: f64 = 600.0;
 /// Where the lines of the axis begin.
@@ -87,6 +104,8 @@ pub(super) const AXIS: f64 = 30.0;
 pub(super) const BOX: f64 = 32.0;
 /// What stands under the lens's boxes: addresses, and how many bits of them are 0.
 const UNDER_LENS: f64 = 38.0;
+/// What stands under the lanes where there is no lens: the end of the playhead.
+const UNDER_LANES: f64 = 8.0;
 
 /// Where the lanes are drawn.
 #[derive(Clone, Copy, Debug)]
@@ -141,8 +160,18 @@ impl Area {
 
     /// Where a lane lies, from its upper edge to its lower.
     pub(super) fn rows(&self, lane: LaneName) -> Range<f64> {
-        let y = self.row(f64::from(lane as u8));
+        let y = self.row(f64::from(self.view.lanes.above(lane)));
         y..y + BOX
+    }
+
+    /// Whether the picture has the lane.
+    pub(super) fn shows(&self, lane: LaneName) -> bool {
+        self.view.lanes.contains(lane)
+    }
+
+    /// Where the lowest lane ends.
+    pub(super) fn bottom(&self) -> f64 {
+        self.rows(self.view.lanes.last()).end
     }
 
     /// Where the lens's boxes lie.
@@ -163,6 +192,9 @@ impl Area {
 
     /// The height of the whole picture.
     pub(super) fn height(&self) -> f64 {
-        self.lens_rows().end + UNDER_LENS
+        match self.shows(LaneName::Entries) {
+            true => self.lens_rows().end + UNDER_LENS,
+            false => self.bottom() + UNDER_LANES,
+        }
     }
 }

@@ -6,6 +6,9 @@ use crate::registration::{Lane, LaneRun};
 /// Boxes at least this wide, in pixels, are drawn one by one.
 const SEPARATE: f64 = 3.0;
 
+/// Narrower runs share what a screen can show, in pixels.
+const PIXEL: f64 = 1.0;
+
 /// Something to draw: a box, or a run of boxes too narrow to be told apart.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Visible {
@@ -64,8 +67,8 @@ impl Iterator for VisibleBoxes<'_> {
                 self.area.x(run.end() as f64),
             );
             // Of runs that share a pixel only the first is drawn, so a picture costs what it is wide.
-            self.next = if right - left < 0.5 {
-                let pixel = self.area.offset_at(right + 0.5);
+            self.next = if right - left < PIXEL {
+                let pixel = self.area.offset_at(right + PIXEL);
                 self.lane
                     .first_ending_after(pixel as i64)
                     .max(self.next + 1)

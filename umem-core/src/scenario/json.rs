@@ -1,11 +1,10 @@
 //! Scenarios as JSON.
 
-use super::{DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, Scenario, ScenarioError};
-use crate::address::DmaAddr;
-use alloc::{
-    format,
-    string::{String, ToString},
+use super::{
+    DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, Scenario, ScenarioError, place,
 };
+use crate::address::DmaAddr;
+use alloc::{format, string::String};
 use core::{fmt, marker::PhantomData};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -19,13 +18,8 @@ impl Scenario {
     /// JSON that is malformed, of the wrong type, or has fields that the format lacks; the field is named.
     pub fn from_json(json: &[u8]) -> Result<Self, ScenarioError> {
         let mut reader = serde_json::Deserializer::from_slice(json);
-        let scenario: Self = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            let field = match error.path().to_string() {
-                path if path == "." => String::new(),
-                path => path,
-            };
-            ScenarioError::new(field, error.into_inner())
-        })?;
+        let scenario = Self::deserialize(&mut reader)
+            .map_err(|error| ScenarioError::new(place::path(json, &error), error))?;
         reader.end().map_err(|error| {
             ScenarioError::new("", format!("something follows the scenario: {error}"))
         })?;

@@ -1,5 +1,6 @@
 //! The passing of time: a frame of the browser is a tick of the page.
 
+use crate::player::Motion;
 use crate::state::{Action, Dispatch};
 use gloo::render::{AnimationFrame, request_animation_frame};
 use std::{cell::RefCell, rc::Rc};
@@ -8,7 +9,7 @@ use yew::prelude::*;
 /// A pause of the browser longer than this is no time that the reader saw pass, in milliseconds.
 const LONGEST: f64 = 100.0;
 
-/// Sends [`Action::Tick`] at every frame while `playing`.
+/// Sends [`Motion::Tick`] at every frame while `playing`.
 #[hook]
 pub(super) fn use_clock(playing: bool, dispatch: Dispatch) {
     use_effect_with(playing, move |playing| {
@@ -28,7 +29,7 @@ fn schedule(slot: &Rc<RefCell<Option<AnimationFrame>>>, last: Option<f64>, dispa
             schedule(&slot, Some(now), dispatch.clone());
         }
         if let Some(last) = last {
-            dispatch.dispatch(Action::Tick((now - last).clamp(0.0, LONGEST)));
+            dispatch.dispatch(Action::Move(Motion::Tick((now - last).clamp(0.0, LONGEST))));
         }
     });
     slot.replace(Some(frame));

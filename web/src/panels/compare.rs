@@ -134,7 +134,7 @@ fn numbers(upper: &Scene, lower: &Scene) -> Html {
                 { row("bytes of table", |scene| scene.registration.table.as_ref().ok().map(|table| table.bytes)) }
                 { row("SG entries", |scene| Some(scene.registration.scatter_count)) }
                 { row("DMA segments", |scene| scene.registration.dma_count.as_ref().ok().copied()) }
-                { row("IOMMU entries", |scene| scene.io_entries) }
+                { row("IOMMU entries", |scene| scene.io_entries()) }
             </tbody>
         </table>
     }

@@ -13,10 +13,13 @@ pub struct Props {
     pub dispatch: Dispatch,
 }
 
-const KEYS: [(&str, &str); 7] = [
+const KEYS: [(&str, &str); 10] = [
     ("Space", "play or pause"),
     ("← →", "a step back or on"),
     ("Home", "restart"),
+    ("↑ ↓", "point at a lane, and read its box"),
+    ("Shift ← →", "the box before or after it"),
+    ("Enter", "put the lens on it; Esc lets go"),
     ("+ −", "zoom in or out, around the lens"),
     ("0", "show all"),
     ("?", "this list"),

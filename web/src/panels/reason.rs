@@ -154,14 +154,14 @@ fn explained(scene: &Scene, cut: &Cut) -> Html {
 /// What limits a table of one size, or of unaligned segments.
 fn limited(scene: &Scene) -> Html {
     let texts = scene
-        .limits
+        .limits()
         .iter()
         .map(|limit| html! { <p>{ &limit.text }</p> });
     let Some(Single {
         sizes,
         best,
         constraints,
-    }) = &scene.single
+    }) = scene.single()
     else {
         return texts.collect();
     };

@@ -1,12 +1,7 @@
 //! Links, commands, snippets and files of what is seen.
 
 use super::dialog::Modal;
-use crate::{
-    keep,
-    scene::Scene,
-    share::{self, Sight},
-    state::Dispatch,
-};
+use crate::{keep, player::Player, scene::Scene, share, state::Dispatch};
 use gloo::utils::window;
 use std::rc::Rc;
 use umem_core::scenario::presets::Preset;
@@ -23,7 +18,7 @@ pub struct Props {
     /// The preset that it is, if it is one.
     pub preset: Option<&'static str>,
     /// The moment and the part of it that are seen.
-    pub sight: Sight,
+    pub player: Player,
     /// Whether the address of the page holds it.
     pub linked: bool,
     /// Where closing goes.
@@ -36,7 +31,7 @@ pub fn Share(props: &Props) -> Html {
     html! {
         <Modal id="share-title" title="Share and keep" open={props.open} dispatch={props.dispatch.clone()}>
             if props.open {
-                <Ways scene={props.scene.clone()} preset={props.preset} sight={props.sight} linked={props.linked} />
+                <Ways scene={props.scene.clone()} preset={props.preset} player={props.player} linked={props.linked} />
             }
         </Modal>
     }
@@ -46,7 +41,7 @@ pub fn Share(props: &Props) -> Html {
 struct WaysProps {
     scene: Rc<Scene>,
     preset: Option<&'static str>,
-    sight: Sight,
+    player: Player,
     linked: bool,
 }
 
@@ -80,7 +75,7 @@ fn files(props: &WaysProps, preset: Option<&Preset>, said: &UseStateSetter<AttrV
     let file = |ending: &'static str, title: &'static str, make: fn(&WaysNeed, &str)| {
         let need = WaysNeed {
             scene: props.scene.clone(),
-            sight: props.sight,
+            player: props.player,
         };
         let said = said.clone();
         let onclick = Callback::from(move |_: MouseEvent| {
@@ -92,8 +87,8 @@ fn files(props: &WaysProps, preset: Option<&Preset>, said: &UseStateSetter<AttrV
     };
     html! {
         <div class="files" role="group" aria-label="Files">
-            { file("svg", "Picture (SVG)", |need, name| keep::svg(&need.scene, need.sight, name)) }
-            { file("png", "Picture (PNG)", |need, name| keep::png(&need.scene, need.sight, name)) }
+            { file("svg", "Picture (SVG)", |need, name| keep::svg(&need.scene, need.player, name)) }
+            { file("png", "Picture (PNG)", |need, name| keep::png(&need.scene, need.player, name)) }
             { file("json", "Scenario (JSON)", |need, name| keep::text(name, "application/json", &need.scene.scenario.to_json_pretty())) }
             { file("result.json", "Result (JSON)", |need, name| keep::text(name, "application/json", &keep::result(&need.scene))) }
             { file("csv", "Entries (CSV)", |need, name| keep::text(name, "text/csv", &share::csv(&need.scene))) }
@@ -104,7 +99,7 @@ fn files(props: &WaysProps, preset: Option<&Preset>, said: &UseStateSetter<AttrV
 /// What a file is made from.
 struct WaysNeed {
     scene: Rc<Scene>,
-    sight: Sight,
+    player: Player,
 }
 
 #[derive(Properties, PartialEq)]

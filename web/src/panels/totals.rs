@@ -2,6 +2,7 @@
 
 use super::{advice::Advice, exhibits::Exhibits, grouped, terms, ways::ways};
 use crate::{scene::Scene, state::Dispatch};
+use gloo::timers::callback::Timeout;
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -28,6 +29,7 @@ pub fn Totals(
         dispatch,
     }: &Props,
 ) -> Html {
+    let worked_out = use_worked_out(scene);
     if *veiled {
         return html! {
             <aside class="totals" aria-label="Totals">
@@ -49,11 +51,13 @@ pub fn Totals(
                 }
                 { numbers(scene) }
             </section>
-            <section>
-                <h2>{ "The same region, other ways" }</h2>
-                { ways(scene) }
-            </section>
-            <Advice scene={scene.clone()} dispatch={dispatch.clone()} />
+            if worked_out {
+                <section>
+                    <h2>{ "The same region, other ways" }</h2>
+                    { ways(scene) }
+                </section>
+                <Advice scene={scene.clone()} dispatch={dispatch.clone()} />
+            }
             <Exhibits scene={scene.clone()} open={*exhibits} />
             <section>
                 <h2>{ "How sure" }</h2>
@@ -94,9 +98,27 @@ fn numbers(scene: &Scene) -> Html {
             if let Ok(count) = registration.dma_count {
                 { row("DMA segments", grouped(count)) }
             }
-            if let Some(count) = scene.io_entries {
+            if let Some(count) = scene.io_entries() {
                 { row("IOMMU entries", grouped(count)) }
             }
         </dl>
     }
+}
+
+/// Long enough for a browser to show the picture first, in milliseconds.
+const PICTURE_FIRST: u32 = 50;
+
+/// Whether what takes long may be worked out: at once for most scenes, for long ones once their picture is there.
+#[hook]
+fn use_worked_out(scene: &Rc<Scene>) -> bool {
+    let shown = use_state_eq(|| None::<Rc<Scene>>);
+    let set = shown.setter();
+    use_effect_with(scene.clone(), move |scene| {
+        let wait = scene.is_long().then(|| {
+            let scene = scene.clone();
+            Timeout::new(PICTURE_FIRST, move || set.set(Some(scene)))
+        });
+        move || drop(wait)
+    });
+    !scene.is_long() || shown.as_ref() == Some(scene)
 }

@@ -14,7 +14,7 @@ pub(super) fn ways(scene: &Scene) -> Html {
     let present = registration.question().device.policy;
     let pages = registration.pages();
     let totals = scene
-        .policies
+        .policies()
         .iter()
         .filter_map(|(_, table)| table.as_ref().ok());
     let most = totals
@@ -51,7 +51,7 @@ pub(super) fn ways(scene: &Scene) -> Html {
         <table class="ways">
             <caption class="unseen">{ "Entries of the table under each policy" }</caption>
             <tbody>
-                { for scene.policies.iter().map(way) }
+                { for scene.policies().iter().map(way) }
                 { bar("Page by page".to_owned(), pages, false) }
             </tbody>
         </table>

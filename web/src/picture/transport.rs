@@ -2,6 +2,7 @@
 
 use crate::{
     app::Sends,
+    player::Motion,
     scene::Scene,
     state::{Action, Dispatch},
 };
@@ -51,7 +52,7 @@ pub fn Transport(props: &Props) -> Html {
                 .target()
                 .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
             if let Some(step) = input.and_then(|input| input.value().parse().ok()) {
-                dispatch.dispatch(Action::Seek(step));
+                dispatch.dispatch(Action::Move(Motion::Seek(step)));
             }
         })
     };
@@ -62,7 +63,7 @@ pub fn Transport(props: &Props) -> Html {
                 .target()
                 .and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
             if let Some(speed) = select.and_then(|select| select.value().parse().ok()) {
-                dispatch.dispatch(Action::Speed(speed));
+                dispatch.dispatch(Action::Move(Motion::Speed(speed)));
             }
         })
     };
@@ -78,7 +79,7 @@ pub fn Transport(props: &Props) -> Html {
                 x={format!("{place:.1}%")}
                 y="12"
                 class={classes!((present == Some(stage)).then_some("present"))}
-                onclick={dispatch.on(Action::Seek(scene.steps.first_of(stage)))}
+                onclick={dispatch.on(Action::Move(Motion::Seek(scene.steps.first_of(stage))))}
             >
                 { stage.title() }
             </text>
@@ -87,10 +88,10 @@ pub fn Transport(props: &Props) -> Html {
     html! {
         <div class="transport" role="group" aria-label="Player">
             <div class="buttons">
-                { button(if *playing { "Pause" } else { "Play" }, "primary", Action::Toggle) }
-                { button("Back", "", Action::Back) }
-                { button("Step", "", Action::Step) }
-                { button("Restart", "", Action::Restart) }
+                { button(if *playing { "Pause" } else { "Play" }, "primary", Action::Move(Motion::Toggle)) }
+                { button("Back", "", Action::Move(Motion::Back)) }
+                { button("Step", "", Action::Move(Motion::Step)) }
+                { button("Restart", "", Action::Move(Motion::Restart)) }
             </div>
             <div class="time">
                 // A convenience of pointers: the slider itself says all this.

@@ -1,7 +1,7 @@
 //! Two scenarios, one above the other: the fields edit one of them, the other waits here.
 
 use super::{Field, Place, State, Texts};
-use crate::{link, scene::Scene};
+use crate::{link, player::Player, scene::Scene};
 use std::{collections::BTreeMap, rc::Rc};
 use umem_core::scenario::{Scenario, ScenarioError};
 
@@ -52,7 +52,12 @@ impl State {
         let Some(other) = self.other.clone() else {
             return self;
         };
-        let moment = self.moment_in(&other.scene);
+        let player = Player {
+            moment: self.moment_in(&other.scene),
+            chosen: None,
+            until: None,
+            ..self.player
+        };
         Self {
             other: Some(Rc::new(self.side())),
             draft: other.draft.clone(),
@@ -62,9 +67,7 @@ impl State {
             origin: other.origin,
             preset: other.preset,
             own: other.own.clone(),
-            moment,
-            chosen: None,
-            until: None,
+            player,
             ..self
         }
     }
@@ -129,9 +132,9 @@ impl State {
     /// The moment of `scene` at which its playhead is where that of the scene in the fields is.
     pub fn moment_in(&self, scene: &Rc<Scene>) -> f64 {
         if Rc::ptr_eq(scene, &self.scene) {
-            return self.moment;
+            return self.player.moment;
         }
-        let moment = self.scene.steps.moment(self.moment);
+        let moment = self.scene.steps.moment(self.player.moment);
         match (moment.step, moment.at()) {
             (Some(step), Some(at)) => scene.steps.reaching(step.stage, at),
             _ => scene.last(),

@@ -4,6 +4,7 @@ use super::{Field, State, Texts};
 use crate::{
     edit,
     link::{self, Asked},
+    player::Player,
     scene::Scene,
 };
 use std::{collections::BTreeMap, rc::Rc};
@@ -57,27 +58,24 @@ impl State {
             draft: Rc::new(scenario),
             origin,
             notice: None,
-            playing: false,
             ..self
         };
         let state = state.settled();
         Self {
-            moment: state.scene.last(),
-            until: None,
-            chosen: None,
-            sight: None,
+            player: Player {
+                speed: state.player.speed,
+                ..Player::finished(&state.scene)
+            },
             ..state
         }
     }
 
     /// A scenario that somebody was advised to try: its table is cut before their eyes.
     pub(super) fn applied(self, scenario: Scenario) -> Self {
-        let state = self.loaded(scenario, None);
-        Self {
-            moment: state.scene.steps.first_of(Stage::Cut) as f64,
-            playing: true,
-            ..state
-        }
+        let mut state = self.loaded(scenario, None);
+        state.player.moment = state.scene.steps.first_of(Stage::Cut) as f64;
+        state.player.playing = true;
+        state
     }
 
     /// Changes the draft, and works it out.
@@ -160,16 +158,16 @@ impl State {
 
     fn show(&mut self, scene: Scene) {
         // Who looks at the end goes on looking at the end.
-        let finished = self.moment >= self.scene.last();
-        self.moment = match finished {
+        let player = &mut self.player;
+        player.moment = match player.moment >= self.scene.last() {
             true => scene.last(),
-            false => self.moment.min(scene.last()),
+            false => player.moment.min(scene.last()),
         };
         let whole = |scene: &Scene| View::whole(&scene.registration, 1.0);
         if whole(&scene) != whole(&self.scene) {
-            self.sight = None;
+            player.sight = None;
         }
-        self.chosen = None;
+        player.chosen = None;
         self.scene = Rc::new(scene);
     }
 

@@ -3,6 +3,7 @@
 use super::{Action, Place, State};
 use crate::{
     edit, link,
+    player::{Motion, Player},
     story::{Setting, Story, Tour},
 };
 use std::rc::Rc;
@@ -20,14 +21,20 @@ impl Action {
                 | Self::Notice(_)
                 | Self::Dismiss
                 | Self::Fragment(_)
-                | Self::Tick(_)
-                | Self::Speed(_)
-                | Self::Zoom { .. }
-                | Self::Pan { .. }
-                | Self::Whole
-                | Self::Choose(_)
-                | Self::Restart
-                | Self::Back
+                | Self::Move(
+                    Motion::Tick(_)
+                        | Motion::Speed(_)
+                        | Motion::Zoom { .. }
+                        | Motion::Pan { .. }
+                        | Motion::Scroll { .. }
+                        | Motion::Point(_)
+                        | Motion::Lens
+                        | Motion::LetGo
+                        | Motion::Whole
+                        | Motion::Choose(_)
+                        | Motion::Restart
+                        | Motion::Back
+                )
         )
     }
 }
@@ -122,12 +129,13 @@ impl State {
         }
         .loaded(scenario, origin);
         let until = setting.end(&state.scene.steps);
-        let state = Self {
+        let player = Player {
             moment: setting.begin(&state.scene.steps),
             playing: until.is_some(),
             until,
-            ..state
+            ..state.player
         };
+        let state = Self { player, ..state };
         match setting.with.clone() {
             Some(lower) => state.beside(lower),
             None => state.addressed(),

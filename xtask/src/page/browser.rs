@@ -1,6 +1,7 @@
 //! What drives the page in a real browser: the end-to-end tests, and the screenshots.
 
 use super::build::{self, Profile};
+use super::package;
 use super::serve::Site;
 use crate::debian;
 use crate::place;
@@ -18,15 +19,29 @@ pub fn with_page(
     let programs = [("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")];
     debian::require_programs(sh, purpose, &programs)?;
     build::build(sh, Profile::Release)?;
+    let package = package::pack(sh)?;
     let _there = sh.push_dir("web/e2e");
+    install(sh)?;
+    let site = Site::new(0)?;
+    let address = site.address()?;
+    site.start()?;
+    let _address = sh.push_env("UMEM_PAGE", address);
+    let _package = sh.push_env("UMEM_PACKAGE", package);
+    let _browser = sh.push_env("CHROMIUM", debian::program("chromium").unwrap_or_default());
+    Ok(work()?)
+}
+
+/// What drives the browser, as the lock file in the present folder has it: npm takes half a minute even to change nothing.
+fn install(sh: &Shell) -> Result<()> {
+    let installed = "node_modules/.installed-lock.json";
+    let wanted = sh.read_file("package-lock.json")?;
+    if sh.read_file(installed).is_ok_and(|there| there == wanted) {
+        return Ok(());
+    }
     step("installing what drives the browser", || {
         run_quietly(cmd!(sh, "npm ci"))
     })?;
-    let site = Site::new(0)?;
-    site.start();
-    let _address = sh.push_env("UMEM_PAGE", site.address());
-    let _browser = sh.push_env("CHROMIUM", debian::program("chromium").unwrap_or_default());
-    Ok(work()?)
+    Ok(sh.write_file(installed, wanted)?)
 }
 
 /// `cargo xtask shots`: pictures of the page's main states, for eyes; and the one in the README.

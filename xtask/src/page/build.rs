@@ -1,4 +1,4 @@
-//! `cargo xtask build`: the page's code, compiled by wasm-pack into `static/pkg`.
+//! `cargo xtask build`: the code of the page and of the element, compiled by wasm-pack into `static`.
 
 use super::tools;
 use crate::place;
@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use std::fs;
 use std::path::PathBuf;
 use std::thread;
+use wasmparser::{Parser, Payload};
 use xshell::{Shell, cmd};
 
 /// How much the compiler tries.
@@ -19,80 +20,160 @@ pub enum Profile {
     Release,
 }
 
-/// Builds the page with all its set-up.
+/// One of the two things that the crate `web` becomes.
+#[derive(Clone, Copy)]
+struct Package {
+    /// What it is, in the words of a progress line.
+    title: &'static str,
+    /// Its folder below `static`.
+    folder: &'static str,
+    /// What its files' names begin with.
+    name: &'static str,
+    /// What it leaves out.
+    features: &'static [&'static str],
+}
+
+const PACKAGES: [Package; 2] = [
+    Package {
+        title: "the page",
+        folder: "pkg",
+        name: "web",
+        features: &[],
+    },
+    Package {
+        title: "the element",
+        folder: "element",
+        name: "umem_split",
+        features: &["--no-default-features"],
+    },
+];
+
+impl Package {
+    /// Where it lands.
+    fn folder(self) -> PathBuf {
+        place::workspace().join("static").join(self.folder)
+    }
+
+    /// The name of cargo's profile for it.
+    fn profile(self, profile: Profile) -> &'static str {
+        match (profile, self.folder) {
+            (Profile::Quick, _) => "quick",
+            (Profile::Release, "element") => "element",
+            (Profile::Release, _) => "release",
+        }
+    }
+
+    /// Its code alone, as wasm-pack has it compiled.
+    fn compile(self, profile: Profile) -> Result<()> {
+        // A shell of its own: this runs beside the installation of the tools.
+        let sh = Shell::new()?;
+        sh.change_dir(place::workspace());
+        let (wasm, profile) = (tools::WASM, self.profile(profile));
+        let features = self.features;
+        step(&format!("compiling {} ({profile})", self.title), || {
+            Ok(cmd!(
+                sh,
+                "cargo build --quiet --package web --lib --target {wasm} --profile {profile} {features...}"
+            )
+            .quiet()
+            .run()?)
+        })
+    }
+
+    /// wasm-pack's part: the code with what JavaScript calls it by.
+    fn pack(self, sh: &Shell, profile: Profile) -> Result<()> {
+        // wasm-pack leaves what it finds: files of an earlier build would be served for ever.
+        let draft = place::target().join("page").join(self.folder);
+        sh.remove_path(&draft)?;
+        step(&format!("packing {}", self.title), || {
+            let _path = sh.push_env("PATH", tools::path()?);
+            let (name, profile, features) = (self.name, self.profile(profile), self.features);
+            cmd!(sh, "wasm-pack --quiet build web --target web --no-pack --no-opt --no-gitignore --no-typescript")
+                .args(["--mode", "no-install", "--profile", profile, "--out-name", name, "--out-dir"])
+                .arg(&draft)
+                .arg("--")
+                .args(features)
+                .quiet()
+                .run()?;
+            let code = draft.join(format!("{name}_bg.wasm"));
+            fs::write(&code, without_names(&fs::read(&code)?)?)?;
+            place::renew(&draft, &self.folder())
+        })
+    }
+}
+
+/// Builds the page and the element with all their set-up.
 pub fn build(sh: &Shell, profile: Profile) -> Result<()> {
-    let cargo_profile = match profile {
-        Profile::Quick => "quick",
-        Profile::Release => "release",
-    };
     tools::require_target(sh, tools::WASM)?;
-    // On a fresh machine the tools' own builds leave a core idle now and then: the page's code is compiled meanwhile.
+    // On a fresh machine the tools' own builds leave a core idle now and then: the code is compiled meanwhile.
     // wasm-pack then finds it done.
     thread::scope(|scope| {
         let code = scope.spawn(|| {
-            step(&format!("compiling the page ({cargo_profile})"), || {
-                compile(cargo_profile)
-            })
+            PACKAGES
+                .into_iter()
+                .try_for_each(|package| package.compile(profile))
         });
         tools::require(sh)?;
         code.join().expect("compiling does not panic")
     })?;
-    let package = packaged();
-    // wasm-pack leaves what it finds: files of an earlier build would be served for ever.
-    let draft = place::target().join("page/pkg");
-    sh.remove_path(&draft)?;
-    step("packing the page", || {
-        let _path = sh.push_env("PATH", tools::path()?);
-        cmd!(sh, "wasm-pack --quiet build web --target web --no-pack --no-opt --no-gitignore --no-typescript")
-            .args(["--mode", "no-install", "--profile", cargo_profile, "--out-dir"])
-            .arg(&draft)
-            .quiet()
-            .run()?;
-        sh.remove_path(&package)?;
-        fs::rename(&draft, &package)
-            .with_context(|| format!("cannot move the page to {}", package.display()))
-    })?;
+    for package in PACKAGES {
+        package.pack(sh, profile)?;
+    }
     report()
 }
 
-/// The page's code alone, as wasm-pack has it compiled.
-fn compile(profile: &str) -> Result<()> {
-    // A shell of its own: this runs beside the installation of the tools.
-    let sh = Shell::new()?;
-    sh.change_dir(place::workspace());
-    let wasm = tools::WASM;
-    Ok(cmd!(
-        sh,
-        "cargo build --quiet --package web --lib --target {wasm} --profile {profile}"
-    )
-    .quiet()
-    .run()?)
+/// The code without the names of its functions, which nobody reads and everybody would load: a third of it.
+fn without_names(code: &[u8]) -> Result<Vec<u8>> {
+    // What begins every module: its magic number and version.
+    let mut kept = code[..8].to_vec();
+    for part in Parser::new(0).parse_all(code) {
+        let part = part.context("wasm-bindgen wrote no wasm")?;
+        if matches!(&part, Payload::CustomSection(section) if section.name() == "name") {
+            continue;
+        }
+        if let Some((id, range)) = part.as_section() {
+            let section = &code[range.start as usize..range.end as usize];
+            kept.push(id);
+            kept.extend(leb128(section.len()));
+            kept.extend(section);
+        }
+    }
+    Ok(kept)
+}
+
+/// A length as wasm writes it.
+fn leb128(mut length: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while length >= 0x80 {
+        bytes.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    bytes.push(length as u8);
+    bytes
 }
 
 /// Fails where the page was never built.
 pub fn require_built() -> Result<()> {
     ensure!(
-        packaged().exists(),
+        PACKAGES.iter().all(|package| package.folder().exists()),
         "the page is not built yet: run `cargo xtask build`, or leave out --no-build"
     );
     Ok(())
 }
 
-/// Where the page's code lands.
-fn packaged() -> PathBuf {
-    place::workspace().join("static/pkg")
-}
-
-/// Says what the page weighs.
+/// Says what each package weighs.
 fn report() -> Result<()> {
-    for entry in fs::read_dir(packaged())? {
-        let entry = entry?;
-        let size = entry.metadata()?.len();
-        eprintln!(
-            "  static/pkg/{}: {} KB",
-            entry.file_name().display(),
-            size.div_ceil(1000)
-        );
+    for package in PACKAGES {
+        for entry in fs::read_dir(package.folder())? {
+            let entry = entry?;
+            let size = entry.metadata()?.len();
+            eprintln!(
+                "  static/{}/{}: {} KB",
+                package.folder,
+                entry.file_name().display(),
+                size.div_ceil(1000)
+            );
+        }
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
-//! The page: the tools that build it, the building, the serving, the browser.
+//! The page: the tools that build it, the building, the packing for npm, the serving, the browser.
 
 pub mod browser;
 pub mod build;
+pub mod package;
 pub mod serve;
 pub mod tools;

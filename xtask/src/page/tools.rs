@@ -1,4 +1,4 @@
-//! wasm-pack, the wasm-bindgen that fits `Cargo.lock`, and cargo-fuzz: taken from PATH, else installed under `target/tools`.
+//! wasm-pack, the wasm-bindgen that fits `Cargo.lock`, cargo-fuzz and mdBook: taken from PATH, else installed under `target/tools`.
 //!
 //! wasm-pack by itself would fetch a prebuilt wasm-bindgen from the network; one of the right version on PATH is used as
 //! it is. Unoptimised builds of the two write the same bytes as optimised ones, and are ready in a third of the time.
@@ -27,6 +27,18 @@ pub fn require_cargo_fuzz(sh: &Shell) -> Result<()> {
     match version(sh, "cargo-fuzz") {
         Some(_) => Ok(()),
         None => install(sh, &["cargo-fuzz", "--locked"]),
+    }
+}
+
+/// What builds the book. Its markup and its files' names change between versions: exactly this one.
+const MDBOOK: &str = "0.5.4";
+
+/// mdBook.
+pub fn require_mdbook(sh: &Shell) -> Result<()> {
+    let found = version(sh, "mdbook");
+    match found.as_deref().map(|found| found.trim_start_matches('v')) {
+        Some(MDBOOK) => Ok(()),
+        _ => install(sh, &["mdbook", "--version", MDBOOK, "--locked"]),
     }
 }
 

@@ -17,7 +17,7 @@ use xshell::Shell;
 /// What is tested.
 #[derive(Args)]
 pub struct Test {
-    /// Add what takes long: ten times as many random cases in every property test
+    /// Add what takes long: ten times as many random cases in every property test, the npm package in a bundler
     #[arg(long)]
     full: bool,
     /// Run only these parts
@@ -39,6 +39,7 @@ impl Test {
         ensure!(!parts.is_empty(), "--only and --skip leave no part to run");
         let cases = if self.full { "100000" } else { "10000" };
         let _cases = sh.push_env("PROPTEST_CASES", cases);
+        let _full = self.full.then(|| sh.push_env("UMEM_FULL", "1"));
 
         let mut report = Report::default();
         for part in parts {

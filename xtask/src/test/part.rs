@@ -2,6 +2,7 @@
 
 use super::lab;
 use crate::bench;
+use crate::book;
 use crate::debian;
 use crate::lab::{Release, programs};
 use crate::page::{browser, tools};
@@ -22,6 +23,7 @@ pub enum Part {
     Instructions,
     Wasm,
     Page,
+    Book,
     #[value(name = "lab-6.1")]
     Lab61,
     #[value(name = "lab-6.12")]
@@ -39,6 +41,7 @@ impl Part {
         Part::Instructions,
         Part::Wasm,
         Part::Page,
+        Part::Book,
         Part::Lab61,
         Part::Lab612,
         Part::LabKill,
@@ -56,6 +59,7 @@ impl Part {
             Part::Instructions => "no path takes more instructions than it did",
             Part::Wasm => "the page's own tests, in headless Chromium",
             Part::Page => "the page from end to end, in headless Chromium",
+            Part::Book => "the book and the examples, every page of them, in headless Chromium",
             Part::Lab61 => {
                 "a VM with Linux 6.1: the check behind both IOMMUs, 20,000 random questions, 20,000 wrong ones"
             }
@@ -74,6 +78,7 @@ impl Part {
             Part::Instructions => bench::compare(sh).map(|()| Done::All),
             Part::Wasm => wasm(sh),
             Part::Page => page(sh),
+            Part::Book => book(sh),
             Part::Lab61 => lab::kernel(sh, Release::Bookworm),
             Part::Lab612 => lab::kernel(sh, Release::BookwormBackports),
             Part::LabKill => lab::killed(sh),
@@ -110,6 +115,11 @@ fn clippy(sh: &Shell) -> Result<Done> {
     cmd!(
         sh,
         "cargo clippy -p web --all-targets --target {wasm} -- -D warnings"
+    )
+    .run()?;
+    cmd!(
+        sh,
+        "cargo clippy -p web --no-default-features --target {wasm} -- -D warnings"
     )
     .run()?;
     cmd!(
@@ -206,5 +216,13 @@ fn wasm(sh: &Shell) -> Result<Done> {
 
 fn page(sh: &Shell) -> Result<Done> {
     browser::with_page(sh, "testing in a browser", || cmd!(sh, "npm test").run())?;
+    Ok(Done::All)
+}
+
+fn book(sh: &Shell) -> Result<Done> {
+    book::check(sh)?;
+    browser::with_page(sh, "testing in a browser", || {
+        cmd!(sh, "npm run test:book").run()
+    })?;
     Ok(Done::All)
 }

@@ -27,10 +27,12 @@ struct Finger {
 
 /// The fingers that are down.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fingers {
+pub(crate) struct Fingers {
     down: Vec<Finger>,
     start: f64,
     moved: bool,
+    /// Whether they hold the overview, and not the picture.
+    pub(super) scrolls: bool,
 }
 
 impl Fingers {
@@ -47,7 +49,7 @@ impl Fingers {
         self.down.push(Finger { id, at });
     }
 
-    pub(super) fn up(&mut self, id: i32) {
+    pub(crate) fn up(&mut self, id: i32) {
         self.down.retain(|finger| finger.id != id);
     }
 
@@ -65,6 +67,11 @@ impl Fingers {
         }
         self.moved |= (at.0 - self.start).abs() > DRAG;
         self.moved.then_some(Gesture::Drag(last.0 - at.0))
+    }
+
+    /// Whether any is.
+    pub(super) fn is_down(&self) -> bool {
+        !self.down.is_empty()
     }
 
     /// Whether what has just ended was more than a press.

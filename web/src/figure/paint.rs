@@ -2,7 +2,7 @@
 
 use umem_core::diagram::{
     Anchor, Command, Drawing, Paint, TextStyle,
-    palette::{DARK, LIGHT},
+    palette::{DARK, LIGHT, Palette},
 };
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
@@ -21,25 +21,50 @@ pub(crate) enum Theme {
     Forced,
 }
 
-impl Theme {
-    /// The theme that the reader's settings ask for.
-    pub(crate) const fn of(dark: bool, forced: bool) -> Self {
-        match (forced, dark) {
-            (true, _) => Self::Forced,
-            (false, true) => Self::Dark,
-            (false, false) => Self::Light,
+/// The colours of a picture: a theme's, of which somebody may have changed some.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Colours {
+    /// `None` where the reader's own are used.
+    palette: Option<Palette>,
+}
+
+impl Colours {
+    /// The theme's own.
+    pub(crate) const fn of(theme: Theme) -> Self {
+        Self {
+            palette: match theme {
+                Theme::Light => Some(LIGHT),
+                Theme::Dark => Some(DARK),
+                Theme::Forced => None,
+            },
         }
     }
 
-    /// The colour of `paint` in the words of CSS.
-    fn css(self, paint: Paint) -> String {
-        let palette = match self {
-            Self::Light => &LIGHT,
-            Self::Dark => &DARK,
-            Self::Forced => return forced(paint).into(),
-        };
-        format!("#{:06x}", palette.colour(paint))
+    /// The palette, to change it; `None` where the colours are the reader's own.
+    pub(crate) fn palette(&mut self) -> Option<&mut Palette> {
+        self.palette.as_mut()
     }
+
+    /// Whether they are the reader's own.
+    fn forced(&self) -> bool {
+        self.palette.is_none()
+    }
+
+    /// The colour of `paint` in the words of CSS.
+    fn css(&self, paint: Paint) -> String {
+        match &self.palette {
+            Some(palette) => hex(palette.colour(paint)),
+            None => forced(paint).into(),
+        }
+    }
+}
+
+/// "#rrggbb".
+fn hex(colour: u32) -> String {
+    let digit = |i: u32| char::from_digit((colour >> (4 * i)) & 15, 16).unwrap_or('0');
+    let mut text = String::from("#");
+    text.extend((0..6).rev().map(digit));
+    text
 }
 
 fn forced(paint: Paint) -> &'static str {
@@ -52,7 +77,7 @@ fn forced(paint: Paint) -> &'static str {
 }
 
 /// Paints `drawing` on `canvas`, with so many dots a pixel.
-pub(crate) fn paint(canvas: &HtmlCanvasElement, drawing: &Drawing, theme: Theme, ratio: f64) {
+pub(crate) fn paint(canvas: &HtmlCanvasElement, drawing: &Drawing, colours: &Colours, ratio: f64) {
     let Some(context) = canvas
         .get_context("2d")
         .ok()
@@ -76,7 +101,7 @@ pub(crate) fn paint(canvas: &HtmlCanvasElement, drawing: &Drawing, theme: Theme,
     let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
     let mut painter = Painter {
         context: &context,
-        theme,
+        colours,
         fill: None,
         stroke: None,
         font: None,
@@ -102,7 +127,7 @@ fn lengths(pixels: &[f64]) -> JsValue {
 /// A canvas, and what it was last told: telling it costs more than drawing.
 struct Painter<'a> {
     context: &'a CanvasRenderingContext2d,
-    theme: Theme,
+    colours: &'a Colours,
     fill: Option<Paint>,
     stroke: Option<Paint>,
     font: Option<TextStyle>,
@@ -114,26 +139,26 @@ impl Painter<'_> {
     fn fill_with(&mut self, paint: Paint) {
         if self.fill != Some(paint) {
             self.fill = Some(paint);
-            self.context.set_fill_style_str(&self.theme.css(paint));
+            self.context.set_fill_style_str(&self.colours.css(paint));
         }
     }
 
     fn stroke_with(&mut self, paint: Paint) {
         if self.stroke != Some(paint) {
             self.stroke = Some(paint);
-            self.context.set_stroke_style_str(&self.theme.css(paint));
+            self.context.set_stroke_style_str(&self.colours.css(paint));
         }
     }
 
     /// Where colours are the reader's own, sizes have none: their boxes get outlines.
     fn outlined(&self, fill: Option<Paint>) -> Option<Paint> {
         let sized = matches!(fill, Some(Paint::Size(_) | Paint::OddSize));
-        (sized && self.theme == Theme::Forced).then_some(Paint::Ink)
+        (sized && self.colours.forced()).then_some(Paint::Ink)
     }
 
     /// Text on the accent has the ground's colour, for which readers with colours of their own have a word.
     fn text_with(&mut self, paint: Paint) {
-        if self.theme == Theme::Forced && paint == Paint::Ground {
+        if self.colours.forced() && paint == Paint::Ground {
             self.fill = None;
             return self.context.set_fill_style_str("HighlightText");
         }

@@ -1,0 +1,142 @@
+//! The catalogues as tables.
+
+use umem_core::{
+    device::{self, Sizing},
+    iommu::{self, IovaLayout},
+    kernel,
+    processor::PROCESSORS,
+    scenario::presets::PRESETS,
+    size::{Bytes, PageSizes},
+};
+
+use super::{cell, table};
+use crate::commands::list::sizes;
+
+/// The page sizes of processors.
+pub fn processors() -> String {
+    let rows = PROCESSORS.iter().map(|processor| {
+        [
+            with_notes(
+                processor.title,
+                &[processor.open.unwrap_or_default(), processor.source],
+            ),
+            processor.kernel_page.to_string(),
+            listed(processor.huge),
+            processor.transparent.to_string(),
+        ]
+    });
+    table(
+        ["processor", "kernel's page", "hugetlbfs", "transparent"],
+        rows,
+    )
+}
+
+/// The page sizes of IOMMUs.
+pub fn iommus() -> String {
+    let rows = iommu::CATALOGUE.iter().map(|profile| {
+        let layout = match profile.layout {
+            IovaLayout::OneAllocation => "",
+            IovaLayout::EachEntry => "maps each SG entry by itself",
+        };
+        [
+            format!("`{}`", profile.name),
+            with_notes(profile.title, &[layout, profile.source]),
+            listed(profile.page_sizes),
+            verified(profile.verified),
+        ]
+    });
+    table(["name", "IOMMU", "page sizes", "verified"], rows)
+}
+
+/// What drivers take.
+pub fn devices() -> String {
+    let rows = device::CATALOGUE.iter().map(|profile| {
+        let advertised = format!("advertises {}", listed(profile.page_sizes));
+        let (taken, advertised) = match profile.sizing {
+            Sizing::Best => (listed(profile.page_sizes), ""),
+            Sizing::KernelPage => ("the kernel's only".into(), advertised.as_str()),
+        };
+        let length = profile.max_length.map(regions).unwrap_or_default();
+        let entries = profile.max_entries.map(|most| format!("{most} entries"));
+        let assumed = profile.assumed.map(|assumed| format!("assumed: {assumed}"));
+        let notes = [
+            advertised,
+            &length,
+            &entries.unwrap_or_default(),
+            &assumed.unwrap_or_default(),
+            profile.source,
+        ];
+        [
+            format!("`{}`", profile.name),
+            with_notes(profile.title, &notes),
+            taken,
+            segment(profile.max_segment),
+            format!("{}, {} B", profile.table, profile.entry_bytes),
+        ]
+    });
+    table(
+        ["name", "device", "page sizes", "segment", "table, entry"],
+        rows,
+    )
+}
+
+/// A title, and below it in small letters what else there is to say, the source last.
+fn with_notes(title: &str, notes: &[&str]) -> String {
+    let said = notes.iter().filter(|note| !note.is_empty());
+    let said = said.map(|note| cell(note)).collect::<Vec<_>>().join("; ");
+    format!("{}<br><small>{said}</small>", cell(title))
+}
+
+/// Sizes with commas between them.
+fn listed(page_sizes: PageSizes) -> String {
+    let said = sizes(page_sizes);
+    if said.contains(" to ") {
+        said
+    } else {
+        said.replace(' ', ", ")
+    }
+}
+
+/// The longest region: as a rule a round number, or the byte before one.
+fn regions(most: u64) -> String {
+    match most.checked_add(1) {
+        Some(end) if end.is_power_of_two() => format!("regions below {}", Bytes(end)),
+        _ => format!("regions up to {}", Bytes(most)),
+    }
+}
+
+/// The longest SG entry.
+fn segment(most: u32) -> String {
+    match most {
+        u32::MAX => "4G − 1".into(),
+        most => Bytes(u64::from(most)).to_string(),
+    }
+}
+
+/// The generations of the rules.
+pub fn kernels() -> String {
+    let rows = kernel::GENERATIONS.iter().map(|rules| {
+        [
+            format!("`{}`", rules.name),
+            cell(rules.about),
+            verified(rules.verified),
+        ]
+    });
+    table(["rules", "what they brought", "verified"], rows)
+}
+
+/// The scenes of the mail.
+pub fn presets() -> String {
+    let rows = PRESETS.iter().map(|preset| {
+        [
+            format!("[`{0}`](../#preset={0})", preset.name),
+            cell(preset.title),
+            cell(preset.about),
+        ]
+    });
+    table(["preset", "scene", "what it shows"], rows)
+}
+
+fn verified(lab: Option<&str>) -> String {
+    lab.map_or("from source, not verified".into(), cell)
+}

@@ -1,0 +1,249 @@
+// The types of what goes in and comes out of the rules: scenarios and registrations, as umem-core reads and prints them.
+// web/e2e/types.test.mjs holds them against the code, so that they cannot drift.
+
+/** A number of bytes: an integer, or text: "4096", "4K", "2M" (K to P are powers of 1024), "0x1000". */
+export type Size = number | string;
+
+/** An address: text such as "0x40000000", or an integer. */
+export type Address = number | string;
+
+/** An address as it is printed. */
+export type Hex = `0x${string}`;
+
+/** How a table is cut: entries of mixed sizes, of one single size, or one for each DMA segment. */
+export type Policy = "mixed" | "single" | "unaligned";
+
+/** A scene of the mail of 2018. */
+export type PresetName =
+  | "mail" | "first-mask" | "smaller-only" | "mail-iommu" | "misaligned-iova" | "one-size"
+  | "one-size-iommu" | "unaligned" | "descending" | "scattered" | "ppc64" | "pin-batches";
+
+/** A generation of the kernel's rules. */
+export type KernelRules = "5.2" | "5.10" | "6.7" | "6.15" | "7.2";
+
+/** A whole question: what is registered, how its memory lies, which kernel, which IOMMU, which device. Version 1 of the format. */
+export interface Scenario {
+  version: 1;
+  /** What people may call it. */
+  name?: string;
+  region: Region;
+  memory: Memory;
+  kernel?: Kernel;
+  /** "off" (the default), a name of `umem list iommus` ("vt-d", "amd-v1", …), or an IOMMU in its own words. */
+  iommu?: string | Iommu;
+  /** A name of `umem list devices` ("mlx5", "irdma", …), or a device in its own words. */
+  device: string | Device;
+  /** Where a capture comes from. */
+  provenance?: Provenance;
+}
+
+/** What is registered: `length` bytes from `va + offset`. */
+export interface Region {
+  /** Where the backing memory begins: a multiple of the kernel's page. 0x7f0000000000 if left out. */
+  va?: Address;
+  /** Where the region begins, in bytes from `va`. 0 if left out. */
+  offset?: Size;
+  length: Size;
+  /** The address that the NIC uses for the first byte (`ibv_reg_mr_iova`). `va + offset` if left out. */
+  hca_address?: Address;
+}
+
+/** What backs the region: `layout`, or `extents`. */
+export interface Memory {
+  /** The size of its pages; the kernel's if left out. */
+  page_size?: Size;
+  layout?: "contiguous" | "descending" | "scattered";
+  /** Where the first page lies. 0x40000000 if left out. */
+  start?: Address;
+  /** Which of the scatterings. 0 if left out. */
+  seed?: number;
+  /** Runs of physical memory, in the order of virtual addresses. */
+  extents?: [address: Address, length: Size][];
+  /** How much there is from `va` on; what the region needs if left out. */
+  length?: Size;
+}
+
+export interface Kernel {
+  /** 4K if left out. */
+  page_size?: Size;
+  /** The newest if left out. */
+  rules?: KernelRules;
+}
+
+/** An IOMMU in its own words; what is left out is that of `umem list iommus`, if `name` is in it. */
+export interface Iommu {
+  name?: string;
+  page_sizes?: Size[];
+  /** "kernel": where the kernel puts it, the default; or the address of the first pinned page. */
+  iova?: "kernel" | Address;
+  /** The boundary that no segment crosses. 4G if left out. */
+  segment_boundary?: Size;
+  /** 48 if left out. */
+  address_bits?: number;
+}
+
+/** A device in its own words; what is left out is that of `umem list devices`, if `name` is in it. */
+export interface Device {
+  name?: string;
+  page_sizes?: Size[];
+  /** Mixed if left out; single for a device of the list. */
+  policy?: Policy;
+  /** What the ends of a mixed table may do. "exact" if left out. */
+  edges?: "exact" | "overhang";
+  /** In bytes. 0xffffffff if left out. */
+  max_segment?: Size;
+  max_entries?: number;
+  /** 8 if left out. */
+  entry_bytes?: number;
+}
+
+/** Where a capture comes from. */
+export interface Provenance {
+  /** As `uname -r` has it. */
+  kernel: string;
+  page_size: Size;
+  device?: string;
+  /** "off", "identity", "DMA-FQ", …. */
+  iommu_mode?: string;
+  /** RFC 3339, in UTC. */
+  time: string;
+  /** Whether physical addresses were shifted by a common distance, to hide where they lie. */
+  rebased: boolean;
+}
+
+/** A scenario, recorded on a machine by `umem capture`. */
+export interface Capture extends Scenario {
+  provenance: Provenance;
+}
+
+/** Every stage's result, as `umem plan --format json` prints it. Sizes and counts are integers below 2^53. */
+export interface Registration {
+  version: 1;
+  name?: string;
+  /** "257 entries: 255 × 4K + 1 × 1M + 1 × 2M", or why there are none. */
+  status: string;
+  /** The kernel pages that are pinned. */
+  pages: number;
+  /** What the kernel's own lists take, in bytes. */
+  lists: Lists;
+  /** The largest runs of contiguous memory. */
+  scatter: List;
+  /** The same as the device sees them. */
+  dma: List | Refused;
+  /** The page table of the IOMMU, if one translates. */
+  iommu?: IoTable;
+  table: Table | Refused;
+  /** Which lab confirmed the rules; null: from source, not verified. */
+  verified: string | null;
+  /** The same region under each policy. */
+  alternatives: Record<Policy, Alternative | Refused>;
+  /** Changes that help, the best first; each was tried. */
+  advice: Advice[];
+  /** The mail's own code, tried on this region. */
+  exhibits: Exhibit[];
+}
+
+/** A stage that says no. `if (registration.table.refused)` tells it from a table. */
+export interface Refused {
+  refused: {
+    /** "no-page-size", "no-exact-tiling", "too-long", "too-many-entries", "iommu-map-failed", …. */
+    code: string;
+    message: string;
+    /** The bug of that kernel which is to blame. */
+    kernel_bug?: string;
+  };
+}
+
+export interface Lists {
+  /** The batch of page pointers that pinning goes by. */
+  page_list: number;
+  /** What a list of all pages would take. */
+  whole_page_list: number;
+  /** An SG table with an entry for each page. */
+  table_for_all_pages: number;
+  /** The SG table as it is, appended to batch by batch. */
+  appended_table: number;
+}
+
+export interface List {
+  count: number;
+  /** Address and length, if there are not too many of them. */
+  entries?: [address: Hex, length: number][];
+  refused?: undefined;
+}
+
+export interface SizeCount {
+  /** In bytes. */
+  size: number;
+  count: number;
+}
+
+export interface IoTable {
+  /** Where the mapping begins. */
+  iova: Hex;
+  length: number;
+  /** How many entries the IOMMU's own page table has for it. */
+  total: number;
+  by_size: SizeCount[];
+}
+
+/** The page table of the device. */
+export interface Table {
+  policy: Policy;
+  /** The one size of a single table, in bytes. */
+  page_size: number | null;
+  /** How many entries it has. */
+  total: number;
+  /** From the smallest size to the largest. */
+  by_size: SizeCount[];
+  /** What the entries take. */
+  bytes: number;
+  /** What this device adds, such as directories. */
+  layout?: string;
+  limited_by: Limit[];
+  /** Why no kernel should have made this table. */
+  kernel_bug?: string;
+  refused?: undefined;
+}
+
+/** Why entries are no larger. */
+export interface Limit {
+  code: string;
+  /** The address bit that decides. */
+  bit: number | null;
+  /** The DMA segment it is in. */
+  segment: number | null;
+  text: string;
+}
+
+export interface Alternative {
+  total: number;
+  page_size: number | null;
+  refused?: undefined;
+}
+
+export interface Advice {
+  /** What to do. */
+  change: string;
+  before: Outcome;
+  after: Outcome;
+  /** What the change costs. */
+  cost: string;
+}
+
+/** What a table amounts to; null where the region is refused. */
+export interface Outcome {
+  entries: number | null;
+  bytes: number | null;
+  page_size: number | null;
+}
+
+/** A piece of the mail's code, run on this region. */
+export interface Exhibit {
+  name: string;
+  about: string;
+  total: number;
+  by_size: SizeCount[];
+  /** Where and why it gave up. */
+  stopped: string | null;
+}

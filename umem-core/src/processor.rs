@@ -1,0 +1,118 @@
+//! The page sizes of processors under Linux as data: what memory can be backed by, before any device is asked.
+//!
+//! No rule depends on them: a scenario says the size of its pages itself. They are here for those who choose one.
+
+use crate::size::{PageSize, PageSizes};
+
+/// A processor with one size of kernel page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ProcessorProfile {
+    /// What people call it.
+    pub title: &'static str,
+    /// `PAGE_SIZE`: what pinning counts in.
+    pub kernel_page: PageSize,
+    /// The sizes of hugetlbfs, which a program asks for by name.
+    pub huge: PageSizes,
+    /// The largest transparent huge page of anonymous memory (`HPAGE_PMD_SIZE`), which a program may get unasked.
+    pub transparent: PageSize,
+    /// The function and kernel version that say so.
+    pub source: &'static str,
+    /// What is not established of it.
+    pub open: Option<&'static str>,
+}
+
+const fn page(log2: u32) -> PageSize {
+    match PageSize::from_log2(log2) {
+        Some(size) => size,
+        None => unreachable!(),
+    }
+}
+
+const fn bits(log2: &[u32]) -> PageSizes {
+    let (mut set, mut i) = (0, 0);
+    while i < log2.len() {
+        set |= 1u64 << log2[i];
+        i += 1;
+    }
+    PageSizes::from_bits(set)
+}
+
+const fn arm64(
+    title: &'static str,
+    kernel: u32,
+    huge: &[u32],
+    transparent: u32,
+) -> ProcessorProfile {
+    ProcessorProfile {
+        title,
+        kernel_page: page(kernel),
+        huge: bits(huge),
+        transparent: page(transparent),
+        source: "arch/arm64/mm/hugetlbpage.c: contiguous PTEs, PMD, contiguous PMDs, PUD [linux 7.2]",
+        open: None,
+    }
+}
+
+/// Every processor that RDMA meets often, with each of its kernel pages.
+pub static PROCESSORS: [ProcessorProfile; 7] = [
+    ProcessorProfile {
+        title: "x86-64",
+        kernel_page: page(12),
+        huge: bits(&[21, 30]),
+        transparent: page(21),
+        source: "arch/x86/mm/hugetlbpage.c: arch_hugetlb_valid_size() [linux 7.2]",
+        open: Some("1G needs a processor with 1G pages"),
+    },
+    arm64("arm64, 4K pages", 12, &[16, 21, 25, 30], 21),
+    arm64("arm64, 16K pages", 14, &[21, 25, 30], 25),
+    arm64("arm64, 64K pages", 16, &[21, 29, 34], 29),
+    ProcessorProfile {
+        title: "POWER, radix MMU",
+        kernel_page: page(16),
+        huge: bits(&[21, 30]),
+        transparent: page(21),
+        source: "arch/powerpc [linux 7.2]",
+        open: Some(
+            "which of POWER's sizes belong to which MMU was not checked in the source; kernels with 4K pages exist, too",
+        ),
+    },
+    ProcessorProfile {
+        title: "s390",
+        kernel_page: page(12),
+        huge: bits(&[20, 31]),
+        transparent: page(20),
+        source: "arch/s390: EDAT1, EDAT2 [linux 7.2]",
+        open: Some("the transparent size is that of a PMD, not checked in the source"),
+    },
+    ProcessorProfile {
+        title: "riscv64",
+        kernel_page: page(12),
+        huge: bits(&[16, 21, 30]),
+        transparent: page(21),
+        source: "arch/riscv: 2M, 1G; 64K with Svnapot [linux 7.2]",
+        open: Some(
+            "larger sizes where the MMU has more levels; the transparent size is that of a PMD, not checked in the source",
+        ),
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::PROCESSORS;
+
+    #[test]
+    fn a_huge_page_is_larger_than_the_kernels() {
+        for processor in &PROCESSORS {
+            assert!(
+                processor.transparent > processor.kernel_page,
+                "{}",
+                processor.title
+            );
+            assert!(
+                processor.huge.smallest() > Some(processor.kernel_page),
+                "{}",
+                processor.title
+            );
+        }
+    }
+}

@@ -1,0 +1,44 @@
+// Every page of the book: opened, and each of its elements woken.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { accessible } from "./accessible.mjs";
+import { chaptersOf, deadLinks, seen, sticksOut, visit, wake } from "./pages.mjs";
+import { start } from "../support.mjs";
+
+let site;
+before(async () => {
+  site = await start();
+});
+after(() => site?.stop());
+
+const chapters = await chaptersOf();
+
+test("the book is there", () => assert.ok(chapters.length > 12, `${chapters}`));
+
+test("every chapter's elements become ready, quietly and without shifting anything", async (t) => {
+  for (const chapter of chapters) {
+    await t.test(chapter, async () => {
+      const page = await visit(site.browser, site.address + chapter);
+      assert.ok((await wake(page)) > 0 || chapter.endsWith("/embed.html"), "there is no scene");
+      const { shift, trouble } = await seen(page);
+      assert.deepEqual([...page.complaints, ...trouble], []);
+      assert.ok(shift < 0.01, `CLS ${shift}`);
+      assert.deepEqual(await deadLinks(page), []);
+      assert.deepEqual(await accessible(page, "main"), []);
+      assert.equal(await sticksOut(page), 0);
+      await page.close();
+    });
+  }
+});
+
+test("the theme that a reader chooses is the elements' too", async () => {
+  const page = await visit(site.browser, `${site.address}book/mixed.html`);
+  const themes = () => page.$$eval("umem-split", (all) => [...new Set(all.map((element) => element.getAttribute("theme")))]);
+  assert.deepEqual(await themes(), ["light"]);
+  await page.evaluate(() => localStorage.setItem("mdbook-theme", "navy"));
+  await page.reload();
+  assert.deepEqual(await themes(), ["dark"]);
+  await page.evaluate(() => localStorage.clear());
+  await page.close();
+});

@@ -1,0 +1,50 @@
+// Scenarios of every kind and what the element's code makes of them, worked out here, without a browser.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+
+const built = (name) => readFileSync(new URL(`../../static/element/${name}`, import.meta.url));
+
+// As data: by its name node would not know a module without a package.json beside it.
+const core = await import(`data:text/javascript;base64,${built("umem_split.js").toString("base64")}`);
+core.initSync({ module: built("umem_split_bg.wasm") });
+
+// A widget without a canvas draws nothing, and knows the presets.
+const widget = new core.Widget(null);
+
+/** What the code says of something wrong. */
+function complaint(act) {
+  try {
+    act();
+  } catch ({ message }) {
+    return message;
+  }
+  assert.fail("nothing was wrong with it");
+}
+
+/** The names of all presets. */
+export const presets = () => complaint(() => widget.preset("?")).match(/there are (.*)$/)[1].split(", ");
+
+const BASE = { version: 1, region: { length: "1M" }, memory: { page_size: "64K", layout: "scattered" }, device: { page_sizes: ["4K", "64K"] } };
+
+/** What is told of a scenario that has something wrong in it. */
+export const wrongly = (wrong) => complaint(() => core.plan(JSON.stringify({ ...BASE, ...wrong })));
+
+/** Every preset, and what no preset has: drivers with a layout, refusals, bugs of old kernels, a capture. */
+export const scenes = () => [
+  ...presets().map((name) => {
+    widget.preset(name);
+    return JSON.parse(widget.asked());
+  }),
+  { ...BASE, name: "a driver of Linux, an IOMMU of the catalogue", iommu: "vt-d", device: "mlx5" },
+  { ...BASE, iommu: { name: "mine", page_sizes: ["4K"], iova: "0x80001000", segment_boundary: "1M", address_bits: 40 } },
+  { ...BASE, name: "no room for the mapping", iommu: { address_bits: 13 } },
+  { ...BASE, name: "no size fits, and 5.10 does not know", kernel: { rules: "5.10" }, device: { page_sizes: ["2M"], policy: "single" } },
+  { ...BASE, name: "6.7 never ends", region: { length: "8G" }, memory: { page_size: "1G", layout: "contiguous" }, kernel: { rules: "6.7" }, device: { page_sizes: ["4G"], policy: "single" } },
+  { ...BASE, name: "every field", region: { va: "0x7f0000000000", offset: "4K", length: 8192, hca_address: 4096 }, memory: { extents: [["0x40000000", "1M"]], length: "1M" },
+    kernel: { page_size: "4K", rules: "6.15" }, device: { name: "mine", page_sizes: [4096], policy: "mixed", edges: "overhang", max_segment: "64K", max_entries: 99, entry_bytes: 16 },
+    provenance: { kernel: "6.1.0-33-amd64", page_size: 4096, device: "mlx5_0", iommu_mode: "identity", time: "2026-11-22T20:00:00Z", rebased: true } },
+];
+
+/** What a scenario comes to. */
+export const registration = (scenario) => JSON.parse(core.plan(JSON.stringify(scenario)));

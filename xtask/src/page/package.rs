@@ -1,0 +1,90 @@
+//! `cargo xtask package`: the element as an npm package, which others' bundlers and servers take.
+
+use super::build::{self, Profile};
+use crate::debian;
+use crate::place;
+use crate::step::{run_quietly, step};
+use anyhow::{Context, Result, ensure};
+use std::fs;
+use std::path::{Path, PathBuf};
+use xshell::{Shell, cmd};
+
+const NAME: &str = "umem-split";
+/// What stands for the workspace's version in `web/npm/package.json`.
+const ANY_VERSION: &str = "0.0.0-workspace";
+/// What goes into the package, from below the workspace. What wasm-pack wrote is among it.
+const FILES: [&str; 9] = [
+    "web/npm/package.json",
+    "web/npm/README.md",
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
+    "static/umem-split.js",
+    "static/umem-split.d.ts",
+    "static/umem-formats.d.ts",
+    "static/element/umem_split.js",
+    "static/element/umem_split_bg.wasm",
+];
+
+/// Where a file of the workspace stands in the package.
+fn inside(file: &str) -> &str {
+    ["web/npm/", "static/"]
+        .iter()
+        .find_map(|folder| file.strip_prefix(folder))
+        .unwrap_or(file)
+}
+
+/// Builds the element and packs it. Returns the tarball.
+pub fn package(sh: &Shell) -> Result<PathBuf> {
+    debian::require_programs(sh, "packing for npm", &[("npm", "npm")])?;
+    build::build(sh, Profile::Release)?;
+    pack(sh)
+}
+
+/// Packs what is built.
+pub fn pack(sh: &Shell) -> Result<PathBuf> {
+    let version = env!("CARGO_PKG_VERSION");
+    let npm = place::target().join("npm");
+    let folder = npm.join(NAME);
+    step("packing the element for npm", || {
+        // A file that is no longer in the package would stay in it.
+        sh.remove_path(&folder)?;
+        for file in FILES {
+            copy(&place::workspace().join(file), &folder.join(inside(file)))?;
+        }
+        let description = folder.join("package.json");
+        let text = fs::read_to_string(&description)?;
+        ensure!(
+            text.contains(ANY_VERSION),
+            "web/npm/package.json has another version than {ANY_VERSION}"
+        );
+        fs::write(&description, text.replace(ANY_VERSION, version))?;
+        let _there = sh.push_dir(&folder);
+        run_quietly(cmd!(
+            sh,
+            "npm pack --ignore-scripts --pack-destination {npm}"
+        ))
+    })?;
+    Ok(npm.join(format!("{NAME}-{version}.tgz")))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to.parent().expect("a file lies in a folder"))?;
+    fs::copy(from, to)
+        .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::inside;
+
+    #[test]
+    fn files_lie_in_the_package_as_in_static() {
+        assert_eq!(
+            inside("static/element/umem_split.js"),
+            "element/umem_split.js"
+        );
+        assert_eq!(inside("web/npm/README.md"), "README.md");
+        assert_eq!(inside("LICENSE-MIT"), "LICENSE-MIT");
+    }
+}
