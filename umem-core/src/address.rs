@@ -154,12 +154,19 @@ impl<A: Address> Extent<A> {
         if length >= self.length {
             return (self, None);
         }
+        let (front, rest) = self.split_at(length);
+        (front, Some(rest))
+    }
+
+    /// The same of a run that is longer.
+    #[inline]
+    pub(crate) fn split_at(self, length: u64) -> (Self, Self) {
         let rest = Self {
             offset: self.offset + length,
             start: A::new(self.start.get() + length),
             length: self.length - length,
         };
-        (Self { length, ..self }, Some(rest))
+        (Self { length, ..self }, rest)
     }
 }
 
@@ -176,6 +183,11 @@ impl<A: Address, I: Iterator<Item = Extent<A>>> Joined<I, A> {
         let next = runs.next();
         Self { runs, next }
     }
+
+    /// The runs of `first` and then `runs`, joined.
+    pub(crate) fn after(first: Option<Extent<A>>, runs: I) -> Self {
+        Self { runs, next: first }
+    }
 }
 
 impl<A: Address, I: Iterator<Item = Extent<A>>> Iterator for Joined<I, A> {
@@ -183,14 +195,28 @@ impl<A: Address, I: Iterator<Item = Extent<A>>> Iterator for Joined<I, A> {
 
     #[inline]
     fn next(&mut self) -> Option<Extent<A>> {
-        let mut run = self.next.take()?;
-        for other in self.runs.by_ref() {
-            if other.start.get() != run.end() {
-                self.next = Some(other);
-                break;
+        let mut run = self.next?;
+        loop {
+            self.next = self.runs.next();
+            match self.next {
+                Some(other) if other.start.get() == run.end() => run.length += other.length,
+                _ => return Some(run),
             }
-            run.length += other.length;
         }
-        Some(run)
+    }
+
+    // What is joined so far is at hand here, and not put away after each run.
+    #[inline]
+    fn fold<B, F: FnMut(B, Extent<A>) -> B>(self, start: B, mut each: F) -> B {
+        let Some(first) = self.next else { return start };
+        let (so_far, last) = self.runs.fold((start, first), |(so_far, mut run), other| {
+            if other.start.get() == run.end() {
+                run.length += other.length;
+                (so_far, run)
+            } else {
+                (each(so_far, run), other)
+            }
+        });
+        each(so_far, last)
     }
 }

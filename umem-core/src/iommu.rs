@@ -263,13 +263,36 @@ impl<I: Iterator<Item = SgEntry>> Iterator for DmaList<I> {
     #[inline]
     fn next(&mut self) -> Option<DmaSegment> {
         match &mut self.0 {
-            Rule::Identity(entries) => entries.next().map(|entry| Extent {
-                offset: entry.offset,
-                start: DmaAddr::new(entry.start.get()),
-                length: entry.length,
-            }),
+            Rule::Identity(entries) => entries.next().map(identical),
             Rule::Translated(merged) => merged.next(),
         }
+    }
+
+    // Which it is is asked once, not for each segment.
+    #[inline]
+    fn fold<B, F: FnMut(B, DmaSegment) -> B>(self, start: B, mut each: F) -> B {
+        match self.0 {
+            Rule::Identity(entries) => {
+                entries.fold(start, |so_far, entry| each(so_far, identical(entry)))
+            }
+            Rule::Translated(mut merged) => {
+                let mut so_far = start;
+                while let Some(segment) = merged.next() {
+                    so_far = each(so_far, segment);
+                }
+                so_far
+            }
+        }
+    }
+}
+
+/// `dma_direct_map_sg()`: the device's address is the physical one.
+#[inline]
+fn identical(entry: SgEntry) -> DmaSegment {
+    Extent {
+        offset: entry.offset,
+        start: DmaAddr::new(entry.start.get()),
+        length: entry.length,
     }
 }
 

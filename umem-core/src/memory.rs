@@ -9,6 +9,10 @@ use crate::{
 };
 use alloc::vec::Vec;
 
+mod numbers;
+
+pub use numbers::{FrameNumbers, PagemapFrames};
+
 /// A run of physically contiguous frames.
 pub type FrameRun = Extent<PhysAddr>;
 
@@ -75,23 +79,29 @@ impl Memory {
     /// The whole run of the layout that holds `offset`: a page, or more where the layout says so.
     fn run_at(&self, offset: u64) -> FrameRun {
         let shift = self.page_size.log2();
-        let (page, page_offset) = (offset >> shift, self.page_size.align_down(offset));
-        let whole_page = |start| Extent {
-            offset: page_offset,
-            start: PhysAddr::new(start),
-            length: self.page_size.bytes().min(self.length - page_offset),
-        };
+        let page = offset >> shift;
         match &self.layout {
             Layout::Contiguous(start) => Extent {
                 offset: 0,
                 start: *start,
                 length: self.length,
             },
-            Layout::Descending(start) => whole_page(start.get() - (page << shift)),
+            Layout::Descending(start) => self.whole_page(offset, start.get() - (page << shift)),
             Layout::Scattered { start, seed } => {
-                whole_page(start.get() + (scattered_slot(*seed, page) << shift))
+                self.whole_page(offset, start.get() + (scattered_slot(*seed, page) << shift))
             }
             Layout::Extents(runs) => runs[index_of(runs, offset)],
+        }
+    }
+
+    /// The page of the layout that holds `offset`, lying at `start`.
+    #[inline]
+    fn whole_page(&self, offset: u64, start: u64) -> FrameRun {
+        let offset = self.page_size.align_down(offset);
+        Extent {
+            offset,
+            start: PhysAddr::new(start),
+            length: self.page_size.bytes().min(self.length - offset),
         }
     }
 
@@ -109,6 +119,12 @@ impl Memory {
             at: from,
             to: to.min(self.length),
             index,
+            shuffle: match &self.layout {
+                Layout::Scattered { seed, .. } => {
+                    Shuffle::of(*seed, (from >> self.page_size.log2()) / SHUFFLED)
+                }
+                _ => Shuffle::of(0, 0),
+            },
         }
     }
 
@@ -143,6 +159,23 @@ pub struct FrameRuns<'a> {
     at: u64,
     to: u64,
     index: usize,
+    /// Of the present block of a scattered layout.
+    shuffle: Shuffle,
+}
+
+impl FrameRuns<'_> {
+    /// The page of a scattered layout that holds `offset`.
+    #[inline]
+    fn scattered(&mut self, start: PhysAddr, seed: u64, offset: u64) -> FrameRun {
+        let shift = self.memory.page_size.log2();
+        let page = offset >> shift;
+        if page / SHUFFLED != self.shuffle.block {
+            self.shuffle = Shuffle::of(seed, page / SHUFFLED);
+        }
+        let slot = self.shuffle.slot(page % SHUFFLED);
+        self.memory
+            .whole_page(offset, start.get() + (slot << shift))
+    }
 }
 
 impl Iterator for FrameRuns<'_> {
@@ -159,6 +192,7 @@ impl Iterator for FrameRuns<'_> {
                 self.index += 1;
                 runs[self.index - 1]
             }
+            Layout::Scattered { start, seed } => self.scattered(*start, *seed, offset),
             _ => memory.run_at(offset),
         };
         self.at = run.end_offset().min(self.to);
@@ -194,16 +228,35 @@ const SHUFFLED: u64 = 1024;
 /// assert_eq!([0, 1, 2, 3].map(|page| scattered_slot(0, page)), [1140, 1420, 1714, 1694]);
 /// ```
 pub const fn scattered_slot(seed: u64, page: u64) -> u64 {
-    let (block, within) = (page / SHUFFLED, page % SHUFFLED);
-    let mut h = seed.wrapping_add(0x9e37_79b9_7f4a_7c15u64.wrapping_mul(block + 1));
-    h = (h ^ (h >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    h = (h ^ (h >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    h ^= h >> 31;
-    let mut x = within ^ (h % SHUFFLED);
-    x = x * (2 * ((h >> 10) % 512) + 1) % SHUFFLED;
-    x ^= x >> 5;
-    x = x * (2 * ((h >> 20) % 512) + 1) % SHUFFLED;
-    2 * (block * SHUFFLED + x)
+    Shuffle::of(seed, page / SHUFFLED).slot(page % SHUFFLED)
+}
+
+/// How the pages of one block are shuffled: the block's part of [`scattered_slot`], which is the same for all of them.
+#[derive(Clone, Copy, Debug)]
+struct Shuffle {
+    block: u64,
+    h: u64,
+}
+
+impl Shuffle {
+    #[inline]
+    const fn of(seed: u64, block: u64) -> Self {
+        let mut h = seed.wrapping_add(0x9e37_79b9_7f4a_7c15u64.wrapping_mul(block + 1));
+        h = (h ^ (h >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        h = (h ^ (h >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        h ^= h >> 31;
+        Self { block, h }
+    }
+
+    #[inline]
+    const fn slot(self, within: u64) -> u64 {
+        let h = self.h;
+        let mut x = within ^ (h % SHUFFLED);
+        x = x * (2 * ((h >> 10) % 512) + 1) % SHUFFLED;
+        x ^= x >> 5;
+        x = x * (2 * ((h >> 20) % 512) + 1) % SHUFFLED;
+        2 * (self.block * SHUFFLED + x)
+    }
 }
 
 /// How many slots `pages` scattered pages may use: the last one, plus one.

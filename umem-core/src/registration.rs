@@ -207,12 +207,17 @@ impl Registration {
             Policy::Mixed | Policy::Unaligned => None,
         };
         let mut kernel_bug = None;
-        let mut tally = Tally::default();
-        let mut entries = self.entries_under(policy, page_size)?;
-        tally.extend(&mut entries);
-        if let Some(size) = page_size {
-            kernel_bug = self.kernel_bug(size, &entries);
-        }
+        let tally = match self.entries_under(policy, page_size)? {
+            Entries::Mixed(mixed) => mixed.tally(),
+            mut entries => {
+                let mut tally = Tally::default();
+                tally.extend(&mut entries);
+                if let Some(size) = page_size {
+                    kernel_bug = self.kernel_bug(size, &entries);
+                }
+                tally
+            }
+        };
         let total = tally.total();
         if let Some(most) = device.max_entries.filter(|most| total > *most) {
             return Err(Refusal::new(

@@ -5,7 +5,7 @@
 //! regions possible, and ignore alignment or driver capability."*
 
 use crate::{
-    address::{Extent, PhysAddr},
+    address::{Extent, Joined, PhysAddr},
     memory::FrameRun,
     size::PageSize,
 };
@@ -120,23 +120,16 @@ pub struct ScatterList<I>(Rule<I>);
 
 #[derive(Clone, Debug)]
 enum Rule<I> {
-    AnyPage {
-        pages: Pages<I>,
-        longest: u64,
-    },
-    WholeBatchRun {
-        runs: BatchRuns<I>,
-        next: Option<BatchRun>,
-        longest: u64,
-    },
+    AnyPage(AnyPage<I>),
+    WholeBatchRun(WholeBatchRun<I>),
 }
 
 impl<I: Iterator<Item = FrameRun>> ScatterList<I> {
     /// The list of the pages in `frames`, each entry at most `longest` bytes long (see [`longest_entry`]).
     pub fn new(frames: I, longest: u64, coalescing: Coalescing, page: PageSize) -> Self {
-        let pages = Pages { frames, rest: None };
+        let pages = Pages::new(frames);
         Self(match coalescing {
-            Coalescing::AnyPage => Rule::AnyPage { pages, longest },
+            Coalescing::AnyPage => Rule::AnyPage(AnyPage { pages, longest }),
             Coalescing::WholeBatchRun => {
                 let batch = batch_pages(page) * page.bytes();
                 let mut runs = BatchRuns {
@@ -146,13 +139,127 @@ impl<I: Iterator<Item = FrameRun>> ScatterList<I> {
                     longest,
                 };
                 let next = runs.next();
-                Rule::WholeBatchRun {
-                    runs,
-                    next,
-                    longest,
-                }
+                Rule::WholeBatchRun(WholeBatchRun { runs, next })
             }
         })
+    }
+}
+
+/// [`Coalescing::AnyPage`].
+#[derive(Clone, Debug)]
+struct AnyPage<I> {
+    pages: Pages<I>,
+    longest: u64,
+}
+
+impl<I: Iterator<Item = FrameRun>> Iterator for AnyPage<I> {
+    type Item = SgEntry;
+
+    #[inline]
+    fn next(&mut self) -> Option<SgEntry> {
+        self.pages.contiguous(self.longest)
+    }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, SgEntry) -> B>(self, start: B, mut each: F) -> B {
+        let Self { pages, longest } = self;
+        let joined = Joined::after(pages.next, pages.frames);
+        joined.fold(start, |mut so_far, mut entry| {
+            while entry.length > longest {
+                let (front, rest) = entry.split_at(longest);
+                so_far = each(so_far, front);
+                entry = rest;
+            }
+            each(so_far, entry)
+        })
+    }
+}
+
+/// The scatter-gather list of runs of which no two neighbours are adjacent, such as [`FrameNumbers`] and [`PagemapFrames`]:
+/// [`Coalescing::AnyPage`] with nothing to join, only to cut.
+///
+/// ```
+/// use umem_core::{memory::FrameNumbers, scatter::LongestRuns, size::PageSize};
+/// let frames = FrameNumbers::new(&[7, 8, 9, 4], PageSize::K4);
+/// let list: Vec<_> = LongestRuns::new(frames, 0x2000).map(|entry| (entry.start.get(), entry.length)).collect();
+/// assert_eq!(list, [(0x7000, 0x2000), (0x9000, 0x1000), (0x4000, 0x1000)]);
+/// ```
+///
+/// [`FrameNumbers`]: crate::memory::FrameNumbers
+/// [`PagemapFrames`]: crate::memory::PagemapFrames
+#[derive(Clone, Debug)]
+pub struct LongestRuns<I> {
+    runs: I,
+    longest: u64,
+    rest: Option<FrameRun>,
+}
+
+impl<I: Iterator<Item = FrameRun>> LongestRuns<I> {
+    /// The list of the pages in `runs`, each entry at most `longest` bytes long (see [`longest_entry`]).
+    pub fn new(runs: I, longest: u64) -> Self {
+        Self {
+            runs,
+            longest,
+            rest: None,
+        }
+    }
+}
+
+impl<I: Iterator<Item = FrameRun>> Iterator for LongestRuns<I> {
+    type Item = SgEntry;
+
+    #[inline]
+    fn next(&mut self) -> Option<SgEntry> {
+        let run = match self.rest.take() {
+            Some(rest) => rest,
+            None => self.runs.next()?,
+        };
+        let (entry, rest) = run.split(self.longest);
+        self.rest = rest;
+        Some(entry)
+    }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, SgEntry) -> B>(self, start: B, mut each: F) -> B {
+        let longest = self.longest;
+        let mut cut = |mut so_far, mut run: FrameRun| loop {
+            let length = run.length.min(longest);
+            so_far = each(so_far, Extent { length, ..run });
+            if length == run.length {
+                return so_far;
+            }
+            run = run.split_at(length).1;
+        };
+        let mut so_far = start;
+        if let Some(rest) = self.rest {
+            so_far = cut(so_far, rest);
+        }
+        self.runs.fold(so_far, cut)
+    }
+}
+
+/// [`Coalescing::WholeBatchRun`].
+#[derive(Clone, Debug)]
+struct WholeBatchRun<I> {
+    runs: BatchRuns<I>,
+    next: Option<BatchRun>,
+}
+
+impl<I: Iterator<Item = FrameRun>> Iterator for WholeBatchRun<I> {
+    type Item = SgEntry;
+
+    fn next(&mut self) -> Option<SgEntry> {
+        let mut entry = self.next.take()?.run;
+        let longest = self.runs.longest;
+        for other in self.runs.by_ref() {
+            let joins = other.first && other.run.start.get() == entry.end();
+            if !joins || other.run.length > longest - entry.length {
+                self.next = Some(other);
+                break;
+            }
+            entry.length += other.run.length;
+        }
+        Some(entry)
     }
 }
 
@@ -162,23 +269,17 @@ impl<I: Iterator<Item = FrameRun>> Iterator for ScatterList<I> {
     #[inline]
     fn next(&mut self) -> Option<SgEntry> {
         match &mut self.0 {
-            Rule::AnyPage { pages, longest } => pages.contiguous(*longest),
-            Rule::WholeBatchRun {
-                runs,
-                next,
-                longest,
-            } => {
-                let mut entry = next.take()?.run;
-                for other in runs {
-                    let joins = other.first && other.run.start.get() == entry.end();
-                    if !joins || other.run.length > *longest - entry.length {
-                        *next = Some(other);
-                        break;
-                    }
-                    entry.length += other.run.length;
-                }
-                Some(entry)
-            }
+            Rule::AnyPage(pages) => pages.next(),
+            Rule::WholeBatchRun(runs) => runs.next(),
+        }
+    }
+
+    // The rule is asked for once, not for each entry.
+    #[inline]
+    fn fold<B, F: FnMut(B, SgEntry) -> B>(self, start: B, each: F) -> B {
+        match self.0 {
+            Rule::AnyPage(pages) => pages.fold(start, each),
+            Rule::WholeBatchRun(runs) => runs.fold(start, each),
         }
     }
 }
@@ -187,31 +288,35 @@ impl<I: Iterator<Item = FrameRun>> Iterator for ScatterList<I> {
 #[derive(Clone, Debug)]
 struct Pages<I> {
     frames: I,
-    /// What is left of the run that was last taken.
-    rest: Option<FrameRun>,
+    /// The run that comes next, or what is left of it.
+    next: Option<FrameRun>,
 }
 
 impl<I: Iterator<Item = FrameRun>> Pages<I> {
+    fn new(mut frames: I) -> Self {
+        let next = frames.next();
+        Self { frames, next }
+    }
+
     /// The pages that follow, as far as each is the next frame, up to `limit` bytes.
     #[inline]
     fn contiguous(&mut self, limit: u64) -> Option<FrameRun> {
-        let (mut piece, rest) = self
-            .rest
-            .take()
-            .or_else(|| self.frames.next())?
-            .split(limit);
-        self.rest = rest;
-        while piece.length < limit {
-            let Some(run) = self.frames.next() else { break };
-            if run.start.get() != piece.end() {
-                self.rest = Some(run);
+        let first = self.next?;
+        let mut length = 0;
+        // What follows is taken from `frames` in one place only, so that it is compiled into this loop.
+        while let Some(run) = self.next
+            && run.start.get() == first.start.get() + length
+            && length < limit
+        {
+            if run.length > limit - length {
+                self.next = run.split(limit - length).1;
+                length = limit;
                 break;
             }
-            let (front, rest) = run.split(limit - piece.length);
-            piece.length += front.length;
-            self.rest = rest;
+            length += run.length;
+            self.next = self.frames.next();
         }
-        Some(piece)
+        Some(Extent { length, ..first })
     }
 }
 

@@ -1,5 +1,6 @@
 //! `cargo xtask …`: the project's automation. It builds, serves, tests and boots; it knows no rule of umem.
 
+mod bench;
 mod book;
 mod debian;
 mod fuzz;
@@ -50,6 +51,8 @@ enum Task {
     },
     /// Test everything there is to test, with all set-up included
     Test(test::Test),
+    /// Measure umem-core beside the kernel's loops in C, and beside what memory allows
+    Bench(bench::Bench),
     /// Feed the parsers and policies with what a fuzzer thinks up; needs nightly Rust
     Fuzz(fuzz::Fuzz),
     /// Boot a VM with a real kernel, a soft RDMA device and huge pages, and run `umem` in it
@@ -107,6 +110,7 @@ fn run() -> Result<ExitCode> {
             page::browser::shots(&sh, &folder).map(|()| ExitCode::SUCCESS)
         }
         Task::Test(test) => test.run(&sh),
+        Task::Bench(bench) => bench.run(&sh),
         Task::Fuzz(fuzz) => fuzz.run(&sh),
         Task::Lab(lab) => lab.run(&sh),
     }

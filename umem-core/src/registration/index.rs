@@ -34,7 +34,12 @@ impl LaneRun {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Lane {
     runs: Vec<LaneRun>,
+    /// The number of the first box of every [`LANDMARK`]th run: few enough to stay in a cache, where the runs of a long list do not.
+    landmarks: Vec<u64>,
 }
+
+/// How many runs there are from landmark to landmark.
+const LANDMARK: usize = 64;
 
 impl Lane {
     /// The runs, in the order of offsets.
@@ -49,9 +54,13 @@ impl Lane {
 
     /// The n-th box, from 0: its run, and its number in that. In logarithmic time.
     pub fn nth(&self, n: u64) -> Option<(LaneRun, u64)> {
-        let run = self
-            .runs
-            .get(self.runs.partition_point(|run| run.first + run.count <= n))?;
+        let landmark = self
+            .landmarks
+            .partition_point(|first| *first <= n)
+            .checked_sub(1)?;
+        let near = &self.runs[landmark * LANDMARK..];
+        let near = &near[..near.len().min(LANDMARK)];
+        let run = near.get(near.partition_point(|run| run.first + run.count <= n))?;
         Some((*run, n - run.first))
     }
 
@@ -73,12 +82,17 @@ impl Lane {
         let first = self.count();
         match self.runs.last_mut() {
             Some(last) if last.size == size && last.end() == offset => last.count += count,
-            _ => self.runs.push(LaneRun {
-                offset,
-                size,
-                count,
-                first,
-            }),
+            _ => {
+                if self.runs.len().is_multiple_of(LANDMARK) {
+                    self.landmarks.push(first);
+                }
+                self.runs.push(LaneRun {
+                    offset,
+                    size,
+                    count,
+                    first,
+                });
+            }
         }
     }
 }

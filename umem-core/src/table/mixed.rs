@@ -10,8 +10,8 @@
 //! aligned to its size, and no exact tiling has fewer.
 
 use super::{
-    EntryRun, JoinedEntries, Mr, Refusal,
-    tiling::{BlockRun, Tiling},
+    EntryRun, JoinedEntries, Mr, Refusal, Tally,
+    tiling::{BlockCounts, BlockRun, Tiling},
 };
 use crate::{
     address::{DmaAddr, Joined},
@@ -54,17 +54,33 @@ impl<I: Iterator<Item = DmaSegment> + Clone> Mixed<I> {
             joined: Joined::new(segments),
             mr: *mr,
             overhang,
-            end: mr.offset + mr.length,
         };
         if smallest > mr.page {
             runs.clone()
                 .try_for_each(|run| run.bounds(sizes).map(drop))?;
         }
-        Ok(Self(JoinedEntries::new(Cuts {
-            runs,
-            sizes,
-            current: None,
-        })))
+        Ok(Self(JoinedEntries::new(Cuts::new(runs, sizes))))
+    }
+
+    /// How many entries of each size there are. Costs the same for each joined run, whatever its length.
+    pub fn tally(self) -> Tally {
+        let Cuts { runs, sizes, .. } = self.0.runs;
+        let mut counts = BlockCounts::new(sizes);
+        let mut tally = Tally::default();
+        runs.for_each(|run| {
+            if let Some((start, end)) = run.exact(sizes) {
+                counts.add(start, end);
+            } else if let Ok(bounds) = run.bounds(sizes) {
+                counts.add(bounds.start, bounds.end);
+                for end in [bounds.head, bounds.tail].into_iter().flatten() {
+                    tally.add(end.size.bytes(), end.count);
+                }
+            }
+        });
+        for (size, count) in counts.counts() {
+            tally.add(size.bytes(), count);
+        }
+        tally
     }
 }
 
@@ -73,7 +89,12 @@ impl<I: Iterator<Item = DmaSegment>> Iterator for Mixed<I> {
 
     #[inline]
     fn next(&mut self) -> Option<EntryRun> {
-        self.0.next()
+        let cuts = &mut self.0;
+        match cuts.runs.runs.overhang {
+            // Of an exact tiling no two runs are alike and adjacent.
+            None => cuts.runs.next(),
+            Some(_) => cuts.next(),
+        }
     }
 }
 
@@ -92,8 +113,15 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    fn offset_of(&self, address: u64) -> i64 {
-        (self.offset as i64).wrapping_add_unsigned(address.wrapping_sub(self.start))
+    /// From where to where its blocks reach when they tile it exactly; `None` where they would leave the room.
+    #[inline]
+    fn exact(&self, sizes: PageSizes) -> Option<(u64, u64)> {
+        let smallest = sizes.smallest()?;
+        let (start, end) = (
+            smallest.align_down(self.first),
+            smallest.align_up(self.end)?,
+        );
+        (!self.overhang && self.room.0 <= start && end <= self.room.1).then_some((start, end))
     }
 
     /// The addresses that the blocks of this run cover: where the first begins and the last ends.
@@ -112,23 +140,16 @@ impl Run {
                 ),
             )
         };
-        let exact = || {
-            let smallest = sizes.smallest()?;
-            let (start, end) = (
-                smallest.align_down(self.first),
-                smallest.align_up(self.end)?,
-            );
-            (self.room.0 <= start && end <= self.room.1).then_some(Bounds {
+        match self.overhang {
+            false => self.exact(sizes).map(|(start, end)| Bounds {
                 start,
                 end,
                 head: None,
                 tail: None,
-            })
-        };
-        match self.overhang {
-            false => exact().ok_or_else(refused),
-            true => self.overhanging(sizes).ok_or_else(refused),
+            }),
+            true => self.overhanging(sizes),
         }
+        .ok_or_else(refused)
     }
 
     /// The fewest blocks of which only the first and the last may leave the registered bytes.
@@ -200,8 +221,32 @@ struct Runs<I> {
     joined: Joined<I, DmaAddr>,
     mr: Mr,
     overhang: Option<Overhang>,
-    /// The offset of the region's end.
-    end: u64,
+}
+
+impl<I> Runs<I> {
+    /// What of a joined `run` is registered.
+    #[inline]
+    fn registered(mr: &Mr, overhang: Option<Overhang>, run: DmaSegment) -> Run {
+        let region_end = mr.offset + mr.length;
+        let start = run.start.get();
+        let (mut first, mut end, mut room) = (start, run.end(), (start, run.end()));
+        if run.offset <= mr.offset {
+            first += mr.offset - run.offset;
+            room.0 -= overhang.map_or(0, |overhang| overhang.before);
+        }
+        if run.end_offset() >= region_end {
+            end = start + (region_end - run.offset);
+            room.1 += overhang.map_or(0, |overhang| overhang.after);
+        }
+        Run {
+            offset: run.offset,
+            start,
+            first,
+            end,
+            room,
+            overhang: overhang.is_some(),
+        }
+    }
 }
 
 impl<I: Iterator<Item = DmaSegment>> Iterator for Runs<I> {
@@ -210,23 +255,18 @@ impl<I: Iterator<Item = DmaSegment>> Iterator for Runs<I> {
     #[inline]
     fn next(&mut self) -> Option<Run> {
         let run = self.joined.next()?;
-        let start = run.start.get();
-        let (mut first, mut end, mut room) = (start, run.end(), (start, run.end()));
-        if run.offset <= self.mr.offset {
-            first += self.mr.offset - run.offset;
-            room.0 -= self.overhang.map_or(0, |overhang| overhang.before);
-        }
-        if run.end_offset() >= self.end {
-            end = start + (self.end - run.offset);
-            room.1 += self.overhang.map_or(0, |overhang| overhang.after);
-        }
-        Some(Run {
-            offset: run.offset,
-            start,
-            first,
-            end,
-            room,
-            overhang: self.overhang.is_some(),
+        Some(Self::registered(&self.mr, self.overhang, run))
+    }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, Run) -> B>(self, start: B, mut each: F) -> B {
+        let Self {
+            joined,
+            mr,
+            overhang,
+        } = self;
+        joined.fold(start, |so_far, run| {
+            each(so_far, Self::registered(&mr, overhang, run))
         })
     }
 }
@@ -236,15 +276,34 @@ impl<I: Iterator<Item = DmaSegment>> Iterator for Runs<I> {
 struct Cuts<I> {
     runs: Runs<I>,
     sizes: PageSizes,
-    current: Option<Cut>,
-}
-
-#[derive(Clone, Debug)]
-struct Cut {
-    run: Run,
+    /// From an address of the present run to its offset in the region.
+    offset: i64,
     head: Option<BlockRun>,
     middle: Tiling,
     tail: Option<BlockRun>,
+}
+
+impl<I: Iterator<Item = DmaSegment>> Cuts<I> {
+    fn new(runs: Runs<I>, sizes: PageSizes) -> Self {
+        Self {
+            runs,
+            sizes,
+            offset: 0,
+            head: None,
+            middle: Tiling::new(0, 0, sizes),
+            tail: None,
+        }
+    }
+
+    #[inline]
+    fn entries(&self, block: BlockRun) -> EntryRun {
+        EntryRun {
+            offset: self.offset.wrapping_add_unsigned(block.address),
+            address: DmaAddr::new(block.address),
+            size: block.size.bytes(),
+            count: block.count,
+        }
+    }
 }
 
 impl<I: Iterator<Item = DmaSegment>> Iterator for Cuts<I> {
@@ -253,34 +312,25 @@ impl<I: Iterator<Item = DmaSegment>> Iterator for Cuts<I> {
     #[inline]
     fn next(&mut self) -> Option<EntryRun> {
         loop {
-            if let Some(cut) = &mut self.current
-                && let Some(block) = cut
-                    .head
-                    .take()
-                    .or_else(|| cut.middle.next())
-                    .or_else(|| cut.tail.take())
-            {
-                return Some(EntryRun {
-                    offset: cut.run.offset_of(block.address),
-                    address: DmaAddr::new(block.address),
-                    size: block.size.bytes(),
-                    count: block.count,
-                });
+            if let Some(block) = self.head.take() {
+                return Some(self.entries(block));
+            }
+            if let Some(block) = self.middle.next() {
+                return Some(self.entries(block));
+            }
+            if let Some(block) = self.tail.take() {
+                return Some(self.entries(block));
             }
             let run = self.runs.next()?;
-            // `Mixed::new` has proven that every run has its bounds.
-            let Bounds {
-                start,
-                end,
-                head,
-                tail,
-            } = run.bounds(self.sizes).ok()?;
-            self.current = Some(Cut {
-                run,
-                head,
-                middle: Tiling::new(start, end, self.sizes),
-                tail,
-            });
+            self.offset = (run.offset as i64).wrapping_sub_unsigned(run.start);
+            if let Some((start, end)) = run.exact(self.sizes) {
+                self.middle = Tiling::new(start, end, self.sizes);
+            } else {
+                // `Mixed::new` has proven that every run has its bounds.
+                let bounds = run.bounds(self.sizes).ok()?;
+                self.middle = Tiling::new(bounds.start, bounds.end, self.sizes);
+                (self.head, self.tail) = (bounds.head, bounds.tail);
+            }
         }
     }
 }

@@ -59,6 +59,58 @@ impl Tiling {
     }
 }
 
+/// How many blocks of each size the tilings of ranges have, without going through their blocks.
+///
+/// Of each size as many are counted as fit a range at multiples of that size. All but those that the next larger
+/// size covers are in the tiling; that is worked out once, for all ranges together.
+#[derive(Clone, Debug)]
+pub(crate) struct BlockCounts {
+    sizes: PageSizes,
+    /// By the sizes' log2.
+    fitting: [u64; 64],
+}
+
+impl BlockCounts {
+    pub(crate) fn new(sizes: PageSizes) -> Self {
+        Self {
+            sizes,
+            fitting: [0; 64],
+        }
+    }
+
+    /// Adds the tiling of the range from `start` to `end`, both multiples of the smallest size.
+    #[inline]
+    pub(crate) fn add(&mut self, start: u64, end: u64) {
+        let mut sizes = self.sizes;
+        while let Some(size) = sizes.smallest() {
+            let first = (start >> size.log2()) + u64::from(!size.divides(start));
+            let count = (end >> size.log2()).saturating_sub(first);
+            if count == 0 {
+                // Nor does any larger one fit.
+                break;
+            }
+            self.fitting[size.log2() as usize] += count;
+            sizes = sizes.without(size);
+        }
+    }
+
+    /// The sizes that occur, each with how many there are, the largest first.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (PageSize, u64)> {
+        let (mut sizes, mut covered) = (self.sizes, 0u128);
+        let largest_first = core::iter::from_fn(move || {
+            let size = sizes.largest()?;
+            sizes = sizes.without(size);
+            Some(size)
+        });
+        largest_first.filter_map(move |size| {
+            let fitting = self.fitting[size.log2() as usize];
+            let count = fitting - (covered >> size.log2()) as u64;
+            covered = u128::from(fitting) << size.log2();
+            (count > 0).then_some((size, count))
+        })
+    }
+}
+
 impl Iterator for Tiling {
     type Item = BlockRun;
 
@@ -133,6 +185,15 @@ mod tests {
             let blocks: Vec<_> = runs.iter()
                 .flat_map(|r| (0..r.count).map(|i| (r.address + i * r.size.bytes(), r.size.bytes())))
                 .collect();
+            let mut counts = BlockCounts::new(sizes);
+            counts.add(start, end);
+            let one_by_one = sizes.iter().rev().map(|size| {
+                (size, blocks.iter().filter(|(_, bytes)| *bytes == size.bytes()).count() as u64)
+            });
+            prop_assert_eq!(
+                counts.counts().collect::<Vec<_>>(),
+                one_by_one.filter(|(_, count)| *count > 0).collect::<Vec<_>>()
+            );
             prop_assert_eq!(blocks, slowly(start, end, sizes));
             prop_assert!(runs.len() as u32 <= 2 * sizes.len());
         }

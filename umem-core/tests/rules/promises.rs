@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use umem_core::{
     registration::Registration,
     size::{PageSize, PageSizes},
-    table::{Edges, EntryRun, Policy},
+    table::{Edges, EntryRun, Policy, Tally},
 };
 
 /// Every entry, one by one.
@@ -105,6 +105,19 @@ proptest! {
         }
         prop_assert_eq!(entries.next(), None);
         prop_assert_eq!(table.total, least);
+    }
+
+    #[test]
+    fn the_counts_are_those_of_the_entries(mut scenario in scenario(SOUND), overhang in any::<bool>()) {
+        let device = scenario.device.customize();
+        device.policy = Some(Policy::Mixed);
+        device.edges = if overhang { Edges::Overhang } else { Edges::Exact };
+        let registration = Registration::new(&scenario).unwrap();
+        if let Ok(table) = &registration.table {
+            let walked: Tally = registration.entries().collect();
+            prop_assert_eq!(&table.tally, &walked);
+            prop_assert_eq!(table.total, walked.total());
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The parts of a test run: what each needs, and what it does.
 
 use super::lab;
+use crate::bench;
 use crate::book;
 use crate::debian;
 use crate::lab::{Release, programs};
@@ -19,6 +20,7 @@ pub enum Part {
     Clippy,
     Core,
     Unit,
+    Instructions,
     Wasm,
     Page,
     Book,
@@ -36,6 +38,7 @@ impl Part {
         Part::Clippy,
         Part::Core,
         Part::Unit,
+        Part::Instructions,
         Part::Wasm,
         Part::Page,
         Part::Book,
@@ -53,6 +56,7 @@ impl Part {
                 "umem-core without std, the runner without RDMA, the docs without warnings"
             }
             Part::Unit => "unit tests, property tests, the examples in the docs",
+            Part::Instructions => "no path takes more instructions than it did",
             Part::Wasm => "the page's own tests, in headless Chromium",
             Part::Page => "the page from end to end, in headless Chromium",
             Part::Book => "the book and the examples, every page of them, in headless Chromium",
@@ -71,6 +75,7 @@ impl Part {
             Part::Clippy => clippy(sh),
             Part::Core => core(sh),
             Part::Unit => unit(sh),
+            Part::Instructions => bench::compare(sh).map(|()| Done::All),
             Part::Wasm => wasm(sh),
             Part::Page => page(sh),
             Part::Book => book(sh),

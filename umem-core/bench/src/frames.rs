@@ -1,0 +1,121 @@
+//! Frame numbers → the scatter-gather list.
+
+use crate::{Goal, Path, Scale};
+use std::{cell::RefCell, hint::black_box, rc::Rc};
+use umem_core::{
+    address::{Extent, PhysAddr},
+    memory::{FrameNumbers, FrameRun, PagemapFrames, scattered_slot},
+    scatter::{LongestRuns, SgEntry, longest_entry},
+    size::PageSize,
+};
+
+/// A pagemap word's flag, and the bits that tell its frame.
+const PRESENT: u64 = 1 << 63;
+const FRAME: u64 = PRESENT | ((1 << 55) - 1);
+
+/// Where entries are written, anew when it is full: as many as stay in the cache.
+const ROOM: usize = 4096;
+
+pub fn paths(scale: Scale) -> Vec<Path> {
+    let pages = scale.of(1 << 25, 1 << 14);
+    let contiguous = (0..pages).map(|page| 0x10_0000 + page).collect();
+    let huge = (0..pages)
+        .map(|page| ((0x800 + scattered_slot(1, page / 512)) << 9) + page % 512)
+        .collect();
+    let mut random = 1u64;
+    let mut at = 0x1000;
+    let fragmented = (0..pages)
+        .map(|_| {
+            random = random
+                .wrapping_mul(0x5851_f42d_4c95_7f2d)
+                .wrapping_add(0x1405_7b7e_f767_814f);
+            // On average one page in eight is no neighbour of the one before it.
+            at += 1 + u64::from(random >> 61 == 0);
+            at
+        })
+        .collect();
+    let scattered = (0..pages)
+        .map(|page| 0x10_0000 + scattered_slot(0, page))
+        .collect();
+    let layouts: [(_, Vec<u64>, _); 4] = [
+        ("contiguous", contiguous, Goal::OfLimit(0.85)),
+        ("in huge pages", huge, Goal::TimesKernel(1.0)),
+        ("fragmented", fragmented, Goal::TimesKernel(1.0)),
+        ("scattered", scattered, Goal::TimesKernel(1.0)),
+    ];
+    layouts
+        .into_iter()
+        .flat_map(|(layout, numbers, goal)| {
+            let words = numbers.iter().map(|number| PRESENT | number).collect();
+            [
+                path(
+                    format!("coalescing frame numbers, {layout}"),
+                    numbers,
+                    u64::MAX,
+                    goal,
+                ),
+                path(
+                    format!("coalescing pagemap words, {layout}"),
+                    words,
+                    FRAME,
+                    goal,
+                ),
+            ]
+        })
+        .collect()
+}
+
+fn path(name: String, words: Vec<u64>, mask: u64, goal: Goal) -> Path {
+    let words = Rc::new(words);
+    let none = Extent {
+        offset: 0,
+        start: PhysAddr::new(0),
+        length: 0,
+    };
+    let entries = Rc::new(RefCell::new(vec![none; ROOM]));
+    let longest = longest_entry(u32::MAX, PageSize::K4).expect("a page fits");
+    let (list, room) = (words.clone(), entries.clone());
+    let path = Path {
+        name,
+        unit: "frame",
+        units: words.len() as u64,
+        ours: Box::new(move || {
+            let words = black_box(&list);
+            match mask {
+                u64::MAX => write(
+                    FrameNumbers::new(words, PageSize::K4),
+                    longest,
+                    &mut room.borrow_mut(),
+                ),
+                _ => write(
+                    PagemapFrames::new(words, PageSize::K4),
+                    longest,
+                    &mut room.borrow_mut(),
+                ),
+            }
+        }),
+        kernel: None,
+        native: None,
+        limit: None,
+        goals: vec![goal],
+    };
+    #[cfg(not(target_family = "wasm"))]
+    let path = crate::peers::beside_frames(path, &words, mask, longest);
+    path
+}
+
+/// Writes the entries of `frames`, and returns how many there are.
+fn write(frames: impl Iterator<Item = FrameRun>, longest: u64, entries: &mut [SgEntry]) -> u64 {
+    let list = LongestRuns::new(frames, longest);
+    let (mut at, mut count) = (0, 0);
+    list.for_each(|entry| {
+        entries[at] = entry;
+        count += 1;
+        at += 1;
+        if at == entries.len() {
+            at = 0;
+        }
+    });
+    black_box(entries);
+    count
+}

@@ -1,0 +1,399 @@
+//! Frames by number, a word a page → runs of frames.
+//!
+//! A loop that goes from page to page, like the kernel's, makes the processor guess at each whether the run ends there, and it
+//! guesses wrongly about once a run. Here pages are looked at 64 at a time: where runs begin among them is a bitmap, computed
+//! without a guess, and long runs need no more than the answer that it is empty. Only where no page goes on with
+//! another, which is easily guessed, is it page by page.
+
+use super::FrameRun;
+use crate::{
+    address::{Extent, PhysAddr},
+    size::PageSize,
+};
+
+/// Bit 63 of a pagemap word: the page is present. Documentation/admin-guide/mm/pagemap.rst [linux 7.2]
+const PRESENT: u64 = 1 << 63;
+/// Bits 0–54 of a pagemap word: the number of the page's frame. 0 where the kernel hides it.
+const FRAME_NUMBER: u64 = (1 << 55) - 1;
+
+/// The runs of the frames whose numbers stand in a slice, one for each page in the order of virtual addresses.
+///
+/// Neighbouring runs are never physically adjacent.
+///
+/// ```
+/// use umem_core::{memory::FrameNumbers, size::PageSize};
+/// let runs = FrameNumbers::new(&[7, 8, 9, 4], PageSize::K4);
+/// let runs: Vec<_> = runs.map(|run| (run.offset, run.start.get(), run.length)).collect();
+/// assert_eq!(runs, [(0, 0x7000, 0x3000), (0x3000, 0x4000, 0x1000)]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct FrameNumbers<'a> {
+    runs: Runs<'a, { u64::MAX }>,
+    page: PageSize,
+}
+
+impl<'a> FrameNumbers<'a> {
+    /// The frames numbered `numbers`, pages being of size `page`: `page_to_pfn()` of each pinned page. All their bytes
+    /// have addresses below 2^64.
+    pub fn new(numbers: &'a [u64], page: PageSize) -> Self {
+        Self {
+            runs: Runs::new(numbers),
+            page,
+        }
+    }
+}
+
+impl Iterator for FrameNumbers<'_> {
+    type Item = FrameRun;
+
+    #[inline]
+    fn next(&mut self) -> Option<FrameRun> {
+        let run = self.runs.next()?;
+        Some(run.of(self.page, run.word))
+    }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, FrameRun) -> B>(self, start: B, mut each: F) -> B {
+        let page = self.page;
+        self.runs
+            .fold(start, |so_far, run| each(so_far, run.of(page, run.word)))
+    }
+}
+
+/// The runs of the frames that words of `/proc/PID/pagemap` tell of.
+///
+/// Pages that are absent, in swap or hidden (as they all are without CAP_SYS_ADMIN) are in no run: offsets pass over them.
+#[derive(Clone, Debug)]
+pub struct PagemapFrames<'a> {
+    runs: Runs<'a, { PRESENT | FRAME_NUMBER }>,
+    page: PageSize,
+}
+
+impl<'a> PagemapFrames<'a> {
+    /// The frames that `words` tell of, pages being of size `page`.
+    ///
+    /// ```
+    /// use umem_core::{memory::PagemapFrames, size::PageSize};
+    /// const PRESENT: u64 = 1 << 63;
+    /// let runs = PagemapFrames::new(&[PRESENT | 7, 0, PRESENT | 8, PRESENT | 9], PageSize::K4);
+    /// let runs: Vec<_> = runs.map(|run| (run.offset, run.start.get(), run.length)).collect();
+    /// assert_eq!(runs, [(0, 0x7000, 0x1000), (0x2000, 0x8000, 0x2000)]);
+    /// ```
+    pub fn new(words: &'a [u64], page: PageSize) -> Self {
+        Self {
+            runs: Runs::new(words),
+            page,
+        }
+    }
+}
+
+impl Iterator for PagemapFrames<'_> {
+    type Item = FrameRun;
+
+    #[inline]
+    fn next(&mut self) -> Option<FrameRun> {
+        loop {
+            if let Some(run) = self.runs.next()?.known() {
+                return Some(run.of(self.page, run.word & FRAME_NUMBER));
+            }
+        }
+    }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, FrameRun) -> B>(self, start: B, mut each: F) -> B {
+        let page = self.page;
+        self.runs.fold(start, |so_far, run| match run.known() {
+            Some(run) => each(so_far, run.of(page, run.word & FRAME_NUMBER)),
+            None => so_far,
+        })
+    }
+}
+
+/// How many pages are looked at together: as many as a bitmap has bits.
+const PIECE: usize = 64;
+
+/// Runs of words of which each is the one before it plus 1, in the bits of `MASK`.
+#[derive(Clone, Debug)]
+struct Runs<'a, const MASK: u64> {
+    words: &'a [u64],
+    /// Where the next run begins.
+    start: usize,
+    /// The piece that is being looked at, and where in it runs begin that were not yet come to.
+    piece: usize,
+    breaks: u64,
+}
+
+/// A run: its first word, and the numbers of its pages.
+struct WordRun {
+    word: u64,
+    start: usize,
+    end: usize,
+}
+
+impl WordRun {
+    /// What of a run of pagemap words has frames.
+    #[inline]
+    fn known(mut self) -> Option<Self> {
+        if self.word & (PRESENT | FRAME_NUMBER) > PRESENT {
+            return Some(self);
+        }
+        // Absent; or hidden, and what comes after that in numbers does not come after it in memory.
+        let hidden = self.word & PRESENT != 0;
+        self.start += 1;
+        self.word += 1;
+        (hidden && self.start < self.end).then_some(self)
+    }
+
+    /// The run as bytes, its first frame having number `number`.
+    #[inline]
+    fn of(&self, page: PageSize, number: u64) -> FrameRun {
+        let bytes = |pages: usize| (pages as u64) << page.log2();
+        Extent {
+            offset: bytes(self.start),
+            start: PhysAddr::new(number << page.log2()),
+            length: bytes(self.end - self.start),
+        }
+    }
+}
+
+impl<'a, const MASK: u64> Runs<'a, MASK> {
+    fn new(words: &'a [u64]) -> Self {
+        let mut this = Self {
+            words,
+            start: 0,
+            piece: 0,
+            breaks: 0,
+        };
+        if let Some(first) = words.first() {
+            this.breaks = breaks::<MASK>(&words[..words.len().min(PIECE)], first.wrapping_sub(1));
+        }
+        this
+    }
+
+    #[inline]
+    fn next(&mut self) -> Option<WordRun> {
+        let start = self.start;
+        let word = *self.words.get(start)?;
+        if self.breaks == 0 {
+            (self.piece, self.breaks) = next_breaks::<MASK>(self.words, self.piece + PIECE);
+        }
+        // Beyond the last break the run ends with the words: `breaks` is 0 then, and has 64 trailing zeros.
+        let end = (self.piece + self.breaks.trailing_zeros() as usize).min(self.words.len());
+        self.breaks &= self.breaks.wrapping_sub(1);
+        self.start = end;
+        Some(WordRun { word, start, end })
+    }
+
+    /// The same for all runs, piece by piece.
+    #[inline]
+    fn fold<B>(mut self, mut so_far: B, mut each: impl FnMut(B, WordRun) -> B) -> B {
+        let words = self.words;
+        let Some(mut word) = words.get(self.start).copied() else {
+            return so_far;
+        };
+        let mut start = self.start;
+        loop {
+            let piece = words.get(self.piece..).unwrap_or_default();
+            if self.breaks == u64::MAX {
+                // Not one of these pages goes on with a run: on page by page, as long as that is so.
+                let mut end = self.piece;
+                let mut before = words[end - 1];
+                while let Some(&next) = words.get(end)
+                    && next & MASK != (before & MASK).wrapping_add(1)
+                {
+                    so_far = each(so_far, WordRun { word, start, end });
+                    (start, word, before) = (end, next, next);
+                    end += 1;
+                }
+                (self.piece, self.breaks) = (end - PIECE, 0);
+            }
+            while self.breaks != 0 {
+                let at = self.breaks.trailing_zeros() as usize;
+                self.breaks &= self.breaks - 1;
+                let Some(&next) = piece.get(at) else { break };
+                let end = self.piece + at;
+                so_far = each(so_far, WordRun { word, start, end });
+                (start, word) = (end, next);
+            }
+            (self.piece, self.breaks) = next_breaks::<MASK>(words, self.piece + PIECE);
+            if self.breaks == 0 {
+                break;
+            }
+        }
+        each(
+            so_far,
+            WordRun {
+                word,
+                start,
+                end: words.len(),
+            },
+        )
+    }
+}
+
+/// The first piece, from the one at `piece` on, in which a run begins, and where.
+#[inline(never)]
+fn next_breaks<const MASK: u64>(words: &[u64], mut piece: usize) -> (usize, u64) {
+    // Where runs are long, ever more pages are looked at together.
+    let mut together = PIECE;
+    while let Some(left) = words.get(piece..).filter(|left| !left.is_empty()) {
+        let before = words[piece - 1];
+        let looked_at = left.get(..together).unwrap_or(left);
+        if continues::<MASK>(looked_at, before) {
+            piece += looked_at.len();
+            together = (2 * together).min(MOST_TOGETHER);
+        } else if looked_at.len() > PIECE {
+            together = PIECE;
+        } else {
+            let breaks = match looked_at.as_array::<PIECE>() {
+                Some(whole) => whole_breaks::<MASK>(whole, before),
+                None => breaks::<MASK>(looked_at, before),
+            };
+            return (piece, breaks);
+        }
+    }
+    (piece, 0)
+}
+
+/// How many pages are looked at together at most.
+const MOST_TOGETHER: usize = 1024;
+
+/// Whether all of `words` go on with the run of the word before them.
+#[inline]
+fn continues<const MASK: u64>(words: &[u64], before: u64) -> bool {
+    // The last alone tells in nearly all cases where they do not.
+    let last = before.wrapping_add(words.len() as u64);
+    if words.last().is_none_or(|word| (word ^ last) & MASK != 0) {
+        return false;
+    }
+    // Nothing branches here, so that compilers do several words in one instruction.
+    let next = before.wrapping_add(1);
+    let mut differing = 0;
+    for (i, word) in words.iter().enumerate() {
+        differing |= word.wrapping_sub(i as u64) ^ next;
+    }
+    differing & MASK == 0
+}
+
+/// Which of at most 64 `words` do not go on with the run of the word before them: a bit each.
+#[inline]
+fn breaks<const MASK: u64>(words: &[u64], before: u64) -> u64 {
+    let mut before = before & MASK;
+    let mut breaks = 0;
+    for (i, word) in words.iter().enumerate() {
+        let word = word & MASK;
+        breaks |= u64::from(word != before.wrapping_add(1)) << i;
+        before = word;
+    }
+    breaks
+}
+
+/// The same of 64 words: by rows that are short enough for compilers to unroll, so that each bit has its place.
+#[inline]
+fn whole_breaks<const MASK: u64>(words: &[u64; PIECE], mut before: u64) -> u64 {
+    let mut all = 0;
+    for row in words.as_chunks::<8>().0 {
+        all = (all >> 8) | (breaks::<MASK>(row, before) << 56);
+        before = row[7];
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scatter::{Coalescing, LongestRuns, ScatterList, SgEntry};
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    /// `sg_alloc_append_table_from_pages()`, page by page; pages without a frame are in no entry.
+    fn slowly(numbers: &[Option<u64>], longest: u64) -> Vec<SgEntry> {
+        let mut list: Vec<SgEntry> = Vec::new();
+        for (page, number) in numbers.iter().enumerate() {
+            let Some(number) = number else { continue };
+            let (offset, start) = (page as u64 * 4096, number * 4096);
+            match list.last_mut() {
+                Some(last)
+                    if last.end() == start
+                        && last.end_offset() == offset
+                        && last.length + 4096 <= longest =>
+                {
+                    last.length += 4096;
+                }
+                _ => list.push(Extent {
+                    offset,
+                    start: PhysAddr::new(start),
+                    length: 4096,
+                }),
+            }
+        }
+        list
+    }
+
+    /// Numbers in runs of all lengths; 0 is no frame.
+    fn numbers() -> impl Strategy<Value = Vec<u64>> {
+        let run = (1u64..5, prop_oneof![1u64..4, 1u64..70, 1u64..3000]);
+        let stretch =
+            (any::<bool>(), run, 0usize..80).prop_map(|(absent, (first, count), again)| {
+                match (absent, again) {
+                    (true, again) if again < 4 => alloc::vec![0; again],
+                    (true, again) => (0..again as u64).map(|i| first + i * 2 % 9).collect(),
+                    (false, _) => (first..first + count).collect(),
+                }
+            });
+        prop::collection::vec(stretch, 0..8).prop_map(|stretches| stretches.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn runs_are_those_of_the_slow_loop(numbers in numbers(), flags in any::<u64>(), longest in prop_oneof![1u64..5, Just(1 << 20)]) {
+            let longest = longest * 4096;
+            let known: Vec<_> = numbers.iter().map(|n| (*n > 0).then_some(*n)).collect();
+            let expected = slowly(&known, longest);
+            // Some flags beside the number, other ones on each page.
+            let words: Vec<_> = (0u32..).zip(&numbers).map(|(i, n)| match n {
+                // Absent, or hidden.
+                0 if i % 2 == 0 => flags & !PRESENT,
+                0 => PRESENT,
+                n => PRESENT | n | (flags.rotate_left(i) & !(PRESENT | FRAME_NUMBER)),
+            }).collect();
+            let frames = PagemapFrames::new(&words, PageSize::K4);
+            let list = ScatterList::new(frames, longest, Coalescing::AnyPage, PageSize::K4);
+            prop_assert_eq!(&list.clone().collect::<Vec<_>>(), &expected);
+            let mut folded = Vec::new();
+            list.for_each(|entry| folded.push(entry));
+            prop_assert_eq!(&folded, &expected);
+            let cut = LongestRuns::new(PagemapFrames::new(&words, PageSize::K4), longest);
+            prop_assert_eq!(&cut.clone().collect::<Vec<_>>(), &expected);
+            let mut folded = Vec::new();
+            cut.for_each(|entry| folded.push(entry));
+            prop_assert_eq!(&folded, &expected);
+
+            let known: Vec<_> = numbers.iter().copied().map(Some).collect();
+            let expected = slowly(&known, longest);
+            let frames = FrameNumbers::new(&numbers, PageSize::K4);
+            let list = ScatterList::new(frames, longest, Coalescing::AnyPage, PageSize::K4);
+            prop_assert_eq!(&list.clone().collect::<Vec<_>>(), &expected);
+            // Begun by one way and ended by the other.
+            let mut list = list;
+            let mut both: Vec<_> = list.by_ref().take(expected.len() / 2).collect();
+            list.for_each(|entry| both.push(entry));
+            prop_assert_eq!(&both, &expected);
+        }
+    }
+
+    #[test]
+    fn hidden_frames_are_in_no_run_and_the_last_number_has_no_next() {
+        let words = [
+            PRESENT,
+            PRESENT | (1 << 60),
+            PRESENT | FRAME_NUMBER,
+            PRESENT,
+        ];
+        let page = PageSize::from_log2(0).unwrap();
+        let runs: Vec<_> = PagemapFrames::new(&words, page)
+            .map(|run| (run.offset, run.length))
+            .collect();
+        assert_eq!(runs, [(2, 1)]);
+    }
+}

@@ -1,0 +1,239 @@
+//! Nothing grows faster than the number of segments, and nothing overflows where there are 2^40 entries.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+};
+use umem_core::{
+    address::{DmaAddr, Extent, PhysAddr},
+    iommu::DmaSegment,
+    kernel::KernelRules,
+    memory::FrameNumbers,
+    registration::Registration,
+    scatter::{Coalescing, ScatterList},
+    scenario::presets,
+    size::{Bytes, PageSize, PageSizes},
+    table::{Mr, addresses::Addresses, mixed::Mixed, single},
+};
+
+struct Counting;
+
+thread_local! {
+    static BYTES: Cell<u64> = const { Cell::new(0) };
+    static STEPS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is passed on to the system's allocator unchanged; counting touches no memory of its own but a
+// thread-local cell without a destructor.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        BYTES.with(|bytes| bytes.set(bytes.get() + layout.size() as u64));
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What `work` took: segments or runs stepped over, and bytes allocated.
+fn cost<T>(work: impl FnOnce() -> T) -> (T, [u64; 2]) {
+    STEPS.set(0);
+    let before = BYTES.get();
+    let result = work();
+    (result, [STEPS.get(), BYTES.get() - before])
+}
+
+fn step<T>(item: T) -> T {
+    STEPS.set(STEPS.get() + 1);
+    item
+}
+
+const MAIL: PageSizes = PageSizes::from_bits(0x30_1000);
+const VA: u64 = 0x7f00_0000_1000;
+
+/// A region of `count` segments of `length` bytes, nowhere adjacent, 4K off every larger page.
+fn region(count: u64, length: u64) -> (impl Iterator<Item = DmaSegment> + Clone, Mr) {
+    let segments = (0..count).map(move |i| {
+        step(Extent {
+            offset: i * length,
+            start: DmaAddr::new(0x1000 + i * (length + (1 << 21))),
+            length,
+        })
+    });
+    let mr = Mr {
+        address: VA,
+        length: count * length,
+        hca_address: VA,
+        page: PageSize::K4,
+        offset: 0,
+    };
+    (segments, mr)
+}
+
+/// Twice the input is at most twice the work and the memory, and 5 %.
+fn assert_linear<T>(what: &str, size: u64, work: impl Fn(u64) -> T) {
+    let (_, once) = cost(|| work(size));
+    let (_, twice) = cost(|| work(2 * size));
+    for (name, once, twice) in [("steps", once[0], twice[0]), ("bytes", once[1], twice[1])] {
+        assert!(
+            twice as f64 <= 2.05 * once as f64,
+            "{what}: {twice} {name} after {once}"
+        );
+    }
+}
+
+#[test]
+fn ten_million_segments_of_16p_are_tables_of_2_to_the_42_entries() {
+    // 10,000,000 × 1717986816 bytes: 16P and a little.
+    let (segments, mr) = region(10_000_000, (1 << 54) / 10_000_000 / 4096 * 4096 + 4096);
+    assert!(mr.length >= 1 << 54);
+    let ((), [steps, bytes]) = cost(|| {
+        let four = PageSizes::from_bits(0x1000);
+        let table = Mixed::new(segments.clone(), &mr, four, None).unwrap();
+        let tally = table.tally();
+        assert_eq!(tally.total(), mr.length >> 12);
+        assert!(tally.total() > 1 << 40);
+
+        let mixed = Mixed::new(segments.clone(), &mr, MAIL, None)
+            .unwrap()
+            .tally();
+        let covered: u64 = mixed
+            .by_size()
+            .iter()
+            .map(|(size, count)| size * count)
+            .sum();
+        assert_eq!(covered, mr.length);
+
+        let rules = KernelRules::newest();
+        let best = single::best_page_size(segments.clone(), &mr, MAIL, rules).unwrap();
+        assert_eq!(best, PageSize::K4);
+        assert_eq!(single::block_count(&mr, best), mr.length >> 12);
+        let blocks = single::Single::new(segments.clone(), &mr, best, rules);
+        let counted: u64 = blocks.map(|run| run.count).sum();
+        assert_eq!(counted, mr.length >> 12);
+    });
+    // Four passes; of the memory there is only the tallies'.
+    assert!(steps <= 4 * 10_000_001, "{steps}");
+    assert!(bytes < 10_000, "{bytes}");
+}
+
+#[test]
+fn one_segment_of_16p_costs_what_one_of_4m_costs() {
+    let work = |length: u64| {
+        let (segments, mr) = region(1, length);
+        let tally = Mixed::new(segments.clone(), &mr, MAIL, None)
+            .unwrap()
+            .tally();
+        let runs = Mixed::new(segments, &mr, MAIL, None)
+            .unwrap()
+            .map(step)
+            .count();
+        (tally.total(), runs)
+    };
+    let ((total, runs), small) = cost(|| work(4 << 20));
+    assert_eq!((total, runs), (255 + 1 + 1 + 1, 4));
+    let ((total, runs), large) = cost(|| work(1 << 54));
+    assert_eq!((total, runs), (255 + 1 + ((1 << 33) - 1) + 1, 4));
+    assert_eq!(small, large);
+}
+
+#[test]
+fn the_highest_addresses_are_no_trap() {
+    let mr = Mr {
+        address: VA,
+        length: 1 << 54,
+        hca_address: VA,
+        page: PageSize::K4,
+        offset: 0,
+    };
+    let segment = Extent {
+        offset: 0,
+        start: DmaAddr::new(u64::MAX - (1 << 54) - 0xffe),
+        length: 1 << 54,
+    };
+    let sizes = PageSizes::from_bits(!0xfff);
+    let table = Mixed::new([segment].into_iter(), &mr, sizes, None).unwrap();
+    let counted: u64 = table.clone().map(|run| run.count).sum();
+    assert_eq!(table.tally().total(), counted);
+}
+
+#[test]
+fn every_path_is_linear_in_segments() {
+    let rules = KernelRules::newest();
+    assert_linear("mixed, counted", 10_000, |count| {
+        let (segments, mr) = region(count, 5 << 20);
+        Mixed::new(segments, &mr, MAIL, None).unwrap().tally()
+    });
+    assert_linear("mixed, walked", 10_000, |count| {
+        let (segments, mr) = region(count, 5 << 20);
+        Mixed::new(segments, &mr, MAIL, None)
+            .unwrap()
+            .map(step)
+            .count()
+    });
+    assert_linear("best size", 10_000, |count| {
+        let (segments, mr) = region(count, 5 << 20);
+        single::best_page_size(segments, &mr, MAIL, rules)
+    });
+    assert_linear("single, written", 10_000, |count| {
+        let (segments, mr) = region(count, 5 << 20);
+        let blocks = single::Single::new(segments, &mr, PageSize::K4, rules).map(step);
+        let (mut addresses, mut piece) = (Addresses::new(blocks), [0; 4096]);
+        while addresses.fill(&mut piece) == piece.len() {}
+    });
+    assert_linear("coalescing", 10_000, |count| {
+        let numbers: Vec<u64> = (0..count).map(|page| page + page / 3).collect();
+        let list = ScatterList::new(
+            FrameNumbers::new(&numbers, PageSize::K4),
+            1 << 30,
+            Coalescing::AnyPage,
+            PageSize::K4,
+        );
+        list.map(step).count()
+    });
+}
+
+#[test]
+fn registrations_and_their_index_are_linear_in_extents() {
+    let registered = |extents: u64| {
+        let mut scenario = presets::find("mail").unwrap().scenario();
+        let list = (0..extents).map(|i| {
+            (
+                PhysAddr::new((1 << 32) + (i << 20)),
+                Bytes(0x1000 << (i % 2)),
+            )
+        });
+        scenario.memory.extents = Some(list.collect());
+        scenario.memory.layout = None;
+        scenario.memory.page_size = None;
+        scenario.memory.start = None;
+        scenario.region.offset = Bytes(0);
+        scenario.region.length = Bytes(extents / 2 * 0x3000);
+        scenario
+    };
+    assert_linear("an index", 1 << 14, |extents| {
+        let registration = Registration::new(&registered(extents)).unwrap();
+        let index = registration.index();
+        assert_eq!(index.entries.count(), extents / 2 * 3);
+        for n in (0..index.entries.count()).step_by(97) {
+            let (run, i) = index.entries.nth(n).unwrap();
+            assert_eq!(run.first + i, n);
+        }
+        assert_eq!(index.entries.nth(index.entries.count()), None);
+    });
+    // Scattered memory lists nothing, however much there is.
+    let mut scattered = presets::find("scattered").unwrap().scenario();
+    let bytes = |pages: u64, scattered: &mut umem_core::scenario::Scenario| {
+        scattered.region.length = Bytes(pages << 12);
+        cost(|| Registration::new(scattered).unwrap().table.unwrap().total).1[1]
+    };
+    assert_eq!(
+        bytes(1 << 12, &mut scattered),
+        bytes(1 << 16, &mut scattered)
+    );
+}
