@@ -30,6 +30,7 @@ addEventListener("fetch", (event) => {
 /** What was kept of a file, whatever it was asked for with. */
 async function fallback(request) {
   const cache = await caches.open(kept);
-  const found = await cache.match(request.mode === "navigate" ? "./" : request, { ignoreSearch: true });
+  const isPage = request.url.split(/[?#]/)[0] === new URL("./", location.href).href;
+  const found = await cache.match(isPage ? "./" : request, { ignoreSearch: true });
   return found ?? Response.error();
 }

@@ -1,10 +1,11 @@
 //! `cargo xtask bench`: umem-core beside its peers; and the instructions of its paths, which do not depend on the machine's mood.
 
 use crate::debian;
+use crate::page::browser;
 use crate::place;
 use crate::step::{MachineCannot, step};
 use anyhow::{Context, Result, ensure};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
@@ -14,6 +15,9 @@ use xshell::{Shell, cmd};
 /// What is measured.
 #[derive(Args)]
 pub struct Bench {
+    /// What: umem-core beside its peers, or the page in a browser
+    #[arg(value_enum, default_value_t = Subject::Core)]
+    subject: Subject,
     /// How often each path and each of its peers runs
     #[arg(long, default_value_t = 15)]
     rounds: u32,
@@ -28,9 +32,22 @@ pub struct Bench {
     record: bool,
 }
 
+/// What can be measured.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Subject {
+    /// The rules: tables, coalescing, summaries
+    Core,
+    /// The page: its first picture, and its frames
+    Web,
+}
+
 impl Bench {
     pub fn run(self, sh: &Shell) -> Result<ExitCode> {
-        if self.record {
+        if self.subject == Subject::Web {
+            browser::with_page(sh, "measuring the page", || {
+                cmd!(sh, "node bench.mjs").run()
+            })?;
+        } else if self.record {
             let counts = count(sh)?;
             sh.write_file(baseline(), print(&counts))?;
         } else if self.instructions {

@@ -82,8 +82,17 @@ impl Serve {
         } else {
             page::build::build(sh, self.profile)?;
         }
-        println!("The page is at {} (Ctrl-C ends it)", site.address()?);
-        let _ = site.start()?.join();
+        let address = site.address()?;
+        println!("The page is at {address} (Ctrl-C ends it)");
+        let server = site.start()?;
+        // The book comes after the page, and the page does without it.
+        if !self.no_build {
+            match book::run(sh) {
+                Ok(()) => println!("The book is at {address}book/"),
+                Err(error) => eprintln!("There is no book: {error:#}"),
+            }
+        }
+        let _ = server.join();
         Ok(ExitCode::SUCCESS)
     }
 }

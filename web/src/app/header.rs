@@ -65,6 +65,7 @@ pub(super) fn Header(
                 </button>
                 <button type="button" onclick={dispatch.on(Action::Dialog(Some(Dialog::Share)))}>{ "Share" }</button>
                 <button type="button" onclick={dispatch.on(Action::Dialog(Some(Dialog::Help)))}>{ "Keys" }</button>
+                <a href="book/">{ "Book" }</a>
                 if !telling {
                     <button type="button" class="primary" onclick={dispatch.on(Action::Chapter(0))}>{ "Start the story" }</button>
                 }
