@@ -3,19 +3,23 @@
 // The attributes, properties, methods and events are described in umem-split.d.ts. What is drawn, and what a key or a finger
 // on it means, is Rust's (web/src/element.rs), loaded when the first element comes near the viewport, once for all of them.
 
-/** The module with Rust's code, once somebody needs it. */
-let loading;
-const load = () =>
-  (loading ??= import("./element/umem_split.js")
-    .then(async (module) => {
-      await module.default();
-      return module;
-    })
-    .catch((error) => {
-      // The next element may have more luck.
-      loading = undefined;
-      throw new Error(`the code of <umem-split> could not be loaded (${error.message})`);
-    }));
+/** What loads a module of Rust's code when it is first asked for; who comes after a failure may have more luck. */
+function once(what, module) {
+  let loading;
+  return () =>
+    (loading ??= module()
+      .then(async (code) => {
+        await code.default();
+        return code;
+      })
+      .catch((error) => {
+        loading = undefined;
+        throw new Error(`${what} could not be loaded (${error.message})`);
+      }));
+}
+
+const load = once("the code of <umem-split>", () => import("./element/umem_split.js"));
+const rules = once("the rules", () => import("./plan/umem_plan.js"));
 
 /**
  * Works a scenario out, as `umem plan --format json` does.
@@ -23,7 +27,7 @@ const load = () =>
  * @returns {Promise<import("./umem-split.js").Registration>}
  */
 export async function plan(scenario) {
-  const { plan } = await load();
+  const { plan } = await rules();
   return JSON.parse(plan(typeof scenario === "string" ? scenario : JSON.stringify(scenario)));
 }
 

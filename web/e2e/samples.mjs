@@ -3,14 +3,20 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
-const built = (name) => readFileSync(new URL(`../../static/element/${name}`, import.meta.url));
+const built = (name) => readFileSync(new URL(`../../static/${name}`, import.meta.url));
 
-// As data: by its name node would not know a module without a package.json beside it.
-const core = await import(`data:text/javascript;base64,${built("umem_split.js").toString("base64")}`);
-core.initSync({ module: built("umem_split_bg.wasm") });
+/** What wasm-pack made under this name. */
+async function code(name) {
+  // As data: by its name node would not know a module without a package.json beside it.
+  const module = await import(`data:text/javascript;base64,${built(`${name}.js`).toString("base64")}`);
+  module.initSync({ module: built(`${name}_bg.wasm`) });
+  return module;
+}
+const { Widget } = await code("element/umem_split");
+const { plan } = await code("plan/umem_plan");
 
 // A widget without a canvas draws nothing, and knows the presets.
-const widget = new core.Widget(null);
+const widget = new Widget(null);
 
 /** What the code says of something wrong. */
 function complaint(act) {
@@ -28,7 +34,7 @@ export const presets = () => complaint(() => widget.preset("?")).match(/there ar
 const BASE = { version: 1, region: { length: "1M" }, memory: { page_size: "64K", layout: "scattered" }, device: { page_sizes: ["4K", "64K"] } };
 
 /** What is told of a scenario that has something wrong in it. */
-export const wrongly = (wrong) => complaint(() => core.plan(JSON.stringify({ ...BASE, ...wrong })));
+export const wrongly = (wrong) => complaint(() => plan(JSON.stringify({ ...BASE, ...wrong })));
 
 /** Every preset, and what no preset has: drivers with a layout, refusals, bugs of old kernels, a capture. */
 export const scenes = () => [
@@ -47,4 +53,4 @@ export const scenes = () => [
 ];
 
 /** What a scenario comes to. */
-export const registration = (scenario) => JSON.parse(core.plan(JSON.stringify(scenario)));
+export const registration = (scenario) => JSON.parse(plan(JSON.stringify(scenario)));

@@ -19,7 +19,7 @@ export async function documentWith(body, { width = 1000, media = [], script = tr
   page.requests = [];
   page.on("pageerror", (error) => page.complaints.push(String(error)));
   page.on("console", (message) => message.type() === "error" && page.complaints.push(message.text()));
-  await page.setJavaScriptEnabled(script);
+  if (!script) await page.setJavaScriptEnabled(false);
   await page.setViewport({ width, height: 800 });
   await page.emulateMediaFeatures(media);
   await page.setRequestInterception(true);

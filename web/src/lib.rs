@@ -27,7 +27,9 @@ mod app;
 mod controls;
 #[cfg(feature = "page")]
 pub mod edit;
+#[cfg(feature = "element")]
 pub mod element;
+#[cfg(any(feature = "page", feature = "element"))]
 mod figure;
 #[cfg(feature = "page")]
 pub mod file;
@@ -39,7 +41,9 @@ pub mod link;
 mod panels;
 #[cfg(feature = "page")]
 mod picture;
+#[cfg(any(feature = "page", feature = "element"))]
 pub mod player;
+#[cfg(any(feature = "page", feature = "element"))]
 pub mod scene;
 #[cfg(feature = "page")]
 pub mod share;
@@ -59,6 +63,7 @@ pub fn open(root: web_sys::Element) {
     yew::Renderer::<app::App>::with_root(root).render();
 }
 
+#[cfg(feature = "plan")]
 /// Works a scenario out: JSON of the scenario format → JSON of the registration format, as `umem plan --format json` prints it.
 ///
 /// # Errors

@@ -20,7 +20,7 @@ pub enum Profile {
     Release,
 }
 
-/// One of the two things that the crate `web` becomes.
+/// One of the three things that the crate `web` becomes.
 #[derive(Clone, Copy)]
 struct Package {
     /// What it is, in the words of a progress line.
@@ -29,11 +29,11 @@ struct Package {
     folder: &'static str,
     /// What its files' names begin with.
     name: &'static str,
-    /// What it leaves out.
+    /// What is compiled in, if it is not the page.
     features: &'static [&'static str],
 }
 
-const PACKAGES: [Package; 2] = [
+const PACKAGES: [Package; 3] = [
     Package {
         title: "the page",
         folder: "pkg",
@@ -44,7 +44,14 @@ const PACKAGES: [Package; 2] = [
         title: "the element",
         folder: "element",
         name: "umem_split",
-        features: &["--no-default-features"],
+        features: &["--no-default-features", "--features", "element"],
+    },
+    // Apart from the element: what few ask for, no reader waits for.
+    Package {
+        title: "the rules for JavaScript",
+        folder: "plan",
+        name: "umem_plan",
+        features: &["--no-default-features", "--features", "plan"],
     },
 ];
 
@@ -58,7 +65,7 @@ impl Package {
     fn profile(self, profile: Profile) -> &'static str {
         match (profile, self.folder) {
             (Profile::Quick, _) => "quick",
-            (Profile::Release, "element") => "element",
+            (Profile::Release, "element" | "plan") => "element",
             (Profile::Release, _) => "release",
         }
     }

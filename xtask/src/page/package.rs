@@ -13,7 +13,7 @@ const NAME: &str = "umem-split";
 /// What stands for the workspace's version in `web/npm/package.json`.
 const ANY_VERSION: &str = "0.0.0-workspace";
 /// What goes into the package, from below the workspace. What wasm-pack wrote is among it.
-const FILES: [&str; 9] = [
+const FILES: [&str; 11] = [
     "web/npm/package.json",
     "web/npm/README.md",
     "LICENSE-MIT",
@@ -23,6 +23,8 @@ const FILES: [&str; 9] = [
     "static/umem-formats.d.ts",
     "static/element/umem_split.js",
     "static/element/umem_split_bg.wasm",
+    "static/plan/umem_plan.js",
+    "static/plan/umem_plan_bg.wasm",
 ];
 
 /// Where a file of the workspace stands in the package.

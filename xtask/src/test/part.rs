@@ -119,7 +119,7 @@ fn clippy(sh: &Shell) -> Result<Done> {
     .run()?;
     cmd!(
         sh,
-        "cargo clippy -p web --no-default-features --target {wasm} -- -D warnings"
+        "cargo clippy -p web --no-default-features --features element,plan --target {wasm} -- -D warnings"
     )
     .run()?;
     cmd!(
