@@ -125,7 +125,8 @@ enum Rule<I> {
 }
 
 impl<I: Iterator<Item = FrameRun>> ScatterList<I> {
-    /// The list of the pages in `frames`, each entry at most `longest` bytes long (see [`longest_entry`]).
+    /// The list of the pages in `frames`, each entry at most `longest` bytes long (see [`longest_entry`]). Pinned pages have no
+    /// gaps: each run's offset is where the one before it ends.
     pub fn new(frames: I, longest: u64, coalescing: Coalescing, page: PageSize) -> Self {
         let pages = Pages::new(frames);
         Self(match coalescing {

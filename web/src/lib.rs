@@ -52,7 +52,9 @@ pub mod state;
 #[cfg(feature = "page")]
 pub mod story;
 
+#[cfg(feature = "plan")]
 use umem_core::{registration::Registration, scenario::Scenario};
+#[cfg(any(feature = "page", feature = "plan"))]
 use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "page")]

@@ -357,12 +357,15 @@ mod tests {
                 0 => PRESENT,
                 n => PRESENT | n | (flags.rotate_left(i) & !(PRESENT | FRAME_NUMBER)),
             }).collect();
-            let frames = PagemapFrames::new(&words, PageSize::K4);
-            let list = ScatterList::new(frames, longest, Coalescing::AnyPage, PageSize::K4);
-            prop_assert_eq!(&list.clone().collect::<Vec<_>>(), &expected);
-            let mut folded = Vec::new();
-            list.for_each(|entry| folded.push(entry));
-            prop_assert_eq!(&folded, &expected);
+            // What is pinned has no gaps, and a list is made of nothing else.
+            if numbers.iter().all(|number| *number > 0) {
+                let frames = PagemapFrames::new(&words, PageSize::K4);
+                let list = ScatterList::new(frames, longest, Coalescing::AnyPage, PageSize::K4);
+                prop_assert_eq!(&list.clone().collect::<Vec<_>>(), &expected);
+                let mut folded = Vec::new();
+                list.for_each(|entry| folded.push(entry));
+                prop_assert_eq!(&folded, &expected);
+            }
             let cut = LongestRuns::new(PagemapFrames::new(&words, PageSize::K4), longest);
             prop_assert_eq!(&cut.clone().collect::<Vec<_>>(), &expected);
             let mut folded = Vec::new();
