@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { onlyChromium } from "./support.mjs";
 import { documentWith, events, FALLBACK, inside, MAIL, ready } from "./somebody.mjs";
 
 test("one line shows the mail's example", async () => {
@@ -136,7 +137,7 @@ test("its place is the fallback's, and nothing shifts", async () => {
   }
 });
 
-test("without JavaScript the fallback is there", async () => {
+test("without JavaScript the fallback is there", onlyChromium("switch JavaScript off"), async () => {
   const page = await documentWith(`<umem-split preset="mail">${FALLBACK}</umem-split>`, { script: false });
   assert.ok(await (await page.$("umem-split img")).isVisible());
   await page.close();
@@ -168,7 +169,7 @@ test("twelve share one download, and nothing loads before it is near", async () 
   await lazy.close();
 });
 
-test("taken out and put back it goes on, and it leaves nothing behind", async () => {
+test("taken out and put back it goes on, and it leaves nothing behind", onlyChromium("measure its heap"), async () => {
   const page = await documentWith(`<umem-split preset="mail" at="2"></umem-split>`);
   await ready(page);
   await page.evaluate(async () => {
@@ -205,7 +206,7 @@ test("taken out and put back it goes on, and it leaves nothing behind", async ()
   await page.close();
 });
 
-test("autoplay plays, but not for who wants less motion, and not without controls", async () => {
+test("autoplay plays, but not for who wants less motion, and not without controls", onlyChromium("ask for less motion"), async () => {
   for (const [attributes, media, plays] of [
     ["", [], true],
     [`controls="none"`, [], false],

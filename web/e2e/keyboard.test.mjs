@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { moment, named } from "./fields.mjs";
-import { start, status } from "./support.mjs";
+import { onlyChromium, start, status } from "./support.mjs";
 
 let site;
 before(async () => {
@@ -22,9 +22,9 @@ test("the picture has keys of its own", async () => {
   await key("ArrowRight");
   await key("ArrowLeft");
   assert.equal((await moment(page)).step, 1);
-  await key("Space");
+  await key(" ");
   await named(page, "button", "Pause");
-  await key("Space");
+  await key(" ");
   await named(page, "button", "Play");
   await key("+");
   await page.waitForSelector('aria/Show all[role="button"]');
@@ -121,7 +121,7 @@ test("nothing sticks out at 390 pixels, and the fields stand below the picture",
   await page.close();
 });
 
-test("who wants less motion gets steps", async () => {
+test("who wants less motion gets steps", onlyChromium("ask for less motion"), async () => {
   const page = await site.open();
   await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
   await (await named(page, "button", "Restart")).click();
@@ -162,7 +162,7 @@ test("without its code the page says what to do", async () => {
   await page.close();
 });
 
-test("without JavaScript the page says so", async () => {
+test("without JavaScript the page says so", onlyChromium("switch JavaScript off"), async () => {
   const page = await site.browser.newPage();
   await page.setJavaScriptEnabled(false);
   await page.goto(site.address);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { start, status } from "./support.mjs";
+import { onlyChromium, start, status } from "./support.mjs";
 
 const MAIL = "257 entries: 255 × 4K + 1 × 1M + 1 × 2M";
 
@@ -23,7 +23,7 @@ test("what this machine serves to itself is never kept", async () => {
   await page.close();
 });
 
-test("after the first visit the page opens without a network", async () => {
+test("after the first visit the page opens without a network", onlyChromium("take its network away"), async () => {
   const { port } = new URL(site.address);
   const address = `http://umem.test:${port}/`;
   elsewhere = await start([

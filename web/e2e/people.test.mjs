@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { moment, named, press, type } from "./fields.mjs";
-import { start } from "./support.mjs";
+import { onlyChromium, start } from "./support.mjs";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -42,7 +42,7 @@ async function found(page) {
 }
 
 for (const look of ["light", "dark"]) {
-  test(`axe finds nothing in the ${look}`, async (t) => {
+  test(`axe finds nothing in the ${look}`, onlyChromium("change its theme, and let axe in"), async (t) => {
     for (const [name, [hash, width, act]] of Object.entries(STATES)) {
       await t.test(name, async () => {
         const page = await site.open("", { width, height: 900 });
@@ -95,7 +95,7 @@ async function touching(page) {
   };
 }
 
-test("two fingers zoom, one drags, a tap puts the lens", async () => {
+test("two fingers zoom, one drags, a tap puts the lens", onlyChromium("touch it"), async () => {
   const page = await site.open("#preset=mail", { width: 800, height: 900, hasTouch: true });
   const touch = await touching(page);
   await touch([[300, 200], [400, 200]], [[250, 200], [450, 200]], [[200, 200], [500, 200]]);
@@ -116,7 +116,7 @@ test("two fingers zoom, one drags, a tap puts the lens", async () => {
   await page.close();
 });
 
-test("the reader's own colours, and paper", async () => {
+test("the reader's own colours, and paper", onlyChromium("change its colours"), async () => {
   const page = await site.open("#preset=mail");
   const client = await page.createCDPSession();
   const plain = await page.$eval("canvas", (canvas) => canvas.toDataURL());

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { named, planned, press, type } from "./fields.mjs";
-import { start } from "./support.mjs";
+import { onlyChromium, start } from "./support.mjs";
 
 let site, folder;
 before(async () => {
@@ -40,7 +40,7 @@ async function kept(page, button, name) {
   throw new Error(`${name} never came`);
 }
 
-test("links, commands and snippets hold what is seen", async () => {
+test("links, commands and snippets hold what is seen", onlyChromium("see its clipboard and its downloads"), async () => {
   const page = await sharing("#preset=mail");
   await press(page, "Share");
   await page.waitForSelector("dialog[open]");
@@ -63,7 +63,7 @@ test("links, commands and snippets hold what is seen", async () => {
   await page.close();
 });
 
-test("copying says what it did", async () => {
+test("copying says what it did", onlyChromium("see its clipboard and its downloads"), async () => {
   const page = await sharing("#preset=mail");
   await site.browser.defaultBrowserContext().overridePermissions(new URL(site.address).origin, ["clipboard-read", "clipboard-sanitized-write"]);
   await press(page, "Share");
@@ -73,7 +73,7 @@ test("copying says what it did", async () => {
   await page.close();
 });
 
-test("files hold what is seen", async () => {
+test("files hold what is seen", onlyChromium("see its clipboard and its downloads"), async () => {
   const page = await sharing("#preset=mail");
   await press(page, "Share");
   const svg = (await kept(page, "Picture (SVG)", "mail.svg")).toString();

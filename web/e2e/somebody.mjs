@@ -21,7 +21,7 @@ export async function documentWith(body, { width = 1000, media = [], script = tr
   page.on("console", (message) => message.type() === "error" && page.complaints.push(message.text()));
   if (!script) await page.setJavaScriptEnabled(false);
   await page.setViewport({ width, height: 800 });
-  await page.emulateMediaFeatures(media);
+  if (media.length) await page.emulateMediaFeatures(media);
   await page.setRequestInterception(true);
   page.on("request", (request) => {
     page.requests.push(new URL(request.url()).pathname);

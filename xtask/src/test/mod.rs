@@ -17,7 +17,7 @@ use xshell::Shell;
 /// What is tested.
 #[derive(Args)]
 pub struct Test {
-    /// Add what takes long: ten times as many random cases in every property test, the npm package in a bundler
+    /// Add what takes long: ten times as many random cases in every property test, a bundler, Firefox, the npm package in a bundler
     #[arg(long)]
     full: bool,
     /// Run only these parts
@@ -63,6 +63,10 @@ impl Test {
     }
 
     fn wants(&self, part: Part) -> bool {
-        (self.only.is_empty() || self.only.contains(&part)) && !self.skip.contains(&part)
+        let asked = match self.only.is_empty() {
+            true => self.full || !part.is_long(),
+            false => self.only.contains(&part),
+        };
+        asked && !self.skip.contains(&part)
     }
 }

@@ -23,6 +23,7 @@ pub enum Part {
     Instructions,
     Wasm,
     Page,
+    Firefox,
     Book,
     #[value(name = "lab-6.1")]
     Lab61,
@@ -41,6 +42,7 @@ impl Part {
         Part::Instructions,
         Part::Wasm,
         Part::Page,
+        Part::Firefox,
         Part::Book,
         Part::Lab61,
         Part::Lab612,
@@ -59,6 +61,7 @@ impl Part {
             Part::Instructions => "no path takes more instructions than it did",
             Part::Wasm => "the page's own tests, in headless Chromium",
             Part::Page => "the page from end to end, in headless Chromium",
+            Part::Firefox => "the page and the element from end to end, in headless Firefox",
             Part::Book => "the book and the examples, every page of them, in headless Chromium",
             Part::Lab61 => {
                 "a VM with Linux 6.1: the check behind both IOMMUs, 20,000 random questions, 20,000 wrong ones"
@@ -66,6 +69,11 @@ impl Part {
             Part::Lab612 => "the same with Linux 6.12",
             Part::LabKill => "a check that is killed leaves nothing behind",
         }
+    }
+
+    /// Whether it takes so long that only `--full`, or its name, asks for it.
+    pub fn is_long(self) -> bool {
+        self == Part::Firefox
     }
 
     /// Sets up what it needs and does it.
@@ -78,6 +86,7 @@ impl Part {
             Part::Instructions => bench::compare(sh).map(|()| Done::All),
             Part::Wasm => wasm(sh),
             Part::Page => page(sh),
+            Part::Firefox => firefox(sh),
             Part::Book => book(sh),
             Part::Lab61 => lab::kernel(sh, Release::Bookworm),
             Part::Lab612 => lab::kernel(sh, Release::BookwormBackports),
@@ -216,6 +225,23 @@ fn wasm(sh: &Shell) -> Result<Done> {
 
 fn page(sh: &Shell) -> Result<Done> {
     browser::with_page(sh, "testing in a browser", || cmd!(sh, "npm test").run())?;
+    Ok(Done::All)
+}
+
+fn firefox(sh: &Shell) -> Result<Done> {
+    debian::require_programs(
+        sh,
+        "testing in another browser",
+        &[("firefox-esr", "firefox-esr")],
+    )?;
+    let _firefox = sh.push_env(
+        "FIREFOX",
+        debian::program("firefox-esr").unwrap_or_default(),
+    );
+    let _browser = sh.push_env("UMEM_BROWSER", "firefox");
+    browser::with_page(sh, "testing in a browser", || {
+        cmd!(sh, "npm run test:firefox").run()
+    })?;
     Ok(Done::All)
 }
 
