@@ -8,7 +8,6 @@ use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
-use tower_http::compression::CompressionLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -79,7 +78,6 @@ fn routes(root: PathBuf) -> Router {
         .nest("/book", book)
         .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(always(header::CACHE_CONTROL, "no-cache"))
-        .layer(CompressionLayer::new())
 }
 
 #[cfg(test)]
