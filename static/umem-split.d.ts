@@ -93,6 +93,10 @@ export class UmemSplit extends HTMLElement {
   step(): void;
   /** To step `n`, from 0 to `steps`. */
   seek(n: number): void;
+  /** How umem's own page leads its picture: shows what a widget of the page's code shows, and asks that for everything. */
+  follow(widget: object): void;
+  /** Draws at once, when what such a widget shows has changed. */
+  refresh(): void;
 
   addEventListener<K extends keyof UmemSplitEvents>(
     type: K, listener: (this: UmemSplit, event: UmemSplitEvents[K]) => unknown, options?: boolean | AddEventListenerOptions): void;

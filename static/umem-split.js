@@ -56,20 +56,23 @@ const STYLE = `
 .kept .box { flex: 1; min-height: 0; overflow: hidden; }
 .kept .fallback { visibility: hidden; overflow: hidden; }
 .drawn:not(.kept) .fallback { display: none; }
-canvas { display: block; width: 100%; touch-action: pan-y; }
+canvas { display: block; width: 100%; touch-action: pan-y; cursor: crosshair; border-radius: 4px; }
+canvas[tabindex="-1"] { cursor: auto; }
 p { margin: 4px 0 0; }
-.caption { font-size: 12.5px; color: var(--umem-soft, light-dark(#5b6576, #9aa6b8)); overflow-wrap: anywhere; min-height: 1.4em; }
+.caption { font-size: 13px; color: var(--umem-soft, light-dark(#5b6576, #9aa6b8)); overflow-wrap: anywhere; min-height: 2.8em; }
 .status { font-weight: 600; font-variant-numeric: tabular-nums; }
 .error { color: var(--umem-accent, light-dark(#c2410c, #ff9d66)); background: inherit; }
 .controls { display: flex; flex-wrap: wrap; align-items: center; gap: 6px; margin-top: 6px; }
 .kept .controls, .kept p { flex: none; }
 .kept .controls { flex-wrap: nowrap; }
+.box { position: relative; }
+.whole { position: absolute; right: 4px; bottom: 4px; }
 button { font: inherit; color: inherit; background: var(--umem-card, light-dark(#fff, #181e28)); border: 1px solid currentColor; border-radius: 6px; padding: 3px 10px; min-height: 28px; cursor: pointer; }
 button.play { min-width: 5em; }
 input { flex: 1; min-width: 4em; min-height: 24px; accent-color: var(--umem-accent, light-dark(#c2410c, #ff9d66)); }
 :focus-visible { outline: 2px solid var(--umem-accent, light-dark(#c2410c, #ff9d66)); outline-offset: 2px; }
 @media (forced-colors: active) { button { border-color: ButtonText; } }
-@media print { .controls, .caption { display: none; } }
+@media print { .controls, .caption, .whole { display: none; } }
 `;
 /** What all elements share: the style sheet, and what the reader prefers. Made by the first of them: a server that imports this has neither. */
 let style, media;
@@ -94,15 +97,19 @@ const make = (name, part, parent, properties = {}) => {
 export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
   static observedAttributes = [...Object.keys(WORDS), ...NUMBERS, ...SWITCHES, "scenario", "class", "style"];
 
-  #frame; #figure; #box; #canvas; #caption; #status; #error; #controls; #play; #slider; #extras;
+  #frame; #figure; #box; #canvas; #whole; #caption; #status; #error; #controls; #play; #slider; #extras;
   /** Rust's side of it, while the element is in a document and was near the viewport. */
   #widget = null;
+  /** Whether that is somebody else's, who says what it shows, and has buttons and words of their own. */
+  #led = false;
   /** What is undone when the element leaves the document. */
   #undo = null;
   /** A scenario that was set as a property: too long for an attribute. */
   #given;
   /** Which of several readings of `src` is the last. */
   #reading = 0;
+  /** What the pointer is on, in words. */
+  #under;
   /** The step that was told last. */
   #told = -1;
   #seen = false;
@@ -117,13 +124,14 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
   constructor() {
     super();
     share();
-    const root = this.attachShadow({ mode: "open" });
+    const root = this.attachShadow({ mode: "open", delegatesFocus: true });
     root.adoptedStyleSheets = [style];
     this.#frame = make("div", "frame", root);
     make("div", "fallback", this.#frame).append(document.createElement("slot"));
     const figure = (this.#figure = make("div", "figure", this.#frame, { hidden: true }));
     this.#box = make("div", "box", figure);
     this.#canvas = make("canvas", "picture", this.#box);
+    this.#whole = make("button", "whole", this.#box, { type: "button", textContent: "Show all", hidden: true, onclick: () => this.#does(() => this.#widget.whole()) });
     this.#caption = make("p", "caption", figure, { id: "caption", ariaLive: "polite" });
     this.#status = make("p", "status", figure, { role: "status" });
     this.#controls = make("div", "controls", figure, { role: "group", ariaLabel: "Player" });
@@ -151,10 +159,11 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
     const near = new IntersectionObserver(([entry]) => {
       if (!entry.isIntersecting) return;
       near.disconnect();
-      this.#open();
+      if (!this.#widget) this.#open();
     }, { rootMargin: "300px" });
-    near.observe(this);
     this.#undo = [() => near.disconnect()];
+    if (this.#led) this.#live();
+    else near.observe(this);
   }
 
   disconnectedCallback() {
@@ -164,6 +173,7 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
     cancelAnimationFrame(this.#pending);
     clearTimeout(this.#tick);
     this.#tick = this.#pending = 0;
+    if (this.#led) return;
     if (this.#ready) this.#wish = { at: this.moment, playing: this.playing };
     this.#ready = false;
     this.#widget?.free();
@@ -175,7 +185,8 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
   attributeChangedCallback(name, before, after) {
     if (name === "scenario" && before !== after) this.#given = undefined;
     if (!this.#widget || before === after) return;
-    if (["preset", "scenario", "src"].includes(name)) this.#read();
+    if (this.#led) this.#dress();
+    else if (["preset", "scenario", "src"].includes(name)) this.#read();
     else if (!this.#ready) return;
     else if (name === "at") this.seek(this.at ?? this.steps);
     else if (name === "autoplay") this.#begin();
@@ -231,6 +242,23 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
     else if (this.#widget) this.#read();
   }
 
+  // ---- What the page that belongs to it calls ----
+
+  /** Shows what another's widget shows, whatever the attributes say, and leaves buttons and words to who made it. */
+  follow(widget) {
+    this.#led = true;
+    this.#widget = widget;
+    this.#status.remove();
+    this.#controls.remove();
+    this.#live();
+  }
+
+  /** Draws at once: what the widget shows has changed. */
+  refresh() {
+    this.#shown();
+    this.#draw();
+  }
+
   // ---- What goes on inside ----
 
   async #open() {
@@ -239,10 +267,16 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
       const { Widget } = await load();
       // Gone, or gone and back, meanwhile.
       if (this.#undo !== undo || !undo || this.#widget) return;
-      this.#widget = new Widget(this.#canvas);
+      this.#widget = new Widget();
     } catch (error) {
       return this.#fail(error);
     }
+    this.#live();
+    this.#read();
+  }
+
+  /** Follows what the widget's picture depends on. */
+  #live() {
     const sizes = new ResizeObserver(() => this.#draw());
     sizes.observe(this.#box);
     const sight = new IntersectionObserver(([entry]) => {
@@ -252,12 +286,12 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
     sight.observe(this);
     const dress = () => this.#dress();
     for (const list of Object.values(media)) list.addEventListener("change", dress);
-    undo.push(
+    this.#undo.push(
       () => sizes.disconnect(),
       () => sight.disconnect(),
       () => Object.values(media).forEach((list) => list.removeEventListener("change", dress)),
     );
-    this.#read();
+    if (this.#led) this.#reveal();
   }
 
   /** Takes the fallback's place, now that there is something to show. */
@@ -295,7 +329,7 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
     }
     // What was told of the last scenario is told no more.
     this.#told = -1;
-    this.#caption.textContent = "";
+    this.#under = undefined;
     this.#begin();
     if (this.#ready) this.#tell("umem-change", { status: this.status, steps: this.steps, scenario: this.scenario });
     else this.#reveal();
@@ -333,12 +367,7 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
     this.#canvas.setAttribute("role", bare ? "img" : "application");
     this.#canvas.ariaRoleDescription = bare ? null : "picture";
     this.#canvas.setAttribute("aria-keyshortcuts", "Space ArrowLeft ArrowRight Home ArrowUp ArrowDown Shift+ArrowLeft Shift+ArrowRight Enter + - 0");
-    try {
-      widget.lanes(this.lanes || "virtual frames sg dma entries");
-    } catch (error) {
-      this.#fail(error);
-    }
-    widget.pace(this.speed ?? 0);
+    if (!this.#led) this.#ask();
     widget.still(media.still.matches);
     const dark = theme === "dark" || (theme !== "light" && media.dark.matches);
     widget.theme(media.forced.matches ? "forced" : dark ? "dark" : "light");
@@ -353,8 +382,28 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
     this.#run();
   }
 
+  /** What the attributes ask of the widget, beside a scene. */
+  #ask() {
+    try {
+      this.#widget.lanes(this.lanes || "virtual frames sg dma entries");
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#widget.pace(this.speed ?? 0);
+  }
+
   /** Writes what the widget knows, and draws at the next frame. */
   #shown() {
+    const widget = this.#widget;
+    this.#say();
+    this.#whole.hidden = !widget.zoomed() || this.controls === "none";
+    this.#canvas.ariaLabel = widget.label();
+    if (!this.#led) this.#count();
+    this.#pending ||= requestAnimationFrame(() => this.#draw());
+  }
+
+  /** Writes where it stands, and tells it to who listens. */
+  #count() {
     const widget = this.#widget;
     const [step, steps] = [widget.at(), widget.steps()];
     const status = widget.status();
@@ -362,15 +411,12 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
     this.#play.textContent = widget.playing() ? "Pause" : "Play";
     this.#slider.max = steps;
     this.#slider.value = step;
-    this.#caption.textContent ||= this.#hint();
     if (step !== this.#told) {
       this.#told = step;
       const text = widget.told();
       this.#slider.setAttribute("aria-valuetext", `step ${step} of ${steps}: ${text}`);
       if (this.#ready) this.#tell("umem-step", { step, steps, stage: widget.stage() ?? null, text });
     }
-    this.#canvas.ariaLabel = `How the region becomes page-table entries. ${status}`;
-    this.#pending ||= requestAnimationFrame(() => this.#draw());
   }
 
   #draw() {
@@ -380,12 +426,12 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
     if (!this.#widget || !width) return;
     const height = this.#kept ? this.#box.clientHeight : 0;
     if (this.#kept && !height) return;
-    this.#canvas.style.height = `${this.#widget.draw(width, height, Math.min(4, Math.max(1, devicePixelRatio)))}px`;
+    this.#canvas.style.height = `${this.#widget.draw(this.#canvas, width, height, Math.min(4, Math.max(1, devicePixelRatio)))}px`;
   }
 
   /** Lets time pass while it plays and somebody can see it. */
   #run() {
-    if (this.#tick || !this.#seen || !this.#widget?.playing()) return;
+    if (this.#tick || !this.#seen || this.#led || !this.#widget?.playing()) return;
     let last = null;
     const frame = (now) => {
       this.#tick = 0;
@@ -404,28 +450,35 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
     if (this.#widget && this.loop && this.moment >= this.steps && !this.playing) this.play();
   }
 
-  #hint() {
-    return this.#widget.reading() ?? "Point at a box to read it, click an entry to put the lens on it.";
+  /** What stands under the picture: what is under the pointer, or else what keys point at. Written when it is new, since it is read aloud. */
+  #say(text = this.#under ?? this.#widget.reading()) {
+    if (this.#caption.textContent !== text) this.#caption.textContent = text;
   }
 
   #listen() {
     const canvas = this.#canvas;
     const on = (name, act) => canvas.addEventListener(name, (event) => this.#widget && this.controls !== "none" && act(event, this.#widget), { passive: false });
-    const say = (text) => { this.#caption.textContent = text; };
-    on("keydown", (event, widget) => widget.key(event) && (say(this.#hint()), this.#shown(), this.#run()));
+    on("keydown", (event, widget) => {
+      this.#under = undefined;
+      if (widget.key(event)) this.#does(() => {});
+      else if (event.key === "?" && !this.#led) this.#say(widget.keys());
+    });
     on("wheel", (event, widget) => widget.wheel(event) && this.#shown());
     on("pointerdown", (event, widget) => widget.press(event));
     on("pointermove", (event, widget) => {
       if (widget.drag(event)) this.#shown();
-      say(widget.under(event) ?? this.#hint());
+      this.#under = widget.under(event);
+      this.#say();
     });
     on("pointerup", (event, widget) => {
       widget.lift(event);
-      say(this.#hint());
       this.#shown();
     });
     on("pointercancel", (event, widget) => widget.cancel(event));
-    on("pointerleave", () => say(this.#hint()));
+    on("pointerleave", () => {
+      this.#under = undefined;
+      this.#say();
+    });
   }
 
   /** Says inside the element what is wrong, and to who listens. */

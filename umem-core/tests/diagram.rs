@@ -186,6 +186,19 @@ fn labels_never_collide() {
 }
 
 #[test]
+fn a_picture_of_no_width_is_drawn_all_the_same() {
+    for preset in PRESETS {
+        let shown = shown(&preset.scenario());
+        for width in [0.0, 0.5, 1.0, 7.0, 40.0, 121.0] {
+            for moment in 0..=shown.steps.count() {
+                let drawing = shown.draw(shown.whole(width), moment as f64 + 0.3);
+                assert!(drawing.height.is_finite(), "{}, {width}", preset.name);
+            }
+        }
+    }
+}
+
+#[test]
 fn the_lens_follows_the_cut_and_rests_where_sizes_change() {
     let mail = preset("mail");
     let at = |moment: f64| focus(&mail.registration, &mail.index, &mail.steps.moment(moment));

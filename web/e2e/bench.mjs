@@ -103,7 +103,7 @@ async function opened() {
 
 /** What `act` does to the page frame by frame: how long frames take, and how long the main thread works in one. */
 async function measured(page, act) {
-  await page.evaluate(() => { document.querySelector("canvas").scrollIntoView({ block: "center" }); });
+  await page.evaluate(() => { document.querySelector("umem-split").scrollIntoView({ block: "center" }); });
   const before = (await page.metrics()).TaskDuration;
   const frames = await page.evaluate(
     async (act, count) => {
@@ -142,7 +142,7 @@ function scrub() {
 }
 
 function zoom() {
-  const canvas = document.querySelector("canvas");
+  const canvas = document.querySelector("umem-split").shadowRoot.querySelector("canvas");
   const { left, top, width } = canvas.getBoundingClientRect();
   return (frame) => {
     const deltaY = frame % 60 < 30 ? -30 : 30;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { named, press } from "./fields.mjs";
-import { start, status } from "./support.mjs";
+import { CANVAS, start, status } from "./support.mjs";
 
 const MAIL = "257 entries: 255 × 4K + 1 × 1M + 1 × 2M";
 
@@ -120,7 +120,7 @@ test("a million extents open, play and zoom", async () => {
   await total(page, "1000000 entries: 1000000 × 4K", 60_000);
   // How long it takes is for the benchmark to judge; here it is told.
   console.log(`a million extents: ${Math.round(performance.now() - began)} ms`);
-  await page.focus("canvas");
+  await page.focus(CANVAS);
   for (const key of ["+", "+", "+", "ArrowLeft", "0"]) await page.keyboard.press(key);
   assert.deepEqual(page.complaints, []);
   await page.close();

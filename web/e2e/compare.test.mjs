@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { agreed, choose, fault, named, press, type, value } from "./fields.mjs";
-import { start, status } from "./support.mjs";
+import { CANVAS, start, status } from "./support.mjs";
 
 let site;
 before(async () => {
@@ -25,7 +25,7 @@ const row = (page, name) =>
 test("ready-made comparisons", async () => {
   const page = await site.open("#preset=one-size");
   await press(page, "Compare");
-  assert.equal((await page.$$("canvas")).length, 2);
+  assert.equal((await page.$$(CANVAS)).length, 2);
   await press(page, "IOMMU off and on");
   assert.deepEqual(await sides(page), ["Upper: 2 entries: 2 × 2M", "Lower: 1023 entries: 1023 × 4K"]);
   assert.deepEqual(await row(page, "IOMMU"), ["off", "vt-d"]);
@@ -53,7 +53,7 @@ test("the fields edit one of the two, and the address holds both", async () => {
   const other = await site.open(hash);
   assert.deepEqual(await sides(other), two);
   await press(other, "Stop comparing");
-  assert.equal((await other.$$("canvas")).length, 1);
+  assert.equal((await other.$$(CANVAS)).length, 1);
   assert.equal(await other.evaluate(() => location.hash), "#preset=one-size");
   assert.deepEqual([...page.complaints, ...other.complaints], []);
   await page.close();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { moment, named } from "./fields.mjs";
-import { onlyChromium, start, status } from "./support.mjs";
+import { CANVAS, CAPTION, onlyChromium, start, status } from "./support.mjs";
 
 let site;
 before(async () => {
@@ -14,7 +14,7 @@ after(() => site?.stop());
 test("the picture has keys of its own", async () => {
   const page = await site.open();
   const key = (name) => page.keyboard.press(name);
-  await page.focus("canvas");
+  await page.focus(CANVAS);
   const last = (await moment(page)).last;
   await key("Home");
   assert.equal((await moment(page)).step, 0);
@@ -47,10 +47,10 @@ test("the picture has keys of its own", async () => {
 
 test("keys read every box, as a finger does", async () => {
   const page = await site.open();
-  await page.focus("canvas");
+  await page.focus(CANVAS);
   const read = async (...keys) => {
     for (const key of keys) await page.keyboard.press(key);
-    return page.$eval(".caption", (caption) => caption.textContent);
+    return page.$eval(CAPTION, (caption) => caption.textContent);
   };
   assert.match(await read("ArrowDown"), /^entry 255: 1M at 0x40100000/);
   await page.keyboard.down("Shift");
@@ -65,23 +65,23 @@ test("keys read every box, as a finger does", async () => {
 
 test("the overview is dragged to another part", async () => {
   const page = await site.open("#preset=scattered");
-  await page.focus("canvas");
+  await page.focus(CANVAS);
   for (let i = 0; i < 4; i++) await page.keyboard.press("+");
-  const { x, y, width } = await (await page.$("canvas")).boundingBox();
-  const left = () => page.$eval("canvas", (canvas) => canvas.toDataURL().length);
+  const { x, y, width } = await (await page.$(CANVAS)).boundingBox();
+  const left = () => page.$eval(CANVAS, (canvas) => canvas.toDataURL().length);
   const before = await left();
   await page.mouse.move(x + width * 0.3, y + 4);
   await page.mouse.down();
   await page.mouse.move(x + width * 0.9, y + 4, { steps: 5 });
   await page.mouse.up();
   assert.notEqual(await left(), before);
-  assert.match(await page.$eval(".caption", (caption) => caption.textContent), /^Point at a box/, "nothing was tapped");
+  assert.match(await page.$eval(CAPTION, (caption) => caption.textContent), /^Point at a box/, "nothing was tapped");
   await page.close();
 });
 
 test("everything that can be pressed is reached by Tab, visibly", async () => {
   const page = await site.open();
-  const wanted = await page.$$eval("button, input, select, summary, canvas", (all) => {
+  const wanted = await page.$$eval("button, input, select, summary, umem-split", (all) => {
     const radios = all.filter((one) => one.type === "radio" && !one.checked);
     return all.filter((one) => !one.closest("dialog") && !radios.includes(one)).length;
   });
@@ -89,10 +89,11 @@ test("everything that can be pressed is reached by Tab, visibly", async () => {
   for (let i = 0; i < wanted + 5; i++) {
     await page.keyboard.press("Tab");
     const id = await page.evaluate(() => {
-      const all = [...document.querySelectorAll("button, input, select, summary, canvas")];
+      const all = [...document.querySelectorAll("button, input, select, summary, umem-split")];
       const here = document.activeElement;
       if (!all.includes(here)) return -1;
-      const shown = here.type === "radio" ? here.nextElementSibling : here;
+      // In the element it is the canvas that has the focus; a radio button shows it on its name.
+      const shown = here.shadowRoot?.activeElement ?? (here.type === "radio" ? here.nextElementSibling : here);
       const style = getComputedStyle(shown);
       return style.outlineStyle === "none" || style.outlineWidth === "0px" ? -2 : all.indexOf(here);
     });
@@ -116,7 +117,7 @@ test("nothing sticks out at 390 pixels, and the fields stand below the picture",
   await (await named(page, "combobox", "Device")).select("mlx5");
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "mlx5");
   const top = async (element) => (await element.boundingBox()).y;
-  assert.ok((await top(await page.$("canvas"))) < (await top(await named(page, "textbox", "Length"))));
+  assert.ok((await top(await page.$(CANVAS))) < (await top(await named(page, "textbox", "Length"))));
   assert.deepEqual(page.complaints, []);
   await page.close();
 });
@@ -125,7 +126,7 @@ test("who wants less motion gets steps", onlyChromium("ask for less motion"), as
   const page = await site.open();
   await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
   await (await named(page, "button", "Restart")).click();
-  const picture = () => page.$eval("canvas", (canvas) => canvas.toDataURL());
+  const picture = () => page.$eval(CANVAS, (canvas) => canvas.toDataURL());
   const still = await picture();
   await (await named(page, "button", "Play")).click();
   await new Promise((wait) => setTimeout(wait, 300));

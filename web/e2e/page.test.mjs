@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { address, agreed, choose, cut, fault, moment, named, press, sizes, toggle, type, value } from "./fields.mjs";
-import { start, status } from "./support.mjs";
+import { CANVAS, start, status } from "./support.mjs";
 
 const MAIL = "257 entries: 255 × 4K + 1 × 1M + 1 × 2M";
 
@@ -139,7 +139,7 @@ on("what is wrong is told beside its field, and the picture stays", "", async (p
 on("the reason is told for the entry that is clicked", "", async (page) => {
   const reason = () => page.$eval("section[aria-label=Reason]", (section) => section.textContent);
   assert.match(await reason(), /Why 1M here\?.*0x40100000.*ends in 20 zero bits/s);
-  const canvas = await page.$("canvas");
+  const canvas = await page.$(CANVAS);
   const box = await canvas.boundingBox();
   // The last entry of the lens is the 2M.
   await canvas.click({ offset: { x: box.width - 40, y: box.height - 50 } });

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { moment, named, press, type } from "./fields.mjs";
-import { onlyChromium, start } from "./support.mjs";
+import { CANVAS, CAPTION, onlyChromium, start } from "./support.mjs";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -85,7 +85,7 @@ test("at 200 % every field can still be reached and used", async () => {
 
 /** The canvas, and a way to touch it: fingers go down at their first place and up at their last. */
 async function touching(page) {
-  const box = await (await page.$("canvas")).boundingBox();
+  const box = await (await page.$(CANVAS)).boundingBox();
   const client = await page.createCDPSession();
   const at = (fingers) => fingers.map(([x, y], id) => ({ x: box.x + x, y: box.y + y, id }));
   return async (...places) => {
@@ -100,18 +100,18 @@ test("two fingers zoom, one drags, a tap puts the lens", onlyChromium("touch it"
   const touch = await touching(page);
   await touch([[300, 200], [400, 200]], [[250, 200], [450, 200]], [[200, 200], [500, 200]]);
   await page.waitForSelector('aria/Show all[role="button"]');
-  const picture = () => page.$eval("canvas", (canvas) => canvas.toDataURL());
+  const picture = () => page.$eval(CANVAS, (canvas) => canvas.toDataURL());
   const before = await picture();
   await touch([[400, 200]], [[380, 200]], [[340, 200]], [[300, 200]]);
   assert.notEqual(await picture(), before, "the picture has moved");
   await press(page, "Show all");
   await page.waitForSelector('aria/Show all[role="button"]', { hidden: true });
-  const box = await (await page.$("canvas")).boundingBox();
+  const box = await (await page.$(CANVAS)).boundingBox();
   await page.touchscreen.tap(box.x + box.width - 40, box.y + box.height - 50);
   const reason = () => page.$eval("section[aria-label=Reason]", (section) => section.textContent);
   await page.waitForFunction(() => document.querySelector("section[aria-label=Reason] h2").textContent === "Why 2M here?");
   assert.match(await reason(), /0x40200000/);
-  assert.match(await page.$eval(".caption", (caption) => caption.textContent), /entry 256: 2M/);
+  assert.match(await page.$eval(CAPTION, (caption) => caption.textContent), /entry 256: 2M/);
   assert.deepEqual(page.complaints, []);
   await page.close();
 });
@@ -119,15 +119,15 @@ test("two fingers zoom, one drags, a tap puts the lens", onlyChromium("touch it"
 test("the reader's own colours, and paper", onlyChromium("change its colours"), async () => {
   const page = await site.open("#preset=mail");
   const client = await page.createCDPSession();
-  const plain = await page.$eval("canvas", (canvas) => canvas.toDataURL());
+  const plain = await page.$eval(CANVAS, (canvas) => canvas.toDataURL());
   await client.send("Emulation.setEmulatedMedia", { features: [{ name: "forced-colors", value: "active" }] });
-  await page.waitForFunction((plain) => document.querySelector("canvas").toDataURL() !== plain, {}, plain);
+  await page.waitForFunction((plain) => document.querySelector("umem-split").shadowRoot.querySelector("canvas").toDataURL() !== plain, {}, plain);
   await client.send("Emulation.setEmulatedMedia", { features: [] });
   await page.emulateMediaType("print");
   for (const name of [".controls", ".transport", ".tools"]) {
     assert.equal(await page.$eval(name, (element) => getComputedStyle(element).display), "none", name);
   }
-  assert.ok(await page.$eval("canvas", (canvas) => canvas.checkVisibility()));
+  assert.ok(await page.$eval(CANVAS, (canvas) => canvas.checkVisibility()));
   assert.deepEqual(page.complaints, []);
   await page.close();
 });

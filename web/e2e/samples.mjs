@@ -16,7 +16,7 @@ const { Widget } = await code("element/umem_split");
 const { plan } = await code("plan/umem_plan");
 
 // A widget without a canvas draws nothing, and knows the presets.
-const widget = new Widget(null);
+const widget = new Widget();
 
 /** What the code says of something wrong. */
 function complaint(act) {

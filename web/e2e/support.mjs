@@ -64,6 +64,10 @@ export async function start(more = []) {
   };
 }
 
+/** The picture's canvas, and the words under it: they stand in the element that draws it. */
+export const CANVAS = "umem-split >>> canvas";
+export const CAPTION = "umem-split >>> .caption";
+
 /** The status line's text. There is exactly one. */
 export async function status(page) {
   const all = await page.$$eval("[role=status]", (found) => found.map((element) => element.textContent.trim()));

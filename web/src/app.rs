@@ -2,6 +2,7 @@
 
 use crate::{
     controls::Controls,
+    element::Shown,
     panels::{
         compare::{Compare, title},
         entries::EntryTable,
@@ -126,6 +127,14 @@ fn stage(state: &State, dispatch: &Dispatch) -> Html {
 
 fn picture(state: &State, scene: &Rc<Scene>, place: Option<Place>, dispatch: &Dispatch) -> Html {
     let name = place.map_or("", title);
+    let shown = Shown {
+        scene: scene.clone(),
+        player: Player {
+            moment: state.moment_in(scene),
+            ..state.player
+        },
+        veiled: state.veiled(),
+    };
     html! {
         <>
             if place.is_some() {
@@ -133,9 +142,7 @@ fn picture(state: &State, scene: &Rc<Scene>, place: Option<Place>, dispatch: &Di
             }
             <Picture
                 key={name}
-                scene={scene.clone()}
-                player={Player { moment: state.moment_in(scene), ..state.player }}
-                veiled={state.veiled()}
+                {shown}
                 {name}
                 dispatch={dispatch.clone()}
             />

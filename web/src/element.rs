@@ -1,5 +1,8 @@
-//! What stands behind `<umem-split>`: a figure on a canvas, its scene and its player. `static/umem-split.js` makes an element
-//! of it: attributes, buttons and events are the browser's, and its; what they mean is told here.
+//! What stands behind `<umem-split>`: a figure, its scene and its player. `static/umem-split.js` makes an element of it:
+//! attributes, buttons and events are the browser's, and its; what they mean is told here.
+//!
+//! In a document of somebody else the element goes its own way. In the page it is led: the page says what it shows, and hears
+//! of every motion that is asked of it.
 
 use crate::{
     figure::{
@@ -9,38 +12,64 @@ use crate::{
     player::{Motion, Player},
     scene::Scene,
 };
-use std::rc::Rc;
+use std::{cell::RefCell, fmt, rc::Rc};
 use umem_core::{
-    diagram::{Lanes, Stage},
+    diagram::{Detail, Lanes, Stage},
     scenario::{Scenario, ScenarioError, presets},
 };
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEvent};
 
-/// A figure on a canvas.
+/// What a figure shows.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Shown {
+    /// Of what.
+    pub(crate) scene: Rc<Scene>,
+    /// Which moment of it, and which part.
+    pub(crate) player: Player,
+    /// Whether what is yet to come stays hidden.
+    pub(crate) veiled: bool,
+}
+
+/// Who decides what a figure shows.
+pub(crate) struct Lead {
+    /// What the figure is called.
+    pub(crate) label: String,
+    /// Hears of each motion that is asked of the figure.
+    pub(crate) hears: Box<dyn Fn(Motion)>,
+}
+
+impl fmt::Debug for Lead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lead")
+            .field("label", &self.label)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A figure, and what people ask of it.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Widget {
-    canvas: HtmlCanvasElement,
-    scene: Rc<Scene>,
-    player: Player,
+    shown: Rc<RefCell<Shown>>,
+    lead: Option<Lead>,
     fingers: Fingers,
     frame: Frame,
     colours: Colours,
     still: bool,
 }
 
-#[wasm_bindgen]
 impl Widget {
-    /// The mail's example on `canvas`, finished.
-    #[wasm_bindgen(constructor)]
-    pub fn new(canvas: HtmlCanvasElement) -> Self {
-        let mail = Rc::new(presets::PRESETS[0].scenario());
-        let scene = Scene::new(&mail).expect("presets are right, as their tests show");
+    /// A figure that shows what `shown` holds, whenever it is drawn, and leaves it to `lead` to change that.
+    #[cfg(feature = "page")]
+    pub(crate) fn led(shown: Rc<RefCell<Shown>>, lead: Lead) -> Self {
+        Self::of(shown, Some(lead))
+    }
+
+    fn of(shown: Rc<RefCell<Shown>>, lead: Option<Lead>) -> Self {
         Self {
-            canvas,
-            player: Player::finished(&scene),
-            scene: Rc::new(scene),
+            shown,
+            lead,
             fingers: Fingers::default(),
             frame: Frame::natural(0.0),
             colours: Colours::of(Theme::Light),
@@ -48,11 +77,55 @@ impl Widget {
         }
     }
 
+    fn show(&self, scenario: Scenario) -> Result<(), ScenarioError> {
+        let scene = Rc::new(Scene::new(&Rc::new(scenario))?);
+        let mut shown = self.shown.borrow_mut();
+        shown.player = Player {
+            speed: shown.player.speed,
+            pace: shown.player.pace,
+            lanes: shown.player.lanes,
+            ..Player::finished(&scene)
+        };
+        shown.scene = scene;
+        Ok(())
+    }
+
+    fn go(&self, motion: Motion) {
+        if let Some(lead) = &self.lead {
+            return (lead.hears)(motion);
+        }
+        let shown = &mut *self.shown.borrow_mut();
+        shown.player = shown.player.moved(&shown.scene, motion);
+    }
+
+    /// What is under the pointer.
+    fn found(&self, event: &PointerEvent) -> Option<Detail> {
+        let shown = self.shown.borrow();
+        let at = self.frame.place(event);
+        figure::detail(&shown.scene, &shown.player, self.frame.width, at).filter(|_| !shown.veiled)
+    }
+}
+
+#[wasm_bindgen]
+impl Widget {
+    /// The mail's example, finished.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        let mail = Rc::new(presets::PRESETS[0].scenario());
+        let scene = Scene::new(&mail).expect("presets are right, as their tests show");
+        let shown = Shown {
+            player: Player::finished(&scene),
+            scene: Rc::new(scene),
+            veiled: false,
+        };
+        Self::of(Rc::new(RefCell::new(shown)), None)
+    }
+
     /// Shows a preset, finished.
     ///
     /// # Errors
     /// That there is no preset of this name, and which there are.
-    pub fn preset(&mut self, name: &str) -> Result<(), JsError> {
+    pub fn preset(&self, name: &str) -> Result<(), JsError> {
         let preset = presets::find(name).ok_or_else(|| {
             let names: Vec<_> = presets::PRESETS.iter().map(|preset| preset.name).collect();
             JsError::new(&format!(
@@ -67,31 +140,19 @@ impl Widget {
     ///
     /// # Errors
     /// What is wrong with it, and where.
-    pub fn scenario(&mut self, json: &[u8]) -> Result<(), JsError> {
+    pub fn scenario(&self, json: &[u8]) -> Result<(), JsError> {
         Ok(self.show(Scenario::from_json(json)?)?)
-    }
-
-    fn show(&mut self, scenario: Scenario) -> Result<(), ScenarioError> {
-        self.scene = Rc::new(Scene::new(&Rc::new(scenario))?);
-        let finished = Player::finished(&self.scene);
-        self.player = Player {
-            speed: self.player.speed,
-            pace: self.player.pace,
-            lanes: self.player.lanes,
-            ..finished
-        };
-        Ok(())
     }
 
     /// Which lanes are seen: names with spaces between, as in the attribute.
     ///
     /// # Errors
     /// A word that is no lane's name.
-    pub fn lanes(&mut self, names: &str) -> Result<(), JsError> {
+    pub fn lanes(&self, names: &str) -> Result<(), JsError> {
         let lanes: Lanes = names
             .parse()
             .map_err(|error| JsError::new(&format!("\"{names}\" {error}")))?;
-        self.player.lanes = lanes;
+        self.shown.borrow_mut().player.lanes = lanes;
         Ok(())
     }
 
@@ -134,88 +195,94 @@ impl Widget {
     }
 
     /// How many steps a second; as long as each needs to be seen, if not a positive number.
-    pub fn pace(&mut self, steps: f64) {
-        self.player.pace = (steps > 0.0 && steps.is_finite()).then_some(steps);
+    pub fn pace(&self, steps: f64) {
+        self.shown.borrow_mut().player.pace = (steps > 0.0 && steps.is_finite()).then_some(steps);
     }
 
-    /// Draws, `width` pixels of the page wide and, unless 0, `height` high, with so many dots a pixel. Returns the height.
-    pub fn draw(&mut self, width: f64, height: f64, ratio: f64) -> f64 {
-        let player = self.player.eased(self.still);
+    /// Draws on `canvas`, `width` pixels of the page wide and, unless 0, `height` high, with so many dots a pixel. Returns the
+    /// height.
+    pub fn draw(&mut self, canvas: &HtmlCanvasElement, width: f64, height: f64, ratio: f64) -> f64 {
+        let shown = self.shown.borrow();
+        let player = shown.player.eased(self.still);
+        let draw = |frame: Frame| player.draw(&shown.scene, frame.width, shown.veiled);
         let mut frame = Frame::natural(width);
-        let mut drawing = player.draw(&self.scene, frame.width, false);
+        let mut drawing = draw(frame);
         // A picture's height hangs on the width only where names move above their lanes: two tries find the scale.
         for _ in 0..2 {
             if height > 0.0 && (drawing.height * frame.scale - height).abs() > 0.5 {
                 frame.scale = height / drawing.height;
                 frame.width = width / frame.scale;
-                drawing = player.draw(&self.scene, frame.width, false);
+                drawing = draw(frame);
             }
         }
         self.frame = frame;
-        paint::paint(&self.canvas, &drawing, &self.colours, ratio * frame.scale);
+        paint::paint(canvas, &drawing, &self.colours, ratio * frame.scale);
         drawing.height * frame.scale
     }
 
-    fn go(&mut self, motion: Motion) {
-        self.player = self.player.moved(&self.scene, motion);
-    }
-
     /// Plays, from the beginning if it is at the end; or pauses.
-    pub fn toggle(&mut self) {
+    pub fn toggle(&self) {
         self.go(Motion::Toggle);
     }
 
     /// So many milliseconds have passed.
-    pub fn tick(&mut self, milliseconds: f64) {
+    pub fn tick(&self, milliseconds: f64) {
         self.go(Motion::Tick(milliseconds));
     }
 
     /// To a step, from 0 to [`Self::steps`].
-    pub fn seek(&mut self, step: f64) {
+    pub fn seek(&self, step: f64) {
         self.go(Motion::Seek(step as usize));
     }
 
     /// On to the next step.
-    pub fn step(&mut self) {
+    pub fn step(&self) {
         self.go(Motion::Step);
     }
 
     /// Back to the step before.
-    pub fn back(&mut self) {
+    pub fn back(&self) {
         self.go(Motion::Back);
     }
 
+    /// All of it is seen again.
+    pub fn whole(&self) {
+        self.go(Motion::Whole);
+    }
+
     /// Does what a key means; whether it means something.
-    pub fn key(&mut self, event: &KeyboardEvent) -> bool {
+    pub fn key(&self, event: &KeyboardEvent) -> bool {
         let motion = figure::key(event, self.frame.width);
         motion.map(|motion| self.go(motion)).is_some()
     }
 
     /// Does what the wheel means; whether it means something.
-    pub fn wheel(&mut self, event: &WheelEvent) -> bool {
+    pub fn wheel(&self, event: &WheelEvent) -> bool {
         let motion = figure::wheel(event, self.frame);
         motion.map(|motion| self.go(motion)).is_some()
     }
 
     /// A finger is put down.
     pub fn press(&mut self, event: &PointerEvent) {
-        self.fingers.press(event, self.frame, &self.player);
+        let player = self.shown.borrow().player;
+        self.fingers.press(event, self.frame, &player);
     }
 
     /// A finger moves, or the mouse; whether that changes the picture.
     pub fn drag(&mut self, event: &PointerEvent) -> bool {
-        let before = self.player;
-        let motions = self.fingers.motions(event, self.frame);
-        motions.for_each(|motion| self.go(motion));
-        self.player != before
+        let mut moves = false;
+        for motion in self.fingers.motions(event, self.frame) {
+            self.go(motion);
+            moves = true;
+        }
+        moves
     }
 
     /// A finger is lifted: if it was a tap, the lens goes where it was.
     pub fn lift(&mut self, event: &PointerEvent) {
         if self.fingers.tapped(event) {
-            let (scene, at) = (&self.scene, self.frame.place(event));
-            let detail = figure::detail(scene, &self.player, self.frame.width, at);
-            self.go(Motion::Choose(detail.map(|detail| detail.offset)));
+            let offset = self.found(event).map(|detail| detail.offset);
+            self.go(Motion::Choose(offset));
         }
     }
 
@@ -226,45 +293,69 @@ impl Widget {
 
     /// What is under the pointer, in words.
     pub fn under(&self, event: &PointerEvent) -> Option<String> {
-        let at = self.frame.place(event);
-        let detail = figure::detail(&self.scene, &self.player, self.frame.width, at)?;
-        Some(detail.text)
+        Some(self.found(event)?.text)
     }
 
-    /// What is told of the box that keys point at, or of the entry that somebody chose.
-    pub fn reading(&self) -> Option<String> {
-        Some(figure::told(&self.scene, &self.player)?.text)
+    /// What is told of the box that keys point at, or of the entry that somebody chose; if there is none, how to get to one.
+    pub fn reading(&self) -> String {
+        let shown = self.shown.borrow();
+        let told = figure::told(&shown.scene, &shown.player).filter(|_| !shown.veiled);
+        told.map_or(figure::HINT.into(), |told| told.text)
+    }
+
+    /// What the picture is called.
+    pub fn label(&self) -> String {
+        match &self.lead {
+            Some(lead) => lead.label.clone(),
+            None => format!(
+                "How the region becomes page-table entries. {}",
+                self.status()
+            ),
+        }
+    }
+
+    /// The picture's keys, in a sentence.
+    pub fn keys(&self) -> String {
+        let keys = figure::KEYS.map(|(key, what)| format!("{key}: {what}"));
+        keys.join("; ")
+    }
+
+    /// Whether only a part is seen.
+    pub fn zoomed(&self) -> bool {
+        self.shown.borrow().player.sight.is_some()
     }
 
     /// "257 entries: 255 × 4K + 1 × 1M + 1 × 2M", or why there are none.
     pub fn status(&self) -> String {
-        self.scene.registration.status()
+        self.shown.borrow().scene.registration.status()
     }
 
     /// How many steps there are.
     pub fn steps(&self) -> f64 {
-        self.scene.last()
+        self.shown.borrow().scene.last()
     }
 
     /// The step under way.
     pub fn at(&self) -> f64 {
-        self.player.moment.floor()
+        self.shown.borrow().player.moment.floor()
     }
 
     /// Whether time passes.
     pub fn playing(&self) -> bool {
-        self.player.playing
+        self.shown.borrow().player.playing
     }
 
     /// The stage of the step under way: "Pin", "Gather", "Map", "Cut"; nothing at the end.
     pub fn stage(&self) -> Option<String> {
-        let step = self.scene.steps.get(self.player.moment as usize)?;
+        let shown = self.shown.borrow();
+        let step = shown.scene.steps.get(shown.player.moment as usize)?;
         Some(step.stage.title().into())
     }
 
     /// What the step under way does, in words.
     pub fn told(&self) -> String {
-        match self.scene.steps.get(self.player.moment as usize) {
+        let shown = self.shown.borrow();
+        match shown.scene.steps.get(shown.player.moment as usize) {
             Some(step) => step.text(),
             None => "all is done".into(),
         }
@@ -274,11 +365,17 @@ impl Widget {
     pub fn begins(&self, stage: &str) -> Option<f64> {
         let named = |known: &Stage| known.title().eq_ignore_ascii_case(stage);
         let stage = Stage::ALL.into_iter().find(named)?;
-        Some(self.scene.steps.first_of(stage) as f64)
+        Some(self.shown.borrow().scene.steps.first_of(stage) as f64)
     }
 
     /// The scenario, as JSON.
     pub fn asked(&self) -> String {
-        self.scene.scenario.to_json()
+        self.shown.borrow().scene.scenario.to_json()
+    }
+}
+
+impl Default for Widget {
+    fn default() -> Self {
+        Self::new()
     }
 }

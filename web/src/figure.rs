@@ -1,4 +1,4 @@
-//! The figure: what a canvas shows of a scene, and what keys, wheels and fingers on it mean. The page and the element share it.
+//! The figure: what a canvas shows of a scene, and what keys, wheels and fingers on it mean.
 
 use crate::{
     player::{Motion, Player, Way},
@@ -13,6 +13,21 @@ pub(crate) mod paint;
 
 pub(crate) use gesture::Fingers;
 use gesture::Gesture;
+
+/// What stands under a figure while nothing is pointed at.
+pub(crate) const HINT: &str = "Point at a box to read it, click an entry to put the lens on it. With the picture in focus, ? lists the keys.";
+
+/// The keys of a figure, and what they do.
+pub(crate) const KEYS: [(&str, &str); 8] = [
+    ("Space", "play or pause"),
+    ("← →", "a step back or on"),
+    ("Home", "restart"),
+    ("↑ ↓", "point at a lane, and read its box"),
+    ("Shift ← →", "the box before or after it"),
+    ("Enter", "put the lens on it; Esc lets go"),
+    ("+ −", "zoom in or out, around the lens"),
+    ("0", "show all"),
+];
 
 /// How much a press of + magnifies.
 const ZOOM: f64 = 2.0;

@@ -16,7 +16,8 @@
 //! | `keep` | files that the page hands to the browser to keep |
 //! | `app` | the page as a component, and what ties it to the browser |
 //! | `controls` | the fields on the left: every input of a scenario |
-//! | `picture` | the canvas, its keys and pointers, and the buttons that move time |
+//! | [`element`] | what stands behind `<umem-split>`, in documents of others and in the page |
+//! | `picture` | the page's element, which the page leads, and the buttons that move time |
 //! | `panels` | what is told in words: the reason, the totals, the table |
 //!
 //! The rules are umem-core's; here nothing is computed about memory.
@@ -29,7 +30,7 @@ mod controls;
 pub mod edit;
 #[cfg(feature = "element")]
 pub mod element;
-#[cfg(any(feature = "page", feature = "element"))]
+#[cfg(feature = "element")]
 mod figure;
 #[cfg(feature = "page")]
 pub mod file;
@@ -41,9 +42,9 @@ pub mod link;
 mod panels;
 #[cfg(feature = "page")]
 mod picture;
-#[cfg(any(feature = "page", feature = "element"))]
+#[cfg(feature = "element")]
 pub mod player;
-#[cfg(any(feature = "page", feature = "element"))]
+#[cfg(feature = "element")]
 pub mod scene;
 #[cfg(feature = "page")]
 pub mod share;

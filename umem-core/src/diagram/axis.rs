@@ -81,7 +81,7 @@ impl Painter<'_> {
         for (x, tick) in self.ticks() {
             let label = Bytes(tick).to_string();
             let width = style.width(&label);
-            let left = (x - width / 2.0).clamp(0.0, self.area.view.width - width);
+            let left = self.beside(x, width);
             let hidden = flag.as_ref().is_some_and(|flag| {
                 left < flag.x + flag.width + 4.0 && left + width > flag.x - 4.0
             });
@@ -90,6 +90,11 @@ impl Painter<'_> {
                 self.text(at, Anchor::Middle, style, Paint::Soft, label);
             }
         }
+    }
+
+    /// Where something of this width begins that has its middle at `x`, as far as the picture is wide enough.
+    fn beside(&self, x: f64, width: f64) -> f64 {
+        (x - width / 2.0).clamp(0.0, (self.area.view.width - width).max(0.0))
     }
 
     /// Where the playhead stands, if it is seen.
@@ -108,7 +113,7 @@ impl Painter<'_> {
             false => progress(&step, self.moment.part),
         };
         let width = TextStyle::Label.width(&text) + 16.0;
-        let x = (x - width / 2.0).clamp(0.0, (self.area.view.width - width).max(0.0));
+        let x = self.beside(x, width);
         Some(Flag { x, width, text })
     }
 

@@ -40,7 +40,6 @@ impl Colours {
         }
     }
 
-    #[cfg(feature = "element")]
     /// The palette, to change it; `None` where the colours are the reader's own.
     pub(crate) fn palette(&mut self) -> Option<&mut Palette> {
         self.palette.as_mut()

@@ -1,7 +1,7 @@
 //! Help: what the page is, and the keys.
 
 use super::dialog::Modal;
-use crate::state::Dispatch;
+use crate::{figure::KEYS, state::Dispatch};
 use yew::prelude::*;
 
 /// What the help is given.
@@ -13,18 +13,8 @@ pub struct Props {
     pub dispatch: Dispatch,
 }
 
-const KEYS: [(&str, &str); 10] = [
-    ("Space", "play or pause"),
-    ("← →", "a step back or on"),
-    ("Home", "restart"),
-    ("↑ ↓", "point at a lane, and read its box"),
-    ("Shift ← →", "the box before or after it"),
-    ("Enter", "put the lens on it; Esc lets go"),
-    ("+ −", "zoom in or out, around the lens"),
-    ("0", "show all"),
-    ("?", "this list"),
-    ("Esc", "close it"),
-];
+/// What the page adds to the picture's keys.
+const MORE: [(&str, &str); 2] = [("?", "this list"), ("Esc", "close it")];
 
 /// The help, as a dialog.
 #[component]
@@ -32,7 +22,7 @@ pub fn Keys(Props { open, dispatch }: &Props) -> Html {
     html! {
         <Modal id="keys-title" title="Keys, while the picture has focus" open={*open} dispatch={dispatch.clone()}>
             <dl class="keys">
-                { for KEYS.iter().map(|(key, what)| html! { <div><dt><kbd>{ *key }</kbd></dt><dd>{ *what }</dd></div> }) }
+                { for KEYS.iter().chain(&MORE).map(|(key, what)| html! { <div><dt><kbd>{ *key }</kbd></dt><dd>{ *what }</dd></div> }) }
             </dl>
             <p class="note">{ "Ctrl and the wheel zoom, Shift and the wheel or a drag move the picture; on a touch screen, two \
                 fingers and one. A click or a tap on an entry puts the lens there." }</p>

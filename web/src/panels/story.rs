@@ -37,7 +37,7 @@ pub fn StoryPanel(Props { tour, dispatch }: &Props) -> Html {
     );
     // On a small screen the picture may be out of sight when it begins to play.
     use_effect_with(tour.picked.is_some(), |answered| {
-        let picture = document().query_selector("canvas").ok().flatten();
+        let picture = document().query_selector("umem-split").ok().flatten();
         if let Some(picture) = picture.filter(|_| *answered) {
             let options = ScrollIntoViewOptions::new();
             options.set_block(ScrollLogicalPosition::Nearest);
