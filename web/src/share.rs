@@ -3,7 +3,7 @@
 use crate::{edit, element::Shown, panels::compare, scene::Scene, state::Place};
 use std::fmt::Write;
 use umem_core::{
-    diagram::{Drawing, Heading},
+    diagram::{Drawing, Heading, svg::Escaped},
     scenario::{Scenario, presets::Preset},
 };
 
@@ -26,26 +26,13 @@ pub fn command(scenario: &Scenario, preset: Option<&Preset>) -> String {
 pub fn embed(scenario: &Scenario, preset: Option<&Preset>, status: &str) -> String {
     let what = match preset {
         Some(preset) => format!("preset=\"{}\"", preset.name),
-        None => format!("scenario=\"{}\"", escaped(&scenario.to_json())),
+        None => format!("scenario=\"{}\"", Escaped(&scenario.to_json())),
     };
     format!(
         "<script type=\"module\" src=\"umem-split.js\"></script>\n<umem-split {what}>\n  <img src=\"{}.svg\" alt=\"{}\" style=\"max-width: 100%; height: auto\">\n</umem-split>",
         name(preset),
-        escaped(status)
+        Escaped(status)
     )
-}
-
-fn escaped(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '"' => html.push_str("&quot;"),
-            other => html.push(other),
-        }
-    }
-    html
 }
 
 /// What a file of the scenario is called, without its ending.

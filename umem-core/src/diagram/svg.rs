@@ -166,7 +166,14 @@ impl core::fmt::Display for Px {
     }
 }
 
-struct Escaped<'a>(&'a str);
+/// A text as it stands in XML and HTML, between tags or in an attribute.
+///
+/// ```
+/// use umem_core::diagram::svg::Escaped;
+/// assert_eq!(Escaped(r#"{"a":"<&>"}"#).to_string(), "{&quot;a&quot;:&quot;&lt;&amp;&gt;&quot;}");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Escaped<'a>(pub &'a str);
 
 impl core::fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
