@@ -293,7 +293,6 @@ struct Cuts<I> {
     sizes: PageSizes,
     /// From an address of the present run to its offset in the region.
     offset: i64,
-    head: Option<BlockRun>,
     middle: Tiling,
     tail: Option<BlockRun>,
 }
@@ -304,7 +303,6 @@ impl<I: Iterator<Item = DmaSegment>> Cuts<I> {
             runs,
             sizes,
             offset: 0,
-            head: None,
             middle: Tiling::new(0, 0, sizes),
             tail: None,
         }
@@ -329,9 +327,6 @@ impl<I: Iterator<Item = DmaSegment>> Iterator for Cuts<I> {
     #[inline(always)]
     fn next(&mut self) -> Option<EntryRun> {
         loop {
-            if let Some(block) = self.head.take() {
-                return Some(self.entries(block));
-            }
             if let Some(block) = self.middle.next() {
                 return Some(self.entries(block));
             }
@@ -346,7 +341,10 @@ impl<I: Iterator<Item = DmaSegment>> Iterator for Cuts<I> {
                 // `Mixed::new` has proven that every run has its bounds.
                 let bounds = run.bounds(self.sizes).ok()?;
                 self.middle = Tiling::new(bounds.start, bounds.end, self.sizes);
-                (self.head, self.tail) = (bounds.head, bounds.tail);
+                self.tail = bounds.tail;
+                if let Some(block) = bounds.head {
+                    return Some(self.entries(block));
+                }
             }
         }
     }
