@@ -81,7 +81,7 @@ test("the overview is dragged to another part", async () => {
 
 test("everything that can be pressed is reached by Tab, visibly", async () => {
   const page = await site.open();
-  const wanted = await page.$$eval("button, input, select, summary, umem-split", (all) => {
+  const wanted = await page.$$eval("button, input:enabled, select, summary, umem-split", (all) => {
     const radios = all.filter((one) => one.type === "radio" && !one.checked);
     return all.filter((one) => !one.closest("dialog") && !radios.includes(one)).length;
   });
@@ -89,7 +89,7 @@ test("everything that can be pressed is reached by Tab, visibly", async () => {
   for (let i = 0; i < wanted + 5; i++) {
     await page.keyboard.press("Tab");
     const id = await page.evaluate(() => {
-      const all = [...document.querySelectorAll("button, input, select, summary, umem-split")];
+      const all = [...document.querySelectorAll("button, input:enabled, select, summary, umem-split")];
       const here = document.activeElement;
       if (!all.includes(here)) return -1;
       // In the element it is the canvas that has the focus; a radio button shows it on its name.

@@ -4,7 +4,7 @@ use crate::{
     controls::Controls,
     element::Shown,
     panels::{
-        compare::{Compare, title},
+        compare::{Compare, numbers, title},
         entries::EntryTable,
         keys::Keys,
         reason::Reason,
@@ -93,8 +93,8 @@ fn stage(state: &State, dispatch: &Dispatch) -> Html {
     let pictures = state.pictures();
     html! {
         <div class="stage">
-            if let [upper, lower] = &*pictures {
-                <Compare upper={upper.scene.clone()} lower={lower.scene.clone()} place={state.place} dispatch={dispatch.clone()} />
+            if pictures.len() > 1 {
+                <Compare scene={state.scene.clone()} place={state.place} dispatch={dispatch.clone()} />
             } else if state.tour.is_none() {
                 <p class="about">{ about(state) }</p>
             }
@@ -110,6 +110,9 @@ fn stage(state: &State, dispatch: &Dispatch) -> Html {
                 {veiled}
                 dispatch={dispatch.clone()}
             />
+            if let [upper, lower] = &*pictures {
+                { numbers(&upper.scene, &lower.scene) }
+            }
             <Reason
                 scene={state.scene.clone()}
                 {step}

@@ -17,10 +17,8 @@ use yew::prelude::*;
 /// What comparing is given.
 #[derive(Properties, PartialEq)]
 pub struct Props {
-    /// The upper scene.
-    pub upper: Rc<Scene>,
-    /// The lower.
-    pub lower: Rc<Scene>,
+    /// The one of the two that the fields edit.
+    pub scene: Rc<Scene>,
     /// Which of them the fields edit.
     pub place: Place,
     /// Where presses go.
@@ -61,17 +59,12 @@ const PAIRINGS: [Pairing; 4] = [
 #[component]
 pub fn Compare(props: &Props) -> Html {
     let Props {
-        upper,
-        lower,
+        scene,
         place,
         dispatch,
     } = props;
-    let present = match place {
-        Place::Upper => upper,
-        Place::Lower => lower,
-    };
     let pairing = |pairing: &Pairing| {
-        let mut pair = ((*present.scenario).clone(), (*present.scenario).clone());
+        let mut pair = ((*scene.scenario).clone(), (*scene.scenario).clone());
         (pairing.upper)(&mut pair.0);
         (pairing.lower)(&mut pair.1);
         html! { <button type="button" onclick={dispatch.on(Action::Pair(Box::new(pair)))}>{ pairing.title }</button> }
@@ -89,7 +82,6 @@ pub fn Compare(props: &Props) -> Html {
                     { radio(Place::Lower, *place, dispatch) }
                 </div>
             </fieldset>
-            { numbers(upper, lower) }
         </section>
     }
 }
@@ -112,7 +104,8 @@ pub const fn title(place: Place) -> &'static str {
     }
 }
 
-fn numbers(upper: &Scene, lower: &Scene) -> Html {
+/// What two scenarios differ in, and what comes of it: below the pictures, so that both are seen.
+pub fn numbers(upper: &Scene, lower: &Scene) -> Html {
     let differences = edit::differences(&upper.scenario, &lower.scenario);
     let differing = |(name, one, other): &(&'static str, String, String)| {
         html! { <tr class="differs"><th scope="row">{ *name }</th><td>{ one }</td><td>{ other }</td></tr> }
