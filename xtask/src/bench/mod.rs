@@ -1,9 +1,10 @@
-//! `cargo xtask bench`: umem-core beside its peers, natively and in a browser; and the page's frames.
+//! `cargo xtask bench`: umem-core beside its peers, natively and in a browser; `umem capture` beside its; and the page's frames.
 //!
 //! `core` is the program `umem-bench`, which times its paths and draws their table itself. `browser` has it and a browser take turns,
-//! what they measure is drawn by `table`. `instructions` counts instead.
+//! `captures` two programs that look at one process; what those two measure is drawn by `table`. `instructions` counts instead.
 
 mod browser;
+mod captures;
 mod instructions;
 mod table;
 
@@ -22,7 +23,7 @@ pub use instructions::compare;
 /// What is measured.
 #[derive(Args)]
 pub struct Bench {
-    /// What is measured; if nothing is named, core and browser, as far as this machine can
+    /// What is measured; if nothing is named, core, browser and captures, as far as this machine can
     #[arg(value_enum)]
     subjects: Vec<Subject>,
     /// How often everything that is compared runs
@@ -46,6 +47,8 @@ enum Subject {
     Core,
     /// The same as wasm in Chromium, beside itself natively
     Browser,
+    /// `umem capture`, beside the kernel tree's thpmaps
+    Captures,
     /// The page: its first picture, and its frames
     Web,
 }
@@ -57,7 +60,7 @@ impl Bench {
         } else if self.instructions {
             compare(sh)?;
         } else if self.subjects.is_empty() {
-            for subject in [Subject::Core, Subject::Browser] {
+            for subject in [Subject::Core, Subject::Browser, Subject::Captures] {
                 match self.measure(sh, subject) {
                     Err(error) if error.is::<MachineCannot>() => println!("skipped: {error:#}"),
                     measured => measured?,
@@ -84,6 +87,10 @@ impl Bench {
             Subject::Browser => {
                 println!("\numem-core as wasm in Chromium, beside itself natively:\n");
                 print!("{}", browser::table(sh, &rounds, section)?);
+            }
+            Subject::Captures => {
+                println!("\numem capture, beside the kernel tree's thpmaps:\n");
+                print!("{}", captures::table(sh, &rounds)?);
             }
             Subject::Web => page::browser::with_page(sh, "measuring the page", || {
                 cmd!(sh, "node bench.mjs").run()
