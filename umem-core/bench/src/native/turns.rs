@@ -2,7 +2,9 @@
 //! browser can take turns with it.
 //!
 //! `sections` is answered by their names in a line, with tabs between them.
+//!
 //! `open N` is answered by how many paths the N-th section has, and a line for each: its name, its unit, how many units it does.
+//!
 //! `run N TIMES` does the work of the N-th path so often and is answered by the nanoseconds it took in all, and by the sum of what it
 //! returned: both sides having done the same work says the same.
 
@@ -17,14 +19,14 @@ pub fn answer(scale: Scale, input: impl BufRead, mut output: impl Write) -> io::
         let line = line?;
         let wrong = || io::Error::new(io::ErrorKind::InvalidInput, format!("cannot {line}"));
         let words: Vec<_> = line.split(' ').collect();
-        let number = |i: usize| words[i].parse::<usize>().map_err(|_| wrong());
+        let number = |word: &str| word.parse::<usize>().map_err(|_| wrong());
         match words[..] {
             ["sections"] => {
                 writeln!(output, "{}", SECTIONS.map(|(name, _)| name).join("\t"))?;
             }
-            ["open", _] => {
+            ["open", section] => {
                 opened.clear();
-                let (_, paths) = SECTIONS.get(number(1)?).ok_or_else(wrong)?;
+                let (_, paths) = SECTIONS.get(number(section)?).ok_or_else(wrong)?;
                 opened = paths(scale);
                 writeln!(output, "{}", opened.len())?;
                 for Path {
@@ -34,9 +36,9 @@ pub fn answer(scale: Scale, input: impl BufRead, mut output: impl Write) -> io::
                     writeln!(output, "{name}\t{unit}\t{units}")?;
                 }
             }
-            ["run", ..] if words.len() == 3 => {
-                let path = opened.get_mut(number(1)?).ok_or_else(wrong)?;
-                let times = number(2)?;
+            ["run", path, times] => {
+                let path = opened.get_mut(number(path)?).ok_or_else(wrong)?;
+                let times = number(times)?;
                 let start = processor_time();
                 let done = path.run(times);
                 writeln!(output, "{}\t{done}", processor_time() - start)?;
