@@ -2,7 +2,8 @@
 
 use umem_core::{
     diagram::{
-        Command, Drawing, LaneName, Lanes, Paint, Stage, Steps, View, detail, draw, draw_at, focus,
+        Command, Drawing, Heading, LaneName, Lanes, Paint, Stage, Steps, View, detail, draw,
+        draw_at, focus,
         palette::{DARK, LIGHT, Palette},
         svg,
     },
@@ -115,6 +116,75 @@ fn nothing_is_drawn_outside_the_picture() {
             }
         }
     }
+}
+
+#[test]
+fn the_playhead_passes_behind_words() {
+    let mut passed = 0;
+    for preset in &PRESETS {
+        let scene = shown(&preset.scenario());
+        for step in 0..scene.steps.count() {
+            let drawing = scene.draw(scene.whole(1000.0), step as f64 + 0.5);
+            let lines: Vec<_> = drawing
+                .commands
+                .iter()
+                .filter_map(|command| match command {
+                    Command::Line { from, to, .. } if from.0 == to.0 => {
+                        Some((from.0, from.1, to.1))
+                    }
+                    _ => None,
+                })
+                .collect();
+            passed += lines.len().saturating_sub(1);
+            for text in &drawing.commands {
+                let Command::Text { y, style, .. } = text else {
+                    continue;
+                };
+                let (left, right, _) = extent(text);
+                let crossed = |(x, from, to): &(f64, f64, f64)| {
+                    (left..right).contains(x) && *from < *y && y - style.pixels() < *to
+                };
+                assert!(
+                    !lines.iter().any(crossed),
+                    "{} at {step}: {text:?}",
+                    preset.name
+                );
+            }
+        }
+    }
+    assert!(passed > 10, "words were in the way {passed} times");
+}
+
+#[test]
+fn a_sheet_holds_its_pictures_and_what_is_told_of_them() {
+    let mail = preset("mail");
+    let drawing = || mail.draw(mail.whole(400.0), 3.5);
+    let heading = |title: &str| Heading {
+        title: title.into(),
+        about: "a long story about two pages ".repeat(9),
+    };
+    let sheet = Drawing::sheet([(heading("one"), drawing()), (heading("other"), drawing())]);
+    assert_eq!(sheet.width, drawing().width + 32.0);
+    assert_eq!(
+        sheet.commands.len(),
+        2 * (drawing().commands.len() + 2),
+        "all of both, and two lines above each"
+    );
+    for command in &sheet.commands {
+        let (left, right, bottom) = extent(command);
+        assert!(
+            left >= 14.0 && right <= sheet.width - 14.0 && bottom <= sheet.height,
+            "{command:?}"
+        );
+    }
+    let told = texts(&sheet);
+    let place = |text: &str| told.iter().position(|told| *told == text).unwrap();
+    assert!(place("one") < place("other"));
+    assert_eq!(told.iter().filter(|text| text.ends_with('…')).count(), 2);
+    assert_eq!(
+        drawing().with_margins().commands.len(),
+        drawing().commands.len()
+    );
 }
 
 /// Where a shape begins and ends from left to right, and how far down it reaches.

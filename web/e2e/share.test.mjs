@@ -78,6 +78,8 @@ test("files hold what is seen", onlyChromium("see its clipboard and its download
   await press(page, "Share");
   const svg = (await kept(page, "Picture (SVG)", "mail.svg")).toString();
   assert.match(svg, /^<svg .*<title>257 entries: 255 × 4K \+ 1 × 1M \+ 1 × 2M<\/title>/s);
+  assert.match(svg, />257 entries: 255 × 4K \+ 1 × 1M \+ 1 × 2M<\/text>/, "what is seen is told in the picture itself");
+  assert.match(svg, /region 4092K from \+4K · memory 2M pages, contiguous from 0x40000000 · IOMMU off · device 4K 1M 2M · policy mixed/);
   const png = await kept(page, "Picture (PNG)", "mail.png");
   assert.equal(png.subarray(1, 4).toString(), "PNG");
   assert.ok(png.readUInt32BE(16) >= 2240, "twice as fine as the screen");
@@ -93,5 +95,13 @@ test("files hold what is seen", onlyChromium("see its clipboard and its download
     "2097152,0x40200000,2097152,1",
   ]);
   assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("what is compared is one picture", onlyChromium("see its downloads"), async () => {
+  const page = await sharing("#preset=one-size&with-preset=one-size-iommu");
+  await press(page, "Share");
+  const svg = (await kept(page, "Picture (SVG)", "one-size.svg")).toString();
+  for (const told of [/>Upper: 2 entries: 2 × 2M<\/text>/, />Lower: 1023 entries: 1023 × 4K<\/text>/, /IOMMU vt-d/]) assert.match(svg, told);
   await page.close();
 });

@@ -1,5 +1,5 @@
-// Screenshots of the page's main states, for eyes: `cargo xtask shots`. The folder is the first argument, the
-// file of the README's picture the second.
+// Screenshots of the page's main states, for eyes: `cargo xtask shots`. The folder is the first argument, that of the README's
+// pictures the second.
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -56,6 +56,13 @@ for (const look of Object.keys(LOOKS)) {
 /** Waits until nothing plays any more. */
 const ended = (page) => page.waitForSelector('aria/Play[role="button"]', { timeout: 60_000 });
 
+/** Answers a chapter's question, and sees what happens. */
+async function answer(page) {
+  await (await page.waitForSelector(".choice")).click();
+  await page.select("select[aria-label=Speed]", "4");
+  await ended(page);
+}
+
 for (const [look, width] of [["light", 1440], ["dark", 1440], ["light", 768], ["dark", 390]]) {
   for (let chapter = 1; chapter <= CHAPTERS; chapter++) {
     const page = await site.open("", { width, height: 900 });
@@ -64,15 +71,24 @@ for (const [look, width] of [["light", 1440], ["dark", 1440], ["light", 768], ["
     await page.waitForSelector(".choice");
     const name = (part) => join(folder, `story-${String(chapter).padStart(2, "0")}-${part}-${width}-${look}.png`);
     await page.screenshot({ path: name("asks"), fullPage: width < 1180 });
-    await page.select("select[aria-label=Speed]", "4");
-    await (await page.$(".choice")).click();
-    await ended(page);
+    await answer(page);
     await page.screenshot({ path: name("tells"), fullPage: width < 1180 });
     await page.close();
   }
 }
-const page = await site.open("#preset=mail", { width: 1280, height: 980 });
-await dress(page, "light");
-await seek(page, 5);
-await page.screenshot({ path: readme });
+/** The README's: where in the address, in which look, how high, and what is done there first. */
+const README = {
+  page: ["#preset=mail", "light", 980, (page) => seek(page, 5)],
+  story: ["#story=7", "dark", 900, answer],
+  compare: ["#preset=one-size&with-preset=one-size-iommu", "light", 1120, () => {}],
+};
+for (const [name, [hash, look, height, act]] of Object.entries(README)) {
+  const page = await site.open("", { width: 1280, height });
+  await dress(page, look);
+  await page.goto(site.address + hash);
+  await page.waitForSelector("[role=status]");
+  await act(page);
+  await page.screenshot({ path: join(readme, `${name}.png`) });
+  await page.close();
+}
 await site.stop();

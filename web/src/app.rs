@@ -13,11 +13,8 @@ use crate::{
         totals::Totals,
     },
     picture::{Picture, transport::Transport},
-    player::Player,
-    scene::Scene,
     state::{Action, Dialog, Dispatch, Place, State},
 };
-use std::rc::Rc;
 use yew::prelude::*;
 
 mod address;
@@ -78,7 +75,7 @@ pub fn App() -> Html {
                 open={state.dialog == Some(Dialog::Share)}
                 scene={state.scene.clone()}
                 preset={state.preset}
-                player={state.player}
+                pictures={state.pictures()}
                 link={state.picture()}
                 {dispatch}
             />
@@ -88,21 +85,20 @@ pub fn App() -> Html {
 
 /// The picture, or two of them, with what moves and explains it.
 fn stage(state: &State, dispatch: &Dispatch) -> Html {
-    let (upper, lower) = state.scenes();
     let veiled = state.veiled();
     let step = state.player.moment.floor() as usize;
+    let pictures = state.pictures();
     html! {
         <div class="stage">
-            if let Some(lower) = &lower {
-                <Compare upper={upper.clone()} lower={lower.clone()} place={state.place} dispatch={dispatch.clone()} />
-                { picture(state, &upper, Some(Place::Upper), dispatch) }
-                { picture(state, lower, Some(Place::Lower), dispatch) }
-            } else {
-                if state.tour.is_none() {
-                    <p class="about">{ about(state) }</p>
-                }
-                { picture(state, &upper, None, dispatch) }
+            if let [upper, lower] = &*pictures {
+                <Compare upper={upper.scene.clone()} lower={lower.scene.clone()} place={state.place} dispatch={dispatch.clone()} />
+            } else if state.tour.is_none() {
+                <p class="about">{ about(state) }</p>
             }
+            { for pictures.iter().enumerate().map(|(i, shown)| {
+                let place = [Place::Upper, Place::Lower].get(i).filter(|_| pictures.len() > 1);
+                picture(shown, place.copied(), dispatch)
+            }) }
             <Transport
                 scene={state.scene.clone()}
                 {step}
@@ -125,27 +121,14 @@ fn stage(state: &State, dispatch: &Dispatch) -> Html {
     }
 }
 
-fn picture(state: &State, scene: &Rc<Scene>, place: Option<Place>, dispatch: &Dispatch) -> Html {
+fn picture(shown: &Shown, place: Option<Place>, dispatch: &Dispatch) -> Html {
     let name = place.map_or("", title);
-    let shown = Shown {
-        scene: scene.clone(),
-        player: Player {
-            moment: state.moment_in(scene),
-            ..state.player
-        },
-        veiled: state.veiled(),
-    };
     html! {
         <>
             if place.is_some() {
-                <h2 class="side">{ name }{ ": " }<b>{ scene.registration.status() }</b></h2>
+                <h2 class="side">{ name }{ ": " }<b>{ shown.scene.registration.status() }</b></h2>
             }
-            <Picture
-                key={name}
-                {shown}
-                {name}
-                dispatch={dispatch.clone()}
-            />
+            <Picture key={name} shown={shown.clone()} {name} dispatch={dispatch.clone()} />
         </>
     }
 }

@@ -231,22 +231,31 @@ pub fn same_question(one: &Scenario, other: &Scenario) -> bool {
 /// What a scenario says about one thing.
 type Tells = fn(&Scenario) -> String;
 
+/// What a scenario says, thing by thing: its name, and what there is of it.
+const ASPECTS: [(&str, Tells); 7] = [
+    ("region", region),
+    ("memory", memory),
+    ("IOMMU", iommu_name),
+    ("device", device_name),
+    ("policy", |scenario| policy(scenario).name().to_owned()),
+    ("kernel", |scenario| {
+        format!("Linux {}", scenario.kernel.rules)
+    }),
+    ("kernel page", |scenario| {
+        scenario.kernel.page_size.to_string()
+    }),
+];
+
+/// What a scenario is about, in a line.
+pub fn described(scenario: &Scenario) -> String {
+    let aspects = ASPECTS.map(|(name, of)| format!("{name} {}", of(scenario)));
+    aspects.join(" · ")
+}
+
 /// What two scenarios differ in: a name, and what each has there.
 pub fn differences(one: &Scenario, other: &Scenario) -> Vec<(&'static str, String, String)> {
-    let all: [(&'static str, Tells); 7] = [
-        ("region", region),
-        ("memory", memory),
-        ("IOMMU", iommu_name),
-        ("device", device_name),
-        ("policy", |scenario| policy(scenario).name().to_owned()),
-        ("kernel", |scenario| {
-            format!("Linux {}", scenario.kernel.rules)
-        }),
-        ("kernel page", |scenario| {
-            scenario.kernel.page_size.to_string()
-        }),
-    ];
-    all.into_iter()
+    ASPECTS
+        .into_iter()
         .map(|(name, of)| (name, of(one), of(other)))
         .filter(|(_, one, other)| one != other)
         .collect()

@@ -1,13 +1,16 @@
 //! Files that the page hands to the browser to keep.
 
 use crate::{
+    element::Shown,
     figure::paint::{self, Colours, Theme},
-    player::Player,
     scene::Scene,
     share,
 };
 use gloo::utils::{document, window};
-use umem_core::diagram::palette::{DARK, LIGHT};
+use umem_core::diagram::{
+    palette::{DARK, LIGHT},
+    svg,
+};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlCanvasElement, Url};
 
@@ -24,28 +27,28 @@ pub(crate) fn text(name: &str, kind: &str, text: &str) {
     }
 }
 
-/// Keeps the picture as SVG.
-pub(crate) fn svg(scene: &Scene, player: Player, name: &str) {
+/// Keeps what is seen as SVG.
+pub(crate) fn svg(pictures: &[Shown], name: &str) {
     let palette = if is_dark() { &DARK } else { &LIGHT };
-    text(
-        name,
-        "image/svg+xml",
-        &share::picture(scene, player, palette),
-    );
+    let statuses: Vec<_> = pictures
+        .iter()
+        .map(|shown| shown.scene.registration.status())
+        .collect();
+    let svg = svg::render(&share::sheet(pictures), palette, &statuses.join(" / "));
+    text(name, "image/svg+xml", &svg);
 }
 
-/// Keeps the picture as PNG, as fine as the screen and at least twofold.
-pub(crate) fn png(scene: &Scene, player: Player, name: &str) {
+/// Keeps what is seen as PNG, as fine as the screen and at least twofold.
+pub(crate) fn png(pictures: &[Shown], name: &str) {
     let canvas = document()
         .create_element("canvas")
         .ok()
         .and_then(|canvas| canvas.dyn_into::<HtmlCanvasElement>().ok());
     let Some(canvas) = canvas else { return };
-    let drawing = player.draw(scene, share::WIDTH, false);
     let colours = Colours::of(if is_dark() { Theme::Dark } else { Theme::Light });
     paint::paint(
         &canvas,
-        &drawing,
+        &share::sheet(pictures),
         &colours,
         window().device_pixel_ratio().max(2.0),
     );

@@ -1,14 +1,14 @@
 //! What is seen, as things to keep and to send: a command, a snippet, a table, a picture.
 
-use crate::{player::Player, scene::Scene};
+use crate::{edit, element::Shown, panels::compare, scene::Scene, state::Place};
 use std::fmt::Write;
 use umem_core::{
-    diagram::{palette::Palette, svg},
+    diagram::{Drawing, Heading, svg::Escaped},
     scenario::{Scenario, presets::Preset},
 };
 
 /// The width of a picture that is kept, in pixels.
-pub const WIDTH: f64 = 1120.0;
+const WIDTH: f64 = 1120.0;
 
 /// The command that works the scenario out: `umem plan`.
 pub fn command(scenario: &Scenario, preset: Option<&Preset>) -> String {
@@ -26,26 +26,13 @@ pub fn command(scenario: &Scenario, preset: Option<&Preset>) -> String {
 pub fn embed(scenario: &Scenario, preset: Option<&Preset>, status: &str) -> String {
     let what = match preset {
         Some(preset) => format!("preset=\"{}\"", preset.name),
-        None => format!("scenario=\"{}\"", escaped(&scenario.to_json())),
+        None => format!("scenario=\"{}\"", Escaped(&scenario.to_json())),
     };
     format!(
         "<script type=\"module\" src=\"umem-split.js\"></script>\n<umem-split {what}>\n  <img src=\"{}.svg\" alt=\"{}\" style=\"max-width: 100%; height: auto\">\n</umem-split>",
         name(preset),
-        escaped(status)
+        Escaped(status)
     )
-}
-
-fn escaped(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '"' => html.push_str("&quot;"),
-            other => html.push(other),
-        }
-    }
-    html
 }
 
 /// What a file of the scenario is called, without its ending.
@@ -67,8 +54,21 @@ pub fn csv(scene: &Scene) -> String {
     text
 }
 
-/// The picture as an SVG file.
-pub fn picture(scene: &Scene, player: Player, palette: &Palette) -> String {
-    let title = scene.registration.status();
-    svg::render(&player.draw(scene, WIDTH, false), palette, &title)
+/// What is seen as a picture of its own: one scene, or two that are compared, each under what it is and what came of it.
+pub(crate) fn sheet(pictures: &[Shown]) -> Drawing {
+    let compared = pictures.len() > 1;
+    let sides = [Place::Upper, Place::Lower].into_iter().map(compare::title);
+    let headed = pictures.iter().zip(sides).map(|(shown, side)| {
+        let Shown { scene, player, .. } = shown;
+        let status = scene.registration.status();
+        let heading = Heading {
+            title: match compared {
+                true => format!("{side}: {status}"),
+                false => status,
+            },
+            about: edit::described(&scene.scenario),
+        };
+        (heading, player.draw(scene, WIDTH, false))
+    });
+    Drawing::sheet(headed)
 }

@@ -43,7 +43,7 @@ enum Task {
     Book,
     /// Build the element as an npm package, in target/npm
     Package,
-    /// Take screenshots of the page's main states, and the README's picture
+    /// Take screenshots of the page's main states, and the README's pictures
     Shots {
         /// The folder for them
         #[arg(long, value_name = "DIR", default_value = "target/shots")]

@@ -223,7 +223,7 @@ fn draw(registration: &Registration, scenario: &Scenario) -> String {
     let drawing = diagram::draw(registration, &index, &steps, view, steps.count() as f64);
     let name = scenario.name.as_deref().unwrap_or("A memory region");
     diagram::svg::render(
-        &drawing,
+        &drawing.with_margins(),
         &palette::LIGHT,
         &format!("{name}: {}", registration.status()),
     )

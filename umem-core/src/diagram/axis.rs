@@ -12,6 +12,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
+use core::ops::Range;
 
 /// How far apart the axis's numbers are at least, in pixels.
 const APART: f64 = 84.0;
@@ -123,12 +124,7 @@ impl Painter<'_> {
         };
         let lane = self.area.view.lanes.from(LaneName::of(step.stage));
         let paint = Paint::Accent;
-        self.push(Command::Line {
-            from: (x, AXIS - 4.0),
-            to: (x, self.area.rows(lane).end + 5.0),
-            paint,
-            width: 2.0,
-        });
+        self.line_behind_words(x, AXIS - 4.0, self.area.rows(lane).end + 5.0, paint);
         self.push(Command::Polygon {
             points: [
                 (x - 6.0, AXIS - 4.0),
@@ -151,6 +147,30 @@ impl Painter<'_> {
         let at = (flag.x + flag.width / 2.0, AXIS - 9.5);
         let style = TextStyle::Label;
         self.text(at, Anchor::Middle, style, Paint::Ground, flag.text);
+    }
+
+    /// An upright line that leaves out what words are in its way, so that they can be read.
+    fn line_behind_words(&mut self, x: f64, from: f64, to: f64, paint: Paint) {
+        let crossed =
+            |(across, down): (Range<f64>, Range<f64>)| across.contains(&x).then_some(down);
+        let words = self.commands().iter().filter_map(Command::words);
+        let mut gaps: Vec<Range<f64>> = words.filter_map(crossed).collect();
+        gaps.sort_by(|one, other| one.start.total_cmp(&other.start));
+        gaps.push(to..to);
+        let mut at = from;
+        for gap in gaps {
+            let end = gap.start.min(to);
+            if end > at {
+                let (from, to) = ((x, at), (x, end));
+                self.push(Command::Line {
+                    from,
+                    to,
+                    paint,
+                    width: 2.0,
+                });
+            }
+            at = at.max(gap.end);
+        }
     }
 }
 

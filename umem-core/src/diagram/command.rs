@@ -2,6 +2,7 @@
 
 use crate::size::PageSize;
 use alloc::{string::String, vec::Vec};
+use core::ops::Range;
 
 /// A shape to be painted. Lengths are pixels, *y* grows downwards.
 #[derive(Clone, PartialEq, Debug)]
@@ -73,6 +74,58 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// The same shape elsewhere: so many pixels to the right, and so many down.
+    pub(super) fn moved(mut self, right: f64, down: f64) -> Self {
+        match &mut self {
+            Self::Rect { x, y, .. } | Self::Text { x, y, .. } => {
+                *x += right;
+                *y += down;
+            }
+            Self::Line { from, to, .. } => {
+                for (x, y) in [from, to] {
+                    *x += right;
+                    *y += down;
+                }
+            }
+            Self::Marks { xs, from, to, .. } => {
+                xs.iter_mut().for_each(|x| *x += right);
+                *from += down;
+                *to += down;
+            }
+            Self::Polygon { points, .. } => {
+                for (x, y) in points {
+                    *x += right;
+                    *y += down;
+                }
+            }
+        }
+        self
+    }
+
+    /// Where a line of text stands: from left to right, and from above to below; `None` for all else.
+    pub(super) fn words(&self) -> Option<(Range<f64>, Range<f64>)> {
+        let Self::Text {
+            x,
+            y,
+            anchor,
+            style,
+            text,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        let width = style.width(text);
+        let left = match anchor {
+            Anchor::Start => *x,
+            Anchor::Middle => x - width / 2.0,
+            Anchor::End => x - width,
+        };
+        Some((left..left + width, y - style.pixels()..y + 4.0))
+    }
+}
+
 /// Which end of a text stands at its anchor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Anchor {
@@ -87,6 +140,8 @@ pub enum Anchor {
 /// How a text looks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TextStyle {
+    /// What stands above a picture.
+    Heading,
     /// The name of a lane.
     Title,
     /// A label in a box.
@@ -101,6 +156,7 @@ impl TextStyle {
     /// The height of its letters in pixels.
     pub const fn pixels(self) -> f64 {
         match self {
+            Self::Heading => 16.0,
             Self::Title | Self::Label => 13.0,
             Self::Small => 12.0,
             Self::Address => 11.0,
@@ -109,7 +165,7 @@ impl TextStyle {
 
     /// Whether it is set in bold.
     pub const fn bold(self) -> bool {
-        matches!(self, Self::Title)
+        matches!(self, Self::Heading | Self::Title)
     }
 
     /// Whether all its letters have one width.

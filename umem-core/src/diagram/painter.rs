@@ -132,6 +132,11 @@ impl<'a> Painter<'a> {
         }
     }
 
+    /// What is drawn so far.
+    pub(super) fn commands(&self) -> &[Command] {
+        &self.commands
+    }
+
     pub(super) fn push(&mut self, command: Command) {
         self.commands.push(command);
     }

@@ -4,9 +4,6 @@ use super::{Anchor, Command, Drawing, palette::Palette};
 use alloc::string::String;
 use core::fmt::Write;
 
-/// What is left free at both sides and below, in pixels: a page has margins of its own, a document has none.
-const MARGIN: f64 = 16.0;
-
 /// The picture as a document of its own, with `title` for those who do not see it.
 pub fn render(drawing: &Drawing, palette: &Palette, title: &str) -> String {
     let mut svg = String::new();
@@ -21,19 +18,15 @@ fn write_svg(
     palette: &Palette,
     title: &str,
 ) -> core::fmt::Result {
-    let (width, height) = (
-        Px(drawing.width + 2.0 * MARGIN),
-        Px(drawing.height + MARGIN),
-    );
-    let margin = Px(-MARGIN);
+    let (width, height) = (Px(drawing.width), Px(drawing.height));
     writeln!(
         svg,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="{margin} 0 {width} {height}" font-family="system-ui, sans-serif" role="img">"#
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" font-family="system-ui, sans-serif" role="img">"#
     )?;
     writeln!(svg, "<title>{}</title>", Escaped(title))?;
     writeln!(
         svg,
-        r##"<rect x="{margin}" width="{width}" height="{height}" fill="#{:06x}"/>"##,
+        r##"<rect width="{width}" height="{height}" fill="#{:06x}"/>"##,
         palette.ground
     )?;
     for command in &drawing.commands {
@@ -173,7 +166,14 @@ impl core::fmt::Display for Px {
     }
 }
 
-struct Escaped<'a>(&'a str);
+/// A text as it stands in XML and HTML, between tags or in an attribute.
+///
+/// ```
+/// use umem_core::diagram::svg::Escaped;
+/// assert_eq!(Escaped(r#"{"a":"<&>"}"#).to_string(), "{&quot;a&quot;:&quot;&lt;&amp;&gt;&quot;}");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Escaped<'a>(pub &'a str);
 
 impl core::fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

@@ -7,7 +7,7 @@ import { extname } from "node:path";
 import { after, before, test } from "node:test";
 import { accessible } from "./accessible.mjs";
 import { STATIC, deadLinks, pagesOf, seen, sticksOut, unseenPictures, visit, wake } from "./pages.mjs";
-import { start } from "../support.mjs";
+import { onlyChromium, start } from "../support.mjs";
 
 let site;
 before(async () => {
@@ -56,7 +56,7 @@ test("every example's elements become ready under the strict policy", async (t) 
   }
 });
 
-test("every example has its pictures without JavaScript", async () => {
+test("every example has its pictures without JavaScript", onlyChromium("switch JavaScript off"), async () => {
   for (const example of examples) {
     const page = await visit(site.browser, site.address + example, { script: false });
     assert.deepEqual(await unseenPictures(page), [], example);

@@ -40,7 +40,7 @@ export async function visit(browser, address, { script = true, width = 1280, med
   page.on("console", (message) => message.type() === "error" && page.complaints.push(message.text()));
   page.on("requestfailed", (request) => page.complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
   page.on("response", (answer) => answer.status() >= 400 && page.complaints.push(`${answer.url()}: ${answer.status()}`));
-  await page.setJavaScriptEnabled(script);
+  if (!script) await page.setJavaScriptEnabled(false);
   if (media) await page.emulateMediaType(media);
   await page.setViewport({ width, height: 900 });
   if (script) await page.evaluateOnNewDocument(watch);

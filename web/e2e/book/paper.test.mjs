@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { chaptersOf, unseenPictures, visit } from "./pages.mjs";
-import { start } from "../support.mjs";
+import { onlyChromium, start } from "../support.mjs";
 
 let site;
 before(async () => {
@@ -11,7 +11,7 @@ before(async () => {
 });
 after(() => site?.stop());
 
-test("every chapter has its pictures without JavaScript", async (t) => {
+test("every chapter has its pictures without JavaScript", onlyChromium("switch JavaScript off"), async (t) => {
   for (const chapter of await chaptersOf()) {
     await t.test(chapter, async () => {
       const page = await visit(site.browser, site.address + chapter, { script: false });
@@ -22,7 +22,7 @@ test("every chapter has its pictures without JavaScript", async (t) => {
   }
 });
 
-test("on paper there are all the pictures, and the answers", async () => {
+test("on paper there are all the pictures, and the answers", onlyChromium("print"), async () => {
   const page = await visit(site.browser, `${site.address}book/print.html`, { media: "print" });
   const pictures = await page.$$eval("umem-split img", (all) => all.length);
   assert.ok(pictures > 20, `${pictures} pictures`);

@@ -70,7 +70,7 @@ fn hex(colour: u32) -> String {
 fn forced(paint: Paint) -> &'static str {
     match paint {
         Paint::Ink | Paint::Soft | Paint::OnSize(_) => "CanvasText",
-        Paint::Grid => "GrayText",
+        Paint::Grid | Paint::Ribbon | Paint::Tint(_) => "GrayText",
         Paint::Accent => "Highlight",
         _ => "Canvas",
     }
@@ -146,7 +146,9 @@ impl Painter<'_> {
     fn stroke_with(&mut self, paint: Paint) {
         if self.stroke != Some(paint) {
             self.stroke = Some(paint);
-            self.context.set_stroke_style_str(&self.colours.css(paint));
+            // A box that has its size's colour as its outline has an outline all the same where sizes have no colour.
+            let seen = self.outlined(Some(paint)).unwrap_or(paint);
+            self.context.set_stroke_style_str(&self.colours.css(seen));
         }
     }
 
@@ -236,7 +238,6 @@ impl Painter<'_> {
                 context.stroke();
             }
             Command::Polygon { points, fill } => {
-                self.fill_with(*fill);
                 context.begin_path();
                 for (i, (x, y)) in points.iter().enumerate() {
                     match i {
@@ -244,6 +245,15 @@ impl Painter<'_> {
                         _ => context.line_to(*x, *y),
                     }
                 }
+                if self.colours.forced() && matches!(fill, Paint::Ribbon | Paint::Tint(_)) {
+                    // Filled, it would be as dark as what it joins.
+                    context.close_path();
+                    self.stroke_with(*fill);
+                    context.set_line_width(0.75);
+                    context.stroke();
+                    return;
+                }
+                self.fill_with(*fill);
                 context.fill();
             }
             Command::Text {

@@ -1,7 +1,7 @@
 //! Links, commands, snippets and files of what is seen.
 
 use super::dialog::Modal;
-use crate::{keep, player::Player, scene::Scene, share, state::Dispatch};
+use crate::{element::Shown, keep, scene::Scene, share, state::Dispatch};
 use gloo::utils::window;
 use std::rc::Rc;
 use umem_core::scenario::presets::Preset;
@@ -17,8 +17,8 @@ pub struct Props {
     pub scene: Rc<Scene>,
     /// The preset that it is, if it is one.
     pub preset: Option<&'static str>,
-    /// The moment and the part of it that are seen.
-    pub player: Player,
+    /// What is seen: one picture, or two that are compared.
+    pub pictures: Vec<Shown>,
     /// The fragment that opens exactly what is seen; none for captures.
     pub link: Option<String>,
     /// Where closing goes.
@@ -31,7 +31,7 @@ pub fn Share(props: &Props) -> Html {
     html! {
         <Modal id="share-title" title="Share and keep" open={props.open} dispatch={props.dispatch.clone()}>
             if props.open {
-                <Ways scene={props.scene.clone()} preset={props.preset} player={props.player} link={props.link.clone()} />
+                <Ways scene={props.scene.clone()} preset={props.preset} pictures={props.pictures.clone()} link={props.link.clone()} />
             }
         </Modal>
     }
@@ -41,7 +41,7 @@ pub fn Share(props: &Props) -> Html {
 struct WaysProps {
     scene: Rc<Scene>,
     preset: Option<&'static str>,
-    player: Player,
+    pictures: Vec<Shown>,
     link: Option<String>,
 }
 
@@ -80,7 +80,7 @@ fn files(props: &WaysProps, preset: Option<&Preset>, said: &UseStateSetter<AttrV
     let file = |ending: &'static str, title: &'static str, make: fn(&WaysNeed, &str)| {
         let need = WaysNeed {
             scene: props.scene.clone(),
-            player: props.player,
+            pictures: props.pictures.clone(),
         };
         let said = said.clone();
         let onclick = Callback::from(move |_: MouseEvent| {
@@ -92,8 +92,8 @@ fn files(props: &WaysProps, preset: Option<&Preset>, said: &UseStateSetter<AttrV
     };
     html! {
         <div class="files" role="group" aria-label="Files">
-            { file("svg", "Picture (SVG)", |need, name| keep::svg(&need.scene, need.player, name)) }
-            { file("png", "Picture (PNG)", |need, name| keep::png(&need.scene, need.player, name)) }
+            { file("svg", "Picture (SVG)", |need, name| keep::svg(&need.pictures, name)) }
+            { file("png", "Picture (PNG)", |need, name| keep::png(&need.pictures, name)) }
             { file("json", "Scenario (JSON)", |need, name| keep::text(name, "application/json", &need.scene.scenario.to_json_pretty())) }
             { file("result.json", "Result (JSON)", |need, name| keep::text(name, "application/json", &keep::result(&need.scene))) }
             { file("csv", "Entries (CSV)", |need, name| keep::text(name, "text/csv", &share::csv(&need.scene))) }
@@ -110,7 +110,7 @@ fn here() -> String {
 /// What a file is made from.
 struct WaysNeed {
     scene: Rc<Scene>,
-    player: Player,
+    pictures: Vec<Shown>,
 }
 
 #[derive(Properties, PartialEq)]

@@ -70,6 +70,9 @@ pub fn Totals(
     }
 }
 
+/// Numbers of more digits are set smaller, so that they stay in one piece.
+const ROOMY: usize = 7;
+
 /// The status line: one sentence, whose number stands out.
 fn status(text: &str, is_number: bool) -> Html {
     let digits = text.find(' ').unwrap_or(0);
@@ -79,7 +82,7 @@ fn status(text: &str, is_number: bool) -> Html {
     }
     html! {
         <p class="status" role="status">
-            <b>{ number }</b>
+            <b class={classes!((digits > ROOMY).then_some("long"))}>{ number }</b>
             { for terms(rest) }
         </p>
     }

@@ -1,7 +1,7 @@
 //! Two scenarios, one above the other: the fields edit one of them, the other waits here.
 
 use super::{Field, Place, State, Texts};
-use crate::{link, player::Player, scene::Scene};
+use crate::{element::Shown, link, player::Player, scene::Scene};
 use std::{collections::BTreeMap, rc::Rc};
 use umem_core::scenario::{Scenario, ScenarioError};
 
@@ -145,6 +145,24 @@ impl State {
             (Place::Lower, Some(upper)) => (upper, Some(own)),
             (_, other) => (own, other),
         }
+    }
+
+    /// The pictures that are seen: one, or the upper and the lower of two.
+    pub(crate) fn pictures(&self) -> Vec<Shown> {
+        let (upper, lower) = self.scenes();
+        let shown = |scene: Rc<Scene>| Shown {
+            player: Player {
+                moment: self.moment_in(&scene),
+                ..self.player
+            },
+            veiled: self.veiled(),
+            scene,
+        };
+        [Some(upper), lower]
+            .into_iter()
+            .flatten()
+            .map(shown)
+            .collect()
     }
 
     /// The moment of `scene` at which its playhead is where that of the scene in the fields is.

@@ -58,9 +58,9 @@ fn install(sh: &Shell) -> Result<()> {
     Ok(sh.write_file(installed, wanted)?)
 }
 
-/// `cargo xtask shots`: pictures of the page's main states, for eyes; and the one in the README.
+/// `cargo xtask shots`: pictures of the page's main states, for eyes; and those in the README.
 pub fn shots(sh: &Shell, folder: &Path) -> Result<()> {
-    let readme = place::workspace().join("docs/page.png");
+    let readme = place::workspace().join("docs");
     with_page(sh, "taking screenshots", || {
         cmd!(sh, "node shots.mjs {folder} {readme}").run()
     })?;

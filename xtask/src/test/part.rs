@@ -61,7 +61,9 @@ impl Part {
             Part::Instructions => "no path takes more instructions than it did",
             Part::Wasm => "the page's own tests, in headless Chromium",
             Part::Page => "the page from end to end, in headless Chromium",
-            Part::Firefox => "the page and the element from end to end, in headless Firefox",
+            Part::Firefox => {
+                "the page, the element and the book from end to end, in headless Firefox"
+            }
             Part::Book => "the book and the examples, every page of them, in headless Chromium",
             Part::Lab61 => {
                 "a VM with Linux 6.1: the check behind both IOMMUs, 20,000 random questions, 20,000 wrong ones"
@@ -240,6 +242,7 @@ fn firefox(sh: &Shell) -> Result<Done> {
         debian::program("firefox-esr").unwrap_or_default(),
     );
     let _browser = sh.push_env("UMEM_BROWSER", "firefox");
+    book::run(sh)?;
     browser::with_page(sh, "testing in a browser", || {
         cmd!(sh, "npm run test:firefox").run()
     })?;

@@ -87,7 +87,7 @@ impl Scene {
         };
         let view = View::whole(&registration, WIDTH);
         let drawing = diagram::draw(&registration, &index, &steps, view, at as f64);
-        let svg = diagram::svg::render(&drawing, &palette::LIGHT, &alt);
+        let svg = diagram::svg::render(&drawing.with_margins(), &palette::LIGHT, &alt);
         whole_file::write(&self.svg, svg.as_bytes())?;
         let size = |name: &str| attribute(&svg, name).unwrap_or("0").to_owned();
         for (key, value) in [

@@ -1,0 +1,87 @@
+//! Pictures as they are kept: with margins, which a page has of its own and a file has not, and with words that say what they show.
+
+use super::{Anchor, Command, Drawing, Paint, TextStyle};
+use alloc::{string::String, vec::Vec};
+
+/// What is left free at both sides and below, in pixels.
+const MARGIN: f64 = 16.0;
+/// Where the words above a picture stand, from its upper edge, and how high they are together.
+const TITLE: f64 = 30.0;
+const ABOUT: f64 = 50.0;
+const HEADING: f64 = 64.0;
+
+/// What stands above a picture.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Heading {
+    /// What came of it: "257 entries: 255 × 4K + 1 × 1M + 1 × 2M".
+    pub title: String,
+    /// Of what.
+    pub about: String,
+}
+
+impl Drawing {
+    /// The picture with margins: at both sides and below, since its axis leaves room above.
+    pub fn with_margins(self) -> Self {
+        let (width, height) = (self.width + 2.0 * MARGIN, self.height + MARGIN);
+        Self {
+            width,
+            height,
+            commands: moved(self, 0.0).collect(),
+        }
+    }
+
+    /// Pictures one below the other, each under its heading; words that do not fit are cut.
+    pub fn sheet(pictures: impl IntoIterator<Item = (Heading, Self)>) -> Self {
+        let mut sheet = Self {
+            width: 0.0,
+            height: 0.0,
+            commands: Vec::new(),
+        };
+        for (heading, drawing) in pictures {
+            let (top, width) = (sheet.height, drawing.width);
+            let lines = [
+                (TITLE, TextStyle::Heading, Paint::Ink, heading.title),
+                (ABOUT, TextStyle::Small, Paint::Soft, heading.about),
+            ];
+            sheet
+                .commands
+                .extend(lines.map(|(y, style, paint, text)| Command::Text {
+                    x: MARGIN,
+                    y: top + y,
+                    anchor: Anchor::Start,
+                    style,
+                    paint,
+                    text: fitting(text, style, width),
+                }));
+            sheet.width = sheet.width.max(width + 2.0 * MARGIN);
+            sheet.height = top + HEADING + drawing.height + MARGIN;
+            sheet.commands.extend(moved(drawing, top + HEADING));
+        }
+        sheet
+    }
+}
+
+/// The shapes of `drawing`, right of the margin and `down` pixels lower.
+fn moved(drawing: Drawing, down: f64) -> impl Iterator<Item = Command> {
+    drawing
+        .commands
+        .into_iter()
+        .map(move |command| command.moved(MARGIN, down))
+}
+
+/// As much of `text` as is so wide.
+fn fitting(text: String, style: TextStyle, width: f64) -> String {
+    if style.width(&text) <= width {
+        return text;
+    }
+    let mut cut = String::new();
+    for letter in text.chars() {
+        cut.push(letter);
+        if style.width(&cut) + style.width("…") > width {
+            cut.pop();
+            break;
+        }
+    }
+    cut.push('…');
+    cut
+}
