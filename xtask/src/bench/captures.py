@@ -3,7 +3,7 @@
 captures.py UMEM THPMAPS ROUNDS prints a line a comparison: its name, the unit, and the nanoseconds a page in each round, umem's and
 thpmaps'. The time is what the kernel accounts to each child, user and system: what others run in between does not count.
 
-umem capture reads /proc/PID/pagemap of the range, and a part of it again to see whether pages moved, and writes a scenario: every run of
+umem capture reads /proc/PID/pagemap of the range, and a 32nd part of it again to see whether pages moved, and writes a scenario: every run of
 adjacent frames, as JSON. thpmaps --rollup, the least it does, reads smaps and pagemap of all mappings, which beside the range are a few
 MB of Python; then /proc/kpageflags of every frame, a read for each run of them; and prints sums by the size of huge pages.
 """
@@ -42,8 +42,9 @@ def processor_time(*command):
         _, status, usage = os.wait4(child, 0)
         if status:
             errors.seek(0)
-            print(errors.read().decode().strip(), file=sys.stderr)
-            sys.exit(os.waitstatus_to_exitcode(status) & 0xFF)
+            code = os.waitstatus_to_exitcode(status)
+            print(f"{' '.join(command)} ended with {code}: {errors.read().decode().strip()}", file=sys.stderr)
+            sys.exit(code & 0xFF)
     return (usage.ru_utime + usage.ru_stime) * 1e9
 
 
