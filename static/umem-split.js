@@ -59,14 +59,14 @@ const STYLE = `
 canvas { display: block; width: 100%; touch-action: pan-y; cursor: crosshair; border-radius: 4px; }
 canvas[tabindex="-1"] { cursor: auto; }
 p { margin: 4px 0 0; }
-.caption { font-size: 13px; color: var(--umem-soft, light-dark(#5b6576, #9aa6b8)); overflow-wrap: anywhere; min-height: 2.8em; }
+.caption { flex: 1; font-size: 13px; color: var(--umem-soft, light-dark(#5b6576, #9aa6b8)); overflow-wrap: anywhere; min-height: 2.8em; }
 .status { font-weight: 600; font-variant-numeric: tabular-nums; }
 .error { color: var(--umem-accent, light-dark(#c2410c, #ff9d66)); background: inherit; }
 .controls { display: flex; flex-wrap: wrap; align-items: center; gap: 6px; margin-top: 6px; }
-.kept .controls, .kept p { flex: none; }
+.kept .controls, .kept .words, .kept .status { flex: none; }
 .kept .controls { flex-wrap: nowrap; }
-.box { position: relative; }
-.whole { position: absolute; right: 4px; bottom: 4px; }
+.words { display: flex; gap: 8px; align-items: start; }
+.whole { flex: none; margin-top: 4px; }
 button { font: inherit; color: inherit; background: var(--umem-card, light-dark(#fff, #181e28)); border: 1px solid currentColor; border-radius: 6px; padding: 3px 10px; min-height: 28px; cursor: pointer; }
 button.play { min-width: 5em; }
 input { flex: 1; min-width: 4em; min-height: 24px; accent-color: var(--umem-accent, light-dark(#c2410c, #ff9d66)); }
@@ -108,7 +108,7 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
   #given;
   /** Which of several readings of `src` is the last. */
   #reading = 0;
-  /** What the pointer is on, in words. */
+  /** What the mouse is on, in words. */
   #under;
   /** The step that was told last. */
   #told = -1;
@@ -131,8 +131,9 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
     const figure = (this.#figure = make("div", "figure", this.#frame, { hidden: true }));
     this.#box = make("div", "box", figure);
     this.#canvas = make("canvas", "picture", this.#box);
-    this.#whole = make("button", "whole", this.#box, { type: "button", textContent: "Show all", hidden: true, onclick: () => this.#does(() => this.#widget.whole()) });
-    this.#caption = make("p", "caption", figure, { id: "caption", ariaLive: "polite" });
+    const words = make("div", "words", figure);
+    this.#caption = make("p", "caption", words, { ariaLive: "polite" });
+    this.#whole = make("button", "whole", words, { type: "button", textContent: "Show all", hidden: true, onclick: () => this.#does(() => this.#widget.whole()) });
     this.#status = make("p", "status", figure, { role: "status" });
     this.#controls = make("div", "controls", figure, { role: "group", ariaLabel: "Player" });
     const button = (name, act) => make("button", name.toLowerCase(), this.#controls, { type: "button", textContent: name, onclick: act });
@@ -330,6 +331,7 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
     // What was told of the last scenario is told no more.
     this.#told = -1;
     this.#under = undefined;
+    this.#widget.leave();
     this.#begin();
     if (this.#ready) this.#tell("umem-change", { status: this.status, steps: this.steps, scenario: this.scenario });
     else this.#reveal();
@@ -455,11 +457,19 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
     if (this.#caption.textContent !== text) this.#caption.textContent = text;
   }
 
+  /** Something else is under the pointer, or nothing any more. */
+  #hover(text) {
+    if (text === undefined) this.#widget.leave();
+    if (text === this.#under) return;
+    this.#under = text;
+    this.#shown();
+  }
+
   #listen() {
     const canvas = this.#canvas;
     const on = (name, act) => canvas.addEventListener(name, (event) => this.#widget && this.controls !== "none" && act(event, this.#widget), { passive: false });
     on("keydown", (event, widget) => {
-      this.#under = undefined;
+      this.#hover(undefined);
       if (widget.key(event)) this.#does(() => {});
       else if (event.key === "?" && !this.#led) this.#say(widget.keys());
     });
@@ -467,18 +477,14 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
     on("pointerdown", (event, widget) => widget.press(event));
     on("pointermove", (event, widget) => {
       if (widget.drag(event)) this.#shown();
-      this.#under = widget.under(event);
-      this.#say();
+      this.#hover(widget.hover(event));
     });
     on("pointerup", (event, widget) => {
       widget.lift(event);
       this.#shown();
     });
     on("pointercancel", (event, widget) => widget.cancel(event));
-    on("pointerleave", () => {
-      this.#under = undefined;
-      this.#say();
-    });
+    on("pointerleave", () => this.#hover(undefined));
   }
 
   /** Says inside the element what is wrong, and to who listens. */

@@ -33,7 +33,7 @@ mod view;
 mod visible;
 
 pub use command::{Anchor, Command, Drawing, Paint, TextStyle};
-pub use detail::{Detail, beside, detail, detail_at};
+pub use detail::{Detail, beside, detail, detail_at, lane_named};
 pub use lens::focus;
 pub use sheet::Heading;
 pub use shown::{Lanes, LanesError};
@@ -65,6 +65,11 @@ impl LaneName {
         Self::Entries,
     ];
 
+    /// Whether it stands above `other`.
+    pub(crate) const fn is_above(self, other: Self) -> bool {
+        (self as u8) < other as u8
+    }
+
     /// What stands beside the lane.
     pub const fn title(self) -> &'static str {
         match self {
@@ -73,6 +78,27 @@ impl LaneName {
             Self::Scatter => "SG entries",
             Self::Dma => "DMA segments",
             Self::Entries => "Device entries",
+        }
+    }
+
+    /// What it shows, for who meets the word for the first time.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Virtual => {
+                "Virtual memory: the region as the program sees it, by its own addresses."
+            }
+            Self::Frames => {
+                "Physical frames: the pages of real memory behind it, which are pinned so that they stay where they are."
+            }
+            Self::Scatter => {
+                "SG entries: the scatter-gather list, in which neighbouring frames are one entry, however long."
+            }
+            Self::Dma => {
+                "DMA segments: the list with the addresses that the device uses, the IOMMU's (IOVA) if there is one."
+            }
+            Self::Entries => {
+                "Device entries: the table in the NIC, cut into the page sizes that the device supports."
+            }
         }
     }
 
@@ -120,7 +146,7 @@ pub fn draw_at(
 pub struct Attention {
     /// The lens is at the entry that holds this offset; at the [playhead](focus) if it is `None`.
     pub chosen: Option<i64>,
-    /// A box that is framed: the one of that lane that holds that offset.
+    /// A box that is framed, with lines up to what it was made of: the one of that lane that holds that offset.
     pub pointed: Option<(LaneName, i64)>,
     /// Whether what is yet to come stays hidden: for somebody who is to predict it.
     pub veiled: bool,

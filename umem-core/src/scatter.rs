@@ -223,13 +223,13 @@ impl<I: Iterator<Item = FrameRun>> Iterator for LongestRuns<I> {
     #[inline]
     fn fold<B, F: FnMut(B, SgEntry) -> B>(self, start: B, mut each: F) -> B {
         let longest = self.longest;
-        let mut cut = |mut so_far, mut run: FrameRun| loop {
-            let length = run.length.min(longest);
-            so_far = each(so_far, Extent { length, ..run });
-            if length == run.length {
-                return so_far;
+        let mut cut = |mut so_far, mut run: FrameRun| {
+            while run.length > longest {
+                let (entry, rest) = run.split_at(longest);
+                so_far = each(so_far, entry);
+                run = rest;
             }
-            run = run.split_at(length).1;
+            each(so_far, run)
         };
         let mut so_far = start;
         if let Some(rest) = self.rest {

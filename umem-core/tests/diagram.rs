@@ -2,11 +2,12 @@
 
 use umem_core::{
     diagram::{
-        Command, Drawing, Heading, LaneName, Lanes, Paint, Stage, Steps, View, detail, draw,
-        draw_at, focus,
+        Command, Drawing, Heading, LaneName, Lanes, Paint, Stage, Steps, View, detail, detail_at,
+        draw, draw_at, focus,
         palette::{DARK, LIGHT, Palette},
         svg,
     },
+    memory::scattered_slot,
     registration::{Index, Registration},
     scenario::{Scenario, presets::PRESETS},
     size::PageSize,
@@ -327,6 +328,52 @@ fn what_is_under_a_pointer_is_told() {
     }
     assert_eq!(lanes, LaneName::ALL);
     assert_eq!(told(1.0, 100.0), None);
+}
+
+#[test]
+fn a_box_is_told_with_what_became_it() {
+    let told = |shown: &Shown, lane, offset| {
+        detail_at(&shown.registration, &shown.index, lane, offset)
+            .unwrap()
+            .text
+    };
+    let mail = preset("descending");
+    for (lane, wanted) in [
+        (
+            LaneName::Scatter,
+            "SG entry 1: 0x3fe00000 + 2M, from frames 0x3fe00000 + 2M, virtual 0x7f0000200000.",
+        ),
+        (
+            LaneName::Dma,
+            "DMA segment 1: 0x3fe00000 + 2M, from SG entry 1, frames 0x3fe00000 + 2M, virtual 0x7f0000200000.",
+        ),
+        (
+            LaneName::Entries,
+            "entry 256: 2M at 0x3fe00000, from DMA segment 1, SG entry 1, frames 0x3fe00000 + 2M, virtual 0x7f0000200000. 2M is the largest",
+        ),
+    ] {
+        let text = told(&mail, lane, 0x20_0000);
+        assert!(text.starts_with(wanted), "{text}");
+    }
+    // An IOMMU makes one segment of many entries, and one entry of many pages.
+    let merged = scenario(
+        r#"{"version":1,"region":{"length":"64K"},"memory":{"page_size":"4K","layout":"scattered"},"iommu":"vt-d","device":{"page_sizes":["4K","64K"],"policy":"single"}}"#,
+    );
+    let frame = |page| 0x4000_0000 + (scattered_slot(0, page) << 12);
+    let frames = format!("{:#x} + 4K to {:#x} + 4K", frame(0), frame(15));
+    assert_eq!(
+        told(&merged, LaneName::Entries, 0),
+        format!(
+            "entry 0: 64K at 0xffff0000, from DMA segment 0, SG entries 0 to 15, frames {frames}, virtual 0x7f0000000000. All \
+             entries share one size, which must fit everywhere."
+        )
+    );
+    // The first entry of one size begins before the region, where nothing was pinned.
+    let text = told(&preset("one-size"), LaneName::Entries, 0);
+    assert!(
+        text.contains("SG entry 0, frames 0x40000000 + 2M, virtual 0x7f0000000000"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -6,14 +6,14 @@ use std::{
 };
 use umem_core::{
     address::{DmaAddr, Extent, PhysAddr},
-    iommu::DmaSegment,
+    iommu::{self, DmaList, DmaSegment, IoPages},
     kernel::KernelRules,
-    memory::FrameNumbers,
+    memory::PagemapFrames,
     registration::Registration,
-    scatter::{Coalescing, ScatterList},
+    scatter::{Coalescing, ListCost, ScatterList},
     scenario::presets,
     size::{Bytes, PageSize, PageSizes},
-    table::{Mr, addresses::Addresses, mixed::Mixed, single},
+    table::{Mr, Tally, addresses::Addresses, mixed::Mixed, single},
 };
 
 struct Counting;
@@ -108,6 +108,10 @@ fn ten_million_segments_of_16p_are_tables_of_2_to_the_42_entries() {
             .map(|(size, count)| size * count)
             .sum();
         assert_eq!(covered, mr.length);
+        let walked: Tally = Mixed::new(segments.clone(), &mr, MAIL, None)
+            .unwrap()
+            .collect();
+        assert_eq!(walked, mixed);
 
         let rules = KernelRules::newest();
         let best = single::best_page_size(segments.clone(), &mr, MAIL, rules).unwrap();
@@ -117,8 +121,8 @@ fn ten_million_segments_of_16p_are_tables_of_2_to_the_42_entries() {
         let counted: u64 = blocks.map(|run| run.count).sum();
         assert_eq!(counted, mr.length >> 12);
     });
-    // Four passes; of the memory there is only the tallies'.
-    assert!(steps <= 4 * 10_000_001, "{steps}");
+    // Five passes; of the memory there is only the tallies'.
+    assert!(steps <= 5 * 10_000_001, "{steps}");
     assert!(bytes < 10_000, "{bytes}");
 }
 
@@ -186,15 +190,42 @@ fn every_path_is_linear_in_segments() {
         let (mut addresses, mut piece) = (Addresses::new(blocks), [0; 4096]);
         while addresses.fill(&mut piece) == piece.len() {}
     });
-    assert_linear("coalescing", 10_000, |count| {
-        let numbers: Vec<u64> = (0..count).map(|page| page + page / 3).collect();
-        let list = ScatterList::new(
-            FrameNumbers::new(&numbers, PageSize::K4),
-            1 << 30,
-            Coalescing::AnyPage,
-            PageSize::K4,
-        );
-        list.map(step).count()
+    assert_linear("mixed, written", 10_000, |count| {
+        let (segments, mr) = region(count, 5 << 20);
+        let entries = Mixed::new(segments, &mr, MAIL, None).unwrap().map(step);
+        let (mut addresses, mut piece) = (Addresses::new(entries), [0; 4096]);
+        while addresses.fill(&mut piece) == piece.len() {}
+    });
+    for (name, coalescing) in [
+        ("coalescing", Coalescing::AnyPage),
+        ("coalescing by batches", Coalescing::WholeBatchRun),
+    ] {
+        assert_linear(name, 10_000, |count| {
+            let words: Vec<u64> = (0..count)
+                .map(|page| (1 << 63) | (page + page / 3 + 1))
+                .collect();
+            let frames = PagemapFrames::new(&words, PageSize::K4);
+            ScatterList::new(frames, 1 << 30, coalescing, PageSize::K4)
+                .map(step)
+                .count()
+        });
+    }
+    assert_linear("behind an IOMMU", 10_000, |count| {
+        let entries = (0..count).map(|i| {
+            step(Extent {
+                offset: i << 12,
+                start: PhysAddr::new(i << 13),
+                length: 1 << 12,
+            })
+        });
+        let translation = iommu::find("vt-d").unwrap().translation();
+        let mapping = translation.map(entries.clone()).unwrap();
+        let list = DmaList::translated(entries.clone(), translation, mapping, u32::MAX);
+        let io_pages = IoPages::new(entries, translation, mapping);
+        (list.map(step).count(), io_pages.map(step).count())
+    });
+    assert_linear("what the lists take", 10_000, |count| {
+        ListCost::new(count, (0..count).map(step), PageSize::K4)
     });
 }
 
@@ -220,9 +251,14 @@ fn registrations_and_their_index_are_linear_in_extents() {
         let registration = Registration::new(&registered(extents)).unwrap();
         let index = registration.index();
         assert_eq!(index.entries.count(), extents / 2 * 3);
-        for n in (0..index.entries.count()).step_by(97) {
+        let entries = registration.entries().flat_map(|run| run.entries());
+        for (n, entry) in (0..).zip(entries).step_by(97) {
             let (run, i) = index.entries.nth(n).unwrap();
-            assert_eq!(run.first + i, n);
+            assert_eq!((run.first + i, run.offset_of(i)), (n, entry.offset));
+            assert_eq!(
+                index.entry_address(&registration, entry.offset),
+                entry.address
+            );
         }
         assert_eq!(index.entries.nth(index.entries.count()), None);
     });

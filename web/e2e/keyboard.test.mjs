@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { moment, named } from "./fields.mjs";
-import { CANVAS, CAPTION, onlyChromium, start, status } from "./support.mjs";
+import { CANVAS, CAPTION, onlyChromium, start, status, WHOLE } from "./support.mjs";
 
 let site;
 before(async () => {
@@ -27,9 +27,9 @@ test("the picture has keys of its own", async () => {
   await key(" ");
   await named(page, "button", "Play");
   await key("+");
-  await page.waitForSelector('aria/Show all[role="button"]');
+  await page.waitForSelector(WHOLE);
   await key("0");
-  await page.waitForSelector('aria/Show all[role="button"]', { hidden: true });
+  await page.waitForSelector(WHOLE, { hidden: true });
   await key("?");
   await page.waitForSelector("dialog[open]");
   assert.match(await page.$eval("dialog", (dialog) => dialog.textContent), /Space.*play or pause/s);

@@ -66,6 +66,8 @@ export async function start(more = []) {
 /** The picture's canvas, and the words under it: they stand in the element that draws it. */
 export const CANVAS = "umem-split >>> canvas";
 export const CAPTION = "umem-split >>> .caption";
+/** What shows all of it again, while it does not. */
+export const WHOLE = "umem-split >>> button.whole:not([hidden])";
 
 /** The status line's text. There is exactly one. */
 export async function status(page) {

@@ -62,7 +62,10 @@ pub fn App() -> Html {
                     scene={state.scene.clone()}
                     exhibits={state.preset().is_some_and(|preset| EXHIBITS.contains(&preset.name))}
                     veiled={state.veiled()}
-                    dispatch={dispatch.clone()} />
+                    stale={!state.faults.is_empty()}
+                    tried={state.tried.clone()}
+                    dispatch={dispatch.clone()}
+                />
                 <Controls
                     draft={state.draft.clone()}
                     texts={state.texts.clone()}

@@ -14,7 +14,7 @@ use crate::{
 };
 use std::{cell::RefCell, fmt, rc::Rc};
 use umem_core::{
-    diagram::{Detail, Lanes, Stage},
+    diagram::{Detail, LaneName, Lanes, Stage},
     scenario::{Scenario, ScenarioError, presets},
 };
 use wasm_bindgen::prelude::*;
@@ -54,6 +54,8 @@ pub struct Widget {
     shown: Rc<RefCell<Shown>>,
     lead: Option<Lead>,
     fingers: Fingers,
+    /// The box that the mouse is on.
+    under: Option<(LaneName, i64)>,
     frame: Frame,
     colours: Colours,
     still: bool,
@@ -71,6 +73,7 @@ impl Widget {
             shown,
             lead,
             fingers: Fingers::default(),
+            under: None,
             frame: Frame::natural(0.0),
             colours: Colours::of(Theme::Light),
             still: false,
@@ -203,7 +206,10 @@ impl Widget {
     /// height.
     pub fn draw(&mut self, canvas: &HtmlCanvasElement, width: f64, height: f64, ratio: f64) -> f64 {
         let shown = self.shown.borrow();
-        let player = shown.player.eased(self.still);
+        let player = Player {
+            pointed: self.under.or(shown.player.pointed),
+            ..shown.player.eased(self.still)
+        };
         let draw = |frame: Frame| player.draw(&shown.scene, frame.width, shown.veiled);
         let mut frame = Frame::natural(width);
         let mut drawing = draw(frame);
@@ -291,9 +297,21 @@ impl Widget {
         self.fingers.up(event.pointer_id());
     }
 
-    /// What is under the pointer, in words.
-    pub fn under(&self, event: &PointerEvent) -> Option<String> {
-        Some(self.found(event)?.text)
+    /// The mouse is somewhere: what is there, in words, until it leaves.
+    pub fn hover(&mut self, event: &PointerEvent) -> Option<String> {
+        let found = self.found(event);
+        self.under = found.as_ref().map(|detail| (detail.lane, detail.offset));
+        let shown = self.shown.borrow();
+        let name = || {
+            let at = self.frame.place(event);
+            figure::named(&shown.scene, &shown.player, self.frame.width, at)
+        };
+        found.map(|detail| detail.text).or_else(name)
+    }
+
+    /// The mouse is gone, or another way of pointing takes its place.
+    pub fn leave(&mut self) {
+        self.under = None;
     }
 
     /// What is told of the box that keys point at, or of the entry that somebody chose; if there is none, how to get to one.

@@ -15,7 +15,7 @@ pub(crate) use gesture::Fingers;
 use gesture::Gesture;
 
 /// What stands under a figure while nothing is pointed at.
-pub(crate) const HINT: &str = "Point at a box to read it, click an entry to put the lens on it. With the picture in focus, ? lists the keys.";
+pub(crate) const HINT: &str = "Point at a box or a lane's name to read what it is; click or tap an entry to put the lens on it. ? lists the keys.";
 
 /// The keys of a figure, and what they do.
 pub(crate) const KEYS: [(&str, &str); 8] = [
@@ -64,6 +64,12 @@ pub(crate) fn detail(scene: &Scene, player: &Player, width: f64, at: (f64, f64))
         at,
         player.focus(scene),
     )
+}
+
+/// What is told of the lane whose name is at a place of a figure laid out in this width.
+pub(crate) fn named(scene: &Scene, player: &Player, width: f64, at: (f64, f64)) -> Option<String> {
+    let lane = diagram::lane_named(player.view(scene, width), at)?;
+    Some(lane.about().into())
 }
 
 /// What is told of the box that keys point at, or else of the entry that somebody chose: those who cannot point read it, too.
@@ -130,7 +136,8 @@ pub(crate) fn wheel(event: &WheelEvent, Frame { width, scale }: Frame) -> Option
     };
     let motion = if event.ctrl_key() || event.meta_key() {
         Motion::Zoom {
-            factor: (-event.delta_y() * 0.01).exp().clamp(0.25, 4.0),
+            // A pinch comes in many small pieces, a notch of a wheel as one large one.
+            factor: (-event.delta_y() * 0.01).exp().clamp(0.7, 1.4),
             x: Some(f64::from(event.offset_x()) / scale),
             width,
         }

@@ -8,6 +8,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, rc::Rc};
 use umem_core::{
+    advice::Advice,
     scenario::{
         IommuSpec, LayoutName, Scenario,
         presets::{self, Preset},
@@ -36,7 +37,9 @@ pub enum Action {
     /// A scenario came from a file.
     Load(Box<Scenario>),
     /// A piece of advice is followed: what it changes plays.
-    Apply(Box<Scenario>),
+    Apply(Rc<Advice>),
+    /// Back to what there was before a piece of advice.
+    Undo,
     /// Something went wrong outside the fields.
     Notice(String),
     /// The notice has been read.
@@ -183,6 +186,15 @@ impl Texts {
     }
 }
 
+/// A piece of advice that was followed, and what there was before.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Tried {
+    /// What was tried.
+    pub advice: Rc<Advice>,
+    before: Rc<Scenario>,
+    origin: Option<&'static str>,
+}
+
 /// What the page knows.
 #[derive(Clone, PartialEq, Debug)]
 pub struct State {
@@ -212,6 +224,8 @@ pub struct State {
     pub other: Option<Rc<Side>>,
     /// Which of the two the fields edit.
     pub place: Place,
+    /// The advice that was followed last, until there is another scenario.
+    pub tried: Option<Tried>,
     /// How often somebody went to another scene, and did not merely change something in it.
     pub journeys: u32,
     /// Which of the scene's own fragments is shown; what is added for the story and for comparing is not in it.
@@ -239,6 +253,7 @@ impl State {
             tour: None,
             other: None,
             place: Place::Upper,
+            tried: None,
             journeys: 0,
         };
         start.asked(fragment)
@@ -280,7 +295,8 @@ impl Reducible for State {
             }
             Action::Fragment(fragment) => state.asked(&fragment),
             Action::Load(scenario) => state.loaded(*scenario, None),
-            Action::Apply(scenario) => state.applied(*scenario),
+            Action::Apply(advice) => state.applied(advice),
+            Action::Undo => state.undone(),
             Action::Notice(text) => Self {
                 notice: Some(text.into()),
                 ..state

@@ -34,7 +34,10 @@ pub fn paths(scale: Scale) -> Vec<Path> {
             paths.push(list.clone().single(table, how, goals.clone()));
             // The ends of a segment take a dozen small blocks.
             let list = Rc::new(List::new(segments, blocks - 12 * segments, PageSize::K64));
-            paths.push(list.mixed(table, how, goals));
+            paths.push(list.clone().mixed(table, how, false, goals));
+            if !long {
+                paths.push(list.mixed(table, how, true, Vec::new()));
+            }
         }
     }
     paths
@@ -113,7 +116,7 @@ impl List {
         path
     }
 
-    fn mixed(self: Rc<Self>, table: &Table, how: &str, goals: Vec<Goal>) -> Path {
+    fn mixed(self: Rc<Self>, table: &Table, how: &str, inlined: bool, goals: Vec<Goal>) -> Path {
         let (list, words) = (self.clone(), table.clone());
         let ours = Box::new(move || {
             let segments = black_box(&list.segments).iter().copied();
@@ -121,7 +124,7 @@ impl List {
             fill(Addresses::new(runs), &mut words.borrow_mut())
         });
         let path = Path {
-            name: self.name("mixed", how),
+            name: self.name("mixed", how) + if inlined { ", the C inlined" } else { "" },
             unit: "block",
             units: ours(),
             ours,
@@ -133,7 +136,7 @@ impl List {
         #[cfg(not(target_family = "wasm"))]
         let path = crate::peers::beside_blocks(path, table, |flavour| {
             let (list, words) = (self.clone(), table.clone());
-            Box::new(move || flavour.split(&list.chained, MIXED, &mut words.borrow_mut()))
+            Box::new(move || flavour.split(inlined, &list.chained, MIXED, &mut words.borrow_mut()))
         });
         path
     }
@@ -162,11 +165,15 @@ pub fn assert_alike() {
     for count in [1, 7, 300] {
         let table: Table = Rc::new(RefCell::new(vec![0; 40_000]));
         let words = || std::mem::replace(&mut *table.borrow_mut(), vec![0; 40_000]);
-        for (policy, size) in [("single", PageSize::K4), ("mixed", PageSize::K64)] {
+        for (policy, size, inlined) in [
+            ("single", PageSize::K4, false),
+            ("mixed", PageSize::K64, false),
+            ("mixed", PageSize::K64, true),
+        ] {
             let list = Rc::new(List::new(count, 6000 / (1 + size.log2() as u64 - 12), size));
             let mut path = match policy {
                 "single" => list.clone().single(&table, "", Vec::new()),
-                _ => list.clone().mixed(&table, "", Vec::new()),
+                _ => list.clone().mixed(&table, "", inlined, Vec::new()),
             };
             words();
             (path.ours)();
@@ -178,7 +185,7 @@ pub fn assert_alike() {
                     "single" => {
                         flavour.blocks(&list.chained, blocks, size, &mut table.borrow_mut())
                     }
-                    _ => flavour.split(&list.chained, MIXED, &mut table.borrow_mut()),
+                    _ => flavour.split(inlined, &list.chained, MIXED, &mut table.borrow_mut()),
                 };
                 assert_eq!(words(), ours, "{policy}, {count} segments");
             }

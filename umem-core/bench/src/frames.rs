@@ -72,7 +72,7 @@ fn path(name: String, words: Vec<u64>, mask: u64, goal: Goal) -> Path {
         start: PhysAddr::new(0),
         length: 0,
     };
-    let entries = Rc::new(RefCell::new(vec![none; ROOM]));
+    let entries = Rc::new(RefCell::new([none; ROOM]));
     let longest = longest_entry(u32::MAX, PageSize::K4).expect("a page fits");
     let (list, room) = (words.clone(), entries.clone());
     let path = Path {
@@ -105,17 +105,16 @@ fn path(name: String, words: Vec<u64>, mask: u64, goal: Goal) -> Path {
 }
 
 /// Writes the entries of `frames`, and returns how many there are.
-fn write(frames: impl Iterator<Item = FrameRun>, longest: u64, entries: &mut [SgEntry]) -> u64 {
-    let list = LongestRuns::new(frames, longest);
-    let (mut at, mut count) = (0, 0);
-    list.for_each(|entry| {
-        entries[at] = entry;
+fn write(
+    frames: impl Iterator<Item = FrameRun>,
+    longest: u64,
+    entries: &mut [SgEntry; ROOM],
+) -> u64 {
+    let mut count = 0;
+    LongestRuns::new(frames, longest).for_each(|entry| {
+        entries[count % ROOM] = entry;
         count += 1;
-        at += 1;
-        if at == entries.len() {
-            at = 0;
-        }
     });
     black_box(entries);
-    count
+    count as u64
 }

@@ -47,6 +47,7 @@ macro_rules! peers {
 peers! {
     blocks_kernel, blocks_native: fn(sg: *const Slot, count: u64, page_bit: u32, table: *mut u64, room: usize);
     split_kernel, split_native: fn(sg: *const Slot, sizes: u64, table: *mut u64, room: usize);
+    split_inlined_kernel, split_inlined_native: fn(sg: *const Slot, sizes: u64, table: *mut u64, room: usize);
     fill_kernel, fill_native: fn(address: u64, size: u64, count: u64, table: *mut u64, room: usize);
     sum_kernel, sum_native: fn(words: *const u64, count: usize);
     coalesce_kernel, coalesce_native:
@@ -103,11 +104,14 @@ impl Flavour {
         }
     }
 
-    /// The addresses of the mail's split of `list` into blocks of `sizes`, into `table`.
-    pub fn split(self, list: &Chained, sizes: PageSizes, table: &mut [u64]) -> u64 {
-        let peer = match self {
-            Self::Kernel => split_kernel,
-            Self::Native => split_native,
+    /// The addresses of the mail's split of `list` into blocks of `sizes`, into `table`: by an iterator that is called for each
+    /// block, or by the same loop `inlined`.
+    pub fn split(self, inlined: bool, list: &Chained, sizes: PageSizes, table: &mut [u64]) -> u64 {
+        let peer = match (self, inlined) {
+            (Self::Kernel, false) => split_kernel,
+            (Self::Kernel, true) => split_inlined_kernel,
+            (Self::Native, false) => split_native,
+            (Self::Native, true) => split_inlined_native,
         };
         // SAFETY: as above; the segments being whole multiples of the smallest size, there is always one that fits.
         unsafe {

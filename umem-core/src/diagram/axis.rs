@@ -124,7 +124,7 @@ impl Painter<'_> {
         };
         let lane = self.area.view.lanes.from(LaneName::of(step.stage));
         let paint = Paint::Accent;
-        self.line_behind_words(x, AXIS - 4.0, self.area.rows(lane).end + 5.0, paint);
+        self.line_behind_words(x, AXIS - 4.0, self.area.rows(lane).end + 5.0, 2.0);
         self.push(Command::Polygon {
             points: [
                 (x - 6.0, AXIS - 4.0),
@@ -149,8 +149,8 @@ impl Painter<'_> {
         self.text(at, Anchor::Middle, style, Paint::Ground, flag.text);
     }
 
-    /// An upright line that leaves out what words are in its way, so that they can be read.
-    fn line_behind_words(&mut self, x: f64, from: f64, to: f64, paint: Paint) {
+    /// An upright line in the accent that leaves out what words are in its way, so that they can be read.
+    pub(super) fn line_behind_words(&mut self, x: f64, from: f64, to: f64, width: f64) {
         let crossed =
             |(across, down): (Range<f64>, Range<f64>)| across.contains(&x).then_some(down);
         let words = self.commands().iter().filter_map(Command::words);
@@ -165,8 +165,8 @@ impl Painter<'_> {
                 self.push(Command::Line {
                     from,
                     to,
-                    paint,
-                    width: 2.0,
+                    paint: Paint::Accent,
+                    width,
                 });
             }
             at = at.max(gap.end);

@@ -47,6 +47,21 @@ pub fn detail(
         .then(|| detail_at(registration, index, lane, offset as i64))?
 }
 
+/// The lane whose name stands at (`x`, `y`) of the picture that `view` has.
+pub fn lane_named(view: View, (x, y): (f64, f64)) -> Option<LaneName> {
+    let area = Area::new(view);
+    view.lanes.iter().find(|lane| {
+        let rows = area.rows(*lane);
+        match area.narrow() {
+            true => (rows.start - NAME..rows.start).contains(&y),
+            false => x < area.left && rows.contains(&y),
+        }
+    })
+}
+
+/// How high a name is that stands above its lane, in pixels.
+const NAME: f64 = 20.0;
+
 /// Where the box of `lane` begins that comes `after` the one that holds `offset`, or before it; `None` at the ends.
 pub fn beside(index: &Index, lane: LaneName, offset: i64, after: bool) -> Option<i64> {
     let boxes = boxes(index, lane)?;
@@ -69,6 +84,78 @@ fn boxes(index: &Index, lane: LaneName) -> Option<&Lane> {
         LaneName::Dma => &index.dma,
         LaneName::Entries => &index.entries,
     })
+}
+
+/// What became the bytes between two offsets, lane by lane from `lane` up: "DMA segment 0, SG entries 3 to 5, frames 0x40000000 +
+/// 2M, virtual 0x7f0000000000".
+fn origin(
+    registration: &Registration,
+    index: &Index,
+    lane: LaneName,
+    (start, end): (i64, i64),
+) -> String {
+    let mut origin = String::new();
+    for above in LaneName::ALL
+        .into_iter()
+        .rev()
+        .filter(|above| above.is_above(lane))
+    {
+        let found = boxes(index, above).and_then(|boxes| {
+            // The ends of a table may reach beyond what was pinned.
+            let (least, most) = (boxes.runs().first()?.offset, boxes.runs().last()?.end());
+            let at = |offset: i64| boxes.at(offset.clamp(least, most - 1));
+            Some((at(start)?, at(end - 1)?))
+        });
+        let Some((first, last)) = found else { continue };
+        let numbers = (first.0.first + first.1, last.0.first + last.1);
+        let told = match above {
+            LaneName::Frames => {
+                let memory = &registration.question().memory;
+                let place = |(run, i): (LaneRun, u64)| {
+                    format!(
+                        "{} + {}",
+                        memory.frame(run.offset_of(i) as u64),
+                        Bytes(run.size)
+                    )
+                };
+                match numbers.0 == numbers.1 {
+                    true => format!("frames {}", place(first)),
+                    false => format!("frames {} to {}", place(first), place(last)),
+                }
+            }
+            LaneName::Scatter => numbered(["SG entry", "SG entries"], numbers),
+            _ => numbered(["DMA segment", "DMA segments"], numbers),
+        };
+        origin += &told;
+        origin += ", ";
+    }
+    let mr = &registration.question().mr;
+    let virtual_address = mr
+        .address
+        .wrapping_add_signed(start.wrapping_sub(mr.offset as i64));
+    origin + &format!("virtual {virtual_address:#x}")
+}
+
+/// "SG entry 3", "SG entries 3 to 5".
+fn numbered([one, several]: [&str; 2], (first, last): (u64, u64)) -> String {
+    match first == last {
+        true => format!("{one} {first}"),
+        false => format!("{several} {first} to {last}"),
+    }
+}
+
+/// Why the entry that begins at `start` has its size, as a sentence after others.
+fn reason(registration: &Registration, index: &Index, start: i64) -> String {
+    let device = &registration.question().device;
+    match device.policy {
+        Policy::Mixed if start >= 0 => {
+            let cut = registration.cut_at(index, start as u64);
+            format!(" {}", cut.text(device.page_sizes))
+        }
+        Policy::Mixed => String::new(),
+        Policy::Single => " All entries share one size, which must fit everywhere.".into(),
+        Policy::Unaligned => " It is as long as its segment.".into(),
+    }
 }
 
 /// The box of `lane` that holds `offset`.
@@ -101,32 +188,25 @@ pub fn detail_at(
     };
     let (start, size, number) = boxes.at(offset).map(|(run, i)| of(run, i))?;
     let frame = |offset: i64| registration.question().memory.frame(offset as u64);
-    let text = match lane {
-        LaneName::Frames => format!("frames {} + {}", frame(start), Bytes(size)),
-        LaneName::Scatter => format!("SG entry {number}: {} + {}", frame(start), Bytes(size)),
-        LaneName::Dma => format!(
-            "DMA segment {number}: {} + {}",
-            index.dma_address(registration, start as u64),
-            Bytes(size)
-        ),
+    let size_of = Bytes(size);
+    let named = match lane {
+        LaneName::Frames => format!("frames {} + {size_of}", frame(start)),
+        LaneName::Scatter => format!("SG entry {number}: {} + {size_of}", frame(start)),
+        LaneName::Dma => {
+            let address = index.dma_address(registration, start as u64);
+            format!("DMA segment {number}: {address} + {size_of}")
+        }
         _ => {
-            let entry = format!(
-                "entry {number}: {} at {}",
-                Bytes(size),
-                index.entry_address(registration, start)
-            );
-            match registration.question().device.policy {
-                Policy::Mixed if start >= 0 => {
-                    let cut = registration.cut_at(index, start as u64);
-                    format!(
-                        "{entry}. {}",
-                        cut.text(registration.question().device.page_sizes)
-                    )
-                }
-                _ => entry,
-            }
+            let address = index.entry_address(registration, start);
+            format!("entry {number}: {size_of} at {address}")
         }
     };
+    let from = origin(registration, index, lane, (start, start + size as i64));
+    let why = match lane {
+        LaneName::Entries => reason(registration, index, start),
+        _ => String::new(),
+    };
+    let text = format!("{named}, from {from}.{why}");
     Some(Detail {
         lane,
         offset: start,

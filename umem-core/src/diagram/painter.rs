@@ -107,7 +107,7 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// A frame around the box that somebody points at without a pointer.
+    /// A frame around the box that somebody points at, and lines up to what it was made of: all lanes share the axis.
     fn frame_of_pointed(&mut self) {
         let shown = |(lane, _): &(LaneName, i64)| self.area.shows(*lane) && !self.veiled;
         let Some((lane, offset)) = self.pointed.filter(shown) else {
@@ -129,6 +129,15 @@ impl<'a> Painter<'a> {
                 stroke: Some(Paint::Accent),
                 dashed: false,
             });
+            let lanes = self.area.view.lanes;
+            let top = lanes
+                .iter()
+                .next()
+                .map_or(0.0, |lane| self.area.rows(lane).start);
+            let foot = self.area.rows(lane).start - 2.0;
+            for x in [x, x + width] {
+                self.line_behind_words(x, top, foot, 1.0);
+            }
         }
     }
 

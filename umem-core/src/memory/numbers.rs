@@ -2,14 +2,15 @@
 //!
 //! A loop that goes from page to page, like the kernel's, makes the processor guess at each whether the run ends there, and it
 //! guesses wrongly about once a run. Here pages are looked at 64 at a time: where runs begin among them is a bitmap, computed
-//! without a guess, and long runs need no more than the answer that it is empty. Only where no page goes on with
-//! another, which is easily guessed, is it page by page.
+//! without a guess, and long runs need no more than the answer that it is empty; nor do pages of which none goes on with another
+//! need more than that.
 
 use super::FrameRun;
 use crate::{
     address::{Extent, PhysAddr},
     size::PageSize,
 };
+use core::array;
 
 /// Bit 63 of a pagemap word: the page is present. Documentation/admin-guide/mm/pagemap.rst [linux 7.2]
 const PRESENT: u64 = 1 << 63;
@@ -195,17 +196,20 @@ impl<'a, const MASK: u64> Runs<'a, MASK> {
         loop {
             let piece = words.get(self.piece..).unwrap_or_default();
             if self.breaks == u64::MAX {
-                // Not one of these pages goes on with a run: on page by page, as long as that is so.
-                let mut end = self.piece;
-                let mut before = words[end - 1];
-                while let Some(&next) = words.get(end)
-                    && next & MASK != (before & MASK).wrapping_add(1)
+                // Not one of these pages goes on with a run: on without bitmaps, as long as that is so.
+                let end = self.piece;
+                so_far = each(so_far, WordRun { word, start, end });
+                (start, word) = (end, words[end]);
+                while let Some(pages) = words[start..].first_chunk()
+                    && alone::<MASK>(pages)
                 {
-                    so_far = each(so_far, WordRun { word, start, end });
-                    (start, word, before) = (end, next, next);
-                    end += 1;
+                    for &next in &pages[1..] {
+                        let end = start + 1;
+                        so_far = each(so_far, WordRun { word, start, end });
+                        (start, word) = (end, next);
+                    }
                 }
-                (self.piece, self.breaks) = (end - PIECE, 0);
+                (self.piece, self.breaks) = (start + 1 - PIECE, 0);
             }
             while self.breaks != 0 {
                 let at = self.breaks.trailing_zeros() as usize;
@@ -234,45 +238,60 @@ impl<'a, const MASK: u64> Runs<'a, MASK> {
 /// The first piece, from the one at `piece` on, in which a run begins, and where.
 #[inline(never)]
 fn next_breaks<const MASK: u64>(words: &[u64], mut piece: usize) -> (usize, u64) {
-    // Where runs are long, ever more pages are looked at together.
-    let mut together = PIECE;
+    // How much of the present run was found here.
+    let mut found = 0;
     while let Some(left) = words.get(piece..).filter(|left| !left.is_empty()) {
         let before = words[piece - 1];
-        let looked_at = left.get(..together).unwrap_or(left);
-        if continues::<MASK>(looked_at, before) {
-            piece += looked_at.len();
-            together = (2 * together).min(MOST_TOGETHER);
-        } else if looked_at.len() > PIECE {
-            together = PIECE;
-        } else {
-            let breaks = match looked_at.as_array::<PIECE>() {
-                Some(whole) => whole_breaks::<MASK>(whole, before),
-                None => breaks::<MASK>(looked_at, before),
-            };
-            return (piece, breaks);
+        let together = if found < LONG { PIECE } else { LONG_PIECE };
+        match left.get(..together) {
+            Some(pages) if continues::<MASK>(pages, before) => {
+                piece += together;
+                found += together;
+            }
+            _ if together > PIECE => found = 0,
+            Some(pages) => return (piece, whole_breaks::<MASK>(pages, before)),
+            None => return (piece, breaks::<MASK>(left, before)),
         }
     }
     (piece, 0)
 }
 
-/// How many pages are looked at together at most.
-const MOST_TOGETHER: usize = 1024;
+/// After how many pages a run is taken for a long one, and how many are then looked at together.
+const LONG: usize = 1024;
+const LONG_PIECE: usize = 1 << 14;
 
-/// Whether all of `words` go on with the run of the word before them.
+/// Whether all of `words`, a multiple of four, go on with the run of the word before them.
 #[inline]
 fn continues<const MASK: u64>(words: &[u64], before: u64) -> bool {
-    // The last alone tells in nearly all cases where they do not.
+    // Of many the last alone tells in nearly all cases where they do not. A piece is sooner read than asked: each word that is
+    // waited for alone costs as much as the whole.
     let last = before.wrapping_add(words.len() as u64);
-    if words.last().is_none_or(|word| (word ^ last) & MASK != 0) {
+    let goes_on = |word: &u64| (word ^ last) & MASK == 0;
+    if words.len() > PIECE && !words.last().is_some_and(goes_on) {
         return false;
     }
-    // Nothing branches here, so that compilers do several words in one instruction.
+    // Four places are read in turns, since memory serves several readers sooner than one, who waits wherever a page of words
+    // ends. And nothing branches, so that compilers do several words in one instruction.
+    let quarter = words.len() / 4;
+    let places: [_; 4] = array::from_fn(|place| &words[place * quarter..][..quarter]);
     let next = before.wrapping_add(1);
     let mut differing = 0;
-    for (i, word) in words.iter().enumerate() {
-        differing |= word.wrapping_sub(i as u64) ^ next;
+    for i in 0..quarter {
+        for (place, words) in places.iter().enumerate() {
+            differing |= words[i].wrapping_sub((place * quarter + i) as u64) ^ next;
+        }
     }
     differing & MASK == 0
+}
+
+/// Whether none of `words` goes on with the run of the word before it. Nothing branches here either.
+#[inline]
+fn alone<const MASK: u64>(words: &[u64; PIECE + 1]) -> bool {
+    let mut going_on = false;
+    for (before, word) in words.iter().zip(&words[1..]) {
+        going_on |= word & MASK == (before & MASK).wrapping_add(1);
+    }
+    !going_on
 }
 
 /// Which of at most 64 `words` do not go on with the run of the word before them: a bit each.
@@ -290,7 +309,7 @@ fn breaks<const MASK: u64>(words: &[u64], before: u64) -> u64 {
 
 /// The same of 64 words: by rows that are short enough for compilers to unroll, so that each bit has its place.
 #[inline]
-fn whole_breaks<const MASK: u64>(words: &[u64; PIECE], mut before: u64) -> u64 {
+fn whole_breaks<const MASK: u64>(words: &[u64], mut before: u64) -> u64 {
     let mut all = 0;
     for row in words.as_chunks::<8>().0 {
         all = (all >> 8) | (breaks::<MASK>(row, before) << 56);
@@ -332,7 +351,10 @@ mod tests {
 
     /// Numbers in runs of all lengths; 0 is no frame.
     fn numbers() -> impl Strategy<Value = Vec<u64>> {
-        let run = (1u64..5, prop_oneof![1u64..4, 1u64..70, 1u64..3000]);
+        let run = (
+            1u64..5,
+            prop_oneof![1u64..4, 1u64..70, 1u64..3000, 15_000u64..40_000],
+        );
         let stretch =
             (any::<bool>(), run, 0usize..80).prop_map(|(absent, (first, count), again)| {
                 match (absent, again) {
@@ -382,6 +404,23 @@ mod tests {
             let mut both: Vec<_> = list.by_ref().take(expected.len() / 2).collect();
             list.for_each(|entry| both.push(entry));
             prop_assert_eq!(&both, &expected);
+        }
+    }
+
+    #[test]
+    fn a_long_run_ends_where_one_page_differs() {
+        let contiguous: Vec<u64> = (1..=40_000).collect();
+        for other in [
+            1, 1023, 1024, 1089, 5000, 9300, 13_000, 17_500, 33_860, 39_999,
+        ] {
+            let mut numbers = contiguous.clone();
+            numbers[other] += 1 << 40;
+            let runs =
+                |numbers| FrameNumbers::new(numbers, PageSize::K4).map(|run| run.offset >> 12);
+            let next = [other as u64 + 1].into_iter().filter(|next| *next < 40_000);
+            let expected: Vec<_> = [0, other as u64].into_iter().chain(next).collect();
+            assert_eq!(runs(&numbers).collect::<Vec<_>>(), expected);
+            assert!(runs(&contiguous).eq([0]));
         }
     }
 

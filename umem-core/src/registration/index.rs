@@ -34,12 +34,48 @@ impl LaneRun {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Lane {
     runs: Vec<LaneRun>,
-    /// The number of the first box of every [`LANDMARK`]th run: few enough to stay in a cache, where the runs of a long list do not.
-    landmarks: Vec<u64>,
+    /// By the numbers of their first boxes.
+    landmarks: Landmarks,
 }
 
-/// How many runs there are from landmark to landmark.
-const LANDMARK: usize = 64;
+/// Some of the keys of a long list in the order of its keys, few enough to stay in a cache: a search that went through the list itself
+/// would wait for memory at nearly each step.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Landmarks {
+    /// Of every [`LANDMARK`]th item.
+    near: Vec<u64>,
+    /// Of every `LANDMARK`th of those.
+    far: Vec<u64>,
+}
+
+/// How many items there are from landmark to landmark.
+const LANDMARK: usize = 16;
+
+impl Landmarks {
+    /// Hears of the item that becomes number `number`.
+    fn pass(&mut self, number: usize, key: u64) {
+        if number.is_multiple_of(LANDMARK) {
+            self.near.push(key);
+        }
+        if number.is_multiple_of(LANDMARK * LANDMARK) {
+            self.far.push(key);
+        }
+    }
+
+    /// The number of the last of the `items` that has a key of at most `key`.
+    fn last<T>(&self, items: &[T], key: u64, key_of: impl Fn(&T) -> u64) -> Option<usize> {
+        let far = self.far.partition_point(|landmark| *landmark <= key);
+        let near = last_after(&self.near, far.checked_sub(1)?, |near| *near <= key);
+        Some(last_after(items, near, |item| key_of(item) <= key))
+    }
+}
+
+/// The number of the last of the `items` after landmark number `landmark` of which `passed` still holds, as it does of the first.
+fn last_after<T>(items: &[T], landmark: usize, passed: impl Fn(&T) -> bool) -> usize {
+    let first = landmark * LANDMARK;
+    let near = &items[first..items.len().min(first + LANDMARK)];
+    first + near.partition_point(passed) - 1
+}
 
 impl Lane {
     /// The runs, in the order of offsets.
@@ -54,14 +90,9 @@ impl Lane {
 
     /// The n-th box, from 0: its run, and its number in that. In logarithmic time.
     pub fn nth(&self, n: u64) -> Option<(LaneRun, u64)> {
-        let landmark = self
-            .landmarks
-            .partition_point(|first| *first <= n)
-            .checked_sub(1)?;
-        let near = &self.runs[landmark * LANDMARK..];
-        let near = &near[..near.len().min(LANDMARK)];
-        let run = near.get(near.partition_point(|run| run.first + run.count <= n))?;
-        Some((*run, n - run.first))
+        let last = self.landmarks.last(&self.runs, n, |run| run.first)?;
+        let run = self.runs[last];
+        (n - run.first < run.count).then_some((run, n - run.first))
     }
 
     /// The box that holds `offset`: its run, and its number in that. In logarithmic time.
@@ -83,9 +114,7 @@ impl Lane {
         match self.runs.last_mut() {
             Some(last) if last.size == size && last.end() == offset => last.count += count,
             _ => {
-                if self.runs.len().is_multiple_of(LANDMARK) {
-                    self.landmarks.push(first);
-                }
+                self.landmarks.pass(self.runs.len(), first);
                 self.runs.push(LaneRun {
                     offset,
                     size,
@@ -110,8 +139,11 @@ pub struct Index {
     pub dma: Lane,
     /// The device's entries; empty where the table was refused.
     pub entries: Lane,
-    /// Where device addresses jump relative to offsets under an IOMMU: from this offset on, this address.
-    mapped: Vec<(u64, DmaAddr)>,
+    /// Where device addresses jump relative to offsets: from this offset on, this address. None where no IOMMU maps memory that lists
+    /// nothing: it tells its addresses itself, sooner than a list of them does.
+    jumps: Vec<(u64, DmaAddr)>,
+    /// By their offsets.
+    jump_landmarks: Landmarks,
 }
 
 impl Index {
@@ -144,11 +176,14 @@ impl Index {
             index.scatter.push(entry.offset as i64, entry.length, 1);
         }
         if registration.dma_count.is_ok() {
+            let listed =
+                registration.mapping.is_some() || matches!(memory.layout(), Layout::Extents(_));
             let mut expected = None;
             for segment in registration.dma() {
                 index.dma.push(segment.offset as i64, segment.length, 1);
-                if registration.mapping.is_some() && expected != Some(segment.start.get()) {
-                    index.mapped.push((segment.offset, segment.start));
+                if listed && expected != Some(segment.start.get()) {
+                    index.jump_landmarks.pass(index.jumps.len(), segment.offset);
+                    index.jumps.push((segment.offset, segment.start));
                 }
                 expected = Some(segment.end());
             }
@@ -159,15 +194,17 @@ impl Index {
         index
     }
 
+    /// The last jump of device addresses at `offset` or before it, by number.
+    fn jump(&self, offset: u64) -> Option<usize> {
+        self.jump_landmarks
+            .last(&self.jumps, offset, |(from, _)| *from)
+    }
+
     /// The device address of the byte at `offset`, which must be pinned.
     pub fn dma_address(&self, registration: &Registration, offset: u64) -> DmaAddr {
-        match self
-            .mapped
-            .partition_point(|(from, _)| *from <= offset)
-            .checked_sub(1)
-        {
-            Some(i) => {
-                let (from, start) = self.mapped[i];
+        match self.jump(offset) {
+            Some(jump) => {
+                let (from, start) = self.jumps[jump];
                 DmaAddr::new(start.get() + (offset - from))
             }
             None => DmaAddr::new(registration.question().memory.frame(offset).get()),
@@ -177,11 +214,8 @@ impl Index {
     /// The offset at which the run of contiguous device addresses ends that holds `offset`, at the last pinned page at most.
     pub fn run_end(&self, registration: &Registration, offset: u64) -> u64 {
         let (_, end) = registration.pinned();
-        match registration.mapping {
-            Some(_) => self
-                .mapped
-                .get(self.mapped.partition_point(|(from, _)| *from <= offset))
-                .map_or(end, |(from, _)| *from),
+        match self.jump(offset) {
+            Some(jump) => self.jumps.get(jump + 1).map_or(end, |(from, _)| *from),
             None => {
                 (offset + 1 + registration.question().memory.contiguous_after(offset + 1)).min(end)
             }

@@ -65,16 +65,25 @@ impl<I: Iterator<Item = DmaSegment> + Clone> Mixed<I> {
     /// How many entries of each size there are. Costs the same for each joined run, whatever its length.
     pub fn tally(self) -> Tally {
         let Cuts { runs, sizes, .. } = self.0.runs;
+        let Runs {
+            joined,
+            mr,
+            overhang,
+        } = runs;
+        let region_end = mr.offset + mr.length;
+        let smallest = sizes.smallest().unwrap_or(mr.page);
         let mut counts = BlockCounts::new(sizes);
         let mut tally = Tally::default();
-        runs.for_each(|run| {
-            if let Some((start, end)) = run.exact(sizes) {
+        joined.for_each(|run| {
+            let (start, end) = (run.start.get(), run.end());
+            // All but the first and the last are registered as they are.
+            if mr.offset < run.offset
+                && run.end_offset() < region_end
+                && smallest.divides(start | end)
+            {
                 counts.add(start, end);
-            } else if let Ok(bounds) = run.bounds(sizes) {
-                counts.add(bounds.start, bounds.end);
-                for end in [bounds.head, bounds.tail].into_iter().flatten() {
-                    tally.add(end.size.bytes(), end.count);
-                }
+            } else {
+                Run::registered(run, &mr, overhang).count(sizes, &mut counts, &mut tally);
             }
         });
         for (size, count) in counts.counts() {
@@ -93,9 +102,15 @@ impl<I: Iterator<Item = DmaSegment>> Iterator for Mixed<I> {
         match cuts.runs.runs.overhang {
             // Of an exact tiling no two runs are alike and adjacent.
             None => cuts.runs.next(),
-            Some(_) => cuts.next(),
+            Some(_) => next_joined(cuts),
         }
     }
+}
+
+/// Out of the way of exact tilings, into which the cut is compiled.
+#[inline(never)]
+fn next_joined(runs: &mut impl Iterator<Item = EntryRun>) -> Option<EntryRun> {
+    runs.next()
 }
 
 /// A joined run of device addresses, and what of it is registered.
@@ -113,6 +128,30 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// What of a joined `run` is registered.
+    #[inline]
+    fn registered(run: DmaSegment, mr: &Mr, overhang: Option<Overhang>) -> Self {
+        let region_end = mr.offset + mr.length;
+        let start = run.start.get();
+        let (mut first, mut end, mut room) = (start, run.end(), (start, run.end()));
+        if run.offset <= mr.offset {
+            first += mr.offset - run.offset;
+            room.0 -= overhang.map_or(0, |overhang| overhang.before);
+        }
+        if run.end_offset() >= region_end {
+            end = start + (region_end - run.offset);
+            room.1 += overhang.map_or(0, |overhang| overhang.after);
+        }
+        Self {
+            offset: run.offset,
+            start,
+            first,
+            end,
+            room,
+            overhang: overhang.is_some(),
+        }
+    }
+
     /// From where to where its blocks reach when they tile it exactly; `None` where they would leave the room.
     #[inline]
     fn exact(&self, sizes: PageSizes) -> Option<(u64, u64)> {
@@ -150,6 +189,20 @@ impl Run {
             true => self.overhanging(sizes),
         }
         .ok_or_else(refused)
+    }
+
+    /// Counts its blocks. Called for two runs of a list, so it stays out of the loop over all.
+    #[cold]
+    #[inline(never)]
+    fn count(&self, sizes: PageSizes, counts: &mut BlockCounts, tally: &mut Tally) {
+        if let Some((start, end)) = self.exact(sizes) {
+            counts.add(start, end);
+        } else if let Ok(bounds) = self.bounds(sizes) {
+            counts.add(bounds.start, bounds.end);
+            for end in [bounds.head, bounds.tail].into_iter().flatten() {
+                tally.add(end.size.bytes(), end.count);
+            }
+        }
     }
 
     /// The fewest blocks of which only the first and the last may leave the registered bytes.
@@ -223,51 +276,13 @@ struct Runs<I> {
     overhang: Option<Overhang>,
 }
 
-impl<I> Runs<I> {
-    /// What of a joined `run` is registered.
-    #[inline]
-    fn registered(mr: &Mr, overhang: Option<Overhang>, run: DmaSegment) -> Run {
-        let region_end = mr.offset + mr.length;
-        let start = run.start.get();
-        let (mut first, mut end, mut room) = (start, run.end(), (start, run.end()));
-        if run.offset <= mr.offset {
-            first += mr.offset - run.offset;
-            room.0 -= overhang.map_or(0, |overhang| overhang.before);
-        }
-        if run.end_offset() >= region_end {
-            end = start + (region_end - run.offset);
-            room.1 += overhang.map_or(0, |overhang| overhang.after);
-        }
-        Run {
-            offset: run.offset,
-            start,
-            first,
-            end,
-            room,
-            overhang: overhang.is_some(),
-        }
-    }
-}
-
 impl<I: Iterator<Item = DmaSegment>> Iterator for Runs<I> {
     type Item = Run;
 
     #[inline]
     fn next(&mut self) -> Option<Run> {
         let run = self.joined.next()?;
-        Some(Self::registered(&self.mr, self.overhang, run))
-    }
-
-    #[inline]
-    fn fold<B, F: FnMut(B, Run) -> B>(self, start: B, mut each: F) -> B {
-        let Self {
-            joined,
-            mr,
-            overhang,
-        } = self;
-        joined.fold(start, |so_far, run| {
-            each(so_far, Self::registered(&mr, overhang, run))
-        })
+        Some(Run::registered(run, &self.mr, self.overhang))
     }
 }
 
@@ -278,7 +293,6 @@ struct Cuts<I> {
     sizes: PageSizes,
     /// From an address of the present run to its offset in the region.
     offset: i64,
-    head: Option<BlockRun>,
     middle: Tiling,
     tail: Option<BlockRun>,
 }
@@ -289,7 +303,6 @@ impl<I: Iterator<Item = DmaSegment>> Cuts<I> {
             runs,
             sizes,
             offset: 0,
-            head: None,
             middle: Tiling::new(0, 0, sizes),
             tail: None,
         }
@@ -309,12 +322,11 @@ impl<I: Iterator<Item = DmaSegment>> Cuts<I> {
 impl<I: Iterator<Item = DmaSegment>> Iterator for Cuts<I> {
     type Item = EntryRun;
 
-    #[inline]
+    // Handed over in registers. Through memory, a run's two words are read as one before they have arrived there, and the processor
+    // waits for as long as several blocks take.
+    #[inline(always)]
     fn next(&mut self) -> Option<EntryRun> {
         loop {
-            if let Some(block) = self.head.take() {
-                return Some(self.entries(block));
-            }
             if let Some(block) = self.middle.next() {
                 return Some(self.entries(block));
             }
@@ -329,7 +341,10 @@ impl<I: Iterator<Item = DmaSegment>> Iterator for Cuts<I> {
                 // `Mixed::new` has proven that every run has its bounds.
                 let bounds = run.bounds(self.sizes).ok()?;
                 self.middle = Tiling::new(bounds.start, bounds.end, self.sizes);
-                (self.head, self.tail) = (bounds.head, bounds.tail);
+                self.tail = bounds.tail;
+                if let Some(block) = bounds.head {
+                    return Some(self.entries(block));
+                }
             }
         }
     }

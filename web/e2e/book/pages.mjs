@@ -72,7 +72,7 @@ export const seen = (page) => page.evaluate(() => ({ shift: window.seen.shift, t
 /** How many pixels of a page a phone has to be pushed sideways for. Wide tables and listings scroll by themselves. */
 export async function sticksOut(page) {
   await page.setViewport({ width: 390, height: 900 });
-  return page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
 /** The pictures inside of elements, and what is wrong with each that a reader does not see. */

@@ -3,7 +3,7 @@
 use super::{
     Props,
     select::{Choice, Select},
-    text::text,
+    text::hinted,
 };
 use crate::state::{Action, Field};
 use umem_core::{iommu::CATALOGUE, scenario::IommuSpec};
@@ -44,9 +44,8 @@ pub(super) fn iommu(props: &Props) -> Html {
                 fault={props.fault(Field::Iommu)}
                 onchange={typed(Action::Iommu)}
             />
-            if let Some(iova) = &props.texts.iova {
-                { text(props, Field::Iova, "IOVA", iova, Action::Iova) }
-            }
+            // There in either case, so that what is below it stays where it is.
+            { hinted(props, Field::Iova, "IOVA", props.texts.iova.as_deref(), "not mapped", Action::Iova) }
         </section>
     }
 }

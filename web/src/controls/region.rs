@@ -14,7 +14,7 @@ pub(super) fn region(props: &Props) -> Html {
             <h2>{ "Region" }</h2>
             { text(props, Field::Offset, "Start offset", &texts.offset, Action::Offset) }
             { text(props, Field::Length, "Length", &texts.length, Action::Length) }
-            { hinted(props, Field::Hca, "NIC address", &texts.hca, "as virtual", Action::Hca) }
+            { hinted(props, Field::Hca, "NIC address", Some(&texts.hca), "as virtual", Action::Hca) }
         </section>
     }
 }

@@ -14,15 +14,15 @@ pub(super) fn text(
     value: &str,
     action: fn(String) -> Action,
 ) -> Html {
-    hinted(props, field, label, value, "", action)
+    hinted(props, field, label, Some(value), "", action)
 }
 
-/// The same, with a `hint` of what it means when it is empty.
+/// The same, with a `hint` of what it means when it is empty; it cannot be used where it holds nothing.
 pub(super) fn hinted(
     props: &Props,
     field: Field,
     label: &'static str,
-    value: &str,
+    value: Option<&str>,
     hint: &'static str,
     action: fn(String) -> Action,
 ) -> Html {
@@ -45,7 +45,8 @@ pub(super) fn hinted(
             <input
                 type="text"
                 {id}
-                value={value.to_owned()}
+                value={value.unwrap_or_default().to_owned()}
+                disabled={value.is_none()}
                 {oninput}
                 placeholder={(!hint.is_empty()).then_some(hint)}
                 autocomplete="off"

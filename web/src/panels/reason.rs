@@ -153,9 +153,11 @@ fn explained(scene: &Scene, cut: &Cut) -> Html {
 
 /// What limits a table of one size, or of unaligned segments.
 fn limited(scene: &Scene) -> Html {
+    // The last decided.
     let texts = scene
         .limits()
         .iter()
+        .rev()
         .map(|limit| html! { <p>{ &limit.text }</p> });
     let Some(Single {
         sizes,

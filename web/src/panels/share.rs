@@ -58,6 +58,7 @@ fn Ways(props: &WaysProps) -> Html {
         <>
             if let Some(link) = &props.link {
                 { text("Link", here() + "#" + link) }
+                <p class="note">{ "It opens what you see: the scenario, the moment, and the part of the picture." }</p>
                 { text("Command", share::command(scenario, preset)) }
                 { text("For a page of your own", share::embed(scenario, preset, &status)) }
                 <p class="note">
@@ -113,6 +114,15 @@ struct WaysNeed {
     pictures: Vec<Shown>,
 }
 
+/// How many rows a text takes, as far as it is shown without scrolling.
+fn rows(text: &str) -> usize {
+    let rows = text.lines().map(|line| line.len().div_ceil(ROW).max(1));
+    rows.sum::<usize>().clamp(1, 5)
+}
+
+/// About how many letters a row holds.
+const ROW: usize = 52;
+
 #[derive(Properties, PartialEq)]
 struct TextProps {
     title: &'static str,
@@ -142,7 +152,7 @@ fn Text(TextProps { title, text, said }: &TextProps) -> Html {
         <div class="copy">
             <label for={id.clone()}>{ *title }</label>
             <button type="button" {onclick}>{ "Copy" }<span class="unseen">{ format!(": {title}") }</span></button>
-            <textarea {id} readonly=true rows={text.lines().count().clamp(1, 5).to_string()} value={text.clone()} />
+            <textarea {id} readonly=true rows={rows(text).to_string()} value={text.clone()} />
         </div>
     }
 }

@@ -1,7 +1,10 @@
 //! The totals, and the same region under the other policies.
 
 use super::{advice::Advice, exhibits::Exhibits, grouped, terms, ways::ways};
-use crate::{scene::Scene, state::Dispatch};
+use crate::{
+    scene::Scene,
+    state::{Dispatch, Tried},
+};
 use gloo::timers::callback::Timeout;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -15,6 +18,10 @@ pub struct Props {
     pub exhibits: bool,
     /// Whether the reader has yet to predict.
     pub veiled: bool,
+    /// Whether the fields say something else by now, which is wrong.
+    pub stale: bool,
+    /// The advice that was followed last.
+    pub tried: Option<Tried>,
     /// Where "Try it" goes.
     pub dispatch: Dispatch,
 }
@@ -26,6 +33,8 @@ pub fn Totals(
         scene,
         exhibits,
         veiled,
+        stale,
+        tried,
         dispatch,
     }: &Props,
 ) -> Html {
@@ -46,6 +55,9 @@ pub fn Totals(
             <section>
                 <h2>{ "Device entries" }</h2>
                 { status(&registration.status(), registration.table.is_ok()) }
+                if *stale {
+                    <p class="bug">{ "A field is wrong. This is the last scenario that was right." }</p>
+                }
                 if let Some(bug) = registration.table.as_ref().ok().and_then(|table| table.kernel_bug.as_ref()) {
                     <p class="bug"><b>{ "Kernel bug. " }</b>{ bug }</p>
                 }
@@ -56,7 +68,7 @@ pub fn Totals(
                     <h2>{ "The same region, other ways" }</h2>
                     { ways(scene) }
                 </section>
-                <Advice scene={scene.clone()} dispatch={dispatch.clone()} />
+                <Advice scene={scene.clone()} tried={tried.clone()} dispatch={dispatch.clone()} />
             }
             <Exhibits scene={scene.clone()} open={*exhibits} />
             <section>

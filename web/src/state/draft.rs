@@ -1,6 +1,6 @@
 //! The draft: what the fields say becomes a scene if it is right, and messages if not.
 
-use super::{Field, State, Texts};
+use super::{Field, State, Texts, Tried};
 use crate::{
     edit,
     link::{self, Asked},
@@ -9,6 +9,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, rc::Rc};
 use umem_core::{
+    advice::Advice,
     diagram::{Stage, View},
     scenario::{Scenario, presets},
     size::Bytes,
@@ -63,6 +64,7 @@ impl State {
             draft: Rc::new(scenario),
             origin,
             notice: None,
+            tried: None,
             journeys: self.journeys + 1,
             ..self
         };
@@ -77,11 +79,30 @@ impl State {
     }
 
     /// A scenario that somebody was advised to try: its table is cut before their eyes.
-    pub(super) fn applied(self, scenario: Scenario) -> Self {
+    pub(super) fn applied(self, advice: Rc<Advice>) -> Self {
+        // What splits the region in two is more than one scene can show.
+        let [scenario] = &advice.scenarios[..] else {
+            return self;
+        };
+        let scenario = scenario.clone();
+        let tried = Tried {
+            before: self.scene.scenario.clone(),
+            origin: self.origin,
+            advice,
+        };
         let mut state = self.loaded(scenario, None);
+        state.tried = Some(tried);
         state.player.moment = state.scene.steps.first_of(Stage::Cut) as f64;
         state.player.playing = true;
         state
+    }
+
+    /// What there was before a piece of advice was followed.
+    pub(super) fn undone(self) -> Self {
+        match self.tried.clone() {
+            Some(tried) => self.loaded((*tried.before).clone(), tried.origin),
+            None => self,
+        }
     }
 
     /// Changes the draft, and works it out.
