@@ -31,6 +31,9 @@ const ARGUMENTS = FIREFOX
   ? []
   : ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
+/** A headless browser, which is given `more` arguments. */
+export const launch = (more = []) => puppeteer.launch({ ...BROWSER, headless: true, args: [...ARGUMENTS, ...more] });
+
 /**
  * Starts the server and a headless browser, which is given `more` arguments.
  * `open(hash)` yields a new page, loaded and with its status line there; `page.complaints` collects what the browser
@@ -38,11 +41,7 @@ const ARGUMENTS = FIREFOX
  */
 export async function start(more = []) {
   const server = await serve();
-  const browser = await puppeteer.launch({
-    ...BROWSER,
-    headless: true,
-    args: [...ARGUMENTS, ...more],
-  });
+  const browser = await launch(more);
   return {
     address: server.address,
     browser,

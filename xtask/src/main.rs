@@ -51,7 +51,7 @@ enum Task {
     },
     /// Test everything there is to test, with all set-up included
     Test(test::Test),
-    /// Measure umem-core beside the kernel's loops in C, and beside what memory allows
+    /// Measure umem-core, natively and in a browser, and `umem capture`, each beside its peers
     Bench(bench::Bench),
     /// Feed the parsers and policies with what a fuzzer thinks up; needs nightly Rust
     Fuzz(fuzz::Fuzz),

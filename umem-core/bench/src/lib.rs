@@ -33,6 +33,13 @@ pub struct Path {
     pub goals: Vec<Goal>,
 }
 
+impl Path {
+    /// Has umem-core do it so often; returns the sum of what it said.
+    pub fn run(&mut self, times: usize) -> u64 {
+        (0..times).fold(0u64, |sum, _| sum.wrapping_add((self.ours)()))
+    }
+}
+
 impl std::fmt::Debug for Path {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Path")
@@ -57,6 +64,8 @@ pub enum Goal {
 pub enum Scale {
     /// As much as leaves the caches far behind.
     Full,
+    /// As much as leaves them behind and still fits into the memory of a page.
+    Browser,
     /// As much as an emulated processor does in a moment.
     Small,
 }
@@ -65,6 +74,9 @@ impl Scale {
     fn of(self, full: u64, small: u64) -> u64 {
         match self {
             Self::Full => full,
+            // A quarter of what there are many of; what there are few of is the shape of the work.
+            Self::Browser if full > 1 << 16 => full / 4,
+            Self::Browser => full,
             Self::Small => small,
         }
     }

@@ -28,7 +28,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use xshell::Shell;
 
-pub use archive::Release;
+pub use archive::{Archive, Release};
 pub use machine::Iommu;
 pub use session::{Guest, Session};
 pub use vectors::{recorder, verify};

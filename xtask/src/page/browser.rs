@@ -16,19 +16,33 @@ pub fn with_page(
     purpose: &str,
     work: impl FnOnce() -> xshell::Result<()>,
 ) -> Result<()> {
-    let programs = [("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")];
-    debian::require_programs(sh, purpose, &programs)?;
+    require(sh, purpose)?;
     build::build(sh, Profile::Release)?;
     let package = package::pack(sh)?;
-    let _there = sh.push_dir("web/e2e");
-    install(sh)?;
     let site = Site::new(0)?;
     let address = site.address()?;
     site.start()?;
     let _address = sh.push_env("UMEM_PAGE", address);
     let _package = sh.push_env("UMEM_PACKAGE", package);
+    with_browser(sh, purpose, work)
+}
+
+/// Does `work` in `web/e2e`, with a browser there.
+pub fn with_browser<T>(
+    sh: &Shell,
+    purpose: &str,
+    work: impl FnOnce() -> xshell::Result<T>,
+) -> Result<T> {
+    require(sh, purpose)?;
+    let _there = sh.push_dir("web/e2e");
+    install(sh)?;
     let _browser = sh.push_env("CHROMIUM", debian::program("chromium").unwrap_or_default());
     Ok(work()?)
+}
+
+fn require(sh: &Shell, purpose: &str) -> Result<()> {
+    let programs = [("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")];
+    debian::require_programs(sh, purpose, &programs)
 }
 
 /// What drives the browser, as the lock file in the present folder has it: npm takes half a minute even to change nothing.

@@ -135,7 +135,7 @@ fn clippy(sh: &Shell) -> Result<Done> {
     .run()?;
     cmd!(
         sh,
-        "cargo clippy -p umem-core --target {wasm} -- -D warnings"
+        "cargo clippy -p umem-core -p umem-bench --target {wasm} -- -D warnings"
     )
     .run()?;
     cmd!(
@@ -227,6 +227,7 @@ fn wasm(sh: &Shell) -> Result<Done> {
 
 fn page(sh: &Shell) -> Result<Done> {
     browser::with_page(sh, "testing in a browser", || cmd!(sh, "npm test").run())?;
+    bench::agree(sh)?;
     Ok(Done::All)
 }
 

@@ -1,67 +1,15 @@
-//! `cargo xtask bench`: umem-core beside its peers; and the instructions of its paths, which do not depend on the machine's mood.
+//! The instructions of umem-core's paths, which do not depend on the machine's mood: counted by callgrind, held against those that
+//! are checked in.
 
+use super::build;
 use crate::debian;
-use crate::page::browser;
 use crate::place;
 use crate::step::{MachineCannot, step};
 use anyhow::{Context, Result, ensure};
-use clap::{Args, ValueEnum};
 use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use xshell::{Shell, cmd};
-
-/// What is measured.
-#[derive(Args)]
-pub struct Bench {
-    /// What: umem-core beside its peers, or the page in a browser
-    #[arg(value_enum, default_value_t = Subject::Core)]
-    subject: Subject,
-    /// How often each path and each of its peers runs
-    #[arg(long, default_value_t = 15)]
-    rounds: u32,
-    /// Only this section: blocks, frames, summaries or places
-    #[arg(long)]
-    section: Option<String>,
-    /// Count instructions instead, and compare them with those that are checked in
-    #[arg(long, conflicts_with_all = ["rounds", "section"])]
-    instructions: bool,
-    /// Check in what was counted: from here on it is what is asked for
-    #[arg(long, requires = "instructions")]
-    record: bool,
-}
-
-/// What can be measured.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Subject {
-    /// The rules: tables, coalescing, summaries
-    Core,
-    /// The page: its first picture, and its frames
-    Web,
-}
-
-impl Bench {
-    pub fn run(self, sh: &Shell) -> Result<ExitCode> {
-        if self.subject == Subject::Web {
-            browser::with_page(sh, "measuring the page", || {
-                cmd!(sh, "node bench.mjs").run()
-            })?;
-        } else if self.record {
-            let counts = count(sh)?;
-            sh.write_file(baseline(), print(&counts))?;
-        } else if self.instructions {
-            compare(sh)?;
-        } else {
-            let program = build(sh)?;
-            let (rounds, section) = (self.rounds.to_string(), self.section);
-            cmd!(sh, "{program} table {rounds} {section...}")
-                .quiet()
-                .run()?;
-        }
-        Ok(ExitCode::SUCCESS)
-    }
-}
 
 /// By how many percent a count may grow before it is too much.
 const TOLERANCE: u64 = 2;
@@ -80,6 +28,12 @@ pub fn compare(sh: &Shell) -> Result<()> {
         baseline().display()
     );
     Ok(())
+}
+
+/// Counts instructions, and checks the counts in.
+pub fn record(sh: &Shell) -> Result<()> {
+    let counts = count(sh)?;
+    Ok(sh.write_file(baseline(), print(&counts))?)
 }
 
 /// A line for each path, and how many of them failed.
@@ -147,18 +101,6 @@ fn total(text: &str) -> Option<u64> {
         .lines()
         .find_map(|line| line.strip_prefix("totals: "))?;
     line.trim().parse().ok()
-}
-
-/// Builds the benchmark as `umem` is built for release, and tells where it is.
-fn build(sh: &Shell) -> Result<PathBuf> {
-    step("building the benchmark", || {
-        Ok(
-            cmd!(sh, "cargo build --quiet --release --package umem-bench")
-                .quiet()
-                .run()?,
-        )
-    })?;
-    Ok(place::target().join("release/umem-bench"))
 }
 
 /// Where the counts are checked in.

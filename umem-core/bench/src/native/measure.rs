@@ -90,7 +90,7 @@ fn quartiles(values: impl Iterator<Item = f64>) -> [f64; 3] {
 }
 
 /// The time that this thread was running, in nanoseconds: what others run in between does not count.
-fn processor_time() -> f64 {
+pub fn processor_time() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
