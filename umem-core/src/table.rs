@@ -217,6 +217,7 @@ impl core::error::Error for Refusal {}
 /// Prints as the page's status line: `257 entries: 255 × 4K + 1 × 1M + 1 × 2M`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Tally {
+    total: u64,
     powers_of_two: [u64; 64],
     others: BTreeMap<u64, u64>,
 }
@@ -224,6 +225,7 @@ pub struct Tally {
 impl Default for Tally {
     fn default() -> Self {
         Self {
+            total: 0,
             powers_of_two: [0; 64],
             others: BTreeMap::new(),
         }
@@ -234,6 +236,7 @@ impl Tally {
     /// Counts `count` more entries of `size` bytes.
     #[inline]
     pub fn add(&mut self, size: u64, count: u64) {
+        self.total += count;
         match PageSize::new(size) {
             Some(size) => self.powers_of_two[size.log2() as usize] += count,
             None => *self.others.entry(size).or_default() += count,
@@ -242,7 +245,7 @@ impl Tally {
 
     /// All entries together.
     pub fn total(&self) -> u64 {
-        self.powers_of_two.iter().chain(self.others.values()).sum()
+        self.total
     }
 
     /// The sizes in bytes that occur, ascending, each with its count.
