@@ -4,7 +4,6 @@ use crate::{
     element::{Lead, Shown, Widget},
     state::{Action, Dialog, Dispatch},
 };
-use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::prelude::*;
 use yew::prelude::*;
 
@@ -49,9 +48,9 @@ pub fn Picture(
     }: &Props,
 ) -> Html {
     let node = use_node_ref();
-    let held = use_memo((), |()| Rc::new(RefCell::new(shown.clone())));
+    let held = use_mut_ref(|| shown.clone());
     {
-        let (node, held) = (node.clone(), (*held).clone());
+        let (node, held) = (node.clone(), held.clone());
         let (label, dispatch) = (label(name), dispatch.clone());
         use_effect_with((), move |()| {
             let hears = Box::new(move |motion| dispatch.dispatch(Action::Move(motion)));
