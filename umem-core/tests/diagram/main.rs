@@ -1,0 +1,7 @@
+//! The picture: as long as it is wide, legible, and with the lens where it should be.
+
+mod colours;
+mod common;
+mod kept;
+mod shapes;
+mod told;

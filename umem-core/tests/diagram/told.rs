@@ -1,0 +1,114 @@
+//! What is told of a box, and where the lens is.
+
+use crate::common::{Shown, preset, scenario, texts};
+use umem_core::{
+    diagram::{LaneName, Stage, detail, detail_at, draw_at, focus},
+    memory::scattered_slot,
+};
+
+#[test]
+fn the_lens_follows_the_cut_and_rests_where_sizes_change() {
+    let mail = preset("mail");
+    let at = |moment: f64| focus(&mail.registration, &mail.index, &mail.steps.moment(moment));
+    let cut = mail.steps.first_of(Stage::Cut) as f64;
+    assert_eq!(at(0.0), Some(0x1000));
+    assert_eq!(at(cut), Some(0x1000));
+    assert_eq!(at(cut + 1.0), Some(1 << 20));
+    assert_eq!(at(cut + 2.0), Some(2 << 20));
+    assert_eq!(at(mail.steps.count() as f64), Some(1 << 20));
+    let finished = mail.draw(mail.whole(1000.0), f64::MAX);
+    let texts = texts(&finished);
+    for wanted in ["255 × 4K", "1M", "2M", "0x40100000", "20", "21"] {
+        assert!(texts.contains(&wanted), "{wanted}: {texts:?}");
+    }
+}
+
+#[test]
+fn before_the_cut_the_lens_tells_nothing() {
+    let mail = preset("mail");
+    let (view, lens) = (mail.whole(1000.0), 0x1000);
+    let start = mail.draw(view, 0.0);
+    assert!(!texts(&start).contains(&"zero bits"));
+    let asked = draw_at(
+        &mail.registration,
+        &mail.index,
+        &mail.steps,
+        view,
+        0.0,
+        Some(lens),
+    );
+    assert!(texts(&asked).contains(&"zero bits"));
+}
+
+#[test]
+fn what_is_under_a_pointer_is_told() {
+    let mail = preset("mail");
+    let view = mail.whole(1000.0);
+    let told =
+        |x: f64, y: f64| detail(&mail.registration, &mail.index, view, (x, y), Some(1 << 20));
+    let mut lanes = Vec::new();
+    for y in 0..500 {
+        if let Some(detail) = told(view.x(3.0 * f64::from(1 << 20)), f64::from(y)) {
+            if lanes.last() != Some(&detail.lane) {
+                lanes.push(detail.lane);
+            }
+            let wanted = match detail.lane {
+                LaneName::Virtual => 0x1000,
+                LaneName::Scatter | LaneName::Dma => 0x1000,
+                LaneName::Frames | LaneName::Entries => 2 << 20,
+            };
+            // Below the lanes lies the lens, which shows entries by number, not by place.
+            if lanes.len() == 5 && detail.offset == wanted || lanes.len() < 5 {
+                assert_eq!(detail.offset, wanted, "{detail:?}");
+            }
+        }
+    }
+    assert_eq!(lanes, LaneName::ALL);
+    assert_eq!(told(1.0, 100.0), None);
+}
+
+#[test]
+fn a_box_is_told_with_what_became_it() {
+    let told = |shown: &Shown, lane, offset| {
+        detail_at(&shown.registration, &shown.index, lane, offset)
+            .unwrap()
+            .text
+    };
+    let mail = preset("descending");
+    for (lane, wanted) in [
+        (
+            LaneName::Scatter,
+            "SG entry 1: 0x3fe00000 + 2M, from frames 0x3fe00000 + 2M, virtual 0x7f0000200000.",
+        ),
+        (
+            LaneName::Dma,
+            "DMA segment 1: 0x3fe00000 + 2M, from SG entry 1, frames 0x3fe00000 + 2M, virtual 0x7f0000200000.",
+        ),
+        (
+            LaneName::Entries,
+            "entry 256: 2M at 0x3fe00000, from DMA segment 1, SG entry 1, frames 0x3fe00000 + 2M, virtual 0x7f0000200000. 2M is the largest",
+        ),
+    ] {
+        let text = told(&mail, lane, 0x20_0000);
+        assert!(text.starts_with(wanted), "{text}");
+    }
+    // An IOMMU makes one segment of many entries, and one entry of many pages.
+    let merged = scenario(
+        r#"{"version":1,"region":{"length":"64K"},"memory":{"page_size":"4K","layout":"scattered"},"iommu":"vt-d","device":{"page_sizes":["4K","64K"],"policy":"single"}}"#,
+    );
+    let frame = |page| 0x4000_0000 + (scattered_slot(0, page) << 12);
+    let frames = format!("{:#x} + 4K to {:#x} + 4K", frame(0), frame(15));
+    assert_eq!(
+        told(&merged, LaneName::Entries, 0),
+        format!(
+            "entry 0: 64K at 0xffff0000, from DMA segment 0, SG entries 0 to 15, frames {frames}, virtual 0x7f0000000000. All \
+             entries share one size, which must fit everywhere."
+        )
+    );
+    // The first entry of one size begins before the region, where nothing was pinned.
+    let text = told(&preset("one-size"), LaneName::Entries, 0);
+    assert!(
+        text.contains("SG entry 0, frames 0x40000000 + 2M, virtual 0x7f0000000000"),
+        "{text}"
+    );
+}
