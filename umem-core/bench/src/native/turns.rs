@@ -73,7 +73,7 @@ mod tests {
             panic!("{paths:?}");
         };
         let done = |line: &str| -> u64 { line.split_once('\t').unwrap().1.parse().unwrap() };
-        assert_eq!(done(once), units.parse().unwrap());
+        assert_eq!(done(once), units.parse::<u64>().unwrap());
         assert_eq!(done(twice), 2 * done(once));
     }
 
