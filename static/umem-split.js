@@ -35,6 +35,8 @@ export async function plan(scenario) {
 const LONGEST = 256 * 2 ** 20;
 /** A fallback less high than this is a word while one waits, and no picture whose place is kept, in pixels. */
 const PICTURE = 120;
+/** How far from the viewport an element begins to load, in pixels. */
+const NEAR = 300;
 /** How long the end is looked at before a loop begins anew, in milliseconds. */
 const LOOK = 1500;
 /** A pause of the browser longer than this is no time that the reader saw pass, in milliseconds. */
@@ -76,6 +78,8 @@ input { flex: 1; min-width: 4em; min-height: 24px; accent-color: var(--umem-acce
 `;
 /** What all elements share: the style sheet, and what the reader prefers. Made by the first of them: a server that imports this has neither. */
 let style, media;
+/** Whether there was an element. The first is opened without waiting for a frame: a reader waits for it. */
+let looked = false;
 const share = () => {
   if (style) return;
   style = new CSSStyleSheet();
@@ -161,10 +165,12 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
       if (!entry.isIntersecting) return;
       near.disconnect();
       if (!this.#widget) this.#open();
-    }, { rootMargin: "300px" });
+    }, { rootMargin: `${NEAR}px` });
     this.#undo = [() => near.disconnect()];
     if (this.#led) this.#live();
+    else if (!looked && this.#isNear()) this.#open();
     else near.observe(this);
+    looked = true;
   }
 
   disconnectedCallback() {
@@ -261,6 +267,12 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
   }
 
   // ---- What goes on inside ----
+
+  /** Whether it is near the viewport. To ask makes the browser lay the document out, so only the first is asked; it tells of others. */
+  #isNear() {
+    const { top, bottom, width } = this.getBoundingClientRect();
+    return width > 0 && bottom > -NEAR && top < innerHeight + NEAR;
+  }
 
   async #open() {
     const undo = this.#undo;
