@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { agreed, choose, fault, named, press, type, value } from "./fields.mjs";
+import { address, agreed, choose, fault, named, press, type, value } from "./fields.mjs";
 import { CANVAS, start, status } from "./support.mjs";
 
 let site;
@@ -105,5 +105,16 @@ test("advice that is followed plays", async () => {
   await (await page.$('aria/Try it[role="button"]')).click();
   await named(page, "button", "Pause");
   assert.equal(await agreed(page), "2 entries: 2 × 2M");
+  // What was tried is told, and the way back has the focus, since the button that led here is gone.
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Undo");
+  await page.keyboard.press("Enter");
+  assert.equal(await agreed(page), "1023 entries: 1023 × 4K");
+  assert.deepEqual(await address(page), { preset: "one-size-iommu" });
+  // Who changes something after it has gone on, and nothing of theirs is undone.
+  await (await page.$('aria/Try it[role="button"]')).click();
+  await named(page, "button", "Undo");
+  await type(page, "Length", "1M");
+  assert.equal(await page.$('aria/Undo[role="button"]'), null);
+  assert.deepEqual(page.complaints, []);
   await page.close();
 });

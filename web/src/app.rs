@@ -63,7 +63,7 @@ pub fn App() -> Html {
                     exhibits={state.preset().is_some_and(|preset| EXHIBITS.contains(&preset.name))}
                     veiled={state.veiled()}
                     stale={!state.faults.is_empty()}
-                    tried={state.tried.clone()}
+                    tried={state.tried().cloned()}
                     dispatch={dispatch.clone()}
                 />
                 <Controls

@@ -224,8 +224,8 @@ pub struct State {
     pub other: Option<Rc<Side>>,
     /// Which of the two the fields edit.
     pub place: Place,
-    /// The advice that was followed last, until there is another scenario.
-    pub tried: Option<Tried>,
+    /// The advice that was followed last; told only as long as what is seen is what it led to.
+    tried: Option<Tried>,
     /// How often somebody went to another scene, and did not merely change something in it.
     pub journeys: u32,
     /// Which of the scene's own fragments is shown; what is added for the story and for comparing is not in it.
@@ -262,6 +262,18 @@ impl State {
     /// The preset that the fields show, if they show one.
     pub fn preset(&self) -> Option<&'static Preset> {
         self.preset.and_then(presets::find)
+    }
+
+    /// The advice that led to what is seen.
+    pub fn tried(&self) -> Option<&Tried> {
+        let seen = |tried: &&Tried| {
+            let scenarios = &tried.advice.scenarios;
+            let seen = &self.scene.scenario;
+            scenarios
+                .iter()
+                .any(|led_to| edit::same_question(led_to, seen))
+        };
+        self.tried.as_ref().filter(seen)
     }
 
     /// Whether the story's reader has yet to predict, so that nothing may be given away.

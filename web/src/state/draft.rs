@@ -99,7 +99,7 @@ impl State {
 
     /// What there was before a piece of advice was followed.
     pub(super) fn undone(self) -> Self {
-        match self.tried.clone() {
+        match self.tried().cloned() {
             Some(tried) => self.loaded((*tried.before).clone(), tried.origin),
             None => self,
         }
