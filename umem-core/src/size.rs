@@ -223,7 +223,8 @@ impl PageSizes {
     /// The smallest size of the set that is larger than `size`.
     #[inline]
     pub const fn next_above(self, size: PageSize) -> Option<PageSize> {
-        Self(self.0 & !size.and_smaller()).smallest()
+        // Two bits below: above the largest of all sizes there is none.
+        Self(self.0 & ((u64::MAX - 1) << size.0)).smallest()
     }
 
     /// How many sizes the set has.

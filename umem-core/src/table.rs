@@ -126,18 +126,6 @@ impl EntryRun {
         })
     }
 
-    /// The run without its first `count` entries, of which it must have more.
-    #[inline]
-    pub(crate) fn after(self, count: u64) -> Self {
-        let bytes = self.size.wrapping_mul(count);
-        Self {
-            offset: self.offset.wrapping_add_unsigned(bytes),
-            address: DmaAddr::new(self.address.get().wrapping_add(bytes)),
-            count: self.count - count,
-            ..self
-        }
-    }
-
     /// The first offset after the run.
     #[inline]
     pub fn end_offset(&self) -> i64 {

@@ -13,7 +13,7 @@ use umem_core::{
     scatter::{Coalescing, ListCost, ScatterList},
     scenario::presets,
     size::{Bytes, PageSize, PageSizes},
-    table::{Mr, Tally, addresses::Addresses, mixed::Mixed, single},
+    table::{Mr, Tally, addresses, mixed::Mixed, single},
 };
 
 struct Counting;
@@ -187,14 +187,12 @@ fn every_path_is_linear_in_segments() {
     assert_linear("single, written", 10_000, |count| {
         let (segments, mr) = region(count, 5 << 20);
         let blocks = single::Single::new(segments, &mr, PageSize::K4, rules).map(step);
-        let (mut addresses, mut piece) = (Addresses::new(blocks), [0; 4096]);
-        while addresses.fill(&mut piece) == piece.len() {}
+        addresses::write(blocks, &mut [0; 4096], |_| ())
     });
     assert_linear("mixed, written", 10_000, |count| {
         let (segments, mr) = region(count, 5 << 20);
         let entries = Mixed::new(segments, &mr, MAIL, None).unwrap().map(step);
-        let (mut addresses, mut piece) = (Addresses::new(entries), [0; 4096]);
-        while addresses.fill(&mut piece) == piece.len() {}
+        addresses::write(entries, &mut [0; 4096], |_| ())
     });
     for (name, coalescing) in [
         ("coalescing", Coalescing::AnyPage),

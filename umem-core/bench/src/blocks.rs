@@ -7,7 +7,7 @@ use umem_core::{
     iommu::DmaSegment,
     kernel::KernelRules,
     size::{PageSize, PageSizes},
-    table::{Mr, addresses::Addresses, mixed::Mixed, single::Single},
+    table::{EntryRun, Mr, addresses, mixed::Mixed, single::Single},
 };
 
 /// A device whose sizes are each fourfold or more, so that a segment is cut into runs of every size.
@@ -99,7 +99,7 @@ impl List {
             ours: Box::new(move || {
                 let segments = black_box(&list.segments).iter().copied();
                 let runs = Single::new(segments, &list.mr, PageSize::K4, KernelRules::newest());
-                fill(Addresses::new(runs), &mut words.borrow_mut())
+                fill(runs, &mut words.borrow_mut())
             }),
             kernel: None,
             native: None,
@@ -121,7 +121,7 @@ impl List {
         let ours = Box::new(move || {
             let segments = black_box(&list.segments).iter().copied();
             let runs = Mixed::new(segments, &list.mr, MIXED, None).expect("4K tile everything");
-            fill(Addresses::new(runs), &mut words.borrow_mut())
+            fill(runs, &mut words.borrow_mut())
         });
         let path = Path {
             name: self.name("mixed", how) + if inlined { ", the C inlined" } else { "" },
@@ -143,19 +143,10 @@ impl List {
 }
 
 /// Fills `table` as often as there are addresses for.
-fn fill(
-    mut addresses: Addresses<impl Iterator<Item = umem_core::table::EntryRun>>,
-    table: &mut [u64],
-) -> u64 {
-    let mut total = 0;
-    loop {
-        let filled = addresses.fill(table);
-        black_box(&table);
-        total += filled as u64;
-        if filled < table.len() {
-            return total;
-        }
-    }
+fn fill(runs: impl Iterator<Item = EntryRun>, table: &mut [u64]) -> u64 {
+    addresses::write(runs, table, |piece| {
+        black_box(piece);
+    })
 }
 
 /// Fails unless ours and the peers write the same words.

@@ -6,62 +6,80 @@
 
 use super::EntryRun;
 
-/// Writes the device addresses of entries, in order, into a table of 64-bit words.
+/// Writes the device addresses of the entries of `runs`, in order, as words into `buffer`; calls `full` with it whenever it is full,
+/// and at last with what was written since. Returns how many words there were; none are written into a buffer that has no room.
 ///
-/// The table may be filled at once or piece by piece, through a buffer of any length.
+/// The buffer may be the whole table, or a piece that goes to the device again and again (`mlx5r_umr_update_mr_pas()`).
 ///
 /// ```
-/// use umem_core::{address::DmaAddr, table::{EntryRun, addresses::Addresses}};
+/// use umem_core::{address::DmaAddr, table::{EntryRun, addresses}};
 /// let run = EntryRun { offset: 0, address: DmaAddr::new(0x1000), size: 0x1000, count: 3 };
-/// let mut addresses = Addresses::new([run].into_iter());
-/// let mut piece = [0; 2];
-/// assert_eq!((addresses.fill(&mut piece), piece), (2, [0x1000, 0x2000]));
-/// assert_eq!((addresses.fill(&mut piece), piece[0]), (1, 0x3000));
-/// assert_eq!(addresses.fill(&mut piece), 0);
+/// let mut pieces = Vec::new();
+/// let words = addresses::write([run].into_iter(), &mut [0; 2], |piece| pieces.push(piece.to_vec()));
+/// assert_eq!((words, pieces), (3, vec![vec![0x1000, 0x2000], vec![0x3000]]));
 /// ```
-#[derive(Clone, Debug)]
-pub struct Addresses<I> {
-    runs: I,
-    /// What did not fit into the last piece.
-    rest: Option<EntryRun>,
+#[inline]
+pub fn write(
+    runs: impl Iterator<Item = EntryRun>,
+    buffer: &mut [u64],
+    mut full: impl FnMut(&[u64]),
+) -> u64 {
+    if buffer.is_empty() {
+        return 0;
+    }
+    let (mut written, mut filled) = (0u64, 0usize);
+    let mut full = |piece: &[u64]| {
+        written += piece.len() as u64;
+        full(piece);
+    };
+    runs.for_each(|run| {
+        let (address, size) = (run.address.get(), run.size);
+        let end = usize::try_from(run.count)
+            .ok()
+            .and_then(|count| filled.checked_add(count));
+        filled = match end.and_then(|end| buffer.get_mut(filled..end)) {
+            Some(words) => filled + equidistant(address, size, words),
+            None => across(address, size, run.count, buffer, filled, &mut full),
+        };
+    });
+    if filled > 0 {
+        full(&buffer[..filled]);
+    }
+    written
 }
 
-impl<I: Iterator<Item = EntryRun>> Addresses<I> {
-    /// The addresses of the entries of `runs`.
-    pub fn new(runs: I) -> Self {
-        Self { runs, rest: None }
+/// Writes `address`, and into each further word the one before it plus `step`. Returns how many words there were.
+#[inline]
+fn equidistant(mut address: u64, step: u64, words: &mut [u64]) -> usize {
+    for word in &mut *words {
+        *word = address;
+        address = address.wrapping_add(step);
     }
+    words.len()
+}
 
-    /// Fills `table` from its start, and returns how many words it wrote: fewer than `table` has only once there are no more.
-    #[inline]
-    pub fn fill(&mut self, table: &mut [u64]) -> usize {
-        let mut filled = 0;
-        if let Some(rest) = self.rest.take() {
-            filled = self.write(rest, table);
+/// Writes `count` words for which `buffer`, of which `filled` words are filled, has no room. Returns how many are filled then.
+#[inline(never)]
+fn across(
+    mut address: u64,
+    step: u64,
+    mut count: u64,
+    buffer: &mut [u64],
+    mut filled: usize,
+    full: &mut impl FnMut(&[u64]),
+) -> usize {
+    while count > 0 {
+        if filled == buffer.len() {
+            full(buffer);
+            filled = 0;
         }
-        while filled < table.len() {
-            let Some(run) = self.runs.next() else { break };
-            filled += self.write(run, &mut table[filled..]);
-        }
-        filled
+        let room = &mut buffer[filled..];
+        let now = room.len().min(usize::try_from(count).unwrap_or(usize::MAX));
+        filled += equidistant(address, step, &mut room[..now]);
+        address = address.wrapping_add(step.wrapping_mul(now as u64));
+        count -= now as u64;
     }
-
-    /// Writes as much of `run` as `room` holds, and keeps the rest.
-    #[inline]
-    fn write(&mut self, run: EntryRun, room: &mut [u64]) -> usize {
-        let count = room
-            .len()
-            .min(usize::try_from(run.count).unwrap_or(usize::MAX));
-        let mut address = run.address.get();
-        for word in &mut room[..count] {
-            *word = address;
-            address = address.wrapping_add(run.size);
-        }
-        if run.count > count as u64 {
-            self.rest = Some(run.after(count as u64));
-        }
-        count
-    }
+    filled
 }
 
 #[cfg(test)]
@@ -79,16 +97,16 @@ mod tests {
                 .map(|(address, log2, count)| EntryRun { offset: 0, address: DmaAddr::new(address), size: 1 << log2, count })
                 .collect();
             let expected: Vec<u64> = runs.iter().flat_map(|run| run.entries()).map(|entry| entry.address.get()).collect();
-            let mut addresses = Addresses::new(runs.iter().copied());
-            let mut table = Vec::new();
-            loop {
-                let mut words = alloc::vec![0; piece];
-                let filled = addresses.fill(&mut words);
-                table.extend_from_slice(&words[..filled]);
-                if filled < piece {
-                    break;
-                }
-            }
+            let (mut table, mut buffer) = (Vec::new(), alloc::vec![0; piece]);
+            let mut lengths = Vec::new();
+            let words = write(runs.into_iter(), &mut buffer, |words| {
+                table.extend_from_slice(words);
+                lengths.push(words.len());
+            });
+            prop_assert_eq!(words as usize, table.len());
+            // All pieces are full but the last, which is not empty.
+            prop_assert!(lengths.iter().rev().skip(1).all(|length| *length == piece));
+            prop_assert!(lengths.iter().all(|length| *length > 0));
             prop_assert_eq!(table, expected);
         }
     }

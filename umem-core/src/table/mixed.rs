@@ -10,11 +10,11 @@
 //! aligned to its size, and no exact tiling has fewer.
 
 use super::{
-    EntryRun, JoinedEntries, Mr, Refusal, Tally,
+    EntryRun, Mr, Refusal, Tally,
     tiling::{BlockCounts, BlockRun, Tiling},
 };
 use crate::{
-    address::{DmaAddr, Joined},
+    address::{DmaAddr, Extent, Joined},
     iommu::DmaSegment,
     size::{Bytes, PageSize, PageSizes},
 };
@@ -28,9 +28,13 @@ pub struct Overhang {
     pub after: u64,
 }
 
-/// The table as runs of equal entries.
+/// The table as runs of equal entries: the tiling of one joined run after the other.
 #[derive(Clone, Debug)]
-pub struct Mixed<I>(JoinedEntries<Cuts<I>>);
+pub struct Mixed<I> {
+    runs: Joined<I, DmaAddr>,
+    rule: Rule,
+    present: RunTiling,
+}
 
 impl<I: Iterator<Item = DmaSegment> + Clone> Mixed<I> {
     /// The entries of `sizes` for the segments of `mr`.
@@ -50,42 +54,36 @@ impl<I: Iterator<Item = DmaSegment> + Clone> Mixed<I> {
                 "the device offers no page size: give it at least one",
             ));
         };
-        let runs = Runs {
-            joined: Joined::new(segments),
+        let rule = Rule {
             mr: *mr,
+            sizes,
+            smallest,
             overhang,
         };
+        let runs = Joined::new(segments);
         if smallest > mr.page {
             runs.clone()
-                .try_for_each(|run| run.bounds(sizes).map(drop))?;
+                .try_for_each(|run| match rule.registered(run).bounds(&rule) {
+                    Some(_) => Ok(()),
+                    None => Err(rule.refusal(run)),
+                })?;
         }
-        Ok(Self(JoinedEntries::new(Cuts::new(runs, sizes))))
+        Ok(Self {
+            runs,
+            rule,
+            present: RunTiling::EMPTY,
+        })
     }
 
     /// How many entries of each size there are. Costs the same for each joined run, whatever its length.
     pub fn tally(self) -> Tally {
-        let Cuts { runs, sizes, .. } = self.0.runs;
-        let Runs {
-            joined,
-            mr,
-            overhang,
-        } = runs;
-        let region_end = mr.offset + mr.length;
-        let smallest = sizes.smallest().unwrap_or(mr.page);
-        let mut counts = BlockCounts::new(sizes);
-        let mut tally = Tally::default();
-        joined.for_each(|run| {
-            let (start, end) = (run.start.get(), run.end());
-            // All but the first and the last are registered as they are.
-            if mr.offset < run.offset
-                && run.end_offset() < region_end
-                && smallest.divides(start | end)
-            {
-                counts.add(start, end);
-            } else {
-                Run::registered(run, &mr, overhang).count(sizes, &mut counts, &mut tally);
-            }
+        let Self { runs, rule, .. } = self;
+        let mut counts = BlockCounts::new(rule.sizes);
+        runs.for_each(|run| {
+            let (start, end) = rule.bounds(run);
+            counts.add(start, end);
         });
+        let mut tally = Tally::default();
         for (size, count) in counts.counts() {
             tally.add(size.bytes(), count);
         }
@@ -96,256 +94,208 @@ impl<I: Iterator<Item = DmaSegment> + Clone> Mixed<I> {
 impl<I: Iterator<Item = DmaSegment>> Iterator for Mixed<I> {
     type Item = EntryRun;
 
+    fn next(&mut self) -> Option<EntryRun> {
+        loop {
+            if let Some(entries) = self.present.next() {
+                return Some(entries);
+            }
+            self.present = self.rule.tiling(self.runs.next()?);
+        }
+    }
+
+    // The same as a loop in a loop, of which the inner one has where it stands at hand.
+    #[inline]
+    fn fold<B, F: FnMut(B, EntryRun) -> B>(self, start: B, mut each: F) -> B {
+        let Self {
+            mut runs,
+            rule,
+            mut present,
+        } = self;
+        let mut so_far = start;
+        loop {
+            so_far = present.fold(so_far, &mut each);
+            let Some(run) = runs.next() else {
+                return so_far;
+            };
+            present = rule.tiling(run);
+        }
+    }
+}
+
+/// The tiling of one joined run.
+#[derive(Clone, Debug)]
+struct RunTiling {
+    /// From an address of the run to its offset in the region.
+    offset: i64,
+    blocks: Tiling,
+}
+
+impl RunTiling {
+    const EMPTY: Self = Self {
+        offset: 0,
+        blocks: Tiling::new(0, 0, PageSizes::EMPTY),
+    };
+}
+
+impl Iterator for RunTiling {
+    type Item = EntryRun;
+
     #[inline]
     fn next(&mut self) -> Option<EntryRun> {
-        let cuts = &mut self.0;
-        match cuts.runs.runs.overhang {
-            // Of an exact tiling no two runs are alike and adjacent.
-            None => cuts.runs.next(),
-            Some(_) => next_joined(cuts),
-        }
+        let BlockRun {
+            address,
+            size,
+            count,
+        } = self.blocks.next()?;
+        Some(EntryRun {
+            offset: self.offset.wrapping_add_unsigned(address),
+            address: DmaAddr::new(address),
+            size: size.bytes(),
+            count,
+        })
     }
 }
 
-/// Out of the way of exact tilings, into which the cut is compiled.
-#[inline(never)]
-fn next_joined(runs: &mut impl Iterator<Item = EntryRun>) -> Option<EntryRun> {
-    runs.next()
-}
-
-/// A joined run of device addresses, and what of it is registered.
+/// Which sizes blocks may have, and what they must cover.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Run {
-    /// The run's offset in the region and its first address.
-    offset: u64,
-    start: u64,
-    /// The bytes of the region in it: from address `first` to before address `end`.
-    pub(crate) first: u64,
-    pub(crate) end: u64,
-    /// The pinned pages, or with an overhang the backing memory, that blocks must not leave.
-    room: (u64, u64),
-    overhang: bool,
+struct Rule {
+    mr: Mr,
+    sizes: PageSizes,
+    smallest: PageSize,
+    overhang: Option<Overhang>,
 }
 
-impl Run {
-    /// What of a joined `run` is registered.
+impl Rule {
     #[inline]
-    fn registered(run: DmaSegment, mr: &Mr, overhang: Option<Overhang>) -> Self {
-        let region_end = mr.offset + mr.length;
-        let start = run.start.get();
-        let (mut first, mut end, mut room) = (start, run.end(), (start, run.end()));
-        if run.offset <= mr.offset {
-            first += mr.offset - run.offset;
-            room.0 -= overhang.map_or(0, |overhang| overhang.before);
-        }
-        if run.end_offset() >= region_end {
-            end = start + (region_end - run.offset);
-            room.1 += overhang.map_or(0, |overhang| overhang.after);
-        }
-        Self {
-            offset: run.offset,
-            start,
-            first,
-            end,
-            room,
-            overhang: overhang.is_some(),
+    fn tiling(&self, run: DmaSegment) -> RunTiling {
+        let (start, end) = self.bounds(run);
+        RunTiling {
+            offset: (run.offset as i64).wrapping_sub_unsigned(run.start.get()),
+            blocks: Tiling::new(start, end, self.sizes),
         }
     }
 
-    /// From where to where its blocks reach when they tile it exactly; `None` where they would leave the room.
+    /// The addresses from which and up to which blocks cover a joined `run`.
     #[inline]
-    fn exact(&self, sizes: PageSizes) -> Option<(u64, u64)> {
-        let smallest = sizes.smallest()?;
-        let (start, end) = (
-            smallest.align_down(self.first),
-            smallest.align_up(self.end)?,
-        );
-        (!self.overhang && self.room.0 <= start && end <= self.room.1).then_some((start, end))
-    }
-
-    /// The addresses that the blocks of this run cover: where the first begins and the last ends.
-    pub(crate) fn bounds(&self, sizes: PageSizes) -> Result<Bounds, Refusal> {
-        let refused = || {
-            let (smallest, start) = (sizes.smallest().unwrap_or(PageSize::K4), self.start);
-            Refusal::new(
-                "no-exact-tiling",
-                format_args!(
-                    "no exact tiling: the device's smallest page is {smallest}, and a {smallest} block at offset {} (DMA \
-                     {:#x}) would leave the pinned pages {start:#x} to {:#x}; align the region to {smallest}, or let the \
-                     device use smaller pages",
-                    Bytes(self.offset),
-                    smallest.align_down(self.first),
-                    self.room.1,
-                ),
-            )
-        };
-        match self.overhang {
-            false => self.exact(sizes).map(|(start, end)| Bounds {
-                start,
-                end,
-                head: None,
-                tail: None,
-            }),
-            true => self.overhanging(sizes),
+    fn bounds(&self, run: DmaSegment) -> (u64, u64) {
+        let (start, end) = (run.start.get(), run.end());
+        // All but the first and the last are registered as they are.
+        if self.mr.offset < run.offset
+            && run.end_offset() < self.mr.offset + self.mr.length
+            && self.smallest.divides(start | end)
+        {
+            return (start, end);
         }
-        .ok_or_else(refused)
+        self.bounds_at_the_ends(run.offset, run.start, run.length)
     }
 
-    /// Counts its blocks. Called for two runs of a list, so it stays out of the loop over all.
+    /// The same of any run. Called for two of a list, so it stays out of the loop over all.
     #[cold]
     #[inline(never)]
-    fn count(&self, sizes: PageSizes, counts: &mut BlockCounts, tally: &mut Tally) {
-        if let Some((start, end)) = self.exact(sizes) {
-            counts.add(start, end);
-        } else if let Ok(bounds) = self.bounds(sizes) {
-            counts.add(bounds.start, bounds.end);
-            for end in [bounds.head, bounds.tail].into_iter().flatten() {
-                tally.add(end.size.bytes(), end.count);
-            }
-        }
+    fn bounds_at_the_ends(&self, offset: u64, start: DmaAddr, length: u64) -> (u64, u64) {
+        let run = Extent {
+            offset,
+            start,
+            length,
+        };
+        // `Mixed::new` has proven that every run has its bounds.
+        self.registered(run).bounds(self).unwrap_or((0, 0))
     }
 
-    /// The fewest blocks of which only the first and the last may leave the registered bytes.
+    /// What of a joined `run` is registered.
+    fn registered(&self, run: DmaSegment) -> Registered {
+        let Self { mr, overhang, .. } = self;
+        let region_end = mr.offset + mr.length;
+        let (start, end) = (run.start.get(), run.end());
+        let mut registered = Registered {
+            first: start,
+            end,
+            room: (start, end),
+        };
+        if run.offset <= mr.offset {
+            registered.first += mr.offset - run.offset;
+            registered.room.0 -= overhang.map_or(0, |overhang| overhang.before);
+        }
+        if run.end_offset() >= region_end {
+            registered.end = start + (region_end - run.offset);
+            registered.room.1 += overhang.map_or(0, |overhang| overhang.after);
+        }
+        registered
+    }
+
+    /// Why a joined `run` that has no bounds has none.
+    fn refusal(&self, run: DmaSegment) -> Refusal {
+        let (smallest, Registered { first, room, .. }) = (self.smallest, self.registered(run));
+        Refusal::new(
+            "no-exact-tiling",
+            format_args!(
+                "no exact tiling: the device's smallest page is {smallest}, and a {smallest} block at offset {} (DMA {:#x}) would \
+                 leave the pinned pages {:#x} to {:#x}; align the region to {smallest}, or let the device use smaller pages",
+                Bytes(run.offset),
+                smallest.align_down(first),
+                run.start.get(),
+                room.1,
+            ),
+        )
+    }
+}
+
+/// What of a joined run is registered, as device addresses.
+#[derive(Clone, Copy, Debug)]
+struct Registered {
+    /// Its bytes: from address `first` to before address `end`.
+    first: u64,
+    end: u64,
+    /// The pinned pages, or with an overhang the backing memory, that blocks must not leave.
+    room: (u64, u64),
+}
+
+impl Registered {
+    /// From where to where blocks reach; `None` where they would leave the room.
+    fn bounds(&self, rule: &Rule) -> Option<(u64, u64)> {
+        let (start, end) = match rule.overhang {
+            None => (
+                rule.smallest.align_down(self.first),
+                rule.smallest.align_up(self.end)?,
+            ),
+            Some(_) => return self.overhanging(rule.sizes),
+        };
+        (self.room.0 <= start && end <= self.room.1).then_some((start, end))
+    }
+
+    /// From where to where the fewest blocks reach of which only the first and the last may leave the registered bytes.
     ///
-    /// Blocks nest or are disjoint, so the fewest are the maximal ones within the room that hold a
-    /// registered byte. Of those the two at the ends shrink to what they need.
-    fn overhanging(&self, sizes: PageSizes) -> Option<Bounds> {
+    /// Blocks nest or are disjoint, so the fewest are the maximal ones within the room that hold a registered byte. Of those
+    /// the two at the ends shrink to what they need. All of them together are the greedy tiling of what they cover: were there a
+    /// larger block in it, one of them would not be maximal.
+    fn overhanging(&self, sizes: PageSizes) -> Option<(u64, u64)> {
         let maximal = |address: u64| {
             sizes
                 .iter()
                 .rev()
-                .map(|size| block_around(address, size))
-                .find(|block| {
-                    block.address >= self.room.0
-                        && block
-                            .address
-                            .checked_add(block.size.bytes())
-                            .is_some_and(|end| end <= self.room.1)
-                })
+                .filter_map(|size| block_around(address, size))
+                .find(|(start, end)| *start >= self.room.0 && *end <= self.room.1)
         };
         // The smallest block that holds both the first and the last byte.
         let shrunk = |first: u64, last: u64| {
             sizes
                 .iter()
-                .map(|size| block_around(first, size))
-                .find(|block| *block == block_around(last, block.size))
+                .filter_map(|size| block_around(first, size))
+                .find(|(_, end)| last < *end)
         };
         let last = self.end - 1;
         let (head, tail) = (maximal(self.first)?, maximal(last)?);
-        Some(if head == tail {
-            Bounds {
-                start: 0,
-                end: 0,
-                head: shrunk(self.first, last),
-                tail: None,
-            }
-        } else {
-            Bounds {
-                start: head.end(),
-                end: tail.address,
-                head: shrunk(self.first, head.end() - 1),
-                tail: shrunk(tail.address, last),
-            }
-        })
-    }
-}
-
-/// The block of `size` that holds `address`.
-fn block_around(address: u64, size: PageSize) -> BlockRun {
-    BlockRun {
-        address: size.align_down(address),
-        size,
-        count: 1,
-    }
-}
-
-/// What the blocks of a run cover: a block at each end where it overhangs, and the range between.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
-    pub(crate) start: u64,
-    pub(crate) end: u64,
-    head: Option<BlockRun>,
-    tail: Option<BlockRun>,
-}
-
-/// The joined runs of a region.
-#[derive(Clone, Debug)]
-struct Runs<I> {
-    joined: Joined<I, DmaAddr>,
-    mr: Mr,
-    overhang: Option<Overhang>,
-}
-
-impl<I: Iterator<Item = DmaSegment>> Iterator for Runs<I> {
-    type Item = Run;
-
-    #[inline]
-    fn next(&mut self) -> Option<Run> {
-        let run = self.joined.next()?;
-        Some(Run::registered(run, &self.mr, self.overhang))
-    }
-}
-
-/// The cut of one joined run after the other.
-#[derive(Clone, Debug)]
-struct Cuts<I> {
-    runs: Runs<I>,
-    sizes: PageSizes,
-    /// From an address of the present run to its offset in the region.
-    offset: i64,
-    middle: Tiling,
-    tail: Option<BlockRun>,
-}
-
-impl<I: Iterator<Item = DmaSegment>> Cuts<I> {
-    fn new(runs: Runs<I>, sizes: PageSizes) -> Self {
-        Self {
-            runs,
-            sizes,
-            offset: 0,
-            middle: Tiling::new(0, 0, sizes),
-            tail: None,
+        if head == tail {
+            return shrunk(self.first, last);
         }
-    }
-
-    #[inline]
-    fn entries(&self, block: BlockRun) -> EntryRun {
-        EntryRun {
-            offset: self.offset.wrapping_add_unsigned(block.address),
-            address: DmaAddr::new(block.address),
-            size: block.size.bytes(),
-            count: block.count,
-        }
+        let (start, _) = shrunk(self.first, head.1 - 1)?;
+        let (_, end) = shrunk(tail.0, last)?;
+        Some((start, end))
     }
 }
 
-impl<I: Iterator<Item = DmaSegment>> Iterator for Cuts<I> {
-    type Item = EntryRun;
-
-    // Handed over in registers. Through memory, a run's two words are read as one before they have arrived there, and the processor
-    // waits for as long as several blocks take.
-    #[inline(always)]
-    fn next(&mut self) -> Option<EntryRun> {
-        loop {
-            if let Some(block) = self.middle.next() {
-                return Some(self.entries(block));
-            }
-            if let Some(block) = self.tail.take() {
-                return Some(self.entries(block));
-            }
-            let run = self.runs.next()?;
-            self.offset = (run.offset as i64).wrapping_sub_unsigned(run.start);
-            if let Some((start, end)) = run.exact(self.sizes) {
-                self.middle = Tiling::new(start, end, self.sizes);
-            } else {
-                // `Mixed::new` has proven that every run has its bounds.
-                let bounds = run.bounds(self.sizes).ok()?;
-                self.middle = Tiling::new(bounds.start, bounds.end, self.sizes);
-                self.tail = bounds.tail;
-                if let Some(block) = bounds.head {
-                    return Some(self.entries(block));
-                }
-            }
-        }
-    }
+/// Where the block of `size` that holds `address` begins and ends; `None` where it ends beyond 2^64 - 1.
+fn block_around(address: u64, size: PageSize) -> Option<(u64, u64)> {
+    let start = size.align_down(address);
+    Some((start, start.checked_add(size.bytes())?))
 }

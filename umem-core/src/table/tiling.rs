@@ -34,9 +34,12 @@ impl BlockRun {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Tiling {
-    at: u64,
-    end: u64,
+    address: u64,
+    /// The bytes from there to the end.
+    left: u64,
     sizes: PageSizes,
+    /// Sizes rise from the one that the start allows for as long as larger ones fit; from then on they fall.
+    rising: Option<PageSize>,
 }
 
 impl Tiling {
@@ -44,11 +47,16 @@ impl Tiling {
     ///
     /// What no size divides is left out: of an `end` or a `start` that is no such multiple, or
     /// of an empty set of sizes, the iterator ends early.
+    #[inline]
     pub const fn new(start: u64, end: u64, sizes: PageSizes) -> Self {
+        let left = end.saturating_sub(start);
+        let rising = Self::largest(sizes, start, left);
         Self {
-            at: start,
-            end,
+            address: start,
+            // Where the first block does not fit, there is none.
+            left: if rising.is_some() { left } else { 0 },
             sizes,
+            rising,
         }
     }
 
@@ -83,13 +91,15 @@ impl BlockCounts {
     pub(crate) fn add(&mut self, start: u64, end: u64) {
         let mut sizes = self.sizes;
         while let Some(size) = sizes.smallest() {
-            let first = (start >> size.log2()) + u64::from(!size.divides(start));
-            let count = (end >> size.log2()).saturating_sub(first);
-            if count == 0 {
+            // The bytes from its first multiple on.
+            let before = start.wrapping_neg() & size.mask();
+            match (end - start).checked_sub(before) {
+                Some(bytes) if bytes >= size.bytes() => {
+                    self.fitting[size.log2() as usize] += bytes >> size.log2();
+                }
                 // Nor does any larger one fit.
-                break;
+                _ => break,
             }
-            self.fitting[size.log2() as usize] += count;
             sizes = sizes.without(size);
         }
     }
@@ -116,23 +126,36 @@ impl Iterator for Tiling {
 
     #[inline]
     fn next(&mut self) -> Option<BlockRun> {
-        let address = self.at;
-        let left = self.end.checked_sub(address)?;
-        let size = Self::largest(self.sizes, address, left)?;
-        // The size stays the same up to where the next larger one fits, or else to the end. Of
-        // sizes above the next, none fits where the next does not.
-        let larger = self.sizes.next_above(size).and_then(|larger| {
-            let boundary = larger.align_up(address)?;
-            (self.end.checked_sub(boundary)? >= larger.bytes()).then_some(boundary)
-        });
-        let count = (larger.unwrap_or(self.end) - address) >> size.log2();
-        let run = BlockRun {
+        let address = self.address;
+        let (size, bytes) = loop {
+            let Some(size) = self.rising else {
+                break (self.sizes.within(self.left).largest()?, self.left);
+            };
+            // The size stays the same up to where the next larger one fits, or else to the end. Of
+            // sizes above the next, none fits where the next does not.
+            self.rising = self.sizes.next_above(size);
+            if let Some(larger) = self.rising {
+                let before = address.wrapping_neg() & larger.mask();
+                // At most 2^64 - 1 together.
+                if before + larger.bytes() <= self.left {
+                    match before {
+                        // Both sizes begin here.
+                        0 => continue,
+                        _ => break (size, before),
+                    }
+                }
+                self.rising = None;
+            }
+            break (size, self.left);
+        };
+        let count = bytes >> size.log2();
+        self.address = address.wrapping_add(count << size.log2());
+        self.left -= count << size.log2();
+        Some(BlockRun {
             address,
             size,
             count,
-        };
-        self.at = run.end();
-        Some(run)
+        })
     }
 }
 

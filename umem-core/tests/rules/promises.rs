@@ -121,6 +121,22 @@ proptest! {
     }
 
     #[test]
+    fn entries_are_the_same_one_by_one_and_all_at_once(mut scenario in scenario(SOUND), ahead in 0usize..6, overhang in any::<bool>()) {
+        for policy in Policy::ALL {
+            let device = scenario.device.customize();
+            device.policy = Some(policy);
+            device.edges = if overhang { Edges::Overhang } else { Edges::Exact };
+            let registration = Registration::new(&scenario).unwrap();
+            let mut one_by_one = registration.entries();
+            let expected: Vec<_> = std::iter::from_fn(|| one_by_one.next()).collect();
+            let mut entries = registration.entries();
+            let mut all: Vec<_> = entries.by_ref().take(ahead).collect();
+            entries.for_each(|run| all.push(run));
+            prop_assert_eq!(all, expected);
+        }
+    }
+
+    #[test]
     fn an_overhang_never_costs_an_entry_nor_leaves_its_run(mut scenario in scenario(SOUND)) {
         let device = scenario.device.customize();
         (device.policy, device.edges) = (Some(Policy::Mixed), Edges::Overhang);
