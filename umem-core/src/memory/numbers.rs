@@ -17,6 +17,11 @@ const PRESENT: u64 = 1 << 63;
 /// Bits 0–54 of a pagemap word: the number of the page's frame. 0 where the kernel hides it.
 const FRAME_NUMBER: u64 = (1 << 55) - 1;
 
+/// Which bits of words tell of a frame: all, where words are numbers.
+const NUMBERS: u64 = u64::MAX;
+/// The same of pagemap words.
+const PAGEMAP: u64 = PRESENT | FRAME_NUMBER;
+
 /// The runs of the frames whose numbers stand in a slice, one for each page in the order of virtual addresses.
 ///
 /// Neighbouring runs are never physically adjacent.
@@ -29,7 +34,7 @@ const FRAME_NUMBER: u64 = (1 << 55) - 1;
 /// ```
 #[derive(Clone, Debug)]
 pub struct FrameNumbers<'a> {
-    runs: Runs<'a, { u64::MAX }>,
+    runs: Runs<'a, NUMBERS>,
     page: PageSize,
 }
 
@@ -66,7 +71,7 @@ impl Iterator for FrameNumbers<'_> {
 /// Pages that are absent, in swap or hidden (as they all are without CAP_SYS_ADMIN) are in no run: offsets pass over them.
 #[derive(Clone, Debug)]
 pub struct PagemapFrames<'a> {
-    runs: Runs<'a, { PRESENT | FRAME_NUMBER }>,
+    runs: Runs<'a, PAGEMAP>,
     page: PageSize,
 }
 
@@ -93,19 +98,15 @@ impl Iterator for PagemapFrames<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<FrameRun> {
-        loop {
-            if let Some(run) = self.runs.next()?.known() {
-                return Some(run.of(self.page, run.word & FRAME_NUMBER));
-            }
-        }
+        let run = self.runs.next()?;
+        Some(run.of(self.page, run.word & FRAME_NUMBER))
     }
 
     #[inline]
     fn fold<B, F: FnMut(B, FrameRun) -> B>(self, start: B, mut each: F) -> B {
         let page = self.page;
-        self.runs.fold(start, |so_far, run| match run.known() {
-            Some(run) => each(so_far, run.of(page, run.word & FRAME_NUMBER)),
-            None => so_far,
+        self.runs.fold(start, |so_far, run| {
+            each(so_far, run.of(page, run.word & FRAME_NUMBER))
         })
     }
 }
@@ -113,7 +114,7 @@ impl Iterator for PagemapFrames<'_> {
 /// How many pages are looked at together: as many as a bitmap has bits.
 const PIECE: usize = 64;
 
-/// Runs of words of which each is the one before it plus 1, in the bits of `MASK`.
+/// Runs of words of which each is the one before it plus 1, in the bits of `MASK`; those without a frame left out.
 #[derive(Clone, Debug)]
 struct Runs<'a, const MASK: u64> {
     words: &'a [u64],
@@ -132,10 +133,10 @@ struct WordRun {
 }
 
 impl WordRun {
-    /// What of a run of pagemap words has frames.
+    /// What of the run has frames.
     #[inline]
-    fn known(mut self) -> Option<Self> {
-        if self.word & (PRESENT | FRAME_NUMBER) > PRESENT {
+    fn known<const MASK: u64>(mut self) -> Option<Self> {
+        if MASK == NUMBERS || self.word & MASK > PRESENT {
             return Some(self);
         }
         // Absent; or hidden, and what comes after that in numbers does not come after it in memory.
@@ -143,6 +144,15 @@ impl WordRun {
         self.start += 1;
         self.word += 1;
         (hidden && self.start < self.end).then_some(self)
+    }
+
+    /// Calls `each` with what of the run has frames.
+    #[inline]
+    fn tell<const MASK: u64, B>(self, so_far: B, each: &mut impl FnMut(B, Self) -> B) -> B {
+        match self.known::<MASK>() {
+            Some(run) => each(so_far, run),
+            None => so_far,
+        }
     }
 
     /// The run as bytes, its first frame having number `number`.
@@ -173,16 +183,20 @@ impl<'a, const MASK: u64> Runs<'a, MASK> {
 
     #[inline]
     fn next(&mut self) -> Option<WordRun> {
-        let start = self.start;
-        let word = *self.words.get(start)?;
-        if self.breaks == 0 {
-            (self.piece, self.breaks) = next_breaks::<MASK>(self.words, self.piece + PIECE);
+        loop {
+            let start = self.start;
+            let word = *self.words.get(start)?;
+            if self.breaks == 0 {
+                (self.piece, self.breaks) = next_breaks::<MASK>(self.words, self.piece + PIECE);
+            }
+            // Beyond the last break the run ends with the words: `breaks` is 0 then, and has 64 trailing zeros.
+            let end = (self.piece + self.breaks.trailing_zeros() as usize).min(self.words.len());
+            self.breaks &= self.breaks.wrapping_sub(1);
+            self.start = end;
+            if let Some(run) = (WordRun { word, start, end }).known::<MASK>() {
+                return Some(run);
+            }
         }
-        // Beyond the last break the run ends with the words: `breaks` is 0 then, and has 64 trailing zeros.
-        let end = (self.piece + self.breaks.trailing_zeros() as usize).min(self.words.len());
-        self.breaks &= self.breaks.wrapping_sub(1);
-        self.start = end;
-        Some(WordRun { word, start, end })
     }
 
     /// The same for all runs, piece by piece.
@@ -198,7 +212,7 @@ impl<'a, const MASK: u64> Runs<'a, MASK> {
             if self.breaks == u64::MAX {
                 // Not one of these pages goes on with a run: on without bitmaps, as long as that is so.
                 let end = self.piece;
-                so_far = each(so_far, WordRun { word, start, end });
+                so_far = WordRun { word, start, end }.tell::<MASK, B>(so_far, &mut each);
                 (start, word) = (end, words[end]);
                 while let Some(pages) = words[start..].first_chunk()
                     && alone::<MASK>(pages)
@@ -216,7 +230,7 @@ impl<'a, const MASK: u64> Runs<'a, MASK> {
                 self.breaks &= self.breaks - 1;
                 let Some(&next) = piece.get(at) else { break };
                 let end = self.piece + at;
-                so_far = each(so_far, WordRun { word, start, end });
+                so_far = WordRun { word, start, end }.tell::<MASK, B>(so_far, &mut each);
                 (start, word) = (end, next);
             }
             (self.piece, self.breaks) = next_breaks::<MASK>(words, self.piece + PIECE);
@@ -224,14 +238,8 @@ impl<'a, const MASK: u64> Runs<'a, MASK> {
                 break;
             }
         }
-        each(
-            so_far,
-            WordRun {
-                word,
-                start,
-                end: words.len(),
-            },
-        )
+        let end = words.len();
+        WordRun { word, start, end }.tell::<MASK, B>(so_far, &mut each)
     }
 }
 
@@ -284,14 +292,18 @@ fn continues<const MASK: u64>(words: &[u64], before: u64) -> bool {
     differing & MASK == 0
 }
 
-/// Whether none of `words` goes on with the run of the word before it. Nothing branches here either.
+/// Whether each of `words` has a frame, and none goes on with the run of the word before it. Nothing branches here either.
 #[inline]
 fn alone<const MASK: u64>(words: &[u64; PIECE + 1]) -> bool {
+    let predecessor = |word: u64| (word & MASK).wrapping_sub(1);
     let mut going_on = false;
+    // Of a word without a flag, or without a number, the predecessor has another flag.
+    let mut known = words[0] & predecessor(words[0]);
     for (before, word) in words.iter().zip(&words[1..]) {
-        going_on |= word & MASK == (before & MASK).wrapping_add(1);
+        going_on |= predecessor(*word) == before & MASK;
+        known &= word & predecessor(*word);
     }
-    !going_on
+    !going_on && (MASK == NUMBERS || known & PRESENT != 0)
 }
 
 /// Which of at most 64 `words` do not go on with the run of the word before them: a bit each.
