@@ -71,10 +71,12 @@ impl Landmarks {
 }
 
 /// The number of the last of the `items` after landmark number `landmark` of which `passed` still holds, as it does of the first.
+///
+/// All of them are asked, since memory serves questions that do not depend on each other's answers at the same time.
 fn last_after<T>(items: &[T], landmark: usize, passed: impl Fn(&T) -> bool) -> usize {
     let first = landmark * LANDMARK;
     let near = &items[first..items.len().min(first + LANDMARK)];
-    first + near.partition_point(passed) - 1
+    first + near.iter().filter(|item| passed(item)).count() - 1
 }
 
 impl Lane {
