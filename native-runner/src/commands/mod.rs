@@ -8,6 +8,7 @@ mod doctor;
 mod list;
 mod man;
 mod plan;
+mod source;
 mod vectors;
 mod view;
 

@@ -1,21 +1,20 @@
 //! `umem plan`.
 
 use std::{
-    fs::File,
-    io::{self, BufWriter, Read, Write},
-    path::{Path, PathBuf},
+    io::{BufWriter, Write},
+    path::PathBuf,
 };
 
-use anyhow::Context;
 use clap::ValueEnum;
 use umem_core::{
     diagram::{self, Steps, View, palette},
     registration::Registration,
-    scenario::{DeviceSpec, IommuSpec, Scenario, ScenarioError, presets},
+    scenario::{DeviceSpec, IommuSpec, Scenario, ScenarioError},
     size::Bytes,
     table::Policy,
 };
 
+use super::source::Source;
 use crate::{exit::Exit, report::plan as report, whole_file};
 
 /// Work out a scenario: the table that a device would get, and why
@@ -26,17 +25,8 @@ use crate::{exit::Exit, report::plan as report, whole_file};
 /// Exit code: 0 worked out (a refusal by kernel or device is an answer, too), 2 wrong input or usage.
 #[derive(Debug, clap::Args)]
 pub struct Plan {
-    /// A scenario or capture as JSON; - reads standard input
-    #[arg(
-        value_name = "FILE",
-        required_unless_present = "preset",
-        conflicts_with = "preset"
-    )]
-    file: Option<PathBuf>,
-
-    /// A scene of the mail, by name
-    #[arg(long, value_name = "NAME")]
-    preset: Option<String>,
+    #[command(flatten)]
+    source: Source,
 
     /// How to print the answer
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -131,7 +121,7 @@ impl Plan {
 
     /// The scenario with the options' changes.
     fn scenario(&self) -> anyhow::Result<Scenario> {
-        let mut scenario = question(self.preset.as_deref(), self.file.as_deref())?;
+        let mut scenario = self.source.scenario()?;
         let size = |option: &str, text: &str| {
             text.parse::<Bytes>()
                 .map_err(|error| ScenarioError::new(option, format_args!("\"{text}\" {error}")))
@@ -156,63 +146,6 @@ impl Plan {
         }
         Ok(scenario)
     }
-}
-
-/// The scenario that a preset or a file holds.
-pub fn question(preset: Option<&str>, file: Option<&Path>) -> anyhow::Result<Scenario> {
-    match (preset, file) {
-        (Some(name), _) => Ok(self::preset(name)?),
-        (None, Some(path)) => read(path),
-        (None, None) => unreachable!("clap demands a file or a preset"),
-    }
-}
-
-fn preset(name: &str) -> Result<Scenario, ScenarioError> {
-    presets::find(name)
-        .map(presets::Preset::scenario)
-        .ok_or_else(|| {
-            let names: Vec<_> = presets::PRESETS.iter().map(|preset| preset.name).collect();
-            ScenarioError::new(
-                "--preset",
-                format_args!(
-                    "\"{name}\" is not known here; there are {}",
-                    names.join(", ")
-                ),
-            )
-        })
-}
-
-/// A capture of ten million extents is about half of this.
-const LONGEST_FILE: u64 = 1 << 30;
-
-/// Reads a scenario from a file, or from standard input.
-pub fn read(path: &Path) -> anyhow::Result<Scenario> {
-    let mut json = Vec::new();
-    let name = if path == Path::new("-") {
-        "standard input".into()
-    } else {
-        path.display().to_string()
-    };
-    let source: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(io::stdin())
-    } else {
-        Box::new(File::open(path).map_err(|error| unreadable(&name, &error))?)
-    };
-    source
-        .take(LONGEST_FILE + 1)
-        .read_to_end(&mut json)
-        .map_err(|error| unreadable(&name, &error))?;
-    anyhow::ensure!(
-        json.len() as u64 <= LONGEST_FILE,
-        "{name} is longer than {}: that is no scenario",
-        Bytes(LONGEST_FILE)
-    );
-    Scenario::from_json(&json).context(name)
-}
-
-/// Input that cannot be read is wrong input, not an inability of this machine.
-fn unreadable(name: &str, error: &io::Error) -> anyhow::Error {
-    anyhow::anyhow!("{name} cannot be read: {error}")
 }
 
 /// The finished picture, as wide as a page of docs.

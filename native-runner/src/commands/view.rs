@@ -33,7 +33,7 @@ pub struct View {
 impl View {
     /// Serves until stopped.
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
-        let scenario = self.file.as_deref().map(super::plan::read).transpose()?;
+        let scenario = self.file.as_deref().map(super::source::read).transpose()?;
         if let Some(scenario) = &scenario {
             scenario.resolve()?;
         }

@@ -7,22 +7,13 @@ use umem_core::{
     registration::Registration,
 };
 
-use crate::{commands::plan, whole_file};
+use crate::{commands::source::Source, whole_file};
 
 /// Draw a scene, and tell of it: a line `key=value` each
 #[derive(Debug, clap::Args)]
 pub struct Scene {
-    /// A scenario as JSON
-    #[arg(
-        value_name = "FILE",
-        required_unless_present = "preset",
-        conflicts_with = "preset"
-    )]
-    file: Option<PathBuf>,
-
-    /// A preset
-    #[arg(long, value_name = "NAME")]
-    preset: Option<String>,
+    #[command(flatten)]
+    source: Source,
 
     /// The moment that is drawn: the beginning of a stage (pin, gather, map, cut), a step, or the end
     #[arg(long, value_parser = moment, default_value = "end")]
@@ -59,7 +50,7 @@ const WIDTH: f64 = 718.0;
 impl Scene {
     /// Draws, and tells.
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
-        let scenario = plan::question(self.preset.as_deref(), self.file.as_deref())?;
+        let scenario = self.source.scenario()?;
         let registration = Registration::new(&scenario)?;
         let index = registration.index();
         let steps = Steps::new(&registration, &index);
