@@ -18,15 +18,33 @@ use core::ops::Range;
 const APART: f64 = 84.0;
 const NUMBERS: f64 = 21.0;
 
+/// An offset that is a multiple of `step`: "266K", and where that would be a long number "266K+512".
+fn label(offset: u64, step: u64) -> String {
+    let exact = Bytes(offset).to_string();
+    // P is the largest.
+    let unit = (step.trailing_zeros() / 10 * 10).min(50);
+    let rest = offset & ((1024 << unit) - 1);
+    match rest {
+        0 => exact,
+        _ if exact.len() <= 5 => exact,
+        _ => format!("{}+{}", Bytes(offset - rest), Bytes(rest)),
+    }
+}
+
 impl Painter<'_> {
-    /// The offsets that have a line: powers of two, or multiples of one.
-    fn ticks(&self) -> Vec<(f64, u64)> {
-        let View { from, span, .. } = self.area.view;
-        let wanted = span / (self.area.width / APART).max(1.0);
+    /// How far apart the lines are: a power of two.
+    fn step(&self) -> u64 {
+        let wanted = self.area.view.span / (self.area.width / APART).max(1.0);
         let mut step = 1u64;
         while (step as f64) < wanted {
             step *= 2;
         }
+        step
+    }
+
+    /// The offsets that have a line.
+    fn ticks(&self) -> Vec<(f64, u64)> {
+        let (View { from, span, .. }, step) = (self.area.view, self.step());
         let first = (from.max(0.0) as u64).div_ceil(step) * step;
         (0..)
             .map(|i| first + i * step)
@@ -78,9 +96,9 @@ impl Painter<'_> {
     /// The numbers along the top: bytes from `region.va`.
     pub(super) fn numbers(&mut self) {
         let flag = self.flag();
-        let style = TextStyle::Small;
+        let (style, step) = (TextStyle::Small, self.step());
         for (x, tick) in self.ticks() {
-            let label = Bytes(tick).to_string();
+            let label = label(tick, step);
             let width = style.width(&label);
             let left = self.beside(x, width);
             let hidden = flag.as_ref().is_some_and(|flag| {
@@ -199,5 +217,25 @@ fn verb(step: &Step) -> &'static str {
         Stage::Gather => "gather",
         Stage::Map => "map",
         Stage::Cut => "cut",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_numbers_are_told_in_two_parts() {
+        for (offset, step, text) in [
+            (0, 1, "0"),
+            (266 << 10, 512, "266K"),
+            ((266 << 10) + 512, 512, "266K+512"),
+            (3 << 19, 1 << 19, "1536K"),
+            ((512 << 30) + (8 << 10), 8 << 10, "512G+8K"),
+            ((512 << 30) + (24 << 10), 1 << 13, "512G+24K"),
+            (1 << 62, 1 << 62, "4096P"),
+        ] {
+            assert_eq!(label(offset, step), text);
+        }
     }
 }
