@@ -37,35 +37,34 @@ pub fn paths(scale: Scale) -> Vec<Path> {
     let scattered = (0..pages)
         .map(|page| 0x10_0000 + scattered_slot(0, page))
         .collect();
+    let absent = (0..pages)
+        .map(|page| match page % 16 {
+            7 => 0,
+            _ => PRESENT | (0x10_0000 + scattered_slot(0, page)),
+        })
+        .collect();
+    let absent = coalescing("pagemap words, scattered, some absent", absent, FRAME, None);
     let layouts: [(_, Vec<u64>, _); 4] = [
         ("contiguous", contiguous, Goal::OfLimit(0.85)),
         ("in huge pages", huge, Goal::TimesKernel(1.0)),
         ("fragmented", fragmented, Goal::TimesKernel(1.0)),
         ("scattered", scattered, Goal::TimesKernel(1.0)),
     ];
-    layouts
-        .into_iter()
-        .flat_map(|(layout, numbers, goal)| {
-            let words = numbers.iter().map(|number| PRESENT | number).collect();
-            [
-                path(
-                    format!("coalescing frame numbers, {layout}"),
-                    numbers,
-                    u64::MAX,
-                    goal,
-                ),
-                path(
-                    format!("coalescing pagemap words, {layout}"),
-                    words,
-                    FRAME,
-                    goal,
-                ),
-            ]
+    let beside_peers = layouts.into_iter().flat_map(|(layout, numbers, goal)| {
+        let words = numbers.iter().map(|number| PRESENT | number).collect();
+        [
+            ("frame numbers", numbers, u64::MAX),
+            ("pagemap words", words, FRAME),
+        ]
+        .map(|(what, words, mask)| {
+            coalescing(&format!("{what}, {layout}"), words, mask, Some(goal))
         })
-        .collect()
+    });
+    beside_peers.chain([absent]).collect()
 }
 
-fn path(name: String, words: Vec<u64>, mask: u64, goal: Goal) -> Path {
+/// With peers where there is a goal: the kernel's loop, which has pages before it that are all pinned, knows of no absent ones.
+fn coalescing(what: &str, words: Vec<u64>, mask: u64, goal: Option<Goal>) -> Path {
     let words = Rc::new(words);
     let none = Extent {
         offset: 0,
@@ -76,7 +75,7 @@ fn path(name: String, words: Vec<u64>, mask: u64, goal: Goal) -> Path {
     let longest = longest_entry(u32::MAX, PageSize::K4).expect("a page fits");
     let (list, room) = (words.clone(), entries.clone());
     let path = Path {
-        name,
+        name: format!("coalescing {what}"),
         unit: "frame",
         units: words.len() as u64,
         ours: Box::new(move || {
@@ -97,10 +96,12 @@ fn path(name: String, words: Vec<u64>, mask: u64, goal: Goal) -> Path {
         kernel: None,
         native: None,
         limit: None,
-        goals: vec![goal],
+        goals: goal.into_iter().collect(),
     };
     #[cfg(not(target_family = "wasm"))]
-    let path = crate::peers::beside_frames(path, &words, mask, longest);
+    if goal.is_some() {
+        return crate::peers::beside_frames(path, &words, mask, longest);
+    }
     path
 }
 

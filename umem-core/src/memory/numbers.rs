@@ -215,11 +215,15 @@ impl<'a, const MASK: u64> Runs<'a, MASK> {
                 so_far = WordRun { word, start, end }.tell::<MASK, B>(so_far, &mut each);
                 (start, word) = (end, words[end]);
                 while let Some(pages) = words[start..].first_chunk()
-                    && alone::<MASK>(pages)
+                    && let Some(all_known) = alone::<MASK>(pages)
                 {
                     for &next in &pages[1..] {
                         let end = start + 1;
-                        so_far = each(so_far, WordRun { word, start, end });
+                        let run = WordRun { word, start, end };
+                        so_far = match all_known {
+                            true => each(so_far, run),
+                            false => run.tell::<MASK, B>(so_far, &mut each),
+                        };
                         (start, word) = (end, next);
                     }
                 }
@@ -292,9 +296,9 @@ fn continues<const MASK: u64>(words: &[u64], before: u64) -> bool {
     differing & MASK == 0
 }
 
-/// Whether each of `words` has a frame, and none goes on with the run of the word before it. Nothing branches here either.
+/// If none of `words` goes on with the run of the word before it: whether all of them have frames. Nothing branches here either.
 #[inline]
-fn alone<const MASK: u64>(words: &[u64; PIECE + 1]) -> bool {
+fn alone<const MASK: u64>(words: &[u64; PIECE + 1]) -> Option<bool> {
     let predecessor = |word: u64| (word & MASK).wrapping_sub(1);
     let mut going_on = false;
     // Of a word without a flag, or without a number, the predecessor has another flag.
@@ -303,7 +307,7 @@ fn alone<const MASK: u64>(words: &[u64; PIECE + 1]) -> bool {
         going_on |= predecessor(*word) == before & MASK;
         known &= word & predecessor(*word);
     }
-    !going_on && (MASK == NUMBERS || known & PRESENT != 0)
+    (!going_on).then_some(MASK == NUMBERS || known & PRESENT != 0)
 }
 
 /// Which of at most 64 `words` do not go on with the run of the word before them: a bit each.
