@@ -18,16 +18,19 @@ use core::ops::Range;
 const APART: f64 = 84.0;
 const NUMBERS: f64 = 21.0;
 
-/// An offset that is a multiple of `step`: "266K", and where that would be a long number "266K+512".
+/// An offset that is a multiple of `step`: "266K"; where that would be a long number and there is room for it, "266K+512".
 fn label(offset: u64, step: u64) -> String {
     let exact = Bytes(offset).to_string();
     // P is the largest.
     let unit = (step.trailing_zeros() / 10 * 10).min(50);
     let rest = offset & ((1024 << unit) - 1);
-    match rest {
-        0 => exact,
-        _ if exact.len() <= 5 => exact,
-        _ => format!("{}+{}", Bytes(offset - rest), Bytes(rest)),
+    if rest == 0 || exact.len() <= 5 {
+        return exact;
+    }
+    let parts = format!("{}+{}", Bytes(offset - rest), Bytes(rest));
+    match TextStyle::Small.width(&parts) < APART - 6.0 {
+        true => parts,
+        false => exact,
     }
 }
 
@@ -233,6 +236,8 @@ mod tests {
             (3 << 19, 1 << 19, "1536K"),
             ((512 << 30) + (8 << 10), 8 << 10, "512G+8K"),
             ((512 << 30) + (24 << 10), 1 << 13, "512G+24K"),
+            ((1 << 40) - (8 << 10), 1 << 13, "1073741816K"),
+            ((1 << 30) - 8, 8, "1073741816"),
             (1 << 62, 1 << 62, "4096P"),
         ] {
             assert_eq!(label(offset, step), text);
