@@ -223,7 +223,7 @@ impl PageSizes {
     /// The smallest size of the set that is larger than `size`.
     #[inline]
     pub const fn next_above(self, size: PageSize) -> Option<PageSize> {
-        // Two bits below: above the largest of all sizes there is none.
+        // All bits above `size`'s. A shift by one more would be too far for the largest.
         Self(self.0 & ((u64::MAX - 1) << size.0)).smallest()
     }
 

@@ -33,11 +33,11 @@ pub struct Overhang {
 pub struct Mixed<I> {
     runs: Joined<I, DmaAddr>,
     rule: Rule,
-    present: RunTiling,
+    current: RunTiling,
 }
 
 impl<I: Iterator<Item = DmaSegment> + Clone> Mixed<I> {
-    /// The entries of `sizes` for the segments of `mr`.
+    /// The entries of `sizes` for the segments of `mr`, which are whole pages of the kernel.
     ///
     /// # Errors
     /// `no-page-size` when `sizes` is empty; `no-exact-tiling` when the smallest size is larger than the kernel's page, and a
@@ -71,7 +71,7 @@ impl<I: Iterator<Item = DmaSegment> + Clone> Mixed<I> {
         Ok(Self {
             runs,
             rule,
-            present: RunTiling::EMPTY,
+            current: RunTiling::EMPTY,
         })
     }
 
@@ -96,28 +96,28 @@ impl<I: Iterator<Item = DmaSegment>> Iterator for Mixed<I> {
 
     fn next(&mut self) -> Option<EntryRun> {
         loop {
-            if let Some(entries) = self.present.next() {
+            if let Some(entries) = self.current.next() {
                 return Some(entries);
             }
-            self.present = self.rule.tiling(self.runs.next()?);
+            self.current = self.rule.tiling(self.runs.next()?);
         }
     }
 
-    // The same as a loop in a loop, of which the inner one has where it stands at hand.
+    // The same as a loop in a loop, of which the inner one keeps its place in registers.
     #[inline]
     fn fold<B, F: FnMut(B, EntryRun) -> B>(self, start: B, mut each: F) -> B {
         let Self {
             mut runs,
             rule,
-            mut present,
+            mut current,
         } = self;
         let mut so_far = start;
         loop {
-            so_far = present.fold(so_far, &mut each);
+            so_far = current.fold(so_far, &mut each);
             let Some(run) = runs.next() else {
                 return so_far;
             };
-            present = rule.tiling(run);
+            current = rule.tiling(run);
         }
     }
 }
@@ -178,13 +178,9 @@ impl Rule {
     /// The addresses from which and up to which blocks cover a joined `run`.
     #[inline]
     fn bounds(&self, run: DmaSegment) -> (u64, u64) {
-        let (start, end) = (run.start.get(), run.end());
-        // All but the first and the last are registered as they are.
-        if self.mr.offset < run.offset
-            && run.end_offset() < self.mr.offset + self.mr.length
-            && self.smallest.divides(start | end)
-        {
-            return (start, end);
+        // All but the first and the last are registered as they are, and multiples of the smallest size.
+        if self.mr.offset < run.offset && run.end_offset() < self.mr.offset + self.mr.length {
+            return (run.start.get(), run.end());
         }
         self.bounds_at_the_ends(run.offset, run.start, run.length)
     }
@@ -198,7 +194,7 @@ impl Rule {
             start,
             length,
         };
-        // `Mixed::new` has proven that every run has its bounds.
+        // Sizes up to the kernel's page divide every run; of larger ones `Mixed::new` has proven that there are bounds.
         self.registered(run).bounds(self).unwrap_or((0, 0))
     }
 
@@ -298,4 +294,40 @@ impl Registered {
 fn block_around(address: u64, size: PageSize) -> Option<(u64, u64)> {
     let start = size.align_down(address);
     Some((start, start.checked_add(size.bytes())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn the_last_block_holds_the_last_byte() {
+        let segment = Extent {
+            offset: 0,
+            start: DmaAddr::new(0x10_0000),
+            length: 0x6000,
+        };
+        let overhang = Overhang {
+            before: 0,
+            after: 0xa000,
+        };
+        // The last byte is the last of a page, or the first of the next.
+        for (length, expected) in [
+            (0x5000, &[(0x4000, 1), (0x1000, 1)][..]),
+            (0x5001, &[(0x4000, 2)]),
+        ] {
+            let mr = Mr {
+                address: 0,
+                length,
+                hca_address: 0,
+                page: PageSize::K4,
+                offset: 0,
+            };
+            let sizes = PageSizes::from_bits(0x5000);
+            let table = Mixed::new([segment].into_iter(), &mr, sizes, Some(overhang)).unwrap();
+            let runs: Vec<_> = table.map(|run| (run.size, run.count)).collect();
+            assert_eq!(runs, expected, "{length:#x}");
+        }
+    }
 }

@@ -218,6 +218,7 @@ mod tests {
                 one_by_one.filter(|(_, count)| *count > 0).collect::<Vec<_>>()
             );
             prop_assert_eq!(blocks, slowly(start, end, sizes));
+            prop_assert!(runs.iter().all(|run| run.count > 0));
             prop_assert!(runs.len() as u32 <= 2 * sizes.len());
         }
 
