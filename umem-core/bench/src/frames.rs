@@ -9,9 +9,29 @@ use umem_core::{
     size::PageSize,
 };
 
-/// A pagemap word's flag, and the bits that tell its frame.
+/// A pagemap word's flag.
 const PRESENT: u64 = 1 << 63;
-const FRAME: u64 = PRESENT | ((1 << 55) - 1);
+
+/// What words tell of frames.
+#[derive(Clone, Copy)]
+#[cfg_attr(target_family = "wasm", allow(dead_code))] // The peers' words.
+pub struct Words {
+    name: &'static str,
+    /// The bits that tell of a frame, and what they are at least where there is one.
+    pub mask: u64,
+    pub least: u64,
+}
+
+const NUMBERS: Words = Words {
+    name: "frame numbers",
+    mask: u64::MAX,
+    least: 0,
+};
+const PAGEMAP: Words = Words {
+    name: "pagemap words",
+    mask: PRESENT | ((1 << 55) - 1),
+    least: PRESENT + 1,
+};
 
 /// Where entries are written, anew when it is full: as many as stay in the cache.
 const ROOM: usize = 4096;
@@ -37,34 +57,47 @@ pub fn paths(scale: Scale) -> Vec<Path> {
     let scattered = (0..pages)
         .map(|page| 0x10_0000 + scattered_slot(0, page))
         .collect();
+    // What looks ahead looks in vain.
+    let migrated = (0..pages)
+        .map(|page| 0x10_0000 + page + (u64::from(page % 1100 == 0) << 30))
+        .collect();
+    let pairs = (0..pages)
+        .map(|page| 0x10_0000 + 2 * page - u64::from(page % 65 == 0))
+        .collect();
     let absent = (0..pages)
         .map(|page| match page % 16 {
             7 => 0,
             _ => PRESENT | (0x10_0000 + scattered_slot(0, page)),
         })
         .collect();
-    let absent = coalescing("pagemap words, scattered, some absent", absent, FRAME, None);
-    let layouts: [(_, Vec<u64>, _); 4] = [
+    let layouts: [(_, Vec<u64>, _); 6] = [
         ("contiguous", contiguous, Goal::OfLimit(0.85)),
         ("in huge pages", huge, Goal::TimesKernel(1.0)),
         ("fragmented", fragmented, Goal::TimesKernel(1.0)),
         ("scattered", scattered, Goal::TimesKernel(1.0)),
+        (
+            "contiguous but for a page in 1100",
+            migrated,
+            Goal::TimesKernel(1.0),
+        ),
+        (
+            "scattered but for a pair in 65",
+            pairs,
+            Goal::TimesKernel(1.0),
+        ),
     ];
-    let beside_peers = layouts.into_iter().flat_map(|(layout, numbers, goal)| {
+    let mut paths = Vec::new();
+    for (layout, numbers, goal) in layouts {
         let words = numbers.iter().map(|number| PRESENT | number).collect();
-        [
-            ("frame numbers", numbers, u64::MAX),
-            ("pagemap words", words, FRAME),
-        ]
-        .map(|(what, words, mask)| {
-            coalescing(&format!("{what}, {layout}"), words, mask, Some(goal))
-        })
-    });
-    beside_peers.chain([absent]).collect()
+        paths.push(path(NUMBERS, layout, numbers, vec![goal]));
+        paths.push(path(PAGEMAP, layout, words, vec![goal]));
+    }
+    // A kernel's loop comes after the pinning and meets none of these.
+    paths.push(path(PAGEMAP, "scattered, some absent", absent, Vec::new()));
+    paths
 }
 
-/// With peers where there is a goal: the kernel's loop, which has pages before it that are all pinned, knows of no absent ones.
-fn coalescing(what: &str, words: Vec<u64>, mask: u64, goal: Option<Goal>) -> Path {
+fn path(kind: Words, layout: &str, words: Vec<u64>, goals: Vec<Goal>) -> Path {
     let words = Rc::new(words);
     let none = Extent {
         offset: 0,
@@ -75,12 +108,12 @@ fn coalescing(what: &str, words: Vec<u64>, mask: u64, goal: Option<Goal>) -> Pat
     let longest = longest_entry(u32::MAX, PageSize::K4).expect("a page fits");
     let (list, room) = (words.clone(), entries.clone());
     let path = Path {
-        name: format!("coalescing {what}"),
+        name: format!("coalescing {}, {layout}", kind.name),
         unit: "frame",
         units: words.len() as u64,
         ours: Box::new(move || {
             let words = black_box(&list);
-            match mask {
+            match kind.mask {
                 u64::MAX => write(
                     FrameNumbers::new(words, PageSize::K4),
                     longest,
@@ -96,12 +129,10 @@ fn coalescing(what: &str, words: Vec<u64>, mask: u64, goal: Option<Goal>) -> Pat
         kernel: None,
         native: None,
         limit: None,
-        goals: goal.into_iter().collect(),
+        goals,
     };
     #[cfg(not(target_family = "wasm"))]
-    if goal.is_some() {
-        return crate::peers::beside_frames(path, &words, mask, longest);
-    }
+    let path = crate::peers::beside_frames(path, &words, kind, longest);
     path
 }
 

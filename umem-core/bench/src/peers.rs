@@ -1,6 +1,6 @@
 //! The peers in C (`peers/*.c`), each in two flavours.
 
-use crate::{Path, Work};
+use crate::{Path, Work, frames::Words};
 use std::{cell::RefCell, rc::Rc};
 use umem_core::{
     iommu::DmaSegment,
@@ -51,7 +51,7 @@ peers! {
     fill_kernel, fill_native: fn(address: u64, size: u64, count: u64, table: *mut u64, room: usize);
     sum_kernel, sum_native: fn(words: *const u64, count: usize);
     coalesce_kernel, coalesce_native:
-        fn(words: *const u64, pages: usize, mask: u64, page_bit: u32, longest: u64, entries: *mut Entry, room: usize);
+        fn(words: *const u64, pages: usize, mask: u64, least: u64, page_bit: u32, longest: u64, entries: *mut Entry, room: usize);
 }
 
 /// A scatter-gather list as the kernel allocates it: pages of 128 slots, the last of each being the link to the next.
@@ -124,7 +124,7 @@ impl Flavour {
         }
     }
 
-    fn coalesce(self, words: &[u64], mask: u64, longest: u64, entries: &mut [Entry]) -> u64 {
+    fn coalesce(self, words: &[u64], kind: Words, longest: u64, entries: &mut [Entry]) -> u64 {
         let peer = match self {
             Self::Kernel => coalesce_kernel,
             Self::Native => coalesce_native,
@@ -134,7 +134,8 @@ impl Flavour {
             peer(
                 words.as_ptr(),
                 words.len(),
-                mask,
+                kind.mask,
+                kind.least,
                 12,
                 longest,
                 entries.as_mut_ptr(),
@@ -164,11 +165,11 @@ pub fn beside_blocks(
 }
 
 /// Adds the peers that gather frames, and the plain sum over as many words.
-pub fn beside_frames(path: Path, words: &Rc<Vec<u64>>, mask: u64, longest: u64) -> Path {
+pub fn beside_frames(path: Path, words: &Rc<Vec<u64>>, kind: Words, longest: u64) -> Path {
     let peer = |flavour: Flavour| -> Work {
         let words = words.clone();
         let mut entries = vec![Entry::default(); 4096];
-        Box::new(move || flavour.coalesce(&words, mask, longest, &mut entries))
+        Box::new(move || flavour.coalesce(&words, kind, longest, &mut entries))
     };
     let words = words.clone();
     Path {

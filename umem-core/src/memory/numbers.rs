@@ -2,8 +2,8 @@
 //!
 //! A loop that goes from page to page, like the kernel's, makes the processor guess at each whether the run ends there, and it
 //! guesses wrongly about once a run. Here pages are looked at 64 at a time: where runs begin among them is a bitmap, computed
-//! without a guess, and long runs need no more than the answer that it is empty; nor do pages of which none goes on with another
-//! need more than that.
+//! without a guess, and long runs need no more than the answer that it is empty. Where nearly every page begins a run the guess is
+//! right, so there pages are gone through like the kernel does; or, where none of 16 goes on with another, with nothing left to ask.
 
 use super::FrameRun;
 use crate::{
@@ -125,7 +125,7 @@ struct Runs<'a, const MASK: u64> {
     breaks: u64,
 }
 
-/// A run: its first word, and the numbers of its pages.
+/// A run: what tells of a frame in its first word, and the numbers of its pages.
 struct WordRun {
     word: u64,
     start: usize,
@@ -136,7 +136,7 @@ impl WordRun {
     /// What of the run has frames.
     #[inline]
     fn known<const MASK: u64>(mut self) -> Option<Self> {
-        if MASK == NUMBERS || self.word & MASK > PRESENT {
+        if MASK == NUMBERS || self.word > PRESENT {
             return Some(self);
         }
         // Absent; or hidden, and what comes after that in numbers does not come after it in memory.
@@ -185,7 +185,7 @@ impl<'a, const MASK: u64> Runs<'a, MASK> {
     fn next(&mut self) -> Option<WordRun> {
         loop {
             let start = self.start;
-            let word = *self.words.get(start)?;
+            let word = self.words.get(start)? & MASK;
             if self.breaks == 0 {
                 (self.piece, self.breaks) = next_breaks::<MASK>(self.words, self.piece + PIECE);
             }
@@ -201,44 +201,64 @@ impl<'a, const MASK: u64> Runs<'a, MASK> {
 
     /// The same for all runs, piece by piece.
     #[inline]
-    fn fold<B>(mut self, mut so_far: B, mut each: impl FnMut(B, WordRun) -> B) -> B {
-        let words = self.words;
-        let Some(mut word) = words.get(self.start).copied() else {
+    fn fold<B>(self, mut so_far: B, mut each: impl FnMut(B, WordRun) -> B) -> B {
+        let Self {
+            words,
+            mut start,
+            mut piece,
+            mut breaks,
+        } = self;
+        let Some(mut word) = words.get(start).map(|word| word & MASK) else {
             return so_far;
         };
-        let mut start = self.start;
         loop {
-            let piece = words.get(self.piece..).unwrap_or_default();
-            if self.breaks == u64::MAX {
-                // Not one of these pages goes on with a run: on without bitmaps, as long as that is so.
-                let end = self.piece;
+            let pages = words.get(piece..).unwrap_or_default();
+            let mut each_begins = breaks.count_zeros() <= FEW;
+            while breaks != 0 {
+                let at = breaks.trailing_zeros() as usize;
+                breaks &= breaks - 1;
+                let Some(&next) = pages.get(at) else { break };
+                let end = piece + at;
                 so_far = WordRun { word, start, end }.tell::<MASK, B>(so_far, &mut each);
-                (start, word) = (end, words[end]);
-                while let Some(pages) = words[start..].first_chunk()
-                    && let Some(all_known) = alone::<MASK>(pages)
-                {
-                    for &next in &pages[1..] {
+                (start, word) = (end, next & MASK);
+            }
+            piece += PIECE;
+            // Where nearly every page begins a run no bitmap is worth its while: on row by row, as long as that is so.
+            while each_begins {
+                // A row is the word before it as well.
+                let Some(row) = words
+                    .get(piece - 1..)
+                    .and_then(|left| left.first_chunk::<{ 1 + ROW }>())
+                else {
+                    break;
+                };
+                if alone::<MASK>(row) {
+                    let end = piece;
+                    so_far = WordRun { word, start, end }.tell::<MASK, B>(so_far, &mut each);
+                    for (start, &word) in (piece..).zip(&row[1..ROW]) {
                         let end = start + 1;
-                        let run = WordRun { word, start, end };
-                        so_far = match all_known {
-                            true => each(so_far, run),
-                            false => run.tell::<MASK, B>(so_far, &mut each),
-                        };
-                        (start, word) = (end, next);
+                        so_far = each(so_far, WordRun { word, start, end });
                     }
+                    (start, word) = (piece + ROW - 1, row[ROW] & MASK);
+                } else {
+                    let (mut before, mut going_on) = (row[0] & MASK, 0);
+                    for (end, next) in (piece..).zip(&row[1..]) {
+                        let next = next & MASK;
+                        if next == before.wrapping_add(1) {
+                            going_on += 1;
+                        } else {
+                            let run = WordRun { word, start, end };
+                            so_far = run.tell::<MASK, B>(so_far, &mut each);
+                            (start, word) = (end, next);
+                        }
+                        before = next;
+                    }
+                    each_begins = going_on <= FEW;
                 }
-                (self.piece, self.breaks) = (start + 1 - PIECE, 0);
+                piece += ROW;
             }
-            while self.breaks != 0 {
-                let at = self.breaks.trailing_zeros() as usize;
-                self.breaks &= self.breaks - 1;
-                let Some(&next) = piece.get(at) else { break };
-                let end = self.piece + at;
-                so_far = WordRun { word, start, end }.tell::<MASK, B>(so_far, &mut each);
-                (start, word) = (end, next);
-            }
-            (self.piece, self.breaks) = next_breaks::<MASK>(words, self.piece + PIECE);
-            if self.breaks == 0 {
+            (piece, breaks) = next_breaks::<MASK>(words, piece);
+            if breaks == 0 {
                 break;
             }
         }
@@ -247,20 +267,29 @@ impl<'a, const MASK: u64> Runs<'a, MASK> {
     }
 }
 
+/// How many pages of a piece may go on with a run so that nearly every page begins one.
+const FEW: u32 = 4;
+/// How many pages are then looked at together.
+const ROW: usize = 16;
+
 /// The first piece, from the one at `piece` on, in which a run begins, and where.
 #[inline(never)]
 fn next_breaks<const MASK: u64>(words: &[u64], mut piece: usize) -> (usize, u64) {
-    // How much of the present run was found here.
-    let mut found = 0;
+    // How much of the present run was found here, and how much at most may be looked at together.
+    let (mut found, mut most) = (0usize, LONG_PIECE);
     while let Some(left) = words.get(piece..).filter(|left| !left.is_empty()) {
         let before = words[piece - 1];
-        let together = if found < LONG { PIECE } else { LONG_PIECE };
+        let together = match found < LONG {
+            true => PIECE,
+            false => (1 << (found.ilog2() - 3)).min(most),
+        };
         match left.get(..together) {
             Some(pages) if continues::<MASK>(pages, before) => {
                 piece += together;
                 found += together;
             }
-            _ if together > PIECE => found = 0,
+            // The run ends in there, or the words do: no use to look at as many once more.
+            _ if together > PIECE => most = PIECE,
             Some(pages) => return (piece, whole_breaks::<MASK>(pages, before)),
             None => return (piece, breaks::<MASK>(left, before)),
         }
@@ -268,7 +297,8 @@ fn next_breaks<const MASK: u64>(words: &[u64], mut piece: usize) -> (usize, u64)
     (piece, 0)
 }
 
-/// After how many pages a run is taken for a long one, and how many are then looked at together.
+/// After how many pages a run is taken for a long one. Then an eighth of what was found is looked at together, up to so many: not much
+/// is read in vain where the run ends.
 const LONG: usize = 1024;
 const LONG_PIECE: usize = 1 << 14;
 
@@ -296,18 +326,18 @@ fn continues<const MASK: u64>(words: &[u64], before: u64) -> bool {
     differing & MASK == 0
 }
 
-/// If none of `words` goes on with the run of the word before it: whether all of them have frames. Nothing branches here either.
+/// Whether none of the words after the first of `row` goes on with the run of the word before it, and all have frames. Nothing
+/// branches here either.
 #[inline]
-fn alone<const MASK: u64>(words: &[u64; PIECE + 1]) -> Option<bool> {
-    let predecessor = |word: u64| (word & MASK).wrapping_sub(1);
-    let mut going_on = false;
-    // Of a word without a flag, or without a number, the predecessor has another flag.
-    let mut known = words[0] & predecessor(words[0]);
-    for (before, word) in words.iter().zip(&words[1..]) {
-        going_on |= predecessor(*word) == before & MASK;
-        known &= word & predecessor(*word);
+fn alone<const MASK: u64>(row: &[u64; 1 + ROW]) -> bool {
+    let (mut going_on, mut known) = (false, u64::MAX);
+    for (before, word) in row.iter().zip(&row[1..]) {
+        let predecessor = (word & MASK).wrapping_sub(1);
+        going_on |= predecessor == before & MASK;
+        // A word without the flag clears it here. So does one without a number, since its predecessor has none.
+        known &= word & predecessor;
     }
-    (!going_on).then_some(MASK == NUMBERS || known & PRESENT != 0)
+    !going_on && (MASK == NUMBERS || known & PRESENT != 0)
 }
 
 /// Which of at most 64 `words` do not go on with the run of the word before them: a bit each.
@@ -420,6 +450,25 @@ mod tests {
             let mut both: Vec<_> = list.by_ref().take(expected.len() / 2).collect();
             list.for_each(|entry| both.push(entry));
             prop_assert_eq!(&both, &expected);
+        }
+    }
+
+    #[test]
+    fn one_page_without_a_frame_is_told_apart_wherever_it_is() {
+        let numbers: Vec<u64> = (0..200).map(|page| 1 + page * 2).collect();
+        for missing in 0..numbers.len() {
+            let known = (0..)
+                .zip(&numbers)
+                .map(|(page, n)| (page != missing).then_some(*n));
+            let expected = slowly(&known.collect::<Vec<_>>(), 4096);
+            // Absent, swapped out, hidden.
+            for word in [0, 7, PRESENT] {
+                let mut words: Vec<_> = numbers.iter().map(|n| PRESENT | n).collect();
+                words[missing] = word;
+                let mut told = Vec::new();
+                PagemapFrames::new(&words, PageSize::K4).for_each(|run| told.push(run));
+                assert_eq!(told, expected, "page {missing}");
+            }
         }
     }
 
