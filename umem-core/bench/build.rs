@@ -18,7 +18,9 @@ fn main() {
             .define("FLAVOUR", flavour)
             .warnings(true)
             .files(["peers/blocks.c", "peers/coalesce.c", "peers/memory.c"]);
-        for flag in &flags[1..] {
+        // Where a loop happens to lie is not to decide how fast it is: up to twofold, as measured.
+        let aligned = ["-falign-functions=64", "-falign-loops=32"];
+        for flag in flags[1..].iter().chain(&aligned) {
             build.flag(flag);
         }
         build.compile(&format!("peers-{flavour}"));
