@@ -35,12 +35,12 @@ pub fn write(
     };
     runs.for_each(|run| {
         let (address, size) = (run.address.get(), run.size);
-        let end = usize::try_from(run.count)
-            .ok()
-            .and_then(|count| filled.checked_add(count));
-        filled = match end.and_then(|end| buffer.get_mut(filled..end)) {
-            Some(words) => filled + equidistant(address, size, words),
-            None => across(address, size, run.count, buffer, filled, &mut full),
+        let room = &mut buffer[filled..];
+        filled = match usize::try_from(run.count) {
+            Ok(count) if count <= room.len() => {
+                filled + equidistant(address, size, &mut room[..count])
+            }
+            _ => across(address, size, run.count, buffer, filled, &mut full),
         };
     });
     if filled > 0 {

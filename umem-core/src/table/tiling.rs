@@ -63,7 +63,11 @@ impl Tiling {
     /// The largest block that may start at `address` with `left` bytes to go: the mail's rule.
     #[inline]
     pub const fn largest(sizes: PageSizes, address: u64, left: u64) -> Option<PageSize> {
-        sizes.aligned_to(address).within(left).largest()
+        let aligned = sizes.aligned_to(address);
+        match aligned.largest() {
+            Some(size) if size.bytes() > left => aligned.within(left).largest(),
+            largest => largest,
+        }
     }
 }
 
