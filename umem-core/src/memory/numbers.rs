@@ -10,7 +10,9 @@ use crate::{
     address::{Extent, PhysAddr},
     size::PageSize,
 };
-use core::array;
+use ahead::{FEW, PIECE, ROW, alone, breaks, next_breaks};
+
+mod ahead;
 
 /// Bit 63 of a pagemap word: the page is present. Documentation/admin-guide/mm/pagemap.rst [linux 7.2]
 const PRESENT: u64 = 1 << 63;
@@ -110,9 +112,6 @@ impl Iterator for PagemapFrames<'_> {
         })
     }
 }
-
-/// How many pages are looked at together: as many as a bitmap has bits.
-const PIECE: usize = 64;
 
 /// Runs of words of which each is the one before it plus 1, in the bits of `MASK`; those without a frame left out.
 #[derive(Clone, Debug)]
@@ -265,103 +264,6 @@ impl<'a, const MASK: u64> Runs<'a, MASK> {
         let end = words.len();
         WordRun { word, start, end }.tell::<MASK, B>(so_far, &mut each)
     }
-}
-
-/// How many pages of a piece may go on with a run so that nearly every page begins one.
-const FEW: u32 = 4;
-/// How many pages are then looked at together.
-const ROW: usize = 16;
-
-/// The first piece, from the one at `piece` on, in which a run begins, and where.
-#[inline(never)]
-fn next_breaks<const MASK: u64>(words: &[u64], mut piece: usize) -> (usize, u64) {
-    // How much of the present run was found here, and how much at most may be looked at together.
-    let (mut found, mut most) = (0usize, LONG_PIECE);
-    while let Some(left) = words.get(piece..).filter(|left| !left.is_empty()) {
-        let before = words[piece - 1];
-        let together = match found < LONG {
-            true => PIECE,
-            false => (1 << (found.ilog2() - 3)).min(most),
-        };
-        match left.get(..together) {
-            Some(pages) if continues::<MASK>(pages, before) => {
-                piece += together;
-                found += together;
-            }
-            // The run ends in there, or the words do: no use to look at as many once more.
-            _ if together > PIECE => most = PIECE,
-            Some(pages) => return (piece, whole_breaks::<MASK>(pages, before)),
-            None => return (piece, breaks::<MASK>(left, before)),
-        }
-    }
-    (piece, 0)
-}
-
-/// After how many pages a run is taken for a long one. Then an eighth of what was found is looked at together, up to so many: not much
-/// is read in vain where the run ends.
-const LONG: usize = 1024;
-const LONG_PIECE: usize = 1 << 14;
-
-/// Whether all of `words`, a multiple of four, go on with the run of the word before them.
-#[inline]
-fn continues<const MASK: u64>(words: &[u64], before: u64) -> bool {
-    // Of many the last alone tells in nearly all cases where they do not. A piece is sooner read than asked: each word that is
-    // waited for alone costs as much as the whole.
-    let last = before.wrapping_add(words.len() as u64);
-    let goes_on = |word: &u64| (word ^ last) & MASK == 0;
-    if words.len() > PIECE && !words.last().is_some_and(goes_on) {
-        return false;
-    }
-    // Four places are read in turns, since memory serves several readers sooner than one, who waits wherever a page of words
-    // ends. And nothing branches, so that compilers do several words in one instruction.
-    let quarter = words.len() / 4;
-    let places: [_; 4] = array::from_fn(|place| &words[place * quarter..][..quarter]);
-    let next = before.wrapping_add(1);
-    let mut differing = 0;
-    for i in 0..quarter {
-        for (place, words) in places.iter().enumerate() {
-            differing |= words[i].wrapping_sub((place * quarter + i) as u64) ^ next;
-        }
-    }
-    differing & MASK == 0
-}
-
-/// Whether none of the words after the first of `row` goes on with the run of the word before it, and all have frames. Nothing
-/// branches here either.
-#[inline]
-fn alone<const MASK: u64>(row: &[u64; 1 + ROW]) -> bool {
-    let (mut going_on, mut known) = (false, u64::MAX);
-    for (before, word) in row.iter().zip(&row[1..]) {
-        let predecessor = (word & MASK).wrapping_sub(1);
-        going_on |= predecessor == before & MASK;
-        // A word without the flag clears it here. So does one without a number, since its predecessor has none.
-        known &= word & predecessor;
-    }
-    !going_on && (MASK == NUMBERS || known & PRESENT != 0)
-}
-
-/// Which of at most 64 `words` do not go on with the run of the word before them: a bit each.
-#[inline]
-fn breaks<const MASK: u64>(words: &[u64], before: u64) -> u64 {
-    let mut before = before & MASK;
-    let mut breaks = 0;
-    for (i, word) in words.iter().enumerate() {
-        let word = word & MASK;
-        breaks |= u64::from(word != before.wrapping_add(1)) << i;
-        before = word;
-    }
-    breaks
-}
-
-/// The same of 64 words: by rows that are short enough for compilers to unroll, so that each bit has its place.
-#[inline]
-fn whole_breaks<const MASK: u64>(words: &[u64], mut before: u64) -> u64 {
-    let mut all = 0;
-    for row in words.as_chunks::<8>().0 {
-        all = (all >> 8) | (breaks::<MASK>(row, before) << 56);
-        before = row[7];
-    }
-    all
 }
 
 #[cfg(test)]
