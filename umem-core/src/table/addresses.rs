@@ -107,8 +107,10 @@ mod tests {
             });
             prop_assert_eq!(words as usize, table.len());
             // All pieces are full but the last, which is not empty.
-            prop_assert!(lengths.iter().rev().skip(1).all(|length| *length == piece));
-            prop_assert!(lengths.iter().all(|length| *length > 0));
+            if let Some((last, others)) = lengths.split_last() {
+                prop_assert!((1..=piece).contains(last));
+                prop_assert!(others.iter().all(|length| *length == piece));
+            }
             prop_assert_eq!(table, expected);
         }
     }
