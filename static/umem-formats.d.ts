@@ -107,8 +107,20 @@ export interface Provenance {
   iommu_mode?: string;
   /** RFC 3339, in UTC. */
   time: string;
-  /** Whether physical addresses were shifted by a common distance, to hide where they lie. */
+  /** Whether physical and virtual addresses were shifted, to hide where they lie. */
   rebased: boolean;
+  /** What was to be captured; the region may be a part of it. */
+  asked?: { start: Address; length: Size };
+  /** What of it the capture lacks, in pages. */
+  left_out?: { absent: number; swapped: number; elsewhere: number; unread: number };
+  /** Pages that a registration replaces by others. */
+  moves_when_registered?: { zero: number; shared: number; movable?: number };
+  /** Pages that a registration for local writes cannot pin. */
+  refused_when_registered?: { pages: number; errno: string; text: string };
+  /** What the process had pinned (`VmPin`). */
+  pinned?: Size;
+  /** What nobody said and the machine did not show, a sentence each. */
+  assumed?: string[];
 }
 
 /** A scenario, recorded on a machine by `umem capture`. */
