@@ -1,18 +1,13 @@
 //! The frames behind a mapping, all known: what the rules, and the check of the rules, start from.
 
-use std::{fmt, io, ops::Range, thread, time::Duration};
+use std::{fmt, io, ops::Range};
 
-use umem_core::address::{Extent, PhysAddr};
+use umem_core::address::{Extent, Joined, PhysAddr};
 
 use crate::{
     mapping::Mapping,
-    pagemap::{Backing, Pagemap},
+    pagemap::{Backing, Pagemap, Patience},
 };
-
-/// How often a page is looked at that may be on its way, and how long it is left alone in between: a tenth of a second
-/// in all.
-const MOST_LOOKS: u32 = 50;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
 /// Where every page of a mapping lies in physical memory, as runs in the order of virtual addresses.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,13 +17,8 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Reads the frames behind `mapping`, as they lie now. Only pinned memory stays where it is: a page that the kernel
-    /// is moving at this moment looks as one in swap does, so such a page is looked at again for a while.
+    /// Reads the frames behind `mapping`, as they lie now. Only pinned memory stays where it is.
     pub fn read(mapping: &Mapping) -> Result<Self, FramesError> {
-        settled(|| Self::look(mapping))
-    }
-
-    fn look(mapping: &Mapping) -> Result<Self, FramesError> {
         let pagemap = Pagemap::open().map_err(|error| match error.kind() {
             // Linux 4.0 and 4.1 refused to open the file; every other kernel hides the numbers.
             io::ErrorKind::PermissionDenied => FramesError::Hidden,
@@ -38,8 +28,9 @@ impl Frames {
         let end = start
             .checked_add(mapping.len() as u64)
             .expect("a mapping ends in the address space");
+        let patience = Patience::new();
         let mut runs = Vec::new();
-        for run in pagemap.runs(start..end) {
+        for run in pagemap.settled_runs(start..end, &patience) {
             let run = run.map_err(FramesError::Unreadable)?;
             let offset = run.start.get() - start.get();
             match run.backing {
@@ -49,23 +40,17 @@ impl Frames {
                     length: run.length,
                 }),
                 Backing::Hidden => return Err(FramesError::Hidden),
-                Backing::Absent => {
+                Backing::Absent | Backing::Swapped | Backing::Moving => {
                     return Err(FramesError::Missing {
                         offset,
-                        swapped: false,
-                    });
-                }
-                Backing::Swapped => {
-                    return Err(FramesError::Missing {
-                        offset,
-                        swapped: true,
+                        swapped: run.backing != Backing::Absent,
                     });
                 }
             }
         }
         Ok(Self {
             page: pagemap.page_size(),
-            runs,
+            runs: Joined::new(runs.into_iter()).collect(),
         })
     }
 
@@ -102,17 +87,6 @@ impl Frames {
             })
         })
     }
-}
-
-/// What `look` sees once no page is on its way any more, or at the last look.
-fn settled<T>(mut look: impl FnMut() -> Result<T, FramesError>) -> Result<T, FramesError> {
-    for _ in 1..MOST_LOOKS {
-        match look() {
-            Err(FramesError::Missing { swapped: true, .. }) => thread::sleep(BETWEEN_LOOKS),
-            seen => return seen,
-        }
-    }
-    look()
 }
 
 /// Why the frames of a mapping are not known.
@@ -188,27 +162,6 @@ pub(crate) mod tests {
         assert_eq!(at(0x2000), Some(0x8000));
         assert_eq!(at(0x2fff), Some(0x8fff));
         assert_eq!(at(0x3000), None);
-    }
-
-    #[test]
-    fn a_page_on_its_way_is_looked_at_again_but_not_for_ever() {
-        let (mut looks, swapped) = (0, |swapped| FramesError::Missing { offset: 0, swapped });
-        let mut look = |arrives, error| {
-            looks = 0;
-            let seen = settled(|| {
-                looks += 1;
-                if looks < arrives {
-                    Err(swapped(error))
-                } else {
-                    Ok(())
-                }
-            });
-            (looks, seen.is_ok())
-        };
-        assert_eq!(look(1, true), (1, true));
-        assert_eq!(look(4, true), (4, true));
-        assert_eq!(look(u32::MAX, true), (MOST_LOOKS, false));
-        assert_eq!(look(4, false), (1, false), "nothing is behind it");
     }
 
     #[test]

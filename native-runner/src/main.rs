@@ -13,7 +13,8 @@
 //! | [`nic`], `verbs`, [`pattern`] | devices that move bytes, and bytes that know their place |
 //! | [`probe`], [`recording`] | the kernel module, asked; random questions, and its answers |
 //! | [`report`], [`progress`] | what was found, printed; how far a long task is |
-//! | [`page`], [`whole_file`] | the page, served; files, written whole |
+//! | [`page`] | the page, served |
+//! | [`whole_file`], [`interrupt`] | files, written whole; signals that end programs, noticed |
 //! | [`missing`], [`exit`] | what a machine lacks, and how a command ends |
 
 mod buffer;
@@ -23,6 +24,7 @@ mod commands;
 mod doctor;
 mod exit;
 mod frames;
+mod interrupt;
 mod mapping;
 mod missing;
 mod model;
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         .command
         .run(&mut out)
         .and_then(|exit| Ok(out.flush().map(|()| exit)?));
+    interrupt::end_if_interrupted();
     ended.unwrap_or_else(failed).into()
 }
 

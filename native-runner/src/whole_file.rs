@@ -1,24 +1,32 @@
 //! Files that are written whole or not at all.
 //!
-//! The bytes go into a file without a name, in the folder of the one that is wanted; once all of them are there it
-//! gets a name, and replaces what had that name before. Whoever is killed before that leaves nothing behind.
+//! The bytes go into a file without a name, in the folder of the one that is wanted. Once all of them are on the disk it gets
+//! the name, and replaces whatever had it: a link is replaced, never followed, so nobody who may write to the
+//! folder can lead root to another file. A process that is killed before that leaves nothing behind.
 
 use std::{
-    fs::{self, File, Permissions},
+    fs::{self, File},
     io::{self, Write},
-    os::{fd::AsRawFd, unix::fs::PermissionsExt},
+    os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
-use tempfile::{Builder, NamedTempFile};
+use atomic_write_file::{AtomicWriteFile, unix::OpenOptionsExt as _};
 
-/// As any new file is: the umask takes its share.
-const MODE: u32 = 0o666;
+use crate::interrupt::Interrupt;
 
-/// Writes `contents` to `path`.
+/// Who may read a new file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Readers {
+    /// Whom the umask allows.
+    Everybody,
+    /// Its owner.
+    Owner,
+}
+
+/// Writes `contents` to `path`, for everybody to read.
 pub fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
-    let mut file = WholeFile::create(path)?;
+    let mut file = WholeFile::create(path, Readers::Everybody)?;
     file.write_all(contents)
         .map_err(|error| unwritable(path, &error))?;
     file.finish()
@@ -27,101 +35,88 @@ pub fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
 /// A file on its way.
 #[derive(Debug)]
 pub struct WholeFile {
-    /// As it was asked for.
     path: PathBuf,
-    /// Where it will be: where links at `path` lead.
-    target: PathBuf,
     stage: Stage,
+    /// Where the file system has no files without a name, Ctrl-C must not leave half a file behind.
+    _interrupt: Interrupt,
 }
 
 #[derive(Debug)]
 enum Stage {
-    /// Without a name.
-    Nameless(File),
-    /// With one of its own, where the file system has no files without.
-    Named(NamedTempFile),
+    /// To be named at the end.
+    Hidden(AtomicWriteFile),
     /// A device or a pipe, which cannot be replaced: it takes the bytes as they come.
     Stream(File),
 }
 
 impl WholeFile {
-    /// Begins the file `path`. There is nothing to be seen of it until [`finish`](Self::finish).
+    /// Begins the file `path`. Nothing is seen of it until [`finish`](Self::finish). A file of ours that is there already
+    /// keeps its mode; any other is replaced by a new one for `readers`.
     ///
     /// # Errors
     /// A path that cannot be written: it is a wrong argument, not an inability of this machine.
-    pub fn create(path: &Path) -> anyhow::Result<Self> {
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let stage = Stage::begin(&target).map_err(|error| unwritable(path, &error))?;
+    pub fn create(path: &Path, readers: Readers) -> anyhow::Result<Self> {
+        let stage = Stage::begin(path, readers).map_err(|error| unwritable(path, &error))?;
         Ok(Self {
             path: path.to_owned(),
-            target,
             stage,
+            _interrupt: Interrupt::watch(),
         })
     }
 
-    /// Gives the file its name.
+    /// Puts the file on the disk and gives it its name.
     pub fn finish(self) -> anyhow::Result<()> {
-        let persisted = match self.stage {
-            Stage::Nameless(file) => name(&file, &self.target),
-            Stage::Named(file) => file
-                .persist(&self.target)
-                .map(|_| ())
-                .map_err(|error| error.error),
+        let finished = match self.stage {
+            Stage::Hidden(file) => file.commit(),
             Stage::Stream(_) => Ok(()),
         };
-        persisted.map_err(|error| unwritable(&self.path, &error))
+        finished.map_err(|error| unwritable(&self.path, &error))
     }
 }
 
 impl Stage {
-    fn begin(target: &Path) -> io::Result<Self> {
-        match fs::metadata(target) {
-            Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-            Ok(found) if !found.is_file() => {
-                return File::options().write(true).open(target).map(Self::Stream);
-            }
-            _ => {}
+    fn begin(path: &Path, readers: Readers) -> io::Result<Self> {
+        let found = fs::symlink_metadata(path).ok();
+        if path.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
         }
-        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
-        match open(folder(target), flags, Mode::from_raw_mode(MODE)) {
-            Ok(file) => Ok(Self::Nameless(file.into())),
-            // Not every file system can (EOPNOTSUPP; EISDIR or ENOENT where it never heard of it).
-            Err(_) => Builder::new()
-                .permissions(Permissions::from_mode(MODE))
-                .tempfile_in(folder(target))
-                .map(Self::Named),
+        if streams(path) {
+            return File::options().write(true).open(path).map(Self::Stream);
         }
+        let ours = rustix::process::geteuid().as_raw();
+        let keeps_mode = found.is_some_and(|found| found.is_file() && found.uid() == ours);
+        AtomicWriteFile::options()
+            .mode(match readers {
+                Readers::Everybody => 0o666,
+                Readers::Owner => 0o600,
+            })
+            .preserve_mode(keeps_mode)
+            .preserve_owner(false)
+            .open(path)
+            .map(Self::Hidden)
     }
+}
+
+/// Whether `path` leads to a device or a pipe. `/dev/stdout` and the like are links to them.
+fn streams(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| {
+        let kind = found.file_type();
+        kind.is_fifo() || kind.is_char_device() || kind.is_block_device() || kind.is_socket()
+    })
 }
 
 impl Write for WholeFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Interrupt::check()?;
         match &mut self.stage {
-            Stage::Nameless(file) | Stage::Stream(file) => file.write(bytes),
-            Stage::Named(file) => file.write(bytes),
+            Stage::Hidden(file) => file.write(bytes),
+            Stage::Stream(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// Names the nameless `file`. A link cannot replace a file, but a renaming can.
-fn name(file: &File, target: &Path) -> io::Result<()> {
-    let source = format!("/proc/self/fd/{}", file.as_raw_fd());
-    let link = |name: &Path| linkat(CWD, &source, CWD, name, AtFlags::SYMLINK_FOLLOW);
-    let named = Builder::new().make_in(folder(target), |name| Ok(link(name)?))?;
-    named
-        .into_temp_path()
-        .persist(target)
-        .map_err(|error| error.error)
-}
-
-fn folder(path: &Path) -> &Path {
-    path.parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> anyhow::Error {
@@ -131,7 +126,14 @@ fn unwritable(path: &Path, error: &io::Error) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read;
+    use std::{
+        fs::Permissions,
+        io::Read,
+        os::{
+            fd::AsRawFd,
+            unix::fs::{PermissionsExt, symlink},
+        },
+    };
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();
@@ -141,15 +143,23 @@ mod tests {
             .collect()
     }
 
+    fn private(path: &Path, contents: &[u8]) {
+        let mut file = WholeFile::create(path, Readers::Owner).unwrap();
+        file.write_all(contents).unwrap();
+        file.finish().unwrap();
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
     #[test]
     fn nothing_is_seen_of_a_file_until_it_is_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("capture.json");
-        let mut file = WholeFile::create(&path).unwrap();
+        let mut file = WholeFile::create(&path, Readers::Owner).unwrap();
         file.write_all(b"half").unwrap();
-        if let Stage::Nameless(_) = file.stage {
-            assert_eq!(names(folder.path()), [""; 0]);
-        }
+        assert!(!path.exists());
         drop(file);
         assert_eq!(names(folder.path()), [""; 0]);
         write(&path, b"whole").unwrap();
@@ -159,28 +169,41 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_lead_to_the_same_file() {
+    fn captures_are_their_owners_alone_and_files_of_ours_keep_their_mode() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("named");
-        let named = Builder::new()
-            .permissions(Permissions::from_mode(MODE))
-            .tempfile_in(folder.path());
-        let mut file = WholeFile {
-            path: path.clone(),
-            target: path.clone(),
-            stage: Stage::Named(named.unwrap()),
-        };
-        file.write_all(b"whole").unwrap();
-        file.finish().unwrap();
-        let other = folder.path().join("nameless");
-        write(&other, b"whole").unwrap();
-        let mode = |path| fs::metadata(path).unwrap().permissions().mode();
-        assert_eq!(mode(&path), mode(&other));
-        assert_eq!(fs::read(&path).unwrap(), fs::read(&other).unwrap());
+        let (capture, picture) = (folder.path().join("capture"), folder.path().join("picture"));
+        private(&capture, b"1");
+        assert_eq!(mode(&capture), 0o600);
+        write(&picture, b"1").unwrap();
+        fs::set_permissions(&capture, Permissions::from_mode(0o640)).unwrap();
+        private(&capture, b"2");
+        assert_eq!(mode(&capture), 0o640);
+        // Somebody else's file, open to all, must not make ours so. Only root can make one.
+        fs::set_permissions(&capture, Permissions::from_mode(0o666)).unwrap();
+        if std::os::unix::fs::chown(&capture, Some(65534), None).is_ok() {
+            private(&capture, b"3");
+            assert_eq!(mode(&capture), 0o600);
+        }
     }
 
     #[test]
-    fn devices_are_written_to_and_links_followed() {
+    fn a_link_is_replaced_and_what_it_leads_to_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("shadow"), folder.path().join("link"));
+        fs::write(&file, b"secret").unwrap();
+        symlink(&file, &link).unwrap();
+        private(&link, b"capture");
+        assert_eq!(fs::read(&file).unwrap(), b"secret");
+        assert!(fs::symlink_metadata(&link).unwrap().is_file());
+        assert_eq!(mode(&link), 0o600);
+        let dangling = folder.path().join("dangling");
+        symlink(folder.path().join("nothing"), &dangling).unwrap();
+        private(&dangling, b"capture");
+        assert!(!folder.path().join("nothing").exists());
+    }
+
+    #[test]
+    fn devices_and_pipes_are_written_to() {
         let (mut reader, writer) = io::pipe().unwrap();
         let pipe = format!("/proc/self/fd/{}", writer.as_raw_fd());
         write(Path::new(&pipe), b"through").unwrap();
@@ -189,12 +212,6 @@ mod tests {
         reader.read_to_string(&mut text).unwrap();
         assert_eq!(text, "through");
         let folder = tempfile::tempdir().unwrap();
-        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
-        write(&file, b"old").unwrap();
-        std::os::unix::fs::symlink(&file, &link).unwrap();
-        write(&link, b"new").unwrap();
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(fs::read(&file).unwrap(), b"new");
         let error = write(folder.path(), b"a folder").unwrap_err();
         assert!(error.to_string().contains("is a directory"), "{error}");
     }

@@ -84,8 +84,8 @@ const COMMON: DeviceProfile = DeviceProfile {
     source: "",
 };
 
-/// The 18 drivers that a scenario can name.
-pub static CATALOGUE: [DeviceProfile; 18] = [
+/// The 19 devices that a scenario can name.
+pub static CATALOGUE: [DeviceProfile; 19] = [
     DeviceProfile {
         name: "mlx5",
         title: "NVIDIA ConnectX-4 and later, BlueField",
@@ -125,8 +125,17 @@ pub static CATALOGUE: [DeviceProfile; 18] = [
         table: "PBLE",
         max_length: Some(0x2000_0000_0000),
         layout: "none for one contiguous region; one level if the list itself is contiguous, else a root and leaves of 512",
-        assumed: Some("GEN2 or GEN3; X722 (GEN1) has 4K and 2M only"),
         source: "verbs.c: irdma_alloc_iwmr() [linux 7.2]",
+        ..COMMON
+    },
+    DeviceProfile {
+        name: "irdma-x722",
+        title: "Intel X722 (GEN1)",
+        page_sizes: PageSizes::from_bits(0x20_1000),
+        table: "PBLE",
+        max_length: Some(0x2000_0000_0000),
+        layout: "none for one contiguous region; one level if the list itself is contiguous, else a root and leaves of 512",
+        source: "i40iw_hw.c: page_size_cap without 1G since 5.19 [linux 7.2]",
         ..COMMON
     },
     DeviceProfile {

@@ -23,8 +23,12 @@ mod json;
 #[cfg(feature = "serde")]
 mod place;
 pub mod presets;
+#[cfg(feature = "serde")]
+mod reader;
 mod resolve;
 
+#[cfg(feature = "serde")]
+pub use reader::ScenarioReader;
 pub use resolve::{Device, Question};
 
 /// A question: version 1 of the scenario format.

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use flate2::{Compression, write::GzEncoder};
 use serde::{Serialize, Serializer};
 use umem_core::{
     address::{Extent, PhysAddr},
@@ -9,7 +10,7 @@ use umem_core::{
     scenario::{DeviceSpec, IommuSpec, KernelSpec, Region},
 };
 
-use super::{RunList, rebase};
+use super::{RunList, rebase::Rebase};
 
 /// What [`Scenario`](umem_core::scenario::Scenario) would be, but for the extents, which are not in a list of its kind.
 #[derive(Debug, Serialize)]
@@ -32,7 +33,7 @@ pub struct Document<'a> {
     pub provenance: Provenance,
 }
 
-/// The extents of a list of runs, each address shifted; lengths are in bytes.
+/// The extents of a list of runs, each address rebased; lengths are in bytes.
 #[derive(Debug, Serialize)]
 pub struct Memory<'a> {
     extents: Extents<'a>,
@@ -41,24 +42,22 @@ pub struct Memory<'a> {
 #[derive(Debug)]
 struct Extents<'a> {
     runs: &'a RunList,
-    shift: u64,
+    rebase: Rebase,
 }
 
 impl<'a> Memory<'a> {
-    /// The memory of `runs`, its addresses shifted down by `shift` bytes.
-    pub fn new(runs: &'a RunList, shift: u64) -> Self {
+    /// The memory of `runs`, its addresses shifted by `rebase`.
+    pub fn new(runs: &'a RunList, rebase: Rebase) -> Self {
         Self {
-            extents: Extents { runs, shift },
+            extents: Extents { runs, rebase },
         }
     }
 }
 
 impl Serialize for Extents<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let extent = |run: Extent<PhysAddr>| {
-            let start = rebase::rebased(run.start, self.shift);
-            (Hex(start.get()), run.length)
-        };
+        let extent =
+            |run: Extent<PhysAddr>| (Hex(self.rebase.physical(run.start).get()), run.length);
         serializer.collect_seq(self.runs.iter().map(extent))
     }
 }
@@ -94,11 +93,18 @@ impl Serialize for Hex {
 
 impl Document<'_> {
     /// Writes it, on one line.
-    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub fn write(&self, out: impl Write) -> io::Result<()> {
         let mut out = io::BufWriter::with_capacity(1 << 16, out);
         serde_json::to_writer(&mut out, self)?;
         out.write_all(b"\n")?;
         out.flush()
+    }
+
+    /// The same, packed by gzip.
+    pub fn write_packed(&self, out: impl Write) -> io::Result<()> {
+        let mut packer = GzEncoder::new(out, Compression::fast());
+        self.write(&mut packer)?;
+        packer.finish().map(drop)
     }
 }
 

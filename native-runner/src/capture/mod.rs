@@ -1,19 +1,31 @@
 //! How memory really lies, recorded: pagemap → a scenario with its provenance.
 //!
-//! [`record`] reads where every page of a range is. What is absent or in swap has no place that could be told, so
-//! the longest stretch without such pages is what is kept. [`Recording::moved`] looks once more, because
-//! only pinned memory stays where it is. [`rebase`] hides where in the machine all this was, and [`document`] writes it.
+//! [`record`] reads where every page of a range is. What is absent or in swap has no place, so the longest stretch without
+//! such pages is kept. [`Recording::moved`] looks once more, because only pinned memory stays where it is. [`pinning`]
+//! knows what a registration refuses. [`rebase`] hides where in the machine all this was, and [`document`] writes it.
 
 pub mod document;
+mod frame_kinds;
+pub mod pinning;
+mod reading;
 pub mod rebase;
 mod runs;
 
 use std::{io, ops::Range, os::unix::fs::FileExt};
 
-use umem_core::address::{Extent, PhysAddr, VirtAddr};
+use umem_core::{
+    address::{Extent, PhysAddr, VirtAddr},
+    capture::{LeftOut, Moves},
+};
 
-use crate::pagemap::{Backing, Pagemap, Run};
+use crate::{
+    interrupt::Interrupted,
+    pagemap::{Backing, Pagemap, Patience, Run},
+};
 
+pub use frame_kinds::FrameKinds;
+use reading::Found;
+pub use reading::Part;
 pub use runs::RunList;
 
 /// Where the pages of a range lie, as far as they have a place.
@@ -23,76 +35,129 @@ pub struct Recording {
     pub start: VirtAddr,
     /// Where its pages lie; no runs if not a single page is there.
     pub runs: RunList,
-    /// What of the range is not in it, and why.
+    /// Which of its pages a registration replaces.
+    pub moves: Moves,
+    /// What of the range is not in it, in pages.
     pub left_out: LeftOut,
-}
-
-/// What of a range was not recorded, in pages.
-#[derive(Debug, Default)]
-pub struct LeftOut {
-    /// With nothing behind them.
-    pub absent: u64,
-    /// In swap.
-    pub swapped: u64,
-    /// In memory, but not in the longest stretch.
-    pub elsewhere: u64,
-    /// Not read, because of an error.
-    pub unread: u64,
-    /// The error.
+    /// Why reading ended early.
     pub error: Option<io::Error>,
 }
 
-/// The kernel hides frame numbers from this process.
+/// Why nothing was recorded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Hidden;
+pub enum RecordError {
+    /// The kernel hides frame numbers from this process.
+    Hidden,
+    /// A signal came.
+    Interrupted,
+}
 
-/// Reads where the pages of `range` lie, whose ends must be page-aligned; `progress` is told the bytes done.
-pub fn record<S: FileExt>(
+impl From<Interrupted> for RecordError {
+    fn from(Interrupted: Interrupted) -> Self {
+        Self::Interrupted
+    }
+}
+
+/// Reads where the pages of `parts` lie, which must go on with one another, with `threads` threads. `progress` is told the bytes
+/// done.
+pub fn record<S: FileExt + Sync>(
     pagemap: &Pagemap<S>,
-    range: Range<VirtAddr>,
-    progress: &mut dyn FnMut(u64),
-) -> Result<Recording, Hidden> {
-    let page = pagemap.page_size();
-    let pages = |bytes: u64| bytes / page;
-    let mut left_out = LeftOut::default();
-    let mut longest = Stretch::new(range.start, page);
-    let mut present = Stretch::new(range.start, page);
-    let mut all = 0;
-    let mut read = range.start.get();
-    for run in pagemap.runs(range.clone()) {
-        let run = match run {
-            Ok(run) => run,
-            Err(error) => {
-                left_out.unread = pages(range.end.get() - read);
-                left_out.error = Some(error);
-                break;
-            }
-        };
-        read = run.start.get() + run.length;
-        match run.backing {
-            Backing::Frames(start) => {
-                all += pages(run.length);
-                present.runs.push(start, run.length);
-            }
-            Backing::Hidden => return Err(Hidden),
-            Backing::Absent | Backing::Swapped => {
-                match run.backing {
-                    Backing::Swapped => left_out.swapped += pages(run.length),
-                    _ => left_out.absent += pages(run.length),
+    parts: &[Part],
+    kinds: &FrameKinds,
+    threads: usize,
+    progress: &mut dyn FnMut(u64) -> Result<(), Interrupted>,
+) -> Result<Recording, RecordError> {
+    let start = parts
+        .first()
+        .map_or(VirtAddr::new(0), |part| part.range.start);
+    let end = parts.last().map_or(start, |part| part.range.end);
+    let mut recorder = Recorder::new(start, pagemap.page_size());
+    let mut ended = Ok(());
+    reading::read(pagemap, parts, kinds, threads, |found| {
+        let read = recorder.take(found);
+        ended = read.and_then(|()| Ok(progress(recorder.at.get() - start.get())?));
+        ended.is_ok() && recorder.error.is_none()
+    });
+    ended?;
+    Ok(recorder.finish(end))
+}
+
+/// Puts readings together.
+#[derive(Debug)]
+struct Recorder {
+    page: u64,
+    at: VirtAddr,
+    longest: Stretch,
+    /// The stretch that `at` is in.
+    present: Stretch,
+    /// All resident pages.
+    resident: u64,
+    left_out: LeftOut,
+    error: Option<io::Error>,
+}
+
+impl Recorder {
+    fn new(start: VirtAddr, page: u64) -> Self {
+        Self {
+            page,
+            at: start,
+            longest: Stretch::new(start, page),
+            present: Stretch::new(start, page),
+            resident: 0,
+            left_out: LeftOut::default(),
+            error: None,
+        }
+    }
+
+    fn take(&mut self, piece: Vec<Found>) -> Result<(), RecordError> {
+        for found in piece {
+            match found {
+                Found::Resident(runs, moves) => {
+                    self.advance(runs.length());
+                    self.resident += runs.length() / self.page;
+                    self.present.runs.append(runs);
+                    reading::add(&mut self.present.moves, moves);
                 }
-                let next = Stretch::new(VirtAddr::new(read), page);
-                longest = longest.or(std::mem::replace(&mut present, next));
+                Found::Absent(pages) => {
+                    self.left_out.absent += pages;
+                    self.gap(pages);
+                }
+                Found::Swapped(pages) => {
+                    self.left_out.swapped += pages;
+                    self.gap(pages);
+                }
+                Found::Hidden => return Err(RecordError::Hidden),
+                // What was not read is counted at the end.
+                Found::Unread(error) => self.error = Some(error),
             }
         }
-        progress(read - range.start.get());
+        Ok(())
     }
-    let Stretch { start, runs } = longest.or(present);
-    left_out.elsewhere = all - pages(runs.length());
-    Ok(Recording {
-        start,
-        runs,
-        left_out,
-    })
+
+    fn advance(&mut self, bytes: u64) {
+        self.at = VirtAddr::new(self.at.get() + bytes);
+    }
+
+    fn gap(&mut self, pages: u64) {
+        self.advance(pages * self.page);
+        let next = Stretch::new(self.at, self.page);
+        let ended = std::mem::replace(&mut self.present, next);
+        self.longest.become_longer(ended);
+    }
+
+    fn finish(mut self, end: VirtAddr) -> Recording {
+        self.longest.become_longer(self.present);
+        let Stretch { start, runs, moves } = self.longest;
+        self.left_out.elsewhere = self.resident - runs.length() / self.page;
+        self.left_out.unread = (end.get() - self.at.get()) / self.page;
+        Recording {
+            start,
+            runs,
+            moves,
+            left_out: self.left_out,
+            error: self.error,
+        }
+    }
 }
 
 /// Pages in memory, without a gap.
@@ -100,6 +165,7 @@ pub fn record<S: FileExt>(
 struct Stretch {
     start: VirtAddr,
     runs: RunList,
+    moves: Moves,
 }
 
 impl Stretch {
@@ -107,14 +173,14 @@ impl Stretch {
         Self {
             start,
             runs: RunList::new(page),
+            moves: Moves::default(),
         }
     }
 
-    /// The longer one; `self` if they are equal.
-    fn or(self, other: Self) -> Self {
-        match other.runs.length() > self.runs.length() {
-            true => other,
-            false => self,
+    /// Becomes `other` if that is longer.
+    fn become_longer(&mut self, other: Self) {
+        if other.runs.length() > self.runs.length() {
+            *self = other;
         }
     }
 }
@@ -130,12 +196,13 @@ impl Recording {
     /// a 32nd part in pieces all over the memory, because reading is what a capture's time goes into.
     ///
     /// # Errors
-    /// That of the reading. A process that has ended since is `UnexpectedEof`.
+    /// That of the reading, or [`Interrupted`]. A process that has ended since is `UnexpectedEof`.
     pub fn moved<S: FileExt>(
         &self,
         pagemap: &Pagemap<S>,
-        progress: &mut dyn FnMut(u64),
+        progress: &mut dyn FnMut(u64) -> Result<(), Interrupted>,
     ) -> io::Result<Moved> {
+        let patience = Patience::new();
         let length = self.runs.length();
         let (piece, gap) = match length <= LOOKED_AT_WHOLE {
             true => (length, 0),
@@ -146,13 +213,13 @@ impl Recording {
         while at < length {
             let end = (at + piece).min(length);
             let address = |offset| VirtAddr::new(self.start.get() + offset);
-            for now in pagemap.runs(address(at)..address(end)) {
+            for now in pagemap.settled_runs(address(at)..address(end), &patience) {
                 moved += then.differing(&now?);
             }
             looked += end - at;
             at = (end + gap).min(length);
             then.skip(at - end);
-            progress(at);
+            progress(at)?;
         }
         let page = self.runs.page();
         Ok(Moved {

@@ -1,38 +1,161 @@
-//! Physical addresses are secrets: they help attackers. So a capture shifts them by a common distance.
+//! Addresses are secrets: they help attackers. So a capture shifts physical ones by one distance and virtual ones by another.
 //!
-//! The distance is a multiple of every size that a table entry of this memory can have. Then no address changes its
-//! alignment to any of them, nor do two runs change their distance, and every answer stays the same. What the file still
-//! tells is the low bits, which all answers depend on, and how far runs lie from each other.
+//! Both distances are multiples of every size that a table entry of this memory can have. Then no address changes its
+//! alignment to any of them, nor do two runs change their distance, and every answer stays the same. The file still
+//! tells the low bits, which all answers depend on, and how far runs lie from each other.
 
+use std::io;
+
+use rustix::rand::{GetRandomFlags, getrandom};
 use umem_core::{
-    address::PhysAddr,
+    address::{PhysAddr, VirtAddr},
     device::CATALOGUE,
+    scenario::DEFAULT_VA,
     size::{PageSize, PageSizes},
 };
 
 use super::RunList;
 
-/// How far the addresses of `runs` are shifted down, in bytes: as far as possible, so that the lowest run comes to lie
-/// in the first [`granule`].
-pub fn shift(runs: &RunList) -> u64 {
-    let lowest = runs.iter().map(|run| run.start).min();
-    let granule = granule(runs);
-    lowest.map_or(0, |lowest| granule.align_down(lowest.get()))
+/// Among how many places, a [`granule`] apart, the one of the lowest run is drawn.
+const PLACES: u64 = 256;
+
+/// Physical addresses end below this (52 bits, x86-64 and arm64).
+const END: u64 = 1 << 52;
+
+/// How far addresses are shifted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Rebase {
+    /// Added to physical addresses, modulo 2^64.
+    physical: u64,
+    /// Added to virtual addresses, modulo 2^64.
+    virt: u64,
 }
 
-/// `address` shifted down by `shift`, which came of the list that it is in.
-pub fn rebased(address: PhysAddr, shift: u64) -> PhysAddr {
-    PhysAddr::new(address.get() - shift)
+impl Rebase {
+    /// Of memory that lies on `runs` and begins at `va`: the lowest run comes to lie in a random place, never its own; `va` in the
+    /// first page-table entry's reach from [`DEFAULT_VA`].
+    ///
+    /// # Errors
+    /// No randomness: that of `getrandom()`.
+    pub fn random(runs: &RunList, va: VirtAddr) -> io::Result<Self> {
+        let mut bytes = [0; 8];
+        getrandom(&mut bytes, GetRandomFlags::empty())?;
+        Ok(Self::drawn(runs, va, u64::from_ne_bytes(bytes)))
+    }
+
+    fn drawn(runs: &RunList, va: VirtAddr, random: u64) -> Self {
+        let granule = granule(runs);
+        let lowest = runs.iter().map(|run| run.start.get()).min().unwrap_or(0);
+        let highest = runs.iter().map(|run| run.start.get() + run.length).max();
+        let span = highest.unwrap_or(0) - granule.align_down(lowest);
+        let places = (END.saturating_sub(span) / granule.bytes()).clamp(2, PLACES);
+        let real = lowest / granule.bytes();
+        // Any place but the real one, all of them alike.
+        let mut place = random % (places - 1);
+        if real < places && place >= real {
+            place += 1;
+        }
+        let reach = largest_page();
+        let new_va = DEFAULT_VA.get() + va.get() % reach.bytes();
+        Self {
+            physical: place.wrapping_sub(real).wrapping_mul(granule.bytes()),
+            virt: new_va.wrapping_sub(va.get()),
+        }
+    }
+
+    /// `address`, shifted.
+    pub fn physical(self, address: PhysAddr) -> PhysAddr {
+        PhysAddr::new(address.get().wrapping_add(self.physical))
+    }
+
+    /// `address`, shifted.
+    pub fn virt(self, address: VirtAddr) -> VirtAddr {
+        VirtAddr::new(address.get().wrapping_add(self.virt))
+    }
 }
 
-/// What the shift is a multiple of: the largest page of any device of the catalogue, or, where an IOMMU could use
-/// larger ones, the largest power of two that the longest run has room for.
+/// What the physical distance is a multiple of: the largest page of any device of the catalogue, or, where an IOMMU could
+/// use larger ones, the largest power of two that the longest run has room for.
 fn granule(runs: &RunList) -> PageSize {
+    let longest = runs.iter().map(|run| run.length).max().unwrap_or(0);
+    let run = longest.checked_ilog2().and_then(PageSize::from_log2);
+    run.map_or(largest_page(), |run| run.max(largest_page()))
+}
+
+/// The largest page of any device of the catalogue.
+fn largest_page() -> PageSize {
     let devices = CATALOGUE
         .iter()
         .fold(0, |all, device| all | device.page_sizes.bits());
-    let device = PageSizes::from_bits(devices).largest();
-    let longest = runs.iter().map(|run| run.length).max().unwrap_or(0);
-    let run = longest.checked_ilog2().and_then(PageSize::from_log2);
-    device.max(run).expect("devices have page sizes")
+    let largest = PageSizes::from_bits(devices).largest();
+    largest.expect("devices have page sizes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SLOT: u64 = 2 << 30;
+
+    fn list(runs: &[(u64, u64)]) -> RunList {
+        let mut list = RunList::new(4096);
+        for &(start, length) in runs {
+            list.push(PhysAddr::new(start), length);
+        }
+        list
+    }
+
+    /// Where the first run comes to lie.
+    fn places(runs: &[(u64, u64)], va: u64) -> impl Iterator<Item = (u64, u64)> {
+        let (first, runs) = (PhysAddr::new(runs[0].0), list(runs));
+        (0..1000).map(move |random| {
+            let rebase = Rebase::drawn(&runs, VirtAddr::new(va), random);
+            (
+                rebase.physical(first).get(),
+                rebase.virt(VirtAddr::new(va)).get(),
+            )
+        })
+    }
+
+    #[test]
+    fn no_address_stays_where_it_was_and_every_place_is_drawn() {
+        for first in [0x7000, 5 * SLOT + 0x7000, 300 * SLOT + 0x7000] {
+            let mut seen: Vec<u64> = places(&[(first, 0x3000)], 0)
+                .map(|(physical, _)| {
+                    assert_ne!(physical, first);
+                    assert_eq!(physical % SLOT, 0x7000);
+                    physical / SLOT
+                })
+                .collect();
+            seen.sort_unstable();
+            seen.dedup();
+            assert!(
+                seen.len() as u64 >= PLACES - 1,
+                "{first:#x}: {}",
+                seen.len()
+            );
+            assert!(*seen.last().unwrap() < PLACES);
+        }
+        // A run of 5 slots has room for a page of 4 of them, which some IOMMUs have.
+        assert!(places(&[(13 * SLOT, 5 * SLOT)], 0).all(|(at, _)| at % (4 * SLOT) == SLOT));
+    }
+
+    #[test]
+    fn the_virtual_address_keeps_what_lies_below_the_largest_page() {
+        let va = 0x7ffd_1234_5000;
+        for (_, shifted) in places(&[(0x1000, 0x1000)], va).take(3) {
+            assert_eq!(shifted, DEFAULT_VA.get() + va % SLOT);
+        }
+        let unchanged = Rebase::default();
+        assert_eq!(unchanged.virt(VirtAddr::new(va)).get(), va);
+        assert_eq!(unchanged.physical(PhysAddr::new(7)).get(), 7);
+    }
+
+    #[test]
+    fn enormous_memory_stays_in_the_address_space() {
+        let runs = [(1 << 20, 1 << 40), (1 << 51, 1 << 30)];
+        for (first, _) in places(&runs, 0) {
+            assert!(first + (1 << 51) + (1 << 30) < END + (1 << 41));
+        }
+    }
 }

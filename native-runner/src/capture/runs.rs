@@ -37,12 +37,31 @@ impl RunList {
             "{start} is no physical address"
         );
         self.pages += left;
+        if let Some(last) = self.words.last_mut() {
+            let pages = (*last & (MOST - 1)) + 1;
+            if (*last >> PAGES) + pages == frame {
+                let more = left.min(MOST - pages);
+                *last += more;
+                frame += more;
+                left -= more;
+            }
+        }
         while left > 0 {
             let pages = left.min(MOST);
             self.words.push((frame << PAGES) | (pages - 1));
             frame += pages;
             left -= pages;
         }
+    }
+
+    /// Adds the runs of `other`, whose pages are as large.
+    pub fn append(&mut self, mut other: Self) {
+        if self.words.is_empty() {
+            *self = other;
+            return;
+        }
+        self.words.append(&mut other.words);
+        self.pages += other.pages;
     }
 
     /// The bytes of all runs together.

@@ -7,36 +7,48 @@ mod source;
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
+    thread,
 };
 
-use umem_core::{address::VirtAddr, size::Bytes};
+use umem_core::{
+    address::VirtAddr,
+    capture::{Asked, Provenance},
+    size::Bytes,
+};
 
 use crate::{
-    capture::{self, Hidden, LeftOut, Moved, Recording, document, rebase},
+    capture::{self, FrameKinds, Moved, RecordError, Recording, document, rebase::Rebase},
     exit::Exit,
+    interrupt::{Interrupt, Interrupted},
     missing::Missing,
     process::Process,
     progress::Progress,
-    whole_file::WholeFile,
+    whole_file::{Readers, WholeFile},
 };
 use scene::Scene;
-use source::{AddressRange, Source};
+use source::{AddressRange, Source, Words};
 
 /// Record how memory really lies, as a scenario for umem plan and umem view
 ///
 /// Of a buffer of its own (--buffer), or of a process: --pid alone lists its mappings, --mapping or --range says
 /// which. Takes root, because the kernel shows frame numbers to nobody else.
 ///
-/// A registration pins every page, and first brings those into memory that are not. Where they would then lie cannot be
-/// known, so the longest stretch without such pages is what is recorded, and what was left out is said on standard error.
-/// So is everything else that may matter: that pages moved while they were read, or that the process ended.
+/// Capture memory while it is registered. Registering pins it for long (FOLL_LONGTERM), and before that the kernel brings absent
+/// pages into memory, copies pages that are shared since a fork or by a private file mapping, replaces the zero page behind
+/// memory that was only read, and moves pages out of ZONE_MOVABLE: afterwards the memory lies elsewhere. How many pages that
+/// concerns is said, and kept in the file; so is whether anything of the process is pinned (VmPin) and whether
+/// the kernel would refuse to pin a mapping at all.
 ///
-/// Physical addresses are secrets. All of them are shifted down by one common distance, a multiple of the
-/// largest page size that any device has, so every answer stays the same while the base is hidden; --raw keeps them.
+/// Absent and swapped pages have no place, so the longest stretch without them is recorded; the file says what was asked for
+/// and what was left out.
 ///
-/// The capture is written whole, or not at all.
+/// Addresses are secrets. Unless --raw is given, physical addresses are shifted by one random distance and
+/// virtual ones by another, multiples of the largest page that any device has, so every answer stays the same. Such a
+/// file still reveals the low 31 bits of all addresses, the distances between runs, the kernel's release, and the time;
+/// and, unless --scrub is given, the number and name of the process, the name of the mapping (a path, perhaps), and
+/// that of the device. A new file is readable by its owner alone.
 ///
-/// Exit code: 0 recorded, 2 wrong usage, 3 this machine lacks something, or there is nothing to record.
+/// Exit code: 0 recorded, 2 wrong usage, 3 this machine lacks something, there is nothing to record, or reading ended early.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("memory").required(true).args(["buffer", "pid"]))]
 pub struct Capture {
@@ -62,15 +74,20 @@ pub struct Capture {
     )]
     range: Option<AddressRange>,
 
-    /// The file to write [default: standard output]
+    /// The file to write, packed if its name ends with .gz; - is standard output [default: -]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Keep the physical addresses as they are: who has the file then knows where in the machine the memory lies
+    /// Keep all addresses as they are: the file then says where in the machine the memory lies
     #[arg(long)]
     raw: bool,
 
-    /// For this RDMA device of the machine (mlx5_0), or one of umem list devices [default: the machine's first, else mlx5]
+    /// Leave out the names and the number of the process, of the mapping and of the device
+    #[arg(long, conflicts_with = "raw")]
+    scrub: bool,
+
+    /// For this RDMA device of the machine (mlx5_0), or one of umem list devices [default: the machine's first with an active port,
+    /// else mlx5]
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
 
@@ -88,23 +105,41 @@ enum Trouble {
     Machine(String),
     /// The result cannot be written.
     Output(anyhow::Error),
+    /// A signal came.
+    Interrupted,
 }
 
 impl Capture {
     /// Records, or lists what could be recorded.
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let ended = match (self.pid, &self.mapping, &self.range) {
-            (Some(pid), None, None) => self.list(pid, out),
+            (Some(pid), None, None) => self.list(pid, out).map(|()| Exit::Held),
             _ => self.capture(out),
         };
         let (exit, message) = match ended {
-            Ok(()) => return Ok(Exit::Held),
+            Ok(exit) => return Ok(exit),
             Err(Trouble::Output(error)) => return Err(error),
             Err(Trouble::Input(message)) => (Exit::Usage, message),
             Err(Trouble::Machine(message)) => (Exit::Unable, message),
+            Err(Trouble::Interrupted) => (Exit::Unable, "interrupted: nothing was written".into()),
         };
         eprintln!("umem: {message}");
         Ok(exit)
+    }
+
+    /// Where to write, unless it is standard output.
+    fn file(&self) -> Option<&Path> {
+        self.output
+            .as_deref()
+            .filter(|path| *path != Path::new("-"))
+    }
+
+    fn words(&self) -> Words {
+        match (self.raw, self.scrub) {
+            (true, _) => Words::All,
+            (false, false) => Words::NoAddresses,
+            (false, true) => Words::NoNames,
+        }
     }
 
     fn list(&self, pid: u32, out: &mut dyn Write) -> Result<(), Trouble> {
@@ -119,7 +154,7 @@ impl Capture {
         written.map_err(|error| Trouble::Output(error.into()))
     }
 
-    fn capture(&self, out: &mut dyn Write) -> Result<(), Trouble> {
+    fn capture(&self, out: &mut dyn Write) -> Result<Exit, Trouble> {
         // What is wrong with the command line is said before anything is read.
         let scene = Scene::find(
             Path::new("/"),
@@ -134,20 +169,33 @@ impl Capture {
             }
             (None, None) => unreachable!("clap demands one of them"),
         };
-        let file = self.output.as_deref().map(WholeFile::create).transpose();
+        let file = self
+            .file()
+            .map(|path| WholeFile::create(path, Readers::Owner))
+            .transpose();
         let mut file = file.map_err(Trouble::Output)?;
         let recording = record(&source)?;
-        let document = self.document(&scene, &source, &recording);
+        let document = self.document(&scene, &source, &recording)?;
+        let packed = self
+            .file()
+            .is_some_and(|path| path.extension() == Some("gz".as_ref()));
         let written = match &mut file {
+            Some(file) if packed => document.write_packed(file),
             Some(file) => document.write(file),
             None => document.write(out),
         };
-        written.map_err(|error| Trouble::Output(error.into()))?;
+        written.map_err(|error| match Interrupt::check() {
+            Err(Interrupted) => Trouble::Interrupted,
+            Ok(()) => Trouble::Output(error.into()),
+        })?;
         if let Some(file) = file {
             file.finish().map_err(Trouble::Output)?;
         }
-        self.tell(&scene, &recording);
-        Ok(())
+        self.tell(&scene, &recording, &document.provenance);
+        Ok(match recording.left_out.unread {
+            0 => Exit::Held,
+            _ => Exit::Unable,
+        })
     }
 
     fn document<'r>(
@@ -155,25 +203,53 @@ impl Capture {
         scene: &Scene,
         source: &Source,
         recording: &'r Recording,
-    ) -> document::Document<'r> {
-        let shift = match self.raw {
-            true => 0,
-            false => rebase::shift(&recording.runs),
+    ) -> Result<document::Document<'r>, Trouble> {
+        let rebase = match self.raw {
+            true => Rebase::default(),
+            false => Rebase::random(&recording.runs, recording.start)?,
         };
-        document::Document {
+        let captured = recording.range();
+        let bytes = source.bytes();
+        let provenance = Provenance {
+            rebased: !self.raw,
+            asked: Some(Asked {
+                start: rebase.virt(VirtAddr::new(bytes.start)),
+                length: Bytes(bytes.end - bytes.start),
+            }),
+            left_out: Some(recording.left_out),
+            moves_when_registered: Some(recording.moves),
+            refused_when_registered: source.refused(&captured, self.words()),
+            pinned: source.pinned().map(Bytes),
+            ..scene.provenance(self.scrub)
+        };
+        let mut name = source.title(self.words());
+        if provenance.is_partial() {
+            name += ", partial";
+        }
+        let mut region = source.region(&captured);
+        region.va = rebase.virt(region.va);
+        Ok(document::Document {
             version: 1,
-            name: source.title().to_owned(),
-            region: source.region(&recording.range()),
-            memory: document::Memory::new(&recording.runs, shift),
+            name,
+            region,
+            memory: document::Memory::new(&recording.runs, rebase),
             kernel: scene.kernel(),
             iommu: scene.iommu(),
             device: scene.device(),
-            provenance: scene.provenance(!self.raw),
-        }
+            provenance,
+        })
     }
 
-    /// What was recorded, in a line on standard error.
-    fn tell(&self, scene: &Scene, recording: &Recording) {
+    /// What was recorded, and what limits it: on standard error.
+    fn tell(&self, scene: &Scene, recording: &Recording, provenance: &Provenance) {
+        for sentence in provenance.sentences().iter().skip(1) {
+            eprintln!("umem: {sentence}");
+        }
+        if provenance.pinned == Some(Bytes(0)) && self.pid.is_some() {
+            eprintln!(
+                "umem: Nothing of the process is pinned (VmPin 0), so this memory is not registered."
+            );
+        }
         let runs = recording.runs.iter().count();
         eprintln!(
             "captured {} at {} in {runs} {}, for {scene}; {}",
@@ -181,8 +257,8 @@ impl Capture {
             recording.start,
             if runs == 1 { "run" } else { "runs" },
             match self.raw {
-                true => "physical addresses are real: keep the file to yourself",
-                false => "physical addresses are rebased (--raw keeps them)",
+                true => "addresses are real: keep the file to yourself",
+                false => "addresses are rebased (--raw keeps them)",
             }
         );
     }
@@ -191,35 +267,49 @@ impl Capture {
 /// Reads where the memory of `source` lies, and tells what is not as one would wish.
 fn record(source: &Source) -> Result<Recording, Trouble> {
     let pagemap = source.pagemap()?;
-    let range = source.pages();
-    let length = range.end.get() - range.start.get();
+    let parts = source.parts();
+    let length = parts
+        .iter()
+        .map(|part| part.range.end.get() - part.range.start.get())
+        .sum();
+    let kinds = FrameKinds::of_this_machine()?;
+    // Reading is the kernel's work, and it does it on as many processors as ask.
+    let threads = thread::available_parallelism().map_or(1, usize::from);
     let mut bar = Progress::new("reading", length);
-    let recording = capture::record(&pagemap, range.clone(), &mut |done| bar.at(done))
-        .map_err(|Hidden| Trouble::Machine(Missing::frame_permission().to_string()))?;
+    let recording = capture::record(&pagemap, &parts, &kinds, threads, &mut |done| {
+        bar.at(done);
+        Interrupt::check()
+    });
     drop(bar);
-    let left_out = &recording.left_out;
+    let recording = recording.map_err(|error| match error {
+        RecordError::Hidden => Trouble::Machine(Missing::frame_permission().to_string()),
+        RecordError::Interrupted => Trouble::Interrupted,
+    })?;
     if recording.runs.is_empty() {
-        return Err(Trouble::Machine(nothing(source, left_out)));
+        return Err(Trouble::Machine(nothing(source, &recording)));
     }
-    if let Some(error) = &left_out.error {
+    if let Some(error) = &recording.error {
         eprintln!(
             "umem: {}: {} pages were not read",
             source.unreadable(error),
-            left_out.unread
+            recording.left_out.unread
         );
     }
-    if left_out.absent + left_out.swapped + left_out.elsewhere > 0 {
-        eprintln!("umem: {}", kept(&range, &recording));
-    }
     let mut bar = Progress::new("checking", recording.runs.length());
-    match recording.moved(&pagemap, &mut |done| bar.at(done)) {
+    let moved = recording.moved(&pagemap, &mut |done| {
+        bar.at(done);
+        Interrupt::check()
+    });
+    drop(bar);
+    Interrupt::check().map_err(|Interrupted| Trouble::Interrupted)?;
+    match moved {
         Ok(Moved { moved: 0, .. }) => {}
         Ok(Moved { moved, looked }) => eprintln!(
-            "umem: of {looked} pages looked at once more {moved} have moved meanwhile: they are recorded where they were at \
+            "umem: {moved} of {looked} pages that were read a second time have moved meanwhile: the file says where they were at \
              first; only pinned memory stays"
         ),
         Err(error) => eprintln!(
-            "umem: {}, after it was read: whether pages had moved meanwhile cannot be told",
+            "umem: {}, after it was read: whether pages have moved meanwhile is not known",
             source.unreadable(&error)
         ),
     }
@@ -227,33 +317,15 @@ fn record(source: &Source) -> Result<Recording, Trouble> {
 }
 
 /// Of a range without a single page in memory.
-fn nothing(source: &Source, left_out: &LeftOut) -> String {
-    if let Some(error) = &left_out.error {
+fn nothing(source: &Source, recording: &Recording) -> String {
+    if let Some(error) = &recording.error {
         return format!("{}: nothing was read", source.unreadable(error));
     }
+    let left_out = &recording.left_out;
     format!(
-        "nothing is there to be captured: {} pages are absent, {} in swap; a registration would bring them into memory, \
-         and so does a program that writes to each of them",
+        "no page is resident ({} absent, {} in swap); a registration brings them into memory, and so does a program that \
+         writes to each of them",
         left_out.absent, left_out.swapped
-    )
-}
-
-/// Of a range with holes.
-fn kept(asked: &std::ops::Range<VirtAddr>, recording: &Recording) -> String {
-    let LeftOut {
-        absent,
-        swapped,
-        elsewhere,
-        ..
-    } = &recording.left_out;
-    let range = recording.range();
-    format!(
-        "{absent} pages are absent and {swapped} in swap: a registration would bring them into memory, but where cannot be known. \
-         Recorded is the longest stretch without them, {}-{} ({} of {}); {elsewhere} pages in memory lie elsewhere",
-        range.start,
-        range.end,
-        Bytes(recording.runs.length()),
-        Bytes(asked.end.get() - asked.start.get()),
     )
 }
 

@@ -2,20 +2,18 @@
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
 };
 
 use anyhow::Context;
-use umem_core::{
-    scenario::{Scenario, ScenarioError, presets},
-    size::Bytes,
-};
+use flate2::bufread::MultiGzDecoder;
+use umem_core::scenario::{Scenario, ScenarioError, ScenarioReader, presets};
 
 /// A file or a preset.
 #[derive(Debug, clap::Args)]
 pub struct Source {
-    /// A scenario or capture as JSON; - reads standard input
+    /// A scenario or capture as JSON, plain or gzip; - reads standard input
     #[arg(
         value_name = "FILE",
         required_unless_present = "preset",
@@ -54,35 +52,115 @@ fn preset(name: &str) -> Result<Scenario, ScenarioError> {
         })
 }
 
-/// A capture of ten million extents is about half of this.
-const LONGEST_FILE: u64 = 1 << 30;
+/// How much is read at once.
+const PIECE: usize = 256 << 10;
 
-/// Reads a scenario from a file, or from standard input.
+/// The bytes that planning an extent takes at most, in all stages together.
+const BYTES_AN_EXTENT: u64 = 320;
+
+/// Reads a scenario from a file, or from standard input: as it comes, so that only what it says takes memory.
 pub fn read(path: &Path) -> anyhow::Result<Scenario> {
-    let mut json = Vec::new();
-    let name = if path == Path::new("-") {
-        "standard input".into()
+    let (name, source): (_, Box<dyn Read>) = if path == Path::new("-") {
+        ("standard input".into(), Box::new(io::stdin().lock()))
     } else {
-        path.display().to_string()
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|error| unreadable(&name, &error))?;
+        (name, Box::new(file))
     };
-    let source: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(io::stdin())
-    } else {
-        Box::new(File::open(path).map_err(|error| unreadable(&name, &error))?)
-    };
-    source
-        .take(LONGEST_FILE + 1)
-        .read_to_end(&mut json)
-        .map_err(|error| unreadable(&name, &error))?;
-    anyhow::ensure!(
-        json.len() as u64 <= LONGEST_FILE,
-        "{name} is longer than {}: that is no scenario",
-        Bytes(LONGEST_FILE)
-    );
-    Scenario::from_json(&json).context(name)
+    let most = available_memory().map_or(u64::MAX, |bytes| bytes / BYTES_AN_EXTENT);
+    let reader = ScenarioReader::with_limit(usize::try_from(most).unwrap_or(usize::MAX));
+    take(source, reader, &name)
+}
+
+fn take(source: impl Read, mut reader: ScenarioReader, name: &str) -> anyhow::Result<Scenario> {
+    let unreadable = |error| unreadable(name, &error);
+    let mut source = unpacked(source).map_err(unreadable)?;
+    loop {
+        let piece = source.fill_buf().map_err(unreadable)?;
+        let length = piece.len();
+        if length == 0 {
+            break;
+        }
+        reader.feed(piece).with_context(|| name.to_owned())?;
+        source.consume(length);
+    }
+    reader.finish().with_context(|| name.to_owned())
+}
+
+/// The text of `source`, which may be packed by gzip.
+fn unpacked<'s>(source: impl Read + 's) -> io::Result<Box<dyn BufRead + 's>> {
+    let mut source = BufReader::with_capacity(PIECE, source);
+    let packed = source.fill_buf()?.starts_with(&[0x1f, 0x8b]);
+    Ok(match packed {
+        true => Box::new(BufReader::with_capacity(PIECE, MultiGzDecoder::new(source))),
+        false => Box::new(source),
+    })
+}
+
+/// What the kernel could give to programs (`MemAvailable`), in bytes.
+fn available_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes << 10)
 }
 
 /// Input that cannot be read is wrong input, not an inability of this machine.
 fn unreadable(name: &str, error: &io::Error) -> anyhow::Error {
     anyhow::anyhow!("{name} cannot be read: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+
+    const SCENARIO: &str = r#"{"version":1,"region":{"length":"8K"},"device":"mlx5",
+        "memory":{"extents":[["0x1000",4096],["0x3000",4096]]}}"#;
+
+    fn packed(text: &str) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn taken(bytes: &[u8], most: usize) -> anyhow::Result<Scenario> {
+        take(bytes, ScenarioReader::with_limit(most), "it")
+    }
+
+    #[test]
+    fn plain_and_packed_say_the_same() {
+        let expected = Scenario::from_json(SCENARIO.as_bytes()).unwrap();
+        assert_eq!(taken(SCENARIO.as_bytes(), 2).unwrap(), expected);
+        assert_eq!(taken(&packed(SCENARIO), 2).unwrap(), expected);
+        let (one, two) = SCENARIO.split_at(70);
+        let members = [packed(one), packed(two)].concat();
+        assert_eq!(taken(&members, 2).unwrap(), expected, "gzip of two members");
+    }
+
+    #[test]
+    fn what_does_not_fit_into_memory_is_refused() {
+        let error = taken(SCENARIO.as_bytes(), 1).unwrap_err();
+        assert!(format!("{error:#}").contains("memory.extents: more than 1"));
+        assert!(available_memory().is_some_and(|bytes| bytes > 1 << 20));
+        // A packed gigabyte of zeros.
+        let mut bomb = GzEncoder::new(Vec::new(), Compression::fast());
+        let zeros = vec![b' '; 1 << 20];
+        (0..64).for_each(|_| bomb.write_all(&zeros).unwrap());
+        let error = taken(&bomb.finish().unwrap(), 1).unwrap_err();
+        assert!(format!("{error:#}").contains("not a scenario"), "{error:#}");
+    }
+
+    #[test]
+    fn a_cut_gzip_is_an_error() {
+        let whole = packed(SCENARIO);
+        let error = taken(&whole[..whole.len() - 12], 2).unwrap_err();
+        assert!(
+            error.to_string().starts_with("it cannot be read"),
+            "{error}"
+        );
+    }
 }

@@ -6,13 +6,15 @@
 mod backing;
 #[cfg(test)]
 pub mod fake;
+mod settled;
 
 use std::{fs::File, io, iter::FusedIterator, ops::Range, os::unix::fs::FileExt};
 
 use umem_core::address::VirtAddr;
 
-pub use backing::Backing;
 use backing::Successors;
+pub use backing::{Backing, Sharing};
+pub use settled::Patience;
 
 const WORD: usize = size_of::<u64>();
 
@@ -75,6 +77,15 @@ pub struct Run {
     pub length: u64,
     /// What is behind it.
     pub backing: Backing,
+    /// Who else has it; meaningless without frames.
+    pub sharing: Sharing,
+}
+
+impl Run {
+    /// Its addresses.
+    pub fn range(&self) -> Range<VirtAddr> {
+        self.start..VirtAddr::new(self.start.get() + self.length)
+    }
 }
 
 /// The runs of a range: see [`Pagemap::runs`].
@@ -159,6 +170,7 @@ impl<S: FileExt> Iterator for Runs<'_, S> {
             start: VirtAddr::new(first * page),
             length: (self.here() - first) * page,
             backing: Backing::of(word, page),
+            sharing: Sharing::of(word),
         }))
     }
 }
@@ -211,7 +223,7 @@ mod tests {
             0,
             0,
             SWAPPED | 0x123,
-            SWAPPED | 0x9999,
+            SWAPPED | 0x9993,
             PRESENT | 5,
         ];
         let expected = [
@@ -234,7 +246,7 @@ mod tests {
         let runs: Vec<Run> = pagemap.runs(all).map(Result::unwrap).collect();
         assert_eq!(runs.len(), 1);
         assert_eq!(runs[0].length, pages as u64 * PAGE);
-        assert_eq!(pagemap.source.reads.get(), 3, "large reads, not one a page");
+        assert_eq!(pagemap.source.reads(), 3, "large reads, not one a page");
     }
 
     #[test]

@@ -9,12 +9,37 @@ pub struct Area {
     pub start: u64,
     /// The address after the last.
     pub end: u64,
+    /// What the process may do there.
+    pub rights: Rights,
     /// The last column: a path, `[heap]`, `/memfd:name (deleted)`; "" where it has none.
     pub name: String,
     /// How many of its bytes are in memory, where that was asked.
     pub resident: Option<u64>,
     /// How many are in swap, where that was asked.
     pub swapped: Option<u64>,
+    /// Whether it is a device's memory without pages (`VM_PFNMAP`, `VM_IO`), where that was asked.
+    pub is_device_memory: bool,
+}
+
+/// The rights of a mapping: "rw-p".
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Rights {
+    /// `PROT_WRITE`.
+    pub write: bool,
+    /// `MAP_SHARED`.
+    pub shared: bool,
+}
+
+impl Rights {
+    fn parse(text: &str) -> Option<Self> {
+        match text.as_bytes() {
+            [_, write, _, kind] => Some(Self {
+                write: *write == b'w',
+                shared: *kind == b's',
+            }),
+            _ => None,
+        }
+    }
 }
 
 impl Area {
@@ -37,6 +62,11 @@ impl Area {
                         let huge = kilobytes(value).unwrap_or(0);
                         area.resident = area.resident.map(|resident| resident + huge);
                     }
+                    "VmFlags" => {
+                        area.is_device_memory = value
+                            .split_ascii_whitespace()
+                            .any(|flag| flag == "pf" || flag == "io");
+                    }
                     _ => {}
                 }
             }
@@ -49,6 +79,7 @@ impl Area {
     fn parse_line(line: &str) -> Option<Self> {
         let (range, mut rest) = line.split_once(' ')?;
         let (start, end) = range.split_once('-')?;
+        let rights = Rights::parse(rest.split_ascii_whitespace().next()?)?;
         for _ in 0..4 {
             rest = rest.trim_start();
             rest = &rest[rest.find(' ').unwrap_or(rest.len())..];
@@ -56,6 +87,7 @@ impl Area {
         Some(Self {
             start: u64::from_str_radix(start, 16).ok()?,
             end: u64::from_str_radix(end, 16).ok()?,
+            rights,
             name: rest.trim().to_owned(),
             ..Self::default()
         })
@@ -168,6 +200,21 @@ ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsysca
             (Some(1 << 30), Some(12288))
         );
         assert_eq!(areas[3].resident, None, "maps does not tell");
+        assert_eq!(
+            areas
+                .iter()
+                .map(|area| (area.rights.write, area.rights.shared))
+                .collect::<Vec<_>>(),
+            [
+                (false, false),
+                (false, false),
+                (true, true),
+                (true, false),
+                (true, false)
+            ]
+        );
+        let device = Area::parse("1000-2000 rw-s 0 0:0 0 /dev/mem\nVmFlags: rd wr sh io pf dd \n");
+        assert!(device[0].is_device_memory && !areas[0].is_device_memory);
     }
 
     #[test]

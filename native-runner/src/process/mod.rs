@@ -4,6 +4,7 @@
 //! another, the answer is "gone", never the other's memory.
 
 mod area;
+mod file;
 
 use std::{
     fmt,
@@ -20,6 +21,7 @@ use rustix::{
 use crate::missing::Missing;
 
 pub use area::{Area, Stretch, join, overlapping};
+pub use file::MappedFile;
 
 /// A process.
 #[derive(Debug)]
@@ -74,6 +76,28 @@ impl Process {
     /// Its mappings with how much of each is in memory, which takes the kernel longer.
     pub fn areas_in_full(&self) -> Result<Vec<Area>, ProcessError> {
         self.parsed("smaps")
+    }
+
+    /// What kind of file `area` maps; `None` for anonymous memory, and where it cannot be told.
+    pub fn mapped_file(&self, area: &Area) -> Option<MappedFile> {
+        let name = format!("map_files/{:x}-{:x}", area.start, area.end);
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let file = openat(&self.folder, name, flags, Mode::empty()).ok()?;
+        MappedFile::of(file, || {
+            let areas = self.areas_in_full().unwrap_or_default();
+            let same = areas.iter().find(|other| other.start == area.start);
+            same.is_some_and(|area| area.is_device_memory)
+        })
+    }
+
+    /// How many bytes of it are pinned (`VmPin`): every registration counts there.
+    pub fn pinned(&self) -> Option<u64> {
+        let status = self.file("status").and_then(text).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmPin:"))?;
+        let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        kilobytes.checked_mul(1024)
     }
 
     /// Its pagemap.

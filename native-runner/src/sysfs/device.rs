@@ -13,6 +13,8 @@ pub struct RdmaDevice {
     pub name: String,
     /// The catalogue's name of its driver; `None` for one that the catalogue lacks.
     pub driver: Option<&'static str>,
+    /// What the kernel calls the driver of its hardware, where it has any.
+    pub hardware_driver: Option<String>,
     /// Its ports, in order.
     pub ports: Vec<Port>,
     /// The IOMMU between it and the memory.
@@ -51,7 +53,8 @@ const DRIVERS: &[(&str, &str)] = &[
     ("mlx4_core", "mlx4"),
     ("bnxt_en", "bnxt_re"),
     ("ice", "irdma"),
-    ("i40e", "irdma"),
+    // X722, GEN1, which the driver called i40iw until 5.13.
+    ("i40e", "irdma-x722"),
     ("idpf", "irdma"),
     ("hns3", "hns"),
     ("mana", "mana_ib"),
@@ -69,6 +72,7 @@ impl RdmaDevice {
         Self {
             name: name(folder),
             driver: driver.map(|driver| driver.name),
+            hardware_driver: target(&hardware.join("driver")),
             ports: entries(folder.join("ports"))
                 .iter()
                 .map(|port| Port::read(port))
@@ -89,12 +93,25 @@ fn driver(folder: &Path) -> Option<&'static DeviceProfile> {
     if folder.join("parent").exists() {
         return umem_core::device::find("rxe");
     }
-    let Some(hardware) = target(&folder.join("device/driver")) else {
+    let hardware = folder.join("device");
+    if !hardware.is_symlink() && !hardware.exists() {
         let kind = text(folder.join("node_type"))?;
         return umem_core::device::find("siw").filter(|_| kind.starts_with('4'));
-    };
-    let known = DRIVERS.iter().find(|(driver, _)| *driver == hardware);
-    umem_core::device::find(known.map_or(hardware.as_str(), |(_, name)| name))
+    }
+    // An auxiliary device may have a driver of its own, which is known by that of the function below it.
+    let hardware = hardware.canonicalize().ok()?;
+    hardware.ancestors().find_map(|folder| {
+        let driver = target(&folder.join("driver"))?;
+        let known = DRIVERS.iter().find(|(name, _)| *name == driver);
+        umem_core::device::find(known.map_or(driver.as_str(), |(_, name)| name))
+    })
+}
+
+impl RdmaDevice {
+    /// Whether any of its ports can send.
+    pub fn is_active(&self) -> bool {
+        self.ports.iter().any(Port::is_active)
+    }
 }
 
 impl Port {
@@ -161,7 +178,28 @@ mod tests {
         assert!(found[0].ports[0].is_active());
         assert_eq!(found[0].ports[0].rate, "100 Gb/sec (4X EDR)");
         assert_eq!(found[0].iommu.mode(), "DMA-FQ");
-        assert_eq!(found[0].iommu.scenario_name(), "vt-d");
+        assert_eq!(found[0].iommu.scenario_name(), Ok("vt-d"));
+    }
+
+    #[test]
+    fn an_auxiliary_device_is_known_by_what_it_is_on() {
+        let device = "device/driver";
+        let found = machine(&[
+            (
+                "sys/class/infiniband/a0/",
+                "device",
+                "-> ../../../devices/pci/0/aux.1",
+            ),
+            ("sys/devices/pci/0/", "driver", "-> x/i40e"),
+            ("sys/devices/pci/0/aux.1/", "driver", "-> x/some_aux"),
+            ("sys/class/infiniband/b0/", device, "-> x/novel"),
+        ]);
+        assert_eq!(found[0].driver, Some("irdma-x722"));
+        assert_eq!(found[0].hardware_driver.as_deref(), Some("some_aux"));
+        assert_eq!(
+            (found[1].driver, found[1].hardware_driver.as_deref()),
+            (None, Some("novel"))
+        );
     }
 
     #[test]
@@ -179,7 +217,7 @@ mod tests {
         assert_eq!(drivers, [Some("rxe"), Some("siw"), None]);
         assert!(!found[0].ports[0].is_active());
         assert_eq!(found[0].ports[0].interface.as_deref(), Some("dummy0"));
-        assert_eq!(found[0].iommu.scenario_name(), "off");
+        assert_eq!(found[0].iommu.scenario_name(), Ok("off"));
     }
 
     #[test]

@@ -11,51 +11,83 @@ use super::{target, text};
 pub struct Iommu {
     /// The type of the device's group's domain: "DMA", "DMA-FQ", "identity", …; `None` without a group.
     domain: Option<String>,
-    /// The catalogue's name of the unit, where sysfs tells which it is.
-    unit: Option<&'static str>,
+    /// The unit, as `/sys/class/iommu` calls it, where sysfs tells.
+    unit: Option<String>,
+    /// What the catalogue calls the unit.
+    profile: Option<&'static str>,
+    /// The folder of the hardware cannot be seen, so neither can its IOMMU.
+    masked: bool,
 }
 
 impl Iommu {
     /// Of the device whose folder is `hardware`, on the machine whose `/` is `root`.
+    ///
+    /// The group is that of the device or of the nearest device above it: sub-functions (mlx5) and other auxiliary devices
+    /// do DMA through the PCI function that they are on.
     pub(super) fn of(hardware: &Path, root: &Path) -> Self {
+        let Ok(folder) = hardware.canonicalize() else {
+            return Self {
+                masked: hardware.is_symlink(),
+                ..Self::default()
+            };
+        };
+        let grouped = folder
+            .ancestors()
+            .find(|folder| folder.join("iommu_group").exists());
+        let Some(folder) = grouped else {
+            return Self::default();
+        };
         let command_line = text(root.join("proc/cmdline")).unwrap_or_default();
-        let unit =
-            target(&hardware.join("iommu")).and_then(|unit| catalogue_name(&unit, &command_line));
+        let unit = target(&folder.join("iommu"));
         Self {
-            domain: text(hardware.join("iommu_group/type")),
+            domain: text(folder.join("iommu_group/type")).or(Some("unknown".into())),
+            profile: unit
+                .as_deref()
+                .and_then(|unit| catalogue_name(unit, &command_line)),
             unit,
+            masked: false,
         }
     }
 
     /// How it treats the device, as the kernel calls it; "off" where there is none.
     pub fn mode(&self) -> &str {
-        self.domain.as_deref().unwrap_or(IommuSpec::OFF)
+        match (&self.domain, self.masked) {
+            (Some(domain), _) => domain,
+            (None, true) => "unknown",
+            (None, false) => IommuSpec::OFF,
+        }
     }
 
-    /// Whether device addresses are other than physical ones.
-    pub fn translates(&self) -> bool {
-        self.domain
-            .as_deref()
-            .is_some_and(|domain| domain != "identity")
-    }
-
-    /// Its name in scenarios. One that translates, and that sysfs does not tell more of, is taken for VT-d.
-    pub fn scenario_name(&self) -> &'static str {
-        match self.translates() {
-            true => self.unit.unwrap_or("vt-d"),
-            false => IommuSpec::OFF,
+    /// Its name in scenarios, "off" where device addresses are physical ones.
+    ///
+    /// # Errors
+    /// Why sysfs does not tell, in words.
+    pub fn scenario_name(&self) -> Result<&'static str, String> {
+        match self.mode() {
+            IommuSpec::OFF | "identity" => Ok(IommuSpec::OFF),
+            "DMA" | "DMA-FQ" => self.profile.ok_or_else(|| match &self.unit {
+                Some(unit) => format!("the IOMMU {unit} is not in the catalogue"),
+                None => "an IOMMU translates, but sysfs does not say which".into(),
+            }),
+            "blocked" => Err("the IOMMU blocks the device: it cannot reach any memory now".into()),
+            "unmanaged" => Err("the device's IOMMU group belongs to VFIO or the like".into()),
+            "unknown" if self.masked => Err("the device's folder in sysfs cannot be seen".into()),
+            other => Err(format!(
+                "the type of the device's IOMMU group is \"{other}\", which does not say how it translates"
+            )),
         }
     }
 
     /// The catalogue's name of the unit, whether it translates or not.
     pub fn unit(&self) -> Option<&'static str> {
-        self.unit
+        self.profile
     }
 }
 
 /// What the catalogue calls the unit that is `unit` in `/sys/class/iommu`.
 ///
-/// `dmar0` (intel/dmar.c), `ivhd0` (amd/init.c), `smmu3.0x…` (arm-smmu-v3.c), `riscv-iommu@…` [linux 7.2].
+/// `dmar0` (intel/dmar.c), `ivhd0` (amd/init.c), `smmu3.0x…` (arm-smmu-v3.c; SMMUv2 is `smmu.0x…`), `riscv-iommu@…`,
+/// `apple-dart.…` [linux 7.2].
 fn catalogue_name(unit: &str, command_line: &str) -> Option<&'static str> {
     let amd = if command_line.contains("pgtbl_v2") {
         "amd-v2"
@@ -70,9 +102,10 @@ fn catalogue_name(unit: &str, command_line: &str) -> Option<&'static str> {
     [
         ("dmar", "vt-d"),
         ("ivhd", amd),
-        ("smmu3", granule),
+        ("smmu3.", granule),
         ("riscv", "riscv"),
         ("virtio", "virtio"),
+        ("apple-dart", "dart"),
     ]
     .into_iter()
     .find_map(|(prefix, name)| unit.starts_with(prefix).then_some(name))
@@ -88,29 +121,61 @@ mod tests {
         Iommu::of(&folder.path().join("device"), folder.path())
     }
 
+    fn domain(name: &str, unit: &str) -> Iommu {
+        let unit = format!("-> x/{unit}");
+        of(&[("device/iommu_group/type", name), ("device/iommu", &unit)])
+    }
+
     #[test]
     fn the_domain_decides_and_the_unit_names_it() {
-        let amd = [
-            ("device/iommu_group/type", "DMA\n"),
+        assert_eq!(domain("DMA\n", "ivhd0").scenario_name(), Ok("amd-v1"));
+        let v2 = of(&[
+            ("device/iommu_group/type", "DMA-FQ\n"),
             ("device/iommu", "-> x/ivhd0"),
-        ];
-        assert_eq!(of(&amd).scenario_name(), "amd-v1");
-        let v2 = [
-            amd[0],
-            amd[1],
             ("proc/cmdline", "quiet amd_iommu=pgtbl_v2\n"),
-        ];
-        assert_eq!(of(&v2).scenario_name(), "amd-v2");
-        let identity = of(&[("device/iommu_group/type", "identity\n"), amd[1]]);
+        ]);
+        assert_eq!(v2.scenario_name(), Ok("amd-v2"));
+        let identity = domain("identity\n", "ivhd0");
         assert_eq!(
             (identity.mode(), identity.scenario_name()),
-            ("identity", "off")
+            ("identity", Ok("off"))
         );
         assert_eq!(identity.unit(), Some("amd-v1"));
-        let none = of(&[]);
-        assert_eq!((none.mode(), none.scenario_name()), ("off", "off"));
-        let unknown = of(&[("device/iommu_group/type", "DMA-FQ\n")]);
-        assert_eq!(unknown.scenario_name(), "vt-d");
+        let none = of(&[("device/class", "0\n")]);
+        assert_eq!((none.mode(), none.scenario_name()), ("off", Ok("off")));
+    }
+
+    #[test]
+    fn what_sysfs_does_not_tell_is_not_guessed() {
+        for (iommu, words) in [
+            (
+                of(&[("device/iommu_group/type", "DMA-FQ\n")]),
+                "sysfs does not say which",
+            ),
+            (
+                domain("DMA\n", "smmu.0x5000"),
+                "smmu.0x5000 is not in the catalogue",
+            ),
+            (domain("blocked\n", "dmar0"), "blocks the device"),
+            (domain("unmanaged\n", "dmar0"), "VFIO"),
+            (domain("unknown\n", "x"), "\"unknown\""),
+            (of(&[("device/iommu_group/name", "7\n")]), "\"unknown\""),
+            (of(&[("device", "-> ../../../nowhere")]), "cannot be seen"),
+        ] {
+            let why = iommu.scenario_name().unwrap_err();
+            assert!(why.contains(words), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_sub_function_is_behind_the_iommu_of_its_parent() {
+        let iommu = of(&[
+            ("pci0/0000:c1:00.0/iommu_group/type", "DMA-FQ\n"),
+            ("pci0/0000:c1:00.0/iommu", "-> x/dmar0"),
+            ("pci0/0000:c1:00.0/mlx5_core.sf.4/sfnum", "88\n"),
+            ("device", "-> pci0/0000:c1:00.0/mlx5_core.sf.4"),
+        ]);
+        assert_eq!(iommu.scenario_name(), Ok("vt-d"));
     }
 
     #[test]
@@ -121,6 +186,7 @@ mod tests {
             "smmu3.0x2b400000",
             "riscv-iommu@1000",
             "virtio0",
+            "apple-dart.231304000.iommu",
         ] {
             let name = catalogue_name(unit, "").expect(unit);
             assert!(umem_core::iommu::find(name).is_some(), "{name}");

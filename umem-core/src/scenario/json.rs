@@ -1,10 +1,11 @@
 //! Scenarios as JSON.
 
 use super::{
-    DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, Scenario, ScenarioError, place,
+    DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, Scenario, ScenarioError,
+    ScenarioReader,
 };
 use crate::address::DmaAddr;
-use alloc::{format, string::String};
+use alloc::string::String;
 use core::{fmt, marker::PhantomData};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -17,13 +18,9 @@ impl Scenario {
     /// # Errors
     /// JSON that is malformed, of the wrong type, or has fields that the format lacks; the field is named.
     pub fn from_json(json: &[u8]) -> Result<Self, ScenarioError> {
-        let mut reader = serde_json::Deserializer::from_slice(json);
-        let scenario = Self::deserialize(&mut reader)
-            .map_err(|error| ScenarioError::new(place::path(json, &error), error))?;
-        reader.end().map_err(|error| {
-            ScenarioError::new("", format!("something follows the scenario: {error}"))
-        })?;
-        Ok(scenario)
+        let mut reader = ScenarioReader::new();
+        reader.feed(json)?;
+        reader.finish()
     }
 
     /// The shortest JSON that means this scenario: defaults are left out.

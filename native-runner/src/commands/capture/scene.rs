@@ -11,7 +11,7 @@ use umem_core::{
 
 use crate::sysfs::{self, RdmaDevice};
 
-/// The device of scenarios without any other.
+/// The device of captures on machines that show none.
 const DEFAULT_DEVICE: &str = "mlx5";
 
 /// Device and IOMMU.
@@ -21,6 +21,8 @@ pub struct Scene {
     iommu: String,
     /// The RDMA device of this machine, if there is one.
     here: Option<RdmaDevice>,
+    /// What nobody said and the machine did not show.
+    assumed: Vec<String>,
 }
 
 impl Scene {
@@ -28,12 +30,13 @@ impl Scene {
     /// catalogue or "off".
     ///
     /// # Errors
-    /// Names that are unknown, in words.
+    /// Names that are unknown, and what the machine does not tell: in words, with the option that answers.
     pub fn find(root: &Path, device: Option<&str>, iommu: Option<&str>) -> Result<Self, String> {
         let mut devices = sysfs::devices(root);
+        let mut assumed = Vec::new();
         let named = |wanted: &str| devices.iter().position(|device| device.name == wanted);
         let (here, model) = match device {
-            None => (devices.first().map(|_| 0), None),
+            None => (preferred(&devices, &mut assumed), None),
             Some(wanted) => match (named(wanted), device::find(wanted)) {
                 (Some(index), _) => (Some(index), None),
                 (None, Some(profile)) => (None, Some(profile.name)),
@@ -41,20 +44,42 @@ impl Scene {
             },
         };
         let here = here.map(|index| devices.swap_remove(index));
-        let driver = here.as_ref().and_then(|device| device.driver);
-        let behind = here
-            .as_ref()
-            .map_or(IommuSpec::OFF, |here| here.iommu.scenario_name());
+        let device = match (&here, model) {
+            (Some(here), _) => here.driver.ok_or_else(|| unknown_driver(here))?,
+            (None, Some(model)) => model,
+            (None, None) => {
+                assumed.push(format!(
+                    "the device is {DEFAULT_DEVICE}, because no RDMA device is visible here (--device says another)"
+                ));
+                DEFAULT_DEVICE
+            }
+        };
+        let iommu = match (iommu, &here) {
+            (Some(name), _) if name == IommuSpec::OFF || iommu::find(name).is_some() => name,
+            (Some(name), _) => return Err(unknown_iommu(name)),
+            (None, Some(here)) => here.iommu.scenario_name().map_err(|why| {
+                format!(
+                    "{}: {why}; --iommu says it: off, {}",
+                    here.name,
+                    iommu_names()
+                )
+            })?,
+            (None, None) => {
+                assumed.push(format!(
+                    "there is no IOMMU, because {device} is not a device of this machine (--iommu says another)"
+                ));
+                IommuSpec::OFF
+            }
+        };
+        assumed.push(format!(
+            "the kernel follows the rules of Linux {}, the newest known (umem plan --rules takes others)",
+            KernelSpec::default().rules
+        ));
         Ok(Self {
-            device: model.or(driver).unwrap_or(DEFAULT_DEVICE).to_owned(),
-            iommu: match iommu {
-                None => behind.to_owned(),
-                Some(name) if name == IommuSpec::OFF || iommu::find(name).is_some() => {
-                    name.to_owned()
-                }
-                Some(name) => return Err(unknown_iommu(name)),
-            },
+            device: device.to_owned(),
+            iommu: iommu.to_owned(),
             here,
+            assumed,
         })
     }
 
@@ -77,24 +102,47 @@ impl Scene {
         }
     }
 
-    /// Where and when, now.
-    pub fn provenance(&self, rebased: bool) -> Provenance {
+    /// Where and when, now; without the device's name if `scrub` is set.
+    pub fn provenance(&self, scrub: bool) -> Provenance {
         let now = SystemTime::now();
+        let here = self.here.as_ref();
         Provenance {
             kernel: rustix::system::uname()
                 .release()
                 .to_string_lossy()
                 .into_owned(),
             page_size: Bytes(rustix::param::page_size() as u64),
-            device: self.here.as_ref().map(|device| device.name.clone()),
-            iommu_mode: self
-                .here
-                .as_ref()
-                .map(|device| device.iommu.mode().to_owned()),
+            device: here.filter(|_| !scrub).map(|here| here.name.clone()),
+            iommu_mode: here.map(|here| here.iommu.mode().to_owned()),
             time: humantime::format_rfc3339_seconds(now).to_string(),
-            rebased,
+            assumed: self.assumed.clone(),
+            ..Provenance::default()
         }
     }
+}
+
+/// The first device with an active port, or else the first; that it was a choice is put into `assumed`.
+fn preferred(devices: &[RdmaDevice], assumed: &mut Vec<String>) -> Option<usize> {
+    let active = devices.iter().position(RdmaDevice::is_active);
+    let index = active.or((!devices.is_empty()).then_some(0))?;
+    if devices.len() > 1 {
+        assumed.push(format!(
+            "the device is {}, the first {}of {} (--device says another)",
+            devices[index].name,
+            if active.is_some() {
+                "with an active port "
+            } else {
+                ""
+            },
+            names(devices)
+        ));
+    }
+    Some(index)
+}
+
+fn names(devices: &[RdmaDevice]) -> String {
+    let names: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
+    names.join(", ")
 }
 
 /// "mlx5_0 (mlx5) behind vt-d".
@@ -112,30 +160,46 @@ impl fmt::Display for Scene {
 }
 
 fn unknown_device(name: &str, here: &[RdmaDevice]) -> String {
-    let here: Vec<&str> = here.iter().map(|device| device.name.as_str()).collect();
-    let catalogue: Vec<&str> = device::CATALOGUE
-        .iter()
-        .map(|profile| profile.name)
-        .collect();
-    let here = match here.as_slice() {
+    let here = match here {
         [] => "this machine has none".to_owned(),
-        names => format!("this machine has {}", names.join(", ")),
+        devices => format!("this machine has {}", names(devices)),
     };
     format!(
         "--device: \"{name}\" is not known here; {here}, the catalogue has {}",
-        catalogue.join(", ")
+        device_names()
     )
 }
 
+fn unknown_driver(here: &RdmaDevice) -> String {
+    let driver = here.hardware_driver.as_deref().unwrap_or("unknown");
+    format!(
+        "the driver of {} ({driver}) is not in the catalogue; --device says which device it is like: {}",
+        here.name,
+        device_names()
+    )
+}
+
+fn device_names() -> String {
+    let names: Vec<&str> = device::CATALOGUE
+        .iter()
+        .map(|profile| profile.name)
+        .collect();
+    names.join(", ")
+}
+
 fn unknown_iommu(name: &str) -> String {
+    format!(
+        "--iommu: \"{name}\" is not known here; there are off, {}",
+        iommu_names()
+    )
+}
+
+fn iommu_names() -> String {
     let names: Vec<&str> = iommu::CATALOGUE
         .iter()
         .map(|profile| profile.name)
         .collect();
-    format!(
-        "--iommu: \"{name}\" is not known here; there are off, {}",
-        names.join(", ")
-    )
+    names.join(", ")
 }
 
 #[cfg(test)]
@@ -151,7 +215,9 @@ mod tests {
                 "DMA\n",
             ),
             ("sys/class/infiniband/bnxt0/device/iommu", "-> x/ivhd0"),
+            ("sys/class/infiniband/bnxt0/ports/1/state", "1: DOWN\n"),
             ("sys/class/infiniband/rxe0/parent", "eth0\n"),
+            ("sys/class/infiniband/rxe0/ports/1/state", "4: ACTIVE\n"),
         ])
     }
 
@@ -160,21 +226,88 @@ mod tests {
         let folder = machine();
         let scene = |device, iommu| Scene::find(folder.path(), device, iommu).unwrap();
         let words = |device, iommu| scene(device, iommu).to_string();
-        assert_eq!(words(None, None), "bnxt0 (bnxt_re) behind amd-v1");
-        assert_eq!(words(Some("rxe0"), None), "rxe0 (rxe) without an IOMMU");
+        assert_eq!(words(Some("bnxt0"), None), "bnxt0 (bnxt_re) behind amd-v1");
         assert_eq!(words(Some("efa"), None), "efa without an IOMMU");
-        assert_eq!(words(None, Some("off")), "bnxt0 (bnxt_re) without an IOMMU");
-        let provenance = scene(None, None).provenance(true);
+        assert_eq!(
+            words(Some("bnxt0"), Some("off")),
+            "bnxt0 (bnxt_re) without an IOMMU"
+        );
+        let provenance = scene(Some("bnxt0"), None).provenance(false);
+        assert_eq!(provenance.device.as_deref(), Some("bnxt0"));
         assert_eq!(provenance.iommu_mode.as_deref(), Some("DMA"));
         assert!(provenance.time.ends_with('Z') && provenance.time.len() == 20);
-        assert_eq!(scene(Some("efa"), None).provenance(true).device, None);
+        assert_eq!(
+            scene(Some("bnxt0"), None).provenance(true).device,
+            None,
+            "scrubbed"
+        );
+        assert_eq!(scene(Some("efa"), None).provenance(false).device, None);
+    }
+
+    /// What was assumed, but for the kernel's rules, which always are.
+    fn assumed(folder: &Folder, device: Option<&str>, iommu: Option<&str>) -> Vec<String> {
+        let mut assumed = Scene::find(folder.path(), device, iommu).unwrap().assumed;
+        let rules = assumed.pop().unwrap();
+        assert!(rules.contains("the rules of Linux"), "{rules}");
+        assumed
     }
 
     #[test]
-    fn a_machine_without_anything_has_the_defaults() {
+    fn a_device_with_an_active_port_goes_first_and_the_choice_is_said() {
+        let folder = machine();
+        let scene = Scene::find(folder.path(), None, None).unwrap();
+        assert_eq!(scene.to_string(), "rxe0 (rxe) without an IOMMU");
+        let said = assumed(&folder, None, None);
+        assert_eq!(
+            said,
+            [
+                "the device is rxe0, the first with an active port of bnxt0, rxe0 (--device says another)"
+            ]
+        );
+        assert!(assumed(&folder, Some("rxe0"), None).is_empty());
+        assert!(
+            assumed(&folder, Some("efa"), None)[0].starts_with("there is no IOMMU, because efa")
+        );
+        assert!(assumed(&folder, Some("efa"), Some("off")).is_empty());
+    }
+
+    #[test]
+    fn a_machine_without_anything_has_the_defaults_and_they_are_said() {
         let folder = Folder::new(&[]);
         let scene = Scene::find(folder.path(), None, None).unwrap();
         assert_eq!(scene.to_string(), "mlx5 without an IOMMU");
+        let said = assumed(&folder, None, None);
+        assert!(
+            said[0].contains("no RDMA device is visible here"),
+            "{said:?}"
+        );
+        assert_eq!(said.len(), 2);
+    }
+
+    #[test]
+    fn what_the_machine_does_not_tell_is_a_question() {
+        let folder = Folder::new(&[
+            ("sys/class/infiniband/new0/device/driver", "-> x/novel"),
+            ("sys/class/infiniband/arm0/device/driver", "-> x/mlx5_core"),
+            (
+                "sys/class/infiniband/arm0/device/iommu_group/type",
+                "DMA-FQ\n",
+            ),
+            ("sys/class/infiniband/arm0/device/iommu", "-> x/smmu.0x1000"),
+        ]);
+        let error = |device, iommu| Scene::find(folder.path(), Some(device), iommu).unwrap_err();
+        let driver = error("new0", None);
+        assert!(
+            driver.contains("new0 (novel)") && driver.contains("--device says"),
+            "{driver}"
+        );
+        let iommu = error("arm0", None);
+        assert!(
+            iommu.contains("smmu.0x1000") && iommu.contains("--iommu says it: off, vt-d"),
+            "{iommu}"
+        );
+        let told = Scene::find(folder.path(), Some("arm0"), Some("smmuv3-4k")).unwrap();
+        assert_eq!(told.to_string(), "arm0 (mlx5) behind smmuv3-4k");
     }
 
     #[test]
@@ -184,6 +317,6 @@ mod tests {
         let device = error(Some("mlx9"), None);
         assert!(device.contains("this machine has bnxt0, rxe0"), "{device}");
         assert!(device.contains("the catalogue has mlx5,"), "{device}");
-        assert!(error(None, Some("vtd")).contains("there are off, vt-d,"));
+        assert!(error(Some("rxe0"), Some("vtd")).contains("there are off, vt-d,"));
     }
 }

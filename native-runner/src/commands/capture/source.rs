@@ -4,6 +4,7 @@ use std::{io, ops::Range, str::FromStr};
 
 use umem_core::{
     address::VirtAddr,
+    capture::RefusedPages,
     scenario::Region,
     size::{Bytes, PageSize},
 };
@@ -11,6 +12,7 @@ use umem_core::{
 use super::Trouble;
 use crate::{
     buffer::{CATALOGUE, Unavailable},
+    capture::{Part, pinning},
     mapping::Mapping,
     pagemap::Pagemap,
     process::{self, Area, Process, Stretch},
@@ -20,17 +22,31 @@ use crate::{
 #[derive(Debug)]
 pub struct Source {
     owner: Owner,
+    /// The mappings that hold them, in order and without gaps.
+    areas: Vec<Area>,
     /// The bytes that are to be registered.
     bytes: Range<u64>,
-    title: String,
+    process: Process,
+    process_name: String,
 }
 
 #[derive(Debug)]
 enum Owner {
     /// Ourselves; the memory is there for as long as this value.
-    Us { _memory: Mapping },
-    /// Another process.
-    Process(Process),
+    Us { _memory: Mapping, title: String },
+    /// Another process: its mapping of that name, or a range.
+    Process { mapping: Option<String> },
+}
+
+/// What a capture may say of whom it is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Words {
+    /// Everything.
+    All,
+    /// No addresses.
+    NoAddresses,
+    /// No names, numbers and paths either.
+    NoNames,
 }
 
 impl Source {
@@ -44,12 +60,26 @@ impl Source {
                 Trouble::Machine(format!("the buffer {name} cannot be made: {why}"))
             }
         })?;
-        let start = memory.start().get();
-        Ok(Self {
-            bytes: start..start + memory.len() as u64,
-            owner: Owner::Us { _memory: memory },
-            title: format!("buffer {name}: {}", recipe.title),
-        })
+        let (start, length) = (memory.start().get(), memory.len() as u64);
+        let title = format!("buffer {name}: {}", recipe.title);
+        let owner = Owner::Us {
+            _memory: memory,
+            title,
+        };
+        let process = Process::open(std::process::id())?;
+        let areas = process.areas()?;
+        Ok(Self::of(owner, process, start..start + length, areas))
+    }
+
+    fn of(owner: Owner, process: Process, bytes: Range<u64>, mut areas: Vec<Area>) -> Self {
+        areas.retain(|area| area.start < bytes.end && area.end > bytes.start);
+        Self {
+            owner,
+            process_name: process.name(),
+            process,
+            areas,
+            bytes,
+        }
     }
 
     /// The mapping called `mapping` of `process`, or else the bytes `range` of it.
@@ -60,35 +90,81 @@ impl Source {
     ) -> Result<Self, Trouble> {
         let areas = process.areas()?;
         let pid = process.pid();
-        let (bytes, what) = match (mapping, range) {
+        let (bytes, mapping) = match (mapping, range) {
             (Some(name), _) => {
                 let stretch = called(&areas, name, pid).map_err(Trouble::Input)?;
-                (stretch.range, stretch.name)
+                (stretch.range, Some(stretch.name))
             }
             (None, Some(AddressRange { start, end })) => {
                 mapped(&areas, &(start..end), pid).map_err(Trouble::Input)?;
-                (start..end, format!("{start:#x}-{end:#x}"))
+                (start..end, None)
             }
             (None, None) => unreachable!("without either, mappings are listed"),
         };
-        Ok(Self {
-            title: format!("process {pid} ({}), {what}", process.name()),
-            bytes,
-            owner: Owner::Process(process),
-        })
+        Ok(Self::of(Owner::Process { mapping }, process, bytes, areas))
     }
 
     /// What it is, for people.
-    pub fn title(&self) -> &str {
-        &self.title
+    pub fn title(&self, words: Words) -> String {
+        let Range { start, end } = self.bytes;
+        let (pid, name) = (self.process.pid(), &self.process_name);
+        match (&self.owner, words) {
+            (Owner::Us { title, .. }, _) => title.clone(),
+            (_, Words::NoNames) => format!("{} of a process", Bytes(end - start)),
+            (
+                Owner::Process {
+                    mapping: Some(mapping),
+                },
+                _,
+            ) => {
+                format!("process {pid} ({name}), {mapping}")
+            }
+            (_, Words::NoAddresses) => format!("process {pid} ({name}), {}", Bytes(end - start)),
+            (_, Words::All) => format!("process {pid} ({name}), {start:#x}-{end:#x}"),
+        }
+    }
+
+    /// How many bytes of the process are pinned.
+    pub fn pinned(&self) -> Option<u64> {
+        self.process.pinned()
+    }
+
+    /// The bytes that are to be registered.
+    pub fn bytes(&self) -> &Range<u64> {
+        &self.bytes
+    }
+
+    /// The mappings that hold them, each as much of it as there is to be read.
+    pub fn parts(&self) -> Vec<Part> {
+        let pages = self.pages();
+        let part = |area: &Area| Part {
+            range: VirtAddr::new(area.start).max(pages.start)
+                ..VirtAddr::new(area.end).min(pages.end),
+            shared: area.rights.shared,
+        };
+        self.areas.iter().map(part).collect()
+    }
+
+    /// The pages of `captured` that a registration for local writes cannot pin on this kernel.
+    pub fn refused(&self, captured: &Range<VirtAddr>, words: Words) -> Option<RefusedPages> {
+        let uname = rustix::system::uname();
+        let release = uname.release().to_string_lossy();
+        let refused = self.areas.iter().filter_map(|area| {
+            let (start, end) = (
+                captured.start.get().max(area.start),
+                captured.end.get().min(area.end),
+            );
+            let why = (start < end)
+                .then(|| pinning::refusal(area, self.process.mapped_file(area), &release))??;
+            Some((end - start, area, why))
+        });
+        let page = rustix::param::page_size() as u64;
+        pinning::together(refused, page, words == Words::NoNames)
     }
 
     /// Where its pages can be looked up.
     pub fn pagemap(&self) -> Result<Pagemap, Trouble> {
-        match &self.owner {
-            Owner::Us { .. } => Ok(Pagemap::open()?),
-            Owner::Process(process) => Ok(Pagemap::of(process.pagemap()?)),
-        }
+        Ok(Pagemap::of(self.process.pagemap()?))
     }
 
     /// The pages that hold the bytes.
@@ -115,18 +191,11 @@ impl Source {
 
     /// Why reading failed, in words.
     pub fn unreadable(&self, error: &io::Error) -> String {
-        match &self.owner {
-            // The pagemap of a process without memory ends before it begins.
-            Owner::Process(process) if !process.is_alive() => {
-                format!("process {} has ended", process.pid())
-            }
-            Owner::Process(process) => {
-                format!(
-                    "the pagemap of process {} cannot be read ({error})",
-                    process.pid()
-                )
-            }
-            Owner::Us { .. } => format!("our pagemap cannot be read ({error})"),
+        let pid = self.process.pid();
+        // The pagemap of a process without memory ends before it begins.
+        match self.process.is_alive() {
+            false => format!("process {pid} has ended"),
+            true => format!("the pagemap of process {pid} cannot be read ({error})"),
         }
     }
 }

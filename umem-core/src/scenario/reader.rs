@@ -1,0 +1,315 @@
+//! Scenarios read piece by piece: a capture's text may be far longer than what it says.
+//!
+//! Nearly all of a capture is one list, `memory.extents`. Its items are taken out of the text as they come, 16 bytes each;
+//! the few lines around them are kept, and serde reads those at the end.
+
+use super::{Scenario, ScenarioError, place};
+use crate::{address::PhysAddr, size::Bytes};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use serde::Deserialize;
+
+/// The most bytes of a scenario that are not extents.
+const LONGEST_REST: usize = 16 << 20;
+/// The most bytes of one extent's text.
+const LONGEST_EXTENT: usize = 1 << 10;
+
+/// Reads a scenario from pieces of its JSON, in order.
+///
+/// ```
+/// # use umem_core::scenario::ScenarioReader;
+/// let mut reader = ScenarioReader::new();
+/// for piece in [r#"{"version":1,"region":{"length":"4K"},"memory":{"ext"#, r#"ents":[["0x10"#, r#"00",4096]]},"device":"mlx5"}"#] {
+///     reader.feed(piece.as_bytes())?;
+/// }
+/// let scenario = reader.finish()?;
+/// assert_eq!(scenario.memory.extents.unwrap().len(), 1);
+/// # Ok::<(), umem_core::scenario::ScenarioError>(())
+/// ```
+#[derive(Debug)]
+pub struct ScenarioReader {
+    /// The text without the extents: `[]` stands for them.
+    rest: Vec<u8>,
+    outside: Outside,
+    at: At,
+    /// An extent that a piece ended in.
+    begun: Vec<u8>,
+    extents: Option<Vec<(PhysAddr, Bytes)>>,
+    most: usize,
+}
+
+/// Where the text outside the extents is.
+#[derive(Debug, Default)]
+struct Outside {
+    depth: u32,
+    in_memory: bool,
+    in_string: bool,
+    escaped: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum At {
+    Outside,
+    /// After the list's `[`.
+    First,
+    /// After a comma.
+    Next,
+    Extent,
+    /// After an extent's `]`.
+    Comma,
+}
+
+impl Default for ScenarioReader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ScenarioReader {
+    /// A reader of as many extents as memory holds.
+    pub fn new() -> Self {
+        Self::with_limit(usize::MAX)
+    }
+
+    /// A reader that refuses scenarios of more than `most` extents.
+    pub fn with_limit(most: usize) -> Self {
+        Self {
+            rest: Vec::new(),
+            outside: Outside::default(),
+            at: At::Outside,
+            begun: Vec::new(),
+            extents: None,
+            most,
+        }
+    }
+
+    /// Takes the next piece of the text.
+    ///
+    /// # Errors
+    /// An extent that is malformed, more of them than the limit, or text that is too long for a scenario.
+    pub fn feed(&mut self, mut piece: &[u8]) -> Result<(), ScenarioError> {
+        while !piece.is_empty() {
+            piece = match self.at {
+                At::Outside => self.around(piece)?,
+                At::Extent => self.extent(piece)?,
+                _ => self.between(piece)?,
+            };
+        }
+        Ok(())
+    }
+
+    /// The scenario, once all of its text was [fed](Self::feed).
+    ///
+    /// # Errors
+    /// JSON that is malformed, of the wrong type, or has fields that the format lacks; the field is named.
+    pub fn finish(mut self) -> Result<Scenario, ScenarioError> {
+        if self.at != At::Outside {
+            return Err(self.wrong("the text ends within the list"));
+        }
+        let mut json = serde_json::Deserializer::from_slice(&self.rest);
+        let mut scenario = Scenario::deserialize(&mut json).map_err(|error| {
+            let field = place::path(&self.rest, &error);
+            // Where extents were taken out, a line and a column would be those of no text that people have.
+            match self.extents {
+                Some(_) => ScenarioError::new(field, without_place(&error)),
+                None => ScenarioError::new(field, error),
+            }
+        })?;
+        json.end().map_err(|error| {
+            ScenarioError::new("", format!("something follows the scenario: {error}"))
+        })?;
+        if let Some(extents) = self.extents.take() {
+            scenario.memory.extents = Some(extents);
+        }
+        Ok(scenario)
+    }
+
+    /// Takes text up to the extents; what is left of `piece`.
+    fn around<'p>(&mut self, piece: &'p [u8]) -> Result<&'p [u8], ScenarioError> {
+        let mut kept = 0;
+        for (i, byte) in piece.iter().enumerate() {
+            if !self.outside.pass(*byte) {
+                continue;
+            }
+            // Brackets are rare: only here does it matter what stands before.
+            self.keep(&piece[kept..i])?;
+            kept = i;
+            match byte {
+                b'{' if self.outside.depth == 2 => {
+                    self.outside.in_memory = ends_with_key(&self.rest, "memory");
+                }
+                b'[' if self.outside.depth == 3
+                    && self.outside.in_memory
+                    && self.extents.is_none()
+                    && ends_with_key(&self.rest, "extents") =>
+                {
+                    self.keep(b"[")?;
+                    self.extents = Some(Vec::new());
+                    self.at = At::First;
+                    return Ok(&piece[i + 1..]);
+                }
+                _ => {}
+            }
+        }
+        self.keep(&piece[kept..])?;
+        Ok(&[])
+    }
+
+    fn keep(&mut self, text: &[u8]) -> Result<(), ScenarioError> {
+        if self.rest.len() + text.len() > LONGEST_REST {
+            return Err(ScenarioError::new(
+                "",
+                format_args!(
+                    "more than {} without the extents: this is not a scenario",
+                    Bytes(LONGEST_REST as u64)
+                ),
+            ));
+        }
+        self.rest.extend_from_slice(text);
+        Ok(())
+    }
+
+    /// Takes what stands between extents.
+    fn between<'p>(&mut self, piece: &'p [u8]) -> Result<&'p [u8], ScenarioError> {
+        let (byte, after) = piece
+            .split_first()
+            .expect("feed() passes on no empty piece");
+        self.at = match (byte, self.at) {
+            (b' ' | b'\n' | b'\r' | b'\t', at) => at,
+            (b'[', At::First | At::Next) => {
+                if self.count() >= self.most {
+                    return Err(ScenarioError::new(
+                        "memory.extents",
+                        format_args!("more than {}, the most that there is memory for", self.most),
+                    ));
+                }
+                return Ok(piece).inspect(|_| self.at = At::Extent);
+            }
+            (b',', At::Comma) => At::Next,
+            (b']', At::First | At::Comma) => {
+                self.outside.pass(b']');
+                self.keep(b"]")?;
+                At::Outside
+            }
+            (_, At::Comma) => {
+                return Err(self.wrong("expected a comma or the list's end before it"));
+            }
+            _ => return Err(self.wrong("expected [address, length]")),
+        };
+        Ok(after)
+    }
+
+    /// Takes an extent, or as much of it as is there.
+    fn extent<'p>(&mut self, piece: &'p [u8]) -> Result<&'p [u8], ScenarioError> {
+        let Some(end) = piece.iter().position(|byte| *byte == b']') else {
+            if self.begun.len() + piece.len() > LONGEST_EXTENT {
+                return Err(self.wrong("expected [address, length]"));
+            }
+            self.begun.extend_from_slice(piece);
+            return Ok(&[]);
+        };
+        let (text, after) = piece.split_at(end + 1);
+        let extent = if self.begun.is_empty() {
+            extent(text)
+        } else {
+            self.begun.extend_from_slice(text);
+            let extent = extent(&self.begun);
+            self.begun.clear();
+            extent
+        };
+        let extent = extent.map_err(|error| self.wrong(&without_place(&error)))?;
+        self.extents.get_or_insert_default().push(extent);
+        self.at = At::Comma;
+        Ok(after)
+    }
+
+    fn count(&self) -> usize {
+        self.extents.as_ref().map_or(0, Vec::len)
+    }
+
+    fn wrong(&self, problem: &str) -> ScenarioError {
+        ScenarioError::new(format_args!("memory.extents[{}]", self.count()), problem)
+    }
+}
+
+impl Outside {
+    /// Passes over a byte; whether it opens an object or a list.
+    fn pass(&mut self, byte: u8) -> bool {
+        if self.in_string {
+            self.in_string = byte != b'"' || self.escaped;
+            self.escaped = byte == b'\\' && !self.escaped;
+            return false;
+        }
+        match byte {
+            b'"' => self.in_string = true,
+            b'{' | b'[' => {
+                self.depth += 1;
+                return true;
+            }
+            b'}' | b']' => {
+                self.in_memory &= self.depth > 2;
+                self.depth = self.depth.saturating_sub(1);
+            }
+            _ => {}
+        }
+        false
+    }
+}
+
+/// Whether `text` ends with the key `name` of an object, and its colon.
+fn ends_with_key(text: &[u8], name: &str) -> bool {
+    let key = || {
+        let text = text.trim_ascii_end().strip_suffix(b":")?;
+        let text = text.trim_ascii_end().strip_suffix(b"\"")?;
+        let text = text.strip_suffix(name.as_bytes())?.strip_suffix(b"\"")?;
+        text.trim_ascii_end().last()
+    };
+    matches!(key(), Some(b'{' | b','))
+}
+
+/// Reads `["0x1000",4096]`, in its usual form at once, else by serde.
+fn extent(text: &[u8]) -> serde_json::Result<(PhysAddr, Bytes)> {
+    match usual(text) {
+        Some(extent) => Ok(extent),
+        None => serde_json::from_slice(text),
+    }
+}
+
+/// `["0x…",…]` without blanks, the length a number: what `umem capture` writes.
+fn usual(text: &[u8]) -> Option<(PhysAddr, Bytes)> {
+    let mut digits = text.strip_prefix(b"[\"0x")?;
+    let mut address = 0u64;
+    let mut count = 0;
+    let rest = loop {
+        let (byte, after) = digits.split_first()?;
+        digits = after;
+        match char::from(*byte).to_digit(16) {
+            Some(digit) => address = address << 4 | u64::from(digit),
+            None => break digits.strip_prefix(b",").filter(|_| *byte == b'"')?,
+        }
+        count += 1;
+    };
+    let digits = rest.strip_suffix(b"]")?;
+    let plain = (1..=16).contains(&count) && (1..=18).contains(&digits.len());
+    if !plain || digits[0] == b'0' && digits.len() > 1 {
+        return None;
+    }
+    let length = digits.iter().try_fold(0u64, |length, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10).then(|| length * 10 + u64::from(digit))
+    })?;
+    Some((PhysAddr::new(address), Bytes(length)))
+}
+
+/// What serde_json says, without the line and the column.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&place).unwrap_or(&text).into()
+}
+
+#[cfg(test)]
+mod tests;

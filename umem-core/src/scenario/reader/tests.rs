@@ -1,0 +1,135 @@
+//! The reader beside serde alone, its slow twin.
+
+use super::*;
+use alloc::vec;
+use proptest::prelude::*;
+
+fn read(text: &str, piece: usize) -> Result<Scenario, ScenarioError> {
+    let mut reader = ScenarioReader::new();
+    for piece in text.as_bytes().chunks(piece) {
+        reader.feed(piece)?;
+    }
+    reader.finish()
+}
+
+fn text(extents: &str) -> String {
+    format!(
+        r#"{{"version":1,"name":"\"memory\":{{\"extents\":[","region":{{"length":"4K"}},
+          "memory" : {{ "extents" : {extents}, "length": "4K" }}, "device":"mlx5"}}"#
+    )
+}
+
+/// The slow twin: serde alone.
+fn by_serde(text: &str) -> Result<Scenario, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
+#[test]
+fn any_pieces_say_what_the_whole_says() {
+    for extents in [
+        "[]",
+        r#"[["0x1000",4096]]"#,
+        r#"[ [ "0x1000" , 4096 ] , ["0XfF000","2M"], [4096, "0x1000"],
+             ["0xffffffffffffffff",999999999999999999],["0x0",0] ]"#,
+    ] {
+        let text = text(extents);
+        let expected = by_serde(&text).unwrap();
+        for piece in [1, 2, 3, 7, 20, text.len()] {
+            assert_eq!(read(&text, piece).unwrap(), expected, "{extents}");
+        }
+    }
+}
+
+#[test]
+fn only_the_memory_has_extents() {
+    for text in [
+        r#"{"version":1,"device":{"extents":[["0x1000",4096]]}}"#,
+        r#"{"memory":{"x":{"extents":[[1]]}}}"#,
+        r#"{"memory":{"extents":{"a":[1]}}}"#,
+        r#"{"memory":{},"x\"memory":{"extents":[[]]}}"#,
+        r#"{"memory":[{"extents":[[]]}]}"#,
+        r#"[{"memory":{"extents":[[]]}}]"#,
+        r#"{"memory":{"extents":[],"extents":[["0x1000",4096]]}}"#,
+    ] {
+        let error = read(text, 5).unwrap_err().to_string();
+        let serde = by_serde(text).unwrap_err();
+        assert!(
+            error.contains(&without_place(&serde)),
+            "{text}: {error}, not {serde}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_extent_is_named() {
+    for (extents, words) in [
+        (
+            r#"[["0x1000",4096],["0x",1]]"#,
+            "memory.extents[1]: \"0x\" is no address",
+        ),
+        (
+            r#"[["0x10000000000000000",1]]"#,
+            "memory.extents[0]: \"0x10000000000000000\"",
+        ),
+        (r#"[["0x1",01]]"#, "memory.extents[0]: invalid number"),
+        (r#"[["0x1",1,1]]"#, "memory.extents[0]: "),
+        (r#"[["0x1"]]"#, "memory.extents[0]: invalid length 1"),
+        (
+            r#"[["0x1",1],]"#,
+            "memory.extents[1]: expected [address, length]",
+        ),
+        (
+            r#"[["0x1",1]["0x1",1]]"#,
+            "memory.extents[1]: expected a comma",
+        ),
+        ("[,]", "memory.extents[0]: expected [address, length]"),
+        ("[7]", "memory.extents[0]: expected [address, length]"),
+    ] {
+        for piece in [1, 9, 1000] {
+            let error = read(&text(extents), piece).unwrap_err().to_string();
+            assert!(error.starts_with(words), "{extents}: {error}");
+        }
+    }
+    let cut = text(r#"[["0x1000",4096],["0x2"#);
+    let cut = &cut[..cut.find(r#""0x2"#).unwrap()];
+    let error = read(cut, 4).unwrap_err().to_string();
+    assert_eq!(error, "memory.extents[1]: the text ends within the list");
+}
+
+#[test]
+fn hostile_texts_take_no_memory() {
+    let mut reader = ScenarioReader::new();
+    let junk = [b'x'; 1 << 16];
+    let fed = (0..1 << 10).find_map(|i| reader.feed(&junk).err().map(|error| (i, error)));
+    let (pieces, error) = fed.unwrap();
+    assert!(pieces <= LONGEST_REST >> 16, "{error}");
+    let mut reader = ScenarioReader::new();
+    reader.feed(br#"{"memory":{"extents":[["#).unwrap();
+    assert!(reader.feed(&junk).is_err());
+    let mut reader = ScenarioReader::with_limit(1);
+    let two = text(r#"[["0x1000",4096],["0x2000",4096]]"#);
+    let error = reader.feed(two.as_bytes()).unwrap_err().to_string();
+    assert!(error.starts_with("memory.extents: more than 1,"), "{error}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    /// Whatever stands where the extents are, serde alone accepts and refuses the same.
+    #[test]
+    fn serde_accepts_the_same(
+        extents in prop::collection::vec(
+            prop::sample::select(vec![
+                "[", "]", ",", " ", "\"0x1000\"", "4096", "[\"0x1000\",4096]", "{", "}", "\"", "\\", "1e3", "-1", "[\"0x1\",0]",
+            ]),
+            0..8,
+        ),
+        piece in 1usize..40,
+    ) {
+        let text = text(&alloc::format!("[{}]", extents.concat()));
+        match (read(&text, piece), by_serde(&text)) {
+            (Ok(ours), Ok(theirs)) => prop_assert_eq!(ours, theirs),
+            (ours, theirs) => prop_assert!(ours.is_err() && theirs.is_err(), "{}: {:?} {:?}", text, ours, theirs),
+        }
+    }
+}
