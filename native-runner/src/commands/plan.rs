@@ -7,7 +7,7 @@ use std::{
 
 use clap::ValueEnum;
 use umem_core::{
-    diagram::{self, Steps, View, palette},
+    diagram::{self, Drawing, Heading, Steps, View, palette},
     registration::Registration,
     scenario::{DeviceSpec, IommuSpec, Scenario, ScenarioError},
     size::Bytes,
@@ -148,16 +148,32 @@ impl Plan {
     }
 }
 
-/// The finished picture, as wide as a page of docs.
+/// The finished picture, as wide as a page of docs. That of a capture says where it comes from.
 fn draw(registration: &Registration, scenario: &Scenario) -> String {
     let index = registration.index();
     let steps = Steps::new(registration, &index);
     let view = View::whole(registration, 960.0);
     let drawing = diagram::draw(registration, &index, &steps, view, steps.count() as f64);
     let name = scenario.name.as_deref().unwrap_or("A memory region");
-    diagram::svg::render(
-        &drawing.with_margins(),
-        &palette::LIGHT,
-        &format!("{name}: {}", registration.status()),
-    )
+    let status = registration.status();
+    let title = format!("{name}: {status}");
+    let drawing = match &scenario.provenance {
+        Some(provenance) => {
+            let about = format!(
+                "{name}, {}; captured on Linux {}, {}",
+                registration.question().about(),
+                provenance.kernel,
+                provenance.time
+            );
+            Drawing::sheet([(
+                Heading {
+                    title: status,
+                    about,
+                },
+                drawing,
+            )])
+        }
+        None => drawing.with_margins(),
+    };
+    diagram::svg::render(&drawing, &palette::LIGHT, &title)
 }

@@ -46,6 +46,13 @@ pub fn table(
     if let Some(name) = &scenario.name {
         writeln!(out, "\n{name}")?;
     }
+    writeln!(out, "{}", question.about())?;
+    if let Some(provenance) = &scenario.provenance {
+        for sentence in provenance.sentences() {
+            writeln!(out, "{sentence}")?;
+        }
+    }
+    writeln!(out)?;
     let batch = scatter::batch_pages(question.mr.page);
     let dma = match (&registration.dma_count, registration.mapping) {
         (Ok(count), Some(mapping)) => [

@@ -12,7 +12,12 @@ use crate::{
     size::{Bytes, PageSize, PageSizes},
     table::{Edges, Mr, Policy},
 };
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{
+    borrow::ToOwned,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 
 mod device;
 mod memory;
@@ -186,6 +191,32 @@ impl Question {
     pub fn translation(&self) -> Option<Translation> {
         self.iommu
             .filter(|_| !self.device.profile.is_some_and(|profile| profile.virt_dma))
+    }
+
+    /// Whose table, what stands in between, and whose rules: "for mlx5 behind vt-d, by the rules of Linux 7.2".
+    pub fn about(&self) -> String {
+        let device = match (&self.device.name, self.device.profile) {
+            (Some(name), _) => name.clone(),
+            (None, Some(profile)) => profile.name.to_owned(),
+            (None, None) => {
+                let sizes: Vec<String> = self
+                    .device
+                    .page_sizes
+                    .iter()
+                    .map(|size| size.to_string())
+                    .collect();
+                format!("a device of {{{}}}", sizes.join(", "))
+            }
+        };
+        let iommu = match (&self.iommu, self.iommu_profile) {
+            (None, _) => "without an IOMMU".to_owned(),
+            (Some(_), Some(profile)) => format!("behind {}", profile.name),
+            (Some(_), None) => "behind an IOMMU".to_owned(),
+        };
+        format!(
+            "for {device} {iommu}, by the rules of Linux {}",
+            self.rules.name
+        )
     }
 
     /// Whether all of the rules that this question needs were confirmed by a lab, and by which.
