@@ -5,7 +5,7 @@ mod scene;
 mod source;
 
 use std::{
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -17,6 +17,7 @@ use crate::{
     missing::Missing,
     process::Process,
     progress::Progress,
+    screen::{Out, say},
     whole_file::WholeFile,
 };
 use scene::Scene;
@@ -92,7 +93,7 @@ enum Trouble {
 
 impl Capture {
     /// Records, or lists what could be recorded.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
         let ended = match (self.pid, &self.mapping, &self.range) {
             (Some(pid), None, None) => self.list(pid, out),
             _ => self.capture(out),
@@ -103,11 +104,11 @@ impl Capture {
             Err(Trouble::Input(message)) => (Exit::Usage, message),
             Err(Trouble::Machine(message)) => (Exit::Unable, message),
         };
-        eprintln!("umem: {message}");
+        say!("umem: {message}");
         Ok(exit)
     }
 
-    fn list(&self, pid: u32, out: &mut dyn Write) -> Result<(), Trouble> {
+    fn list(&self, pid: u32, out: &mut Out) -> Result<(), Trouble> {
         if self.output.is_some() {
             return Err(Trouble::Input(format!(
                 "--output needs to know which memory of process {pid}: give --mapping or --range; umem capture --pid {pid} \
@@ -119,7 +120,7 @@ impl Capture {
         written.map_err(|error| Trouble::Output(error.into()))
     }
 
-    fn capture(&self, out: &mut dyn Write) -> Result<(), Trouble> {
+    fn capture(&self, out: &mut Out) -> Result<(), Trouble> {
         // What is wrong with the command line is said before anything is read.
         let scene = Scene::find(
             Path::new("/"),
@@ -140,7 +141,7 @@ impl Capture {
         let document = self.document(&scene, &source, &recording);
         let written = match &mut file {
             Some(file) => document.write(file),
-            None => document.write(out),
+            None => document.write(out.exact()),
         };
         written.map_err(|error| Trouble::Output(error.into()))?;
         if let Some(file) = file {
@@ -175,7 +176,7 @@ impl Capture {
     /// What was recorded, in a line on standard error.
     fn tell(&self, scene: &Scene, recording: &Recording) {
         let runs = recording.runs.iter().count();
-        eprintln!(
+        say!(
             "captured {} at {} in {runs} {}, for {scene}; {}",
             Bytes(recording.runs.length()),
             recording.start,
@@ -202,23 +203,23 @@ fn record(source: &Source) -> Result<Recording, Trouble> {
         return Err(Trouble::Machine(nothing(source, left_out)));
     }
     if let Some(error) = &left_out.error {
-        eprintln!(
+        say!(
             "umem: {}: {} pages were not read",
             source.unreadable(error),
             left_out.unread
         );
     }
     if left_out.absent + left_out.swapped + left_out.elsewhere > 0 {
-        eprintln!("umem: {}", kept(&range, &recording));
+        say!("umem: {}", kept(&range, &recording));
     }
     let mut bar = Progress::new("checking", recording.runs.length());
     match recording.moved(&pagemap, &mut |done| bar.at(done)) {
         Ok(Moved { moved: 0, .. }) => {}
-        Ok(Moved { moved, looked }) => eprintln!(
+        Ok(Moved { moved, looked }) => say!(
             "umem: of {looked} pages looked at once more {moved} have moved meanwhile: they are recorded where they were at \
              first; only pinned memory stays"
         ),
-        Err(error) => eprintln!(
+        Err(error) => say!(
             "umem: {}, after it was read: whether pages had moved meanwhile cannot be told",
             source.unreadable(&error)
         ),

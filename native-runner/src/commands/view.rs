@@ -8,7 +8,7 @@ use std::{
 
 use umem_core::scenario::Scenario;
 
-use crate::{exit::Exit, page};
+use crate::{exit::Exit, page, screen::say};
 
 /// Open the page in the browser, with a scenario or capture loaded
 ///
@@ -38,7 +38,7 @@ impl View {
             scenario.resolve()?;
         }
         let Some(files) = page::FILES else {
-            eprintln!(
+            say!(
                 "umem: this program was built without the page in it: run `cargo xtask build`, then build it again"
             );
             return Ok(Exit::Unable);
@@ -51,7 +51,7 @@ impl View {
         ) {
             Ok(server) => server,
             Err(error) => {
-                eprintln!(
+                say!(
                     "umem: {address} cannot be served: {error}; try another --port, or --port 0 for any that is free"
                 );
                 return Ok(Exit::Unable);
@@ -63,7 +63,7 @@ impl View {
         if !self.no_open
             && let Err(error) = open::that_detached(&url)
         {
-            eprintln!("umem: no browser could be opened ({error}): open the address above in one");
+            say!("umem: no browser could be opened ({error}): open the address above in one");
         }
         server.run()
     }
