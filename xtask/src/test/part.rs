@@ -60,7 +60,9 @@ impl Part {
             Part::Unit => "unit tests, property tests, the examples in the docs",
             Part::Instructions => "no path takes more instructions than it did",
             Part::Wasm => "the page's own tests, in headless Chromium",
-            Part::Page => "the page from end to end, in headless Chromium",
+            Part::Page => {
+                "the page from end to end, in headless Chromium, and as `umem view` serves it"
+            }
             Part::Firefox => {
                 "the page, the element and the book from end to end, in headless Firefox"
             }
@@ -227,6 +229,12 @@ fn wasm(sh: &Shell) -> Result<Done> {
 
 fn page(sh: &Shell) -> Result<Done> {
     browser::with_page(sh, "testing in a browser", || cmd!(sh, "npm test").run())?;
+    // Now that the page is there to be built in.
+    cmd!(
+        sh,
+        "cargo test -p native-runner --test view -- --include-ignored --skip without_the_page"
+    )
+    .run()?;
     bench::agree(sh)?;
     Ok(Done::All)
 }
