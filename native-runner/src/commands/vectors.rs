@@ -1,5 +1,6 @@
 //! `umem vectors`: a kernel's answers, recorded and replayed.
 
+mod lines;
 mod overflow;
 mod record;
 mod torture;
