@@ -40,6 +40,8 @@ mod recording;
 mod report;
 mod screen;
 mod sysfs;
+#[cfg(test)]
+mod untested;
 #[cfg(feature = "rdma")]
 mod verbs;
 mod whole_file;
