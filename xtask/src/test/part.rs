@@ -18,6 +18,7 @@ use xshell::{Shell, cmd};
 pub enum Part {
     Fmt,
     Clippy,
+    Dependencies,
     Core,
     Unit,
     Instructions,
@@ -37,6 +38,7 @@ impl Part {
     pub const ALL: &[Part] = &[
         Part::Fmt,
         Part::Clippy,
+        Part::Dependencies,
         Part::Core,
         Part::Unit,
         Part::Instructions,
@@ -54,6 +56,7 @@ impl Part {
         match self {
             Part::Fmt => "the code is formatted",
             Part::Clippy => "no lint fires, natively and for wasm32",
+            Part::Dependencies => "licences, sources and versions of all that is depended on",
             Part::Core => {
                 "umem-core without std, the runner without RDMA, the docs without warnings"
             }
@@ -85,6 +88,7 @@ impl Part {
         match self {
             Part::Fmt => format(sh),
             Part::Clippy => clippy(sh),
+            Part::Dependencies => dependencies(sh),
             Part::Core => core(sh),
             Part::Unit => unit(sh),
             Part::Instructions => bench::compare(sh).map(|()| Done::All),
@@ -158,6 +162,18 @@ fn clippy(sh: &Shell) -> Result<Done> {
         )
         .run()
     })
+}
+
+fn dependencies(sh: &Shell) -> Result<Done> {
+    tools::require_cargo_deny(sh)?;
+    let _path = sh.push_env("PATH", tools::path()?);
+    // By deny.toml. An exception that nothing needs any more is an error, too.
+    cmd!(
+        sh,
+        "cargo deny --locked check --deny warnings licenses sources bans"
+    )
+    .run()?;
+    Ok(Done::All)
 }
 
 fn core(sh: &Shell) -> Result<Done> {
