@@ -1,6 +1,7 @@
 //! A folder of one run's own. It goes away with the run; what a killed run has left, the next one removes.
 
 use super::guest_files;
+use super::words::harmless;
 use crate::interrupt::{Interrupted, Watch};
 use crate::place;
 use anyhow::{Context, Result};
@@ -118,12 +119,7 @@ fn head(log: &Path) -> String {
 fn tail(log: &Path) -> String {
     let length = fs::metadata(log).map_or(0, |about| about.len());
     let text = part(log, SeekFrom::Start(length.saturating_sub(TAIL)), TAIL);
-    let shown = |c: char| match c {
-        '\n' | '\t' => c.to_string(),
-        c if c.is_control() => c.escape_default().to_string(),
-        c => c.to_string(),
-    };
-    text.unwrap_or_default().chars().map(shown).collect()
+    harmless(&text.unwrap_or_default())
 }
 
 fn part(log: &Path, from: SeekFrom, most: u64) -> std::io::Result<String> {
