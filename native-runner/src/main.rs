@@ -13,9 +13,12 @@
 //! | [`nic`], `verbs`, [`pattern`] | devices that move bytes, and bytes that know their place |
 //! | [`probe`], [`recording`] | the kernel module, asked; random questions, and its answers |
 //! | [`report`], [`progress`] | what was found, printed; how far a long task is |
+//! | [`screen`] | what people see, with nothing in it that could steer a terminal |
 //! | [`page`] | the page, served |
 //! | [`whole_file`], [`interrupt`] | files, written whole; signals that end programs, noticed |
 //! | [`missing`], [`exit`] | what a machine lacks, and how a command ends |
+
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod buffer;
 mod capture;
@@ -37,7 +40,10 @@ mod process;
 mod progress;
 mod recording;
 mod report;
+mod screen;
 mod sysfs;
+#[cfg(test)]
+mod untested;
 #[cfg(feature = "rdma")]
 mod verbs;
 mod whole_file;
@@ -51,18 +57,27 @@ use clap::Parser;
 
 use commands::Command;
 use exit::Exit;
+use screen::{Out, one_line, say};
 
 /// How Linux turns a pinned memory region into an RDMA device's page-table entries, on this machine.
 #[derive(Debug, Parser)]
-#[command(name = "umem", version, propagate_version = true)]
+#[command(name = "umem", bin_name = "umem", version, propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let mut out = io::stdout().lock();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            // It quotes the command line, on which a shell may have put names of files.
+            say!("{}", error.render().to_string().trim_end());
+            return Exit::Usage.into();
+        }
+        Err(help) => help.exit(),
+    };
+    let mut out = Out::stdout();
     let ended = cli
         .command
         .run(&mut out)
@@ -71,17 +86,13 @@ fn main() -> ExitCode {
     ended.unwrap_or_else(failed).into()
 }
 
-/// Says what went wrong. Whoever closed the pipe that we write to knows already.
+/// Says what went wrong, in one line whatever it quotes. Whoever closed the pipe that we write to knows already.
 fn failed(error: anyhow::Error) -> Exit {
-    match error.downcast_ref::<io::Error>() {
-        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Unable,
-        Some(_) => {
-            eprintln!("umem: {error:#}");
-            Exit::Unable
-        }
-        None => {
-            eprintln!("umem: {error:#}");
-            Exit::Usage
-        }
-    }
+    let exit = match error.downcast_ref::<io::Error>() {
+        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => return Exit::Unable,
+        Some(_) => Exit::Unable,
+        None => Exit::Usage,
+    };
+    say!("umem: {}", one_line(format_args!("{error:#}")));
+    exit
 }

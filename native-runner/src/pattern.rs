@@ -210,12 +210,44 @@ mod tests {
         );
     }
 
+    /// The first numbers that SplitMix64 yields from this seed, as its author's C code prints them (prng.di.unimi.it).
     #[test]
-    fn no_two_words_of_a_pattern_are_equal() {
-        let pattern = Pattern::new(7);
-        let mut words: Vec<u64> = (0..100_000).map(|index| pattern.word(index)).collect();
-        words.sort_unstable();
-        words.dedup();
-        assert_eq!(words.len(), 100_000);
+    fn words_are_those_of_split_mix_64() {
+        let pattern = Pattern::new(1_234_567);
+        assert_eq!(
+            [1, 2, 3, 4, 5].map(|index| pattern.word(index)),
+            [
+                6_457_827_717_110_365_317,
+                3_203_168_211_198_807_973,
+                9_817_491_932_198_370_423,
+                4_593_380_528_125_082_431,
+                16_408_922_859_458_223_821,
+            ]
+        );
+    }
+
+    /// The place of a word, from the word alone: what `Pattern::word` does, undone step by step. So no two places have
+    /// one word, which comparing some of them would not show.
+    fn place(pattern: Pattern, word: u64) -> u64 {
+        // Of an odd number by Newton's iteration, each step of which doubles the bits that are right.
+        let inverse = |odd: u64| {
+            (0..6).fold(odd, |found, _| {
+                found.wrapping_mul(2u64.wrapping_sub(odd.wrapping_mul(found)))
+            })
+        };
+        let unshift = |z: u64, by: u32| (0..64 / by).fold(z, |found, _| z ^ (found >> by));
+        let z = unshift(word, 31).wrapping_mul(inverse(0x94d0_49bb_1331_11eb));
+        let z = unshift(z, 27).wrapping_mul(inverse(0xbf58_476d_1ce4_e5b9));
+        unshift(z, 30)
+            .wrapping_sub(pattern.seed)
+            .wrapping_mul(inverse(0x9e37_79b9_7f4a_7c15))
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_place_has_a_word_of_its_own(seed: u64, index: u64) {
+            let pattern = Pattern::new(seed);
+            proptest::prop_assert_eq!(place(pattern, pattern.word(index)), index);
+        }
     }
 }

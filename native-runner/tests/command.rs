@@ -2,13 +2,9 @@
 
 mod common;
 
-use std::{
-    io::{Read, Write},
-    net::TcpStream,
-    process::Stdio,
-};
+use std::io::Write;
 
-use common::{json, run, run_with, umem};
+use common::{json, run, run_with};
 use serde_json::{Value, json};
 
 const VECTORS: &str = concat!(
@@ -247,66 +243,4 @@ fn a_wrong_answer_is_shown_and_exit_1() {
         "{err}"
     );
     assert_eq!(run_with(&["vectors", "verify", "-"], "").0, 2);
-}
-
-/// The page answers to its own name alone, with a strict policy. Without the page: exit 3, and what to run.
-#[test]
-fn the_page_is_served_to_this_machine_alone() {
-    let mut child = umem(&["view", "--no-open", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let scenario = run(&["plan", "--preset", "mail", "--format", "json"]);
-    assert_eq!(scenario.0, 0);
-    let mail = r#"{"version":1,"region":{"length":"4M"},"memory":{"layout":"contiguous"},"device":"mlx5"}"#;
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(mail.as_bytes())
-        .unwrap();
-    let mut said = String::new();
-    let mut stdout = child.stdout.take().unwrap();
-    let mut byte = [0];
-    while !said.ends_with('\n') && stdout.read(&mut byte).unwrap() == 1 {
-        said.push(byte[0] as char);
-    }
-    if said.is_empty() {
-        let (code, _, err) = common::said(child.wait_with_output().unwrap());
-        assert_eq!(code, 3);
-        assert!(err.contains("cargo xtask build"), "{err}");
-        return;
-    }
-    let authority = said
-        .trim()
-        .strip_prefix("http://")
-        .unwrap()
-        .split('/')
-        .next()
-        .unwrap()
-        .to_string();
-    let get = |path: &str, host: &str| {
-        let mut stream = TcpStream::connect(&authority).unwrap();
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
-        )
-        .unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
-    };
-    assert!(said.trim().ends_with("/?src=scenario.json"));
-    let page = get("/?src=scenario.json", &authority);
-    assert!(
-        page.starts_with("HTTP/1.1 200") && page.contains("default-src 'none'"),
-        "{page}"
-    );
-    assert!(get("/scenario.json", &authority).contains("\"device\":\"mlx5\""));
-    assert!(get("/", "evil.example").starts_with("HTTP/1.1 403"));
-    assert!(get("/../Cargo.toml", &authority).starts_with("HTTP/1.1 404"));
-    child.kill().unwrap();
-    child.wait().unwrap();
 }

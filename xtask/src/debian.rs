@@ -1,7 +1,10 @@
 //! Debian's packages: what a task needs is installed when it is missing and this machine allows it.
 
+mod changes;
+
 use crate::step::{MachineCannot, run_quietly, step};
 use anyhow::Result;
+use changes::Changes;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 use xshell::{Shell, cmd};
@@ -32,17 +35,31 @@ pub fn require(sh: &Shell, purpose: &str, packages: &[&str]) -> Result<()> {
         ))
         .into());
     }
-    step(
-        &format!("installing {} ({purpose})", missing.join(" ")),
-        || {
-            update(sh)?;
-            let _noninteractive = sh.push_env("DEBIAN_FRONTEND", "noninteractive");
-            run_quietly(cmd!(
-                sh,
-                "apt-get install --yes --quiet --no-install-recommends --option DPkg::Lock::Timeout=300 {missing...}"
-            ))
-        },
-    )
+    update(sh)?;
+    let wanted = &missing;
+    let changes = cmd!(
+        sh,
+        "apt-get install --simulate --no-install-recommends {wanted...}"
+    );
+    let changes = Changes::read(&changes.quiet().ignore_stderr().ignore_status().read()?);
+    if !changes.removed.is_empty() {
+        return Err(MachineCannot(format!(
+            "{purpose} needs {}, and to install them apt would remove {}; where that is as it should be: \
+             apt-get install --no-install-recommends {}",
+            missing.join(" "),
+            changes.removed.join(" "),
+            missing.join(" ")
+        ))
+        .into());
+    }
+    eprintln!("apt is about to change this system, for {purpose}:\n{changes}");
+    step(&format!("installing {}", missing.join(" ")), || {
+        let _noninteractive = sh.push_env("DEBIAN_FRONTEND", "noninteractive");
+        run_quietly(cmd!(
+            sh,
+            "apt-get install --yes --no-remove --quiet --no-install-recommends --option DPkg::Lock::Timeout=300 {wanted...}"
+        ))
+    })
 }
 
 /// Installs the packages of those programs, given as (program, package), that are not on PATH.

@@ -1,5 +1,7 @@
 //! Recordings of made-up pagemaps, and what rebasing must not change.
 
+use std::slice;
+
 use proptest::prelude::*;
 use umem_core::{
     address::PhysAddr,
@@ -151,7 +153,8 @@ fn a_signal_ends_the_reading() {
 /// What `../shared/gate-facts.md` measured of pages before and after a registration, word for word.
 #[test]
 fn pages_that_a_pin_replaces_are_counted_where_they_are_recorded() {
-    let kinds = FrameKinds::new(&[5 * PAGE..6 * PAGE], &[100 * PAGE..200 * PAGE]);
+    let (zero, movable) = (5 * PAGE..6 * PAGE, 100 * PAGE..200 * PAGE);
+    let kinds = FrameKinds::new(slice::from_ref(&zero), slice::from_ref(&movable));
     let moves = |words: &[u64], shared| {
         let all = Part {
             range: whole(words.len()),

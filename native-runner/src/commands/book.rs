@@ -5,9 +5,7 @@ mod format;
 mod scene;
 mod tables;
 
-use std::io::Write;
-
-use crate::exit::Exit;
+use crate::{exit::Exit, screen::Out};
 
 /// Print what the book needs, as Markdown
 #[derive(Debug, clap::Args)]
@@ -41,7 +39,7 @@ enum Table {
 
 impl Book {
     /// Prints it.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
         match &self.part {
             Part::Table { name } => {
                 let text = match name {
@@ -53,9 +51,9 @@ impl Book {
                     Table::Commands => commands::reference(),
                     Table::Scenario => format::scenario()?,
                 };
-                out.write_all(text.as_bytes())?;
+                out.exact().write_all(text.as_bytes())?;
             }
-            Part::Scene(scene) => scene.run(out)?,
+            Part::Scene(scene) => scene.run(out.exact())?,
         }
         Ok(Exit::Held)
     }

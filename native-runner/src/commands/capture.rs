@@ -5,7 +5,7 @@ mod scene;
 mod source;
 
 use std::{
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
     thread,
 };
@@ -23,6 +23,7 @@ use crate::{
     missing::Missing,
     process::Process,
     progress::Progress,
+    screen::{Out, say},
     whole_file::{Readers, WholeFile},
 };
 use scene::Scene;
@@ -111,7 +112,7 @@ enum Trouble {
 
 impl Capture {
     /// Records, or lists what could be recorded.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
         let ended = match (self.pid, &self.mapping, &self.range) {
             (Some(pid), None, None) => self.list(pid, out).map(|()| Exit::Held),
             _ => self.capture(out),
@@ -123,7 +124,7 @@ impl Capture {
             Err(Trouble::Machine(message)) => (Exit::Unable, message),
             Err(Trouble::Interrupted) => (Exit::Unable, "interrupted: nothing was written".into()),
         };
-        eprintln!("umem: {message}");
+        say!("umem: {message}");
         Ok(exit)
     }
 
@@ -142,7 +143,7 @@ impl Capture {
         }
     }
 
-    fn list(&self, pid: u32, out: &mut dyn Write) -> Result<(), Trouble> {
+    fn list(&self, pid: u32, out: &mut Out) -> Result<(), Trouble> {
         if self.output.is_some() {
             return Err(Trouble::Input(format!(
                 "--output needs to know which memory of process {pid}: give --mapping or --range; umem capture --pid {pid} \
@@ -154,7 +155,7 @@ impl Capture {
         written.map_err(|error| Trouble::Output(error.into()))
     }
 
-    fn capture(&self, out: &mut dyn Write) -> Result<Exit, Trouble> {
+    fn capture(&self, out: &mut Out) -> Result<Exit, Trouble> {
         // What is wrong with the command line is said before anything is read.
         let scene = Scene::find(
             Path::new("/"),
@@ -182,7 +183,7 @@ impl Capture {
         let written = match &mut file {
             Some(file) if packed => document.write_packed(file),
             Some(file) => document.write(file),
-            None => document.write(out),
+            None => document.write(out.exact()),
         };
         written.map_err(|error| match Interrupt::check() {
             Err(Interrupted) => Trouble::Interrupted,
@@ -243,15 +244,15 @@ impl Capture {
     /// What was recorded, and what limits it: on standard error.
     fn tell(&self, scene: &Scene, recording: &Recording, provenance: &Provenance) {
         for sentence in provenance.sentences().iter().skip(1) {
-            eprintln!("umem: {sentence}");
+            say!("umem: {sentence}");
         }
         if provenance.pinned == Some(Bytes(0)) && self.pid.is_some() {
-            eprintln!(
+            say!(
                 "umem: Nothing of the process is pinned (VmPin 0), so this memory is not registered."
             );
         }
         let runs = recording.runs.iter().count();
-        eprintln!(
+        say!(
             "captured {} at {} in {runs} {}, for {scene}; {}",
             Bytes(recording.runs.length()),
             recording.start,
@@ -289,7 +290,7 @@ fn record(source: &Source) -> Result<Recording, Trouble> {
         return Err(Trouble::Machine(nothing(source, &recording)));
     }
     if let Some(error) = &recording.error {
-        eprintln!(
+        say!(
             "umem: {}: {} pages were not read",
             source.unreadable(error),
             recording.left_out.unread
@@ -304,11 +305,11 @@ fn record(source: &Source) -> Result<Recording, Trouble> {
     Interrupt::check().map_err(|Interrupted| Trouble::Interrupted)?;
     match moved {
         Ok(Moved { moved: 0, .. }) => {}
-        Ok(Moved { moved, looked }) => eprintln!(
+        Ok(Moved { moved, looked }) => say!(
             "umem: {moved} of {looked} pages that were read a second time have moved meanwhile: the file says where they were at \
              first; only pinned memory stays"
         ),
-        Err(error) => eprintln!(
+        Err(error) => say!(
             "umem: {}, after it was read: whether pages have moved meanwhile is not known",
             source.unreadable(&error)
         ),

@@ -1,7 +1,5 @@
 //! `umem check`.
 
-use std::io::Write;
-
 use clap::ValueEnum;
 
 use crate::{
@@ -12,6 +10,7 @@ use crate::{
     nic::Nic as _,
     probe::Probe,
     progress, report,
+    screen::Out,
 };
 
 /// Hold the rules against this machine: real buffers, their frames, an RDMA device
@@ -64,7 +63,7 @@ enum Format {
 
 impl Check {
     /// Checks, and prints what was found.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
         let device = self.device();
         let nic = device.as_ref().map_err(Clone::clone);
         let probe = Probe::open();
@@ -90,8 +89,8 @@ impl Check {
         drop(progress);
         match self.format {
             Format::Table => report::table::conclusion(out, &report)?,
-            Format::Json => report::json(out, &report)?,
-            Format::Junit => report::junit(out, &report)?,
+            Format::Json => report::json(out.exact(), &report)?,
+            Format::Junit => report::junit(out.exact(), &report)?,
         }
         Ok(exit(&report, self.strict))
     }

@@ -1,11 +1,9 @@
 //! `umem completions`.
 
-use std::io::Write;
-
 use clap::CommandFactory;
 use clap_complete::{Shell, generate};
 
-use crate::{Cli, exit::Exit};
+use crate::{Cli, exit::Exit, screen::Out};
 
 /// Print the completions of a shell
 ///
@@ -19,11 +17,11 @@ pub struct Completions {
 
 impl Completions {
     /// Prints them.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
         // In one piece: clap_complete panics where a pipe is closed on it.
         let mut script = Vec::new();
         generate(self.shell, &mut Cli::command(), "umem", &mut script);
-        out.write_all(&script)?;
+        out.exact().write_all(&script)?;
         Ok(Exit::Held)
     }
 }

@@ -1,13 +1,12 @@
 //! `umem doctor`.
 
-use std::io::Write;
-
 use clap::ValueEnum;
 
 use crate::{
     doctor::{self, Finding},
     exit::Exit,
     report,
+    screen::Out,
 };
 
 /// Tell what this machine can check, and how to enable what it cannot
@@ -38,12 +37,12 @@ enum Format {
 
 impl Doctor {
     /// Looks, and tells.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
         let findings = doctor::examine();
         let abilities = doctor::abilities(&findings);
         match self.format {
             Format::Table => report::doctor::table(out, &findings, &abilities)?,
-            Format::Json => report::doctor::json(out, &findings, &abilities)?,
+            Format::Json => report::doctor::json(out.exact(), &findings, &abilities)?,
         }
         Ok(match self.strict && !findings.iter().all(Finding::is_ok) {
             true => Exit::Unable,

@@ -1,12 +1,12 @@
 //! `umem man`.
 
-use std::{fs, io::Write, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 use anyhow::Context;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man as Page;
 
-use crate::{Cli, exit::Exit, whole_file};
+use crate::{Cli, exit::Exit, screen::Out, whole_file};
 
 /// Write the manual pages
 ///
@@ -20,11 +20,11 @@ pub struct Man {
 
 impl Man {
     /// Writes them.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
         let mut command = Cli::command().disable_help_subcommand(true);
         command.build();
         match &self.folder {
-            None => out.write_all(&rendered(&command)?)?,
+            None => out.exact().write_all(&rendered(&command)?)?,
             Some(folder) => {
                 fs::create_dir_all(folder).map_err(|error| {
                     anyhow::anyhow!("{} cannot be made: {error}", folder.display())

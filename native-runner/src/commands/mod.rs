@@ -12,13 +12,12 @@ mod source;
 mod vectors;
 mod view;
 
-use std::io::Write;
-
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
 use crate::{
     buffer::{CATALOGUE, Recipe},
     exit::Exit,
+    screen::Out,
 };
 
 /// What `umem` can do.
@@ -39,7 +38,7 @@ pub enum Command {
 
 impl Command {
     /// Does it. What it says goes to `out`, what went wrong to standard error.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
         match self {
             Self::Plan(plan) => plan.run(out),
             Self::List(list) => list.run(out),

@@ -15,7 +15,7 @@ use umem_core::{
 };
 
 use super::source::Source;
-use crate::{exit::Exit, report::plan as report, whole_file};
+use crate::{exit::Exit, report::plan as report, screen::Out, whole_file};
 
 /// Work out a scenario: the table that a device would get, and why
 ///
@@ -99,23 +99,27 @@ impl From<PolicyName> for Policy {
 
 impl Plan {
     /// Works it out, and prints the answer.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
         let scenario = self.scenario()?;
         let registration = Registration::new(&scenario)?;
         if let Some(path) = &self.svg {
             whole_file::write(path, draw(&registration, &scenario).as_bytes())?;
         }
-        let mut out = BufWriter::new(out);
         match self.format {
             Format::Table => {
+                let mut out = BufWriter::new(out);
                 report::table(&mut out, &registration, &scenario, self.why)?;
                 if self.entries {
                     report::entries_table(&mut out, &registration)?;
                 }
+                out.flush()?;
             }
-            Format::Json => report::json(&mut out, &registration, &scenario, self.entries)?,
+            Format::Json => {
+                let mut out = BufWriter::new(out.exact());
+                report::json(&mut out, &registration, &scenario, self.entries)?;
+                out.flush()?;
+            }
         }
-        out.flush()?;
         Ok(Exit::Held)
     }
 

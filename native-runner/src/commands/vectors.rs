@@ -1,13 +1,12 @@
 //! `umem vectors`: a kernel's answers, recorded and replayed.
 
+mod lines;
 mod overflow;
 mod record;
 mod torture;
 mod verify;
 
-use std::io::Write;
-
-use crate::exit::Exit;
+use crate::{exit::Exit, screen::Out};
 
 /// Replay recorded kernel answers, or record them
 #[derive(Debug, clap::Args)]
@@ -28,7 +27,7 @@ enum Command {
 
 impl Vectors {
     /// Does it.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
         match &self.command {
             Command::Verify(verify) => verify.run(out),
             Command::Record(record) => record.run(out),

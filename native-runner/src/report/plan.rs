@@ -12,6 +12,8 @@ use umem_core::{
     table::{EntryRun, Policy},
 };
 
+use crate::screen::one_line;
+
 /// A table without lines, its columns as wide as they need to be.
 pub fn plain_table<const N: usize>(
     heading: [&str; N],
@@ -41,10 +43,10 @@ pub fn table(
     scenario: &Scenario,
     why: bool,
 ) -> io::Result<()> {
-    writeln!(out, "{}", registration.status())?;
+    writeln!(out, "{}", one_line(registration.status()))?;
     let question = registration.question();
     if let Some(name) = &scenario.name {
-        writeln!(out, "\n{name}")?;
+        writeln!(out, "\n{}", one_line(name))?;
     }
     writeln!(out, "{}", question.about())?;
     if let Some(provenance) = &scenario.provenance {
@@ -63,7 +65,7 @@ pub fn table(
             count.to_string(),
             "device addresses are physical ones".into(),
         ],
-        (Err(refusal), _) => ["none".into(), refusal.message.clone()],
+        (Err(refusal), _) => ["none".into(), one_line(&refusal.message)],
     };
     let entries = match &registration.table {
         Ok(table) => [
@@ -109,7 +111,7 @@ pub fn table(
     if why {
         writeln!(out, "\nwhy")?;
         for limit in registration.limits() {
-            writeln!(out, "  {}: {}", limit.code, limit.text)?;
+            writeln!(out, "  {}: {}", limit.code, one_line(&limit.text))?;
         }
         if question.device.policy == Policy::Mixed {
             exhibits(out, registration)?;
@@ -141,12 +143,12 @@ pub fn table(
         let entries =
             |outcome: &Outcome| outcome.entries.map_or("refused".into(), |n| n.to_string());
         let gain = format!("{} → {}", entries(&advice.before), entries(&advice.after));
-        writeln!(out, "  {gain}: {}", advice.change)?;
+        writeln!(out, "  {gain}: {}", one_line(&advice.change))?;
         writeln!(
             out,
             "  {:width$}  costs: {}",
             "",
-            advice.cost,
+            one_line(&advice.cost),
             width = gain.chars().count()
         )?;
     }

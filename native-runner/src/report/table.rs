@@ -6,6 +6,7 @@ use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use umem_core::size::Bytes;
 
 use crate::check::{BufferReport, KernelReport, MemoryFacts, Report, Row, TrespassReport, Verdict};
+use crate::screen::one_line;
 
 /// What is checked with what.
 pub fn heading(out: &mut dyn Write, device: Option<&str>) -> io::Result<()> {
@@ -15,7 +16,7 @@ pub fn heading(out: &mut dyn Write, device: Option<&str>) -> io::Result<()> {
     writeln!(
         out,
         "Linux {release}, pages of {page}; {}\n",
-        device.unwrap_or("no RDMA device")
+        one_line(device.unwrap_or("no RDMA device"))
     )?;
     out.flush()
 }

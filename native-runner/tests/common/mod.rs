@@ -53,3 +53,24 @@ pub fn json(arguments: &[&str]) -> Value {
     assert_eq!(code, 0, "{err}");
     serde_json::from_str(&out).unwrap()
 }
+
+/// Whether the kernel shows us frame numbers. Where it must, as to root and in CI, that it does not is a failure: a test
+/// that needs them would otherwise pass without having tested anything.
+pub fn frames_are_shown() -> bool {
+    let report = json(&["doctor", "--format", "json"]);
+    let findings = report["findings"].as_array().unwrap();
+    let frames = findings
+        .iter()
+        .find(|finding| finding["name"] == "frame numbers")
+        .unwrap();
+    let shown = frames["state"] == "ok";
+    let must_be = rustix::process::geteuid().is_root() || std::env::var_os("CI").is_some();
+    assert!(
+        shown || !must_be,
+        "not tested, and here it must be: {frames}"
+    );
+    if !shown {
+        eprintln!("NOT TESTED: frame numbers are hidden from this user");
+    }
+    shown
+}

@@ -4,6 +4,7 @@
 //! started by a script through its own loader: no chroot, and nothing installed.
 
 use super::archive::Archive;
+use super::words::quoted;
 use anyhow::Result;
 use std::fs;
 use std::io::Read;
@@ -43,9 +44,10 @@ pub fn relocate(
 /// Each is told the name that it was called by: objtool finds the program that it stands for beside it.
 fn script(root: &Path) -> String {
     let libraries = root.join("usr/lib/x86_64-linux-gnu");
-    let libraries = libraries.display();
+    let loader = quoted(&libraries.join("ld-linux-x86-64.so.2").display().to_string());
+    let libraries = quoted(&libraries.display().to_string());
     format!(
-        "#!/bin/sh\nexec '{libraries}/ld-linux-x86-64.so.2' --library-path '{libraries}' --argv0 \"$0\" \"$0.elf\" \"$@\"\n"
+        "#!/bin/sh\nexec {loader} --library-path {libraries} --argv0 \"$0\" \"$0.elf\" \"$@\"\n"
     )
 }
 
@@ -71,6 +73,7 @@ fn programs(folder: &Path) -> Result<Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::{programs, script};
+    use std::fs;
     use std::path::Path;
 
     #[test]
@@ -86,10 +89,26 @@ mod tests {
     }
 
     #[test]
-    fn the_script_names_the_loader_below_its_root() {
-        assert!(
-            script(Path::new("/k"))
-                .contains("exec '/k/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2' ")
-        );
+    fn a_program_is_started_through_its_own_loader_wherever_it_lies() {
+        let name = format!("umem it's a \"$HOME\" {}", std::process::id());
+        let root = std::env::temp_dir().join(name);
+        let libraries = root.join("usr/lib/x86_64-linux-gnu");
+        fs::create_dir_all(&libraries).unwrap();
+        let system = Path::new("/lib/x86_64-linux-gnu");
+        for library in ["ld-linux-x86-64.so.2", "libc.so.6"] {
+            fs::copy(system.join(library), libraries.join(library)).unwrap();
+        }
+        let program = root.join("program");
+        fs::copy("/bin/echo", root.join("program.elf")).unwrap();
+        fs::write(&program, script(&root)).unwrap();
+        // By the shell: while another test forks, a file that was just written is busy.
+        let said = std::process::Command::new("sh")
+            .arg(&program)
+            .args(["a  b", "it's"])
+            .output();
+        fs::remove_dir_all(&root).unwrap();
+        let said = said.unwrap();
+        assert_eq!(String::from_utf8_lossy(&said.stderr), "");
+        assert_eq!(String::from_utf8_lossy(&said.stdout), "a  b it's\n");
     }
 }

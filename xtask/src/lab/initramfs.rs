@@ -2,7 +2,7 @@
 
 use super::cpio::Archive;
 use super::kernel::Kernel;
-use super::{modules, programs};
+use super::{modules, programs, words};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
@@ -63,11 +63,8 @@ fn module(sh: &Shell, file: &Path) -> Result<(String, Vec<u8>)> {
 
 /// A shell script that runs exactly these words.
 fn script(command: &[String]) -> String {
-    let quoted: Vec<_> = command
-        .iter()
-        .map(|word| format!("'{}'", word.replace('\'', r"'\''")))
-        .collect();
-    quoted.join(" ") + "\n"
+    let words: Vec<_> = command.iter().map(|word| words::quoted(word)).collect();
+    words.join(" ") + "\n"
 }
 
 #[cfg(test)]

@@ -2,11 +2,13 @@
 //!
 //! `archive` asks Debian's archive, `kernel` gets the kernel, `headers` and `probe` build our module for it, `modules` picks
 //! what it must load, `programs` what it runs, `initramfs` packs them, and `session` holds all that ready. `machine` is QEMU's
-//! command line, `boot` runs it to the guest's verdict, `voice` lets one guest speak after the other, and `run_folder` clears away.
+//! command line, `boot` runs it to the guest's verdict, `voice` lets one guest speak after the other, `guest_files` brings home what guests leave, and
+//! `run_folder` clears away.
 
 mod archive;
 mod boot;
 mod cpio;
+mod guest_files;
 mod headers;
 mod host_tools;
 mod image;
@@ -21,6 +23,7 @@ mod run_folder;
 mod session;
 mod vectors;
 mod voice;
+mod words;
 
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};

@@ -4,7 +4,7 @@ use super::headers;
 use super::kernel::Kernel;
 use crate::place;
 use crate::step::{run_quietly, step};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 use xshell::{Shell, cmd};
@@ -14,6 +14,7 @@ pub const PACKAGES: &[&str] = &["gcc", "make", "libc6-dev", "libelf1"];
 
 /// The module, built unless its sources are those of the last time.
 pub fn build(sh: &Shell, kernel: &Kernel) -> Result<PathBuf> {
+    require_simple(&place::target())?;
     let headers = headers::get(sh, kernel)?;
     let folder = place::target().join("lab/probe").join(&kernel.version);
     let module = folder.join("umem_probe.ko");
@@ -34,6 +35,17 @@ pub fn build(sh: &Shell, kernel: &Kernel) -> Result<PathBuf> {
         )?;
     }
     Ok(module)
+}
+
+/// The kernel's makefiles split paths at spaces and colons, and the shell reads the rest.
+fn require_simple(folder: &Path) -> Result<()> {
+    let simple = |c: char| c.is_alphanumeric() || "/._-+,@%=".contains(c);
+    ensure!(
+        folder.to_str().is_some_and(|path| path.chars().all(simple)),
+        "the kernel's makefiles cannot work in {}: set CARGO_TARGET_DIR to a folder without spaces, colons and quotes",
+        folder.display()
+    );
+    Ok(())
 }
 
 /// Copies the files that differ; tells whether any did.
@@ -61,8 +73,18 @@ fn copy_changed(from: &Path, to: &Path) -> Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::copy_changed;
+    use super::{copy_changed, require_simple};
     use std::fs;
+
+    #[test]
+    fn folders_that_make_would_misread_are_refused_with_the_way_out() {
+        use std::path::Path;
+        assert!(require_simple(Path::new("/work/a-b_c.1/target")).is_ok());
+        for folder in ["/a b", "/a:b", "/it's", "/$HOME"] {
+            let error = require_simple(Path::new(folder)).unwrap_err().to_string();
+            assert!(error.contains("CARGO_TARGET_DIR"), "{error}");
+        }
+    }
 
     #[test]
     fn only_sources_that_changed_are_copied() {

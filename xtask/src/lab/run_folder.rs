@@ -1,9 +1,13 @@
 //! A folder of one run's own. It goes away with the run; what a killed run has left, the next one removes.
 
+use super::guest_files;
+use super::words::harmless;
 use crate::interrupt::{Interrupted, Watch};
 use crate::place;
 use anyhow::{Context, Result};
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// The folder. While it is there, signals are noted and not obeyed at once, so that it can be removed.
@@ -20,7 +24,12 @@ impl RunFolder {
         // Before there is anything to clear away.
         let watch = Watch::begin()?;
         let path = runs.join(std::process::id().to_string());
-        fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        // Of a dead process that had our number.
+        let _ = fs::remove_dir_all(&path);
+        // Its guests are root, and what they make in it this machine has: it is nobody's but ours.
+        fs::create_dir_all(&runs)
+            .and_then(|()| fs::DirBuilder::new().mode(0o700).create(&path))
+            .with_context(|| format!("cannot create {}", path.display()))?;
         Ok(RunFolder { path, watch })
     }
 
@@ -78,42 +87,47 @@ impl Bay<'_> {
 
     /// Whether the guest's first process has begun: it says so on the console.
     pub fn booted(&self) -> bool {
-        self.log().contains("lab: booted")
+        head(&self.console()).contains("lab: booted")
     }
 
     /// The console's last lines.
     pub fn last_words(&self) -> String {
-        let log = self.log();
+        let log = tail(&self.console());
         let lines: Vec<_> = log.lines().collect();
         lines[lines.len().saturating_sub(25)..].join("\n")
     }
 
-    fn log(&self) -> String {
-        let bytes = fs::read(self.console()).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-
-    /// Brings what the guest has left in /out to `folder`, each file whole or not at all.
+    /// Brings what the guest, which has ended, has left in /out to `folder`.
     pub fn bring_home(&self, folder: &Path) -> Result<()> {
-        bring(&self.out(), folder)
-            .with_context(|| format!("cannot bring the guest's files to {}", folder.display()))
+        for behind in guest_files::bring(&self.out(), folder)? {
+            eprintln!("left behind: {behind}, and only files and folders are taken");
+        }
+        Ok(())
     }
 }
 
-fn bring(from: &Path, to: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let (source, target) = (entry.path(), to.join(entry.file_name()));
-        if entry.file_type()?.is_dir() {
-            bring(&source, &target)?;
-        } else {
-            // The two may be on different file systems.
-            let draft = place::draft(&target);
-            fs::copy(&source, &draft).and_then(|_| fs::rename(&draft, &target))?;
-        }
-    }
-    Ok(())
+/// How much of a console is read: a guest may fill it as it likes.
+const HEAD: u64 = 1 << 20;
+const TAIL: u64 = 64 << 10;
+
+/// The beginning of a log.
+fn head(log: &Path) -> String {
+    part(log, SeekFrom::Start(0), HEAD).unwrap_or_default()
+}
+
+/// The end of a log, harmless to a terminal.
+fn tail(log: &Path) -> String {
+    let length = fs::metadata(log).map_or(0, |about| about.len());
+    let text = part(log, SeekFrom::Start(length.saturating_sub(TAIL)), TAIL);
+    harmless(&text.unwrap_or_default())
+}
+
+fn part(log: &Path, from: SeekFrom, most: u64) -> std::io::Result<String> {
+    let mut log = File::open(log)?;
+    log.seek(from)?;
+    let mut bytes = Vec::new();
+    log.take(most).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Removes the folders of processes that are no more.
@@ -127,8 +141,9 @@ fn sweep(runs: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use super::{bring, sweep};
+    use super::{HEAD, RunFolder, TAIL, head, sweep, tail};
     use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     fn folder(name: &str) -> std::path::PathBuf {
         let path = std::env::temp_dir().join(format!("umem-{name}-{}", std::process::id()));
@@ -152,19 +167,26 @@ mod tests {
     }
 
     #[test]
-    fn files_and_folders_come_home_over_older_ones() {
-        let root = folder("home");
-        let (from, to) = (root.join("from"), root.join("to"));
-        fs::create_dir_all(from.join("a")).unwrap();
-        fs::write(from.join("a/one"), "new").unwrap();
-        fs::create_dir_all(to.join("a")).unwrap();
-        fs::write(to.join("a/one"), "old and longer").unwrap();
-        fs::write(to.join("a/other"), "kept").unwrap();
-        bring(&from, &to).unwrap();
-        let read = |name: &str| fs::read_to_string(to.join(name)).unwrap();
-        let (one, other) = (read("a/one"), read("a/other"));
-        let count = fs::read_dir(to.join("a")).unwrap().count();
-        fs::remove_dir_all(&root).unwrap();
-        assert_eq!((one.as_str(), other.as_str(), count), ("new", "kept", 2));
+    fn other_users_cannot_enter_a_run() {
+        let run = RunFolder::new().unwrap();
+        let mode = fs::metadata(run.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn of_a_console_as_much_is_read_as_people_want() {
+        let folder = folder("console");
+        let log = folder.join("console.log");
+        let mut text = "lab: booted\n".to_owned();
+        text += &"x".repeat(HEAD as usize);
+        text += "\n\x1b[2Jthe end\n";
+        fs::write(&log, text).unwrap();
+        let (first, last) = (head(&log), tail(&log));
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(first.len() as u64, HEAD);
+        assert!(first.starts_with("lab: booted"));
+        assert!(last.len() as u64 <= TAIL + 16, "{}", last.len());
+        assert!(last.ends_with("x\n\\u{1b}[2Jthe end\n"));
+        assert_eq!((head(&log), tail(&log)), (String::new(), String::new()));
     }
 }

@@ -3,10 +3,11 @@
 use super::machine::{Iommu, Machine};
 use super::run_folder::{Bay, RunFolder};
 use super::voice::Voice;
-use super::{Options, archive::Release, boot, initramfs, kernel, probe, programs};
+use super::{Options, archive::Release, boot, guest_files, initramfs, kernel, probe, programs};
 use crate::place;
 use crate::step::MachineCannot;
 use anyhow::{Context, Result};
+use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -83,9 +84,9 @@ impl Session {
         Ok(verdicts)
     }
 
-    /// What the guest with this IOMMU, which has run, has left in /out.
-    pub fn out(&self, iommu: Iommu) -> PathBuf {
-        self.folder.path().join(iommu.name()).join("out")
+    /// The file of this name that the guest with this IOMMU, which has run, has left in /out.
+    pub fn file(&self, iommu: Iommu, name: &OsStr) -> Result<PathBuf> {
+        guest_files::regular(self.folder.path().join(iommu.name()).join("out").join(name))
     }
 
     fn run_at_once(&self, options: &Options, guests: &[Guest], of_many: bool) -> Result<Vec<u8>> {

@@ -59,7 +59,8 @@ const FILE: &str = "/out/vectors.jsonl";
 /// Of 7.2's rules Linux 6.12.95 lacks only the checks for sums beyond 2^64, which no random question reaches.
 pub fn verify(session: &Session, iommus: &[Iommu], rules: Option<&str>) -> Result<u8> {
     let name = Path::new(FILE).file_name().expect("it is a file's path");
-    let recordings = iommus.iter().map(|iommu| session.out(*iommu).join(name));
+    let recordings = iommus.iter().map(|iommu| session.file(*iommu, name));
+    let recordings = recordings.collect::<Result<Vec<_>>>()?;
     let umem = place::target().join("quick/umem");
     let status = Command::new(&umem)
         .args(["vectors", "verify"])

@@ -1,4 +1,5 @@
-//! wasm-pack, the wasm-bindgen that fits `Cargo.lock`, cargo-fuzz and mdBook: taken from PATH, else installed under `target/tools`.
+//! wasm-pack, the wasm-bindgen that fits `Cargo.lock`, cargo-fuzz, cargo-deny and mdBook: taken from PATH where they are there in
+//! just the version that is named here, else installed under `target/tools`.
 //!
 //! wasm-pack by itself would fetch a prebuilt wasm-bindgen from the network; one of the right version on PATH is used as
 //! it is. Unoptimised builds of the two write the same bytes as optimised ones, and are ready in a third of the time.
@@ -14,32 +15,60 @@ use xshell::{Shell, cmd};
 /// The page's target.
 pub const WASM: &str = "wasm32-unknown-unknown";
 
+/// A tool, and the version that it is taken in: another may build other files, or find other faults.
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+const WASM_PACK: Tool = Tool {
+    name: "wasm-pack",
+    version: "0.15.1",
+};
+const CARGO_FUZZ: Tool = Tool {
+    name: "cargo-fuzz",
+    version: "0.13.2",
+};
+/// What builds the book. Its markup and its files' names change between versions.
+const MDBOOK: Tool = Tool {
+    name: "mdbook",
+    version: "0.5.4",
+};
+const CARGO_DENY: Tool = Tool {
+    name: "cargo-deny",
+    version: "0.20.2",
+};
+
+impl Tool {
+    /// Installs it, with just the dependencies that its authors tested, unless it is there in this version.
+    fn require(&self, sh: &Shell) -> Result<()> {
+        let found = version(sh, self.name);
+        if found.as_deref().map(|found| found.trim_start_matches('v')) == Some(self.version) {
+            return Ok(());
+        }
+        install(sh, &[self.name, "--version", self.version, "--locked"])
+    }
+}
+
 /// The tools that building the page needs, beside the wasm target.
 pub fn require(sh: &Shell) -> Result<()> {
-    if version(sh, "wasm-pack").is_none() {
-        install(sh, &["wasm-pack", "--locked"])?;
-    }
+    WASM_PACK.require(sh)?;
     require_bindgen(sh)
 }
 
 /// The fuzzer's driver.
 pub fn require_cargo_fuzz(sh: &Shell) -> Result<()> {
-    match version(sh, "cargo-fuzz") {
-        Some(_) => Ok(()),
-        None => install(sh, &["cargo-fuzz", "--locked"]),
-    }
+    CARGO_FUZZ.require(sh)
 }
-
-/// What builds the book. Its markup and its files' names change between versions: exactly this one.
-const MDBOOK: &str = "0.5.4";
 
 /// mdBook.
 pub fn require_mdbook(sh: &Shell) -> Result<()> {
-    let found = version(sh, "mdbook");
-    match found.as_deref().map(|found| found.trim_start_matches('v')) {
-        Some(MDBOOK) => Ok(()),
-        _ => install(sh, &["mdbook", "--version", MDBOOK, "--locked"]),
-    }
+    MDBOOK.require(sh)
+}
+
+/// What checks licences and sources.
+pub fn require_cargo_deny(sh: &Shell) -> Result<()> {
+    CARGO_DENY.require(sh)
 }
 
 /// wasm-bindgen, and the runner of its tests, of exactly the version in `Cargo.lock`.
@@ -53,7 +82,7 @@ pub fn require_bindgen(sh: &Shell) -> Result<()> {
         .iter()
         .any(|bin| version(sh, bin).as_deref() != Some(wanted))
     {
-        // Not --locked: its lock file names crates that are gone from the registry.
+        // Not --locked: the lock file of 0.2.130 names a webpki-roots (1.0.11) that not every registry has.
         install(
             sh,
             &[
@@ -113,8 +142,9 @@ fn install(sh: &Shell, what: &[&str]) -> Result<()> {
     let build = root.join("build");
     step(
         &format!(
-            "installing {} with cargo, once: takes one or two minutes",
-            what[0]
+            "installing {} with cargo below {}, once: takes one or two minutes",
+            what[0],
+            root.display()
         ),
         || {
             // One target directory for all tools: what they have in common is compiled once.

@@ -18,6 +18,7 @@ use xshell::{Shell, cmd};
 pub enum Part {
     Fmt,
     Clippy,
+    Dependencies,
     Core,
     Unit,
     Instructions,
@@ -37,6 +38,7 @@ impl Part {
     pub const ALL: &[Part] = &[
         Part::Fmt,
         Part::Clippy,
+        Part::Dependencies,
         Part::Core,
         Part::Unit,
         Part::Instructions,
@@ -54,13 +56,16 @@ impl Part {
         match self {
             Part::Fmt => "the code is formatted",
             Part::Clippy => "no lint fires, natively and for wasm32",
+            Part::Dependencies => "licences, sources and versions of all that is depended on",
             Part::Core => {
                 "umem-core without std, the runner without RDMA, the docs without warnings"
             }
             Part::Unit => "unit tests, property tests, the examples in the docs",
             Part::Instructions => "no path takes more instructions than it did",
             Part::Wasm => "the page's own tests, in headless Chromium",
-            Part::Page => "the page from end to end, in headless Chromium",
+            Part::Page => {
+                "the page from end to end, in headless Chromium, and as `umem view` serves it"
+            }
             Part::Firefox => {
                 "the page, the element and the book from end to end, in headless Firefox"
             }
@@ -83,6 +88,7 @@ impl Part {
         match self {
             Part::Fmt => format(sh),
             Part::Clippy => clippy(sh),
+            Part::Dependencies => dependencies(sh),
             Part::Core => core(sh),
             Part::Unit => unit(sh),
             Part::Instructions => bench::compare(sh).map(|()| Done::All),
@@ -158,6 +164,18 @@ fn clippy(sh: &Shell) -> Result<Done> {
     })
 }
 
+fn dependencies(sh: &Shell) -> Result<Done> {
+    tools::require_cargo_deny(sh)?;
+    let _path = sh.push_env("PATH", tools::path()?);
+    // By deny.toml. An exception that nothing needs any more is an error, too.
+    cmd!(
+        sh,
+        "cargo deny --locked check --deny warnings licenses sources bans"
+    )
+    .run()?;
+    Ok(Done::All)
+}
+
 fn core(sh: &Shell) -> Result<Done> {
     for target in [tools::WASM, "x86_64-unknown-none"] {
         tools::require_target(sh, target)?;
@@ -227,6 +245,12 @@ fn wasm(sh: &Shell) -> Result<Done> {
 
 fn page(sh: &Shell) -> Result<Done> {
     browser::with_page(sh, "testing in a browser", || cmd!(sh, "npm test").run())?;
+    // Now that the page is there to be built in.
+    cmd!(
+        sh,
+        "cargo test -p native-runner --test view -- --include-ignored --skip without_the_page"
+    )
+    .run()?;
     bench::agree(sh)?;
     Ok(Done::All)
 }

@@ -6,7 +6,10 @@ use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use umem_core::size::Bytes;
 
 use super::Trouble;
-use crate::process::{Area, Process};
+use crate::{
+    process::{Area, Process},
+    screen::one_line,
+};
 
 /// Prints the mappings, those with most in memory first.
 pub fn print(
@@ -30,7 +33,7 @@ pub fn print(
             Bytes(area.end - area.start).to_string(),
             amount(area.resident),
             amount(area.swapped),
-            area.name.clone(),
+            one_line(&area.name),
         ]);
     }
     for (number, column) in table.column_iter_mut().enumerate() {
@@ -43,7 +46,7 @@ pub fn print(
         out,
         "process {} ({})\n{}\n\ncapture one of them with --range RANGE, or --mapping NAME",
         process.pid(),
-        process.name(),
+        one_line(process.name()),
         table.trim_fmt()
     ))
 }

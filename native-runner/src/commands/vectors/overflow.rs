@@ -9,6 +9,7 @@ use crate::{
     missing::Missing,
     probe::{Domain, KernelLog, Probe},
     recording::{CASES, Memory, room},
+    screen::say,
 };
 
 /// Map lists of 4G and more through the IOMMU, some of which meet a bug of Linux
@@ -26,12 +27,12 @@ impl Overflow {
         let probe = match translated_probe() {
             Ok(probe) => probe,
             Err(missing) => {
-                eprintln!("umem: {missing}");
+                say!("umem: {missing}");
                 return Ok(Exit::Unable);
             }
         };
         let Some(first) = room(&Memory::read()?) else {
-            eprintln!(
+            say!(
                 "umem: this takes more than 4G of memory in one run, which is not here. In the lab: --memory 8G"
             );
             return Ok(Exit::Unable);

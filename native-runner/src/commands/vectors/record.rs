@@ -1,6 +1,6 @@
 //! `umem vectors record`.
 
-use std::{fs::File, io::Read, io::Write, path::PathBuf};
+use std::{fs::File, io::Read, path::PathBuf};
 
 use anyhow::Context;
 
@@ -9,6 +9,7 @@ use crate::{
     missing::Missing,
     probe::{Domain, Probe},
     recording::{Kind, Memory, Random, Recorder},
+    screen::{Out, say},
     whole_file,
 };
 
@@ -39,11 +40,11 @@ pub struct Record {
 
 impl Record {
     /// Asks, and writes what was answered.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
         match self.probe() {
             Ok(probe) => self.record(&probe, out),
             Err(missing) => {
-                eprintln!("umem: {missing}");
+                say!("umem: {missing}");
                 Ok(Exit::Unable)
             }
         }
@@ -58,9 +59,9 @@ impl Record {
         Ok(probe)
     }
 
-    fn record(&self, probe: &Probe, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    fn record(&self, probe: &Probe, out: &mut Out) -> anyhow::Result<Exit> {
         let seed = self.seed.map_or_else(fresh_seed, Ok)?;
-        eprintln!("recording {} vectors with --seed {seed}", self.count);
+        say!("recording {} vectors with --seed {seed}", self.count);
         let mut recorder = Recorder {
             probe,
             random: Random::new(seed),
@@ -77,7 +78,7 @@ impl Record {
         }
         match &self.output {
             Some(path) => whole_file::write(path, &lines)?,
-            None => out.write_all(&lines)?,
+            None => out.exact().write_all(&lines)?,
         }
         Ok(Exit::Held)
     }

@@ -6,6 +6,7 @@ use crate::{
     exit::Exit,
     probe::{KernelLog, Probe},
     recording::Random,
+    screen::say,
 };
 
 /// Ask the probe wrong questions, and watch the kernel's log
@@ -28,12 +29,12 @@ impl Torture {
         let probe = match Probe::open() {
             Ok(probe) => probe,
             Err(missing) => {
-                eprintln!("umem: {missing}");
+                say!("umem: {missing}");
                 return Ok(Exit::Unable);
             }
         };
         let seed = self.seed.map_or_else(super::record::fresh_seed, Ok)?;
-        eprintln!("asking {} questions with --seed {seed}", self.count);
+        say!("asking {} questions with --seed {seed}", self.count);
         let log = KernelLog::open()?;
         for (outcome, count) in probe.torture(&mut Random::new(seed), self.count) {
             writeln!(out, "{count:>8} {outcome}")?;

@@ -2,14 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{self, BufRead, BufReader, Read, Write},
+    io::Write,
     path::{Path, PathBuf},
 };
 
 use anyhow::Context;
 use umem_core::{kernel::KernelRules, scenario::ScenarioError, vectors::Vector};
 
+use super::lines::Lines;
 use crate::exit::Exit;
 
 /// Ask the rules what the kernel was asked, and compare
@@ -28,9 +28,6 @@ pub struct Verify {
     #[arg(long, value_name = "VERSION", default_value = KernelRules::newest().name)]
     rules: String,
 }
-
-/// The longest line: a list of 100,000 segments takes less.
-const LONGEST_LINE: u64 = 16 << 20;
 
 impl Verify {
     /// Replays, and prints the verdict.
@@ -65,33 +62,20 @@ struct Verdict {
 
 impl Verdict {
     fn replay(&mut self, path: &Path, rules: &KernelRules) -> anyhow::Result<()> {
-        let name = path.display();
-        let mut lines = open(path)?;
+        let mut lines = Lines::open(path)?;
         let mut line = String::new();
-        for number in 1u64.. {
-            line.clear();
-            let read = lines.by_ref().take(LONGEST_LINE).read_line(&mut line);
-            // A file that is damaged is wrong input, not an inability of this machine.
-            let read =
-                read.map_err(|error| anyhow::anyhow!("{name}:{number}: cannot be read: {error}"))?;
-            if read == 0 {
-                return Ok(());
-            }
-            anyhow::ensure!(
-                (read as u64) < LONGEST_LINE,
-                "{name}:{number}: longer than {LONGEST_LINE} bytes: that is no vector"
-            );
+        while lines.read(&mut line)? {
             if line.trim().is_empty() {
                 continue;
             }
-            let vector = Vector::from_json(&line).with_context(|| format!("{name}:{number}"))?;
+            let vector = Vector::from_json(&line).with_context(|| lines.place())?;
             let count = self.kinds.entry(vector.kind()).or_default();
             match vector.replay(rules) {
                 Ok(()) => count.held += 1,
                 Err(mismatch) => {
                     count.differed += 1;
                     self.first_mismatch.get_or_insert_with(|| {
-                        format!("{name}:{number}: {mismatch}\n{}", line.trim_end())
+                        format!("{}: {mismatch}\n{}", lines.place(), line.trim_end())
                     });
                 }
             }
@@ -124,22 +108,4 @@ impl Verdict {
             Exit::Differed
         })
     }
-}
-
-fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead>> {
-    if path == Path::new("-") {
-        return Ok(Box::new(BufReader::new(io::stdin())));
-    }
-    let file = File::open(path)
-        .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", path.display()))?;
-    Ok(
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("gz") => Box::new(BufReader::new(flate2::read::MultiGzDecoder::new(file))),
-            Some("xz") => Box::new(BufReader::new(lzma_rust2::XzReader::new(
-                BufReader::new(file),
-                true,
-            ))),
-            _ => Box::new(BufReader::new(file)),
-        },
-    )
 }
