@@ -3,6 +3,7 @@
 mod overflow;
 mod record;
 mod torture;
+mod unplug;
 mod verify;
 
 use std::io::Write;
@@ -24,6 +25,8 @@ enum Command {
     Torture(torture::Torture),
     #[command(hide = true)]
     Overflow(overflow::Overflow),
+    #[command(hide = true)]
+    Unplug(unplug::Unplug),
 }
 
 impl Vectors {
@@ -34,6 +37,7 @@ impl Vectors {
             Command::Record(record) => record.run(out),
             Command::Torture(torture) => torture.run(out),
             Command::Overflow(overflow) => overflow.run(out),
+            Command::Unplug(unplug) => unplug.run(out),
         }
     }
 }

@@ -149,11 +149,11 @@ pub fn security(security: &Security) -> Finding {
 /// The module that asks the kernel.
 pub fn probe(security: &Security) -> Finding {
     let found = match Probe::open() {
-        Ok(probe) => Ok(match probe.domain() {
-            Ok(Domain::Translated) => "loaded, with a PCI device behind an IOMMU that translates",
-            Ok(Domain::Identity) => "loaded, with a PCI device behind an IOMMU in identity mode",
-            _ if probe.has_device() => "loaded, with a PCI device and no IOMMU",
-            _ => "loaded, without a PCI device of its own",
+        Ok(probe) => Ok(match probe.pci_domain() {
+            Some(Domain::Translated) => "loaded, with a PCI device behind an IOMMU that translates",
+            Some(Domain::Identity) => "loaded, with a PCI device behind an IOMMU in identity mode",
+            Some(_) => "loaded, with a PCI device and no IOMMU",
+            None => "loaded, without a PCI device of its own",
         }
         .to_owned()),
         // Not there, and not to be had by insmod alone.
