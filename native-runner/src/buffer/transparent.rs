@@ -51,7 +51,7 @@ fn memory(len: usize) -> Result<Mapping, Unavailable> {
         let mapping = Mapping::anonymous(len, len)?;
         // EINVAL: the kernel was built without them. What it says of itself tells more.
         let _ = mapping.advise(HugePages::Wanted);
-        mapping.touch();
+        mapping.populate()?;
         let frames = Frames::read(&mapping)?;
         if (0..len)
             .step_by(TWO_MIB)
