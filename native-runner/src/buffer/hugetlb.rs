@@ -118,7 +118,7 @@ fn filled(size: MemfdFlags, len: usize) -> Result<OwnedFd, Unavailable> {
     match fallocate(&file, FallocateFlags::empty(), 0, len as u64) {
         Ok(()) => Ok(file),
         Err(errno) => Err(Unavailable::Refused(format!(
-            "the kernel has {} in free huge pages, but not for this process: {} (a limit of its control group, \
+            "{} of huge pages are free, but the kernel refuses them to this process: {} (a limit of its control group, \
              hugetlb.*.max or memory.max, or another process was quicker)",
             Bytes(len as u64),
             std::io::Error::from(errno)

@@ -8,6 +8,7 @@ use super::{Finding, Part};
 use crate::{
     missing::Missing,
     probe::{Domain, Probe},
+    recording::running,
     sysfs::{entries, name, text},
 };
 
@@ -18,6 +19,17 @@ pub fn release(release: &str, machine: &str) -> Finding {
         "kernel",
         format!("Linux {release}, {machine}, pages of {page}"),
     )
+}
+
+/// Whether it is known by which rules this kernel works.
+pub fn rules() -> Finding {
+    let detail = match running::rules() {
+        Ok(_) => "known: what the kernel itself builds is held against them".to_owned(),
+        Err(why) => {
+            format!("not known, so what the kernel itself builds is compared in part: {why}")
+        }
+    };
+    Finding::ok("kernel rules", detail)
 }
 
 /// The modules that registering memory takes, and what each is for.

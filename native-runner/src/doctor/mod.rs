@@ -105,6 +105,7 @@ pub fn examine(subject: &Subject) -> Vec<Finding> {
         &release,
         &kernel.machine().to_string_lossy(),
     )];
+    findings.push(kernel::rules());
     findings.extend(kernel::modules(root, &release));
     let soft_roce = kernel::has_soft_roce(root, &release);
     findings.extend(devices::all(root, soft_roce));

@@ -47,7 +47,8 @@ impl Device {
         if devices.is_empty() {
             return Err(diagnosis::THIS.no_device());
         }
-        let devices: Vec<_> = devices.iter().collect();
+        let mut devices: Vec<_> = devices.iter().collect();
+        devices.sort_by_key(|device| device.name());
         let names: Vec<String> = devices.iter().map(|device| device.name()).collect();
         let Some(name) = name else {
             let open = |index: usize| Self::of(&devices[index], &names);
