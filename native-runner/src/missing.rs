@@ -76,6 +76,15 @@ impl Missing {
         )
     }
 
+    /// The namespaces of process `pid` are not ours to look at.
+    pub fn namespaces(pid: u32) -> Self {
+        Self::new(
+            format!("the right to look at process {pid} (CAP_SYS_PTRACE)"),
+            "whether it sees the devices that are named here cannot be known",
+            "run it with sudo",
+        )
+    }
+
     /// The limit on locked memory is below what a check pins.
     pub fn memlock(limit: u64, needed: u64) -> Self {
         Self::new(

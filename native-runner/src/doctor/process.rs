@@ -92,7 +92,12 @@ impl Subject {
         Finding::of("memlock", found)
     }
 
-    fn room(&self, limit: Option<u64>, pinned: u64, may_pass: bool) -> Result<String, Missing> {
+    fn room(
+        &self,
+        limit: Option<u64>,
+        pinned: u64,
+        may_pass: Option<bool>,
+    ) -> Result<String, Missing> {
         let Some(limit) = limit else {
             return Ok("unlimited".to_owned());
         };
@@ -102,8 +107,12 @@ impl Subject {
         };
         let left = limit.saturating_sub(pinned);
         match (may_pass, left >= PINNED, self.pid) {
-            (true, ..) => Ok(format!(
+            (Some(true), ..) => Ok(format!(
                 "{}, which CAP_IPC_LOCK may pass{so_far}",
+                Bytes(limit)
+            )),
+            (None, false, _) => Ok(format!(
+                "{}{so_far}; it has CAP_IPC_LOCK, which counts unless it is in a user namespace of its own: root can see that",
                 Bytes(limit)
             )),
             (_, true, None) => Ok(format!(
@@ -122,15 +131,19 @@ impl Subject {
 
     /// Whether ib_umem_get() lets it pass the limit: it asks for the capability in the first user namespace, so root of a
     /// container with a namespace of its own has none that counts.
-    fn may_pass(&self, status: &str) -> bool {
+    ///
+    /// `None`: it has one, and its namespace is not shown to us.
+    fn may_pass(&self, status: &str) -> Option<bool> {
         /// `CAP_IPC_LOCK`.
         const IPC_LOCK: u32 = 14;
         /// `PROC_USER_INIT_INO`, which never changes.
         const FIRST: &str = "user:[4026531837]";
         let effective = field(status, "CapEff:").and_then(|set| u64::from_str_radix(set, 16).ok());
         let has_it = effective.is_some_and(|set| set >> IPC_LOCK & 1 == 1);
-        // Of a namespace that is not shown nobody can say that it is the first.
-        has_it && self.namespace("user").as_deref() == Some(FIRST)
+        match has_it {
+            true => Some(self.namespace("user")? == FIRST),
+            false => Some(false),
+        }
     }
 
     /// What its control groups allow, where they limit anything.
@@ -194,7 +207,7 @@ impl Subject {
                 (Some(its), Some(ours)) if its == ours => {}
                 (Some(_), Some(_)) => own.push(kind),
                 _ => {
-                    let missing = Missing::process_permission(pid);
+                    let missing = Missing::namespaces(pid);
                     return Some(Finding::lacking("namespaces", missing));
                 }
             }
@@ -308,6 +321,8 @@ Max locked memory         65536                8388608              bytes
         assert!(memlock(lock, FIRST, LIMITS).is_ok());
         assert!(!memlock(lock, "-> user:[4026532301]", LIMITS).is_ok());
         assert!(!memlock("ffffffffffffbfff", FIRST, LIMITS).is_ok());
+        let hidden = memlock(lock, "not a link", LIMITS);
+        assert!(format!("{hidden:?}").contains("unless"), "{hidden:?}");
     }
 
     #[test]
