@@ -2,7 +2,6 @@
 /* The best page size of a region, and its blocks. */
 #include <linux/mm.h>
 #include <linux/overflow.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "probe.h"
@@ -35,18 +34,21 @@ static long walk_blocks(struct ib_umem *umem, struct umem_probe_best *best)
 	return ret;
 }
 
-/* Asks about a region that has its DMA addresses. */
-long probe_ask_best(struct ib_umem *umem, struct umem_probe_best *best)
+/* Asks about the region of @length bytes from @address on, which has the DMA addresses of @sgt. */
+long probe_ask_best(const struct sg_table *sgt, u64 address, u64 length, struct umem_probe_best *best)
 {
+	/* ib_umem_find_best_pgsz() and the iterator read only what is set here. */
+	struct ib_umem umem = { .address = address, .length = length, .sgt_append.sgt = *sgt };
+
 	if (best->room > UMEM_PROBE_MAX_BLOCKS)
 		return -EINVAL;
 	best->count = 0;
 	best->walked = 0;
-	best->best = ib_umem_find_best_pgsz(umem, best->sizes, best->virt);
+	best->best = ib_umem_find_best_pgsz(&umem, best->sizes, best->virt);
 	if (!best->best)
 		return 0;
-	best->count = ib_umem_num_dma_blocks(umem, best->best);
-	return walk_blocks(umem, best);
+	best->count = ib_umem_num_dma_blocks(&umem, best->best);
+	return walk_blocks(&umem, best);
 }
 
 /* Fills the DMA half of a table with what was sent. Returns its bytes; 0 where a segment is not made of whole pages. */
@@ -83,28 +85,19 @@ static u64 bytes_of_pages(u64 address, u64 length)
 
 static long ask_about(const struct umem_probe_run *runs, struct umem_probe_best *best)
 {
-	/* ib_umem_find_best_pgsz() and the iterator read only what is set here. */
-	struct ib_umem *umem = kzalloc(sizeof(*umem), GFP_KERNEL);
-	struct sg_table *sgt;
+	struct sg_table sgt;
 	long ret;
 	u64 bytes;
 
-	if (!umem)
-		return -ENOMEM;
-	umem->address = best->address;
-	umem->length = best->length;
-	sgt = &umem->sgt_append.sgt;
-	ret = sg_alloc_table(sgt, best->dma.count, GFP_KERNEL);
+	ret = sg_alloc_table(&sgt, best->dma.count, GFP_KERNEL);
 	if (ret)
-		goto free_umem;
-	bytes = fill_table(sgt, runs);
+		return ret;
+	bytes = fill_table(&sgt, runs);
 	if (bytes && bytes == bytes_of_pages(best->address, best->length))
-		ret = probe_ask_best(umem, best);
+		ret = probe_ask_best(&sgt, best->address, best->length, best);
 	else
 		ret = -EINVAL;
-	sg_free_table(sgt);
-free_umem:
-	kfree(umem);
+	sg_free_table(&sgt);
 	return ret;
 }
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What translates a device's addresses. */
+/* What a device is to the DMA layer. */
+#include <linux/dma-mapping.h>
 #include <linux/iommu.h>
+#include <linux/string.h>
+#include <linux/swiotlb.h>
 
 #include "probe.h"
 
-static u32 domain_type(unsigned int type)
+static u32 domain_type(const struct iommu_domain *domain)
 {
-	switch (type) {
+	switch (domain->type) {
 	case IOMMU_DOMAIN_IDENTITY:
 		return UMEM_PROBE_DOMAIN_IDENTITY;
 	case IOMMU_DOMAIN_DMA:
@@ -18,13 +21,35 @@ static u32 domain_type(unsigned int type)
 	}
 }
 
-void probe_domain(struct device *dev, struct umem_probe_info *info)
+static void describe_dma(struct device *dma, struct umem_probe_device *info)
 {
-	struct iommu_domain *domain = dev ? iommu_get_domain_for_dev(dev) : NULL;
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dma);
 
-	info->device = !!dev;
-	if (!domain)
-		return;
-	info->domain = domain_type(domain->type);
-	info->domain_sizes = domain->pgsize_bitmap;
+	info->domain = domain ? domain_type(domain) : UMEM_PROBE_DOMAIN_NONE;
+	if (info->domain <= UMEM_PROBE_DOMAIN_IDENTITY && is_swiotlb_force_bounce(dma))
+		info->domain = UMEM_PROBE_DOMAIN_OTHER;
+	info->domain_sizes = domain ? domain->pgsize_bitmap : 0;
+	info->dma_mask = dma_get_mask(dma);
+}
+
+long probe_describe(struct umem_probe_device *info)
+{
+	struct probe_device *device;
+	struct probe_limits limits;
+
+	if (strnlen(info->device, sizeof(info->device)) == sizeof(info->device))
+		return -EINVAL;
+	device = probe_device_lock(info->device);
+	if (IS_ERR(device))
+		return PTR_ERR(device);
+	limits = probe_device_limits(device);
+	info->max_segment = limits.max_segment;
+	info->boundary = limits.boundary;
+	info->domain = UMEM_PROBE_DOMAIN_CPU;
+	info->dma_mask = U64_MAX;
+	info->domain_sizes = 0;
+	if (device->dma)
+		describe_dma(device->dma, info);
+	mutex_unlock(&probe_lock);
+	return 0;
 }

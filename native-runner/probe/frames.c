@@ -56,8 +56,8 @@ static unsigned int next_batch(struct frame_walk *walk, struct page **pages, u64
 	return n;
 }
 
-/* Appends the frames in batches of one page of pointers, as ib_umem_get() does. */
-static long append_frames(struct sg_append_table *table, const struct umem_probe_run *runs, u64 total, u32 max_segment)
+/* Appends @total frames in batches of one page of pointers, as ib_umem_get() does. What was appended before an error is left. */
+long probe_append_frames(struct sg_append_table *table, const struct umem_probe_run *runs, u64 total, u32 max_segment)
 {
 	const u64 batch = PAGE_SIZE / sizeof(struct page *);
 	struct frame_walk walk = { .run = runs };
@@ -96,7 +96,7 @@ static long make_list(struct umem_probe_frames *frames, struct sg_append_table *
 	total = count_frames(runs, frames->frames.count);
 	ret = total;
 	if (total > 0) {
-		ret = append_frames(table, runs, total, frames->max_segment);
+		ret = probe_append_frames(table, runs, total, frames->max_segment);
 		if (ret)
 			sg_free_append_table(table);
 	}
@@ -109,7 +109,7 @@ long probe_coalesce(struct umem_probe_frames *frames)
 	struct sg_append_table table = {};
 	long ret;
 
-	if (frames->flags || frames->boundary || frames->dma.count)
+	if (frames->flags || frames->boundary || frames->dma.runs || frames->dma.count)
 		return -EINVAL;
 	ret = make_list(frames, &table);
 	if (ret < 0)
@@ -120,29 +120,37 @@ long probe_coalesce(struct umem_probe_frames *frames)
 }
 
 /*
- * Maps the list for the PCI device, which may only read, says where, and unmaps it.
+ * Maps the list for the PCI device, which may only read, and unmaps it: the list keeps the addresses.
  * DMA_ATTR_SKIP_CPU_SYNC: the bytes are nobody's business, above all not swiotlb's.
  */
-static long map_list(struct umem_probe_frames *frames, struct sg_table *sgt)
+static int map_list(struct umem_probe_frames *frames, struct sg_table *sgt, struct probe_limits limits)
 {
-	const struct probe_limits limits = { .max_segment = frames->max_segment, .boundary = frames->boundary };
 	const unsigned long attrs = DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_NO_WARN;
-	struct device *dev = probe_pci_device();
-	struct probe_limits before;
-	long ret = 0;
+	struct probe_device *device = probe_pci_lock();
+	struct probe_limits own;
 
-	if (!dev)
-		return -ENODEV;
-	before = probe_pci_set_limits(limits);
-	frames->map_error = dma_map_sgtable(dev, sgt, DMA_TO_DEVICE, attrs);
-	if (frames->map_error) {
-		frames->dma.count = 0;
-	} else {
-		ret = probe_put_dma(&frames->dma, sgt);
-		dma_unmap_sgtable(dev, sgt, DMA_TO_DEVICE, attrs);
-	}
-	probe_pci_set_limits(before);
-	return ret;
+	if (IS_ERR(device))
+		return PTR_ERR(device);
+	own = probe_device_limits(device);
+	probe_device_set_limits(device, limits);
+	frames->map_error = dma_map_sgtable(device->dma, sgt, DMA_TO_DEVICE, attrs);
+	if (!frames->map_error)
+		dma_unmap_sgtable(device->dma, sgt, DMA_TO_DEVICE, attrs);
+	probe_device_set_limits(device, own);
+	mutex_unlock(&probe_lock);
+	return 0;
+}
+
+static int put_lists(struct umem_probe_frames *frames, struct sg_table *sgt)
+{
+	int ret = probe_put_sg(&frames->sg, sgt);
+
+	if (ret)
+		return ret;
+	if (!frames->map_error)
+		return probe_put_dma(&frames->dma, sgt);
+	frames->dma.count = 0;
+	return 0;
 }
 
 long probe_map(struct umem_probe_frames *frames)
@@ -159,13 +167,7 @@ long probe_map(struct umem_probe_frames *frames)
 	if ((ret >> (32 - PAGE_SHIFT)) && !(frames->flags & UMEM_PROBE_OVER_4G))
 		ret = -EINVAL;
 	else
-		ret = probe_put_sg(&frames->sg, &table.sgt);
-	if (!ret && mutex_lock_killable(&probe_lock))
-		ret = -EINTR;
-	else if (!ret) {
-		ret = map_list(frames, &table.sgt);
-		mutex_unlock(&probe_lock);
-	}
+		ret = map_list(frames, &table.sgt, limits) ?: put_lists(frames, &table.sgt);
 	sg_free_append_table(&table);
 	return ret;
 }

@@ -16,8 +16,6 @@
 
 #include "probe.h"
 
-DEFINE_MUTEX(probe_lock);
-
 static int probe_open(struct inode *inode, struct file *file)
 {
 	struct probe_region *region;
@@ -33,7 +31,7 @@ static int probe_open(struct inode *inode, struct file *file)
 	region = kzalloc(sizeof(*region), GFP_KERNEL);
 	if (!region)
 		return -ENOMEM;
-	probe_region_add(region);
+	probe_region_init(region);
 	file->private_data = region;
 	return 0;
 }
@@ -42,7 +40,7 @@ static int probe_release(struct inode *inode, struct file *file)
 {
 	struct probe_region *region = file->private_data;
 
-	probe_region_remove(region);
+	probe_region_release(region);
 	kfree(region);
 	return 0;
 }
@@ -50,10 +48,6 @@ static int probe_release(struct inode *inode, struct file *file)
 static long probe_info(struct umem_probe_info *info)
 {
 	*info = (struct umem_probe_info){ .abi = UMEM_PROBE_ABI, .page_size = PAGE_SIZE };
-	if (mutex_lock_killable(&probe_lock))
-		return -EINTR;
-	probe_domain(probe_pci_device(), info);
-	mutex_unlock(&probe_lock);
 	return 0;
 }
 
@@ -65,6 +59,7 @@ union probe_argument {
 	struct umem_probe_pin pin;
 	struct umem_probe_lists lists;
 	struct umem_probe_dma dma;
+	struct umem_probe_device device;
 };
 
 static long probe_answer(struct probe_region *region, unsigned int cmd, union probe_argument *arg)
@@ -88,6 +83,8 @@ static long probe_answer(struct probe_region *region, unsigned int cmd, union pr
 		return probe_region_best(region, &arg->best);
 	case UMEM_PROBE_DMA:
 		return probe_region_dma(region, &arg->dma);
+	case UMEM_PROBE_DEVICE:
+		return probe_describe(&arg->device);
 	default:
 		return -ENOTTY;
 	}
@@ -129,9 +126,12 @@ static int __init probe_init(void)
 {
 	int ret;
 
-	ret = probe_pci_register();
+	ret = probe_regions_register();
 	if (ret)
 		return ret;
+	ret = probe_pci_register();
+	if (ret)
+		goto unregister_regions;
 	ret = probe_rdma_register();
 	if (ret)
 		goto unregister_pci;
@@ -145,6 +145,8 @@ unregister_rdma:
 	probe_rdma_unregister();
 unregister_pci:
 	probe_pci_unregister();
+unregister_regions:
+	probe_regions_unregister();
 	return ret;
 }
 module_init(probe_init);
@@ -154,6 +156,7 @@ static void __exit probe_exit(void)
 	misc_deregister(&probe_device);
 	probe_rdma_unregister();
 	probe_pci_unregister();
+	probe_regions_unregister();
 }
 module_exit(probe_exit);
 

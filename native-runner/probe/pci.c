@@ -7,10 +7,8 @@
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
 #include <linux/iopoll.h>
-#include <linux/log2.h>
 #include <linux/pci.h>
-#include <linux/slab.h>
-#include <linux/uaccess.h>
+#include <linux/string.h>
 
 #include "probe.h"
 
@@ -23,48 +21,24 @@
 /* The device's own memory, in its own addresses. */
 #define EDU_BUFFER		0x40000
 
-/* A device for ib_umem_get(), which wants no more of it than its DMA device: it is never registered. */
-struct edu_ib {
-	struct ib_device ib;
-};
-
+/* Guarded by probe_lock. */
 static struct edu {
 	struct pci_dev *pdev;		/* NULL: there is none */
-	struct edu_ib *ib;
+	struct probe_device device;
 	void __iomem *registers;
 	void *bounce;
 	dma_addr_t bounce_address;
 } edu;
 
-struct device *probe_pci_device(void)
+/* Takes probe_lock and returns the device, which stays for as long as the lock is held. */
+struct probe_device *probe_pci_lock(void)
 {
-	return edu.pdev ? &edu.pdev->dev : NULL;
-}
-
-struct ib_device *probe_pci_ib(void)
-{
-	return edu.pdev ? &edu.ib->ib : NULL;
-}
-
-/* A segment holds a page at least, and the boundary is a power of two less one. */
-bool probe_limits_valid(struct probe_limits limits)
-{
-	return limits.max_segment >= PAGE_SIZE && limits.boundary >= PAGE_SIZE - 1 &&
-	       (limits.boundary == U64_MAX || is_power_of_2(limits.boundary + 1));
-}
-
-/* Sets what the DMA layer respects for the device; returns what it respected before. */
-struct probe_limits probe_pci_set_limits(struct probe_limits limits)
-{
-	struct device *dev = &edu.pdev->dev;
-	struct probe_limits before = {
-		.max_segment = dma_get_max_seg_size(dev),
-		.boundary = dma_get_seg_boundary(dev),
-	};
-
-	dma_set_max_seg_size(dev, limits.max_segment);
-	dma_set_seg_boundary(dev, limits.boundary);
-	return before;
+	if (mutex_lock_killable(&probe_lock))
+		return ERR_PTR(-EINTR);
+	if (edu.pdev)
+		return &edu.device;
+	mutex_unlock(&probe_lock);
+	return ERR_PTR(-ENODEV);
 }
 
 static int edu_transfer(u64 from, u64 to, size_t length, u64 direction)
@@ -81,19 +55,17 @@ static int edu_transfer(u64 from, u64 to, size_t length, u64 direction)
 }
 
 /* Has the device read: into its own memory, and from there to where we can see it. */
-int probe_pci_read(dma_addr_t address, size_t length, void __user *to)
+int probe_pci_read(dma_addr_t address, size_t length, void *to)
 {
 	int ret;
 
-	if (!edu.pdev)
-		return -ENODEV;
 	memset(edu.bounce, 0, UMEM_PROBE_MAX_DMA);
 	ret = edu_transfer(address, EDU_BUFFER, length, 0);
 	if (!ret)
 		ret = edu_transfer(EDU_BUFFER, edu.bounce_address, length, EDU_DMA_TO_MEMORY);
-	if (ret)
-		return ret;
-	return copy_to_user(to, edu.bounce, length) ? -EFAULT : 0;
+	if (!ret)
+		memcpy(to, edu.bounce, length);
+	return ret;
 }
 
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
@@ -113,28 +85,25 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	new.bounce = dmam_alloc_coherent(&pdev->dev, UMEM_PROBE_MAX_DMA, &new.bounce_address, GFP_KERNEL);
 	if (!new.bounce)
 		return -ENOMEM;
-	new.ib = ib_alloc_device(edu_ib, ib);
-	if (!new.ib)
-		return -ENOMEM;
-	new.ib->ib.dma_device = &pdev->dev;
 	pci_set_master(pdev);
 
 	mutex_lock(&probe_lock);
-	if (edu.pdev)
+	if (edu.pdev) {
 		ret = -EBUSY;	/* One is enough. */
-	else
+	} else {
 		edu = new;
+		probe_device_init(&edu.device, &pdev->dev);
+	}
 	mutex_unlock(&probe_lock);
 	if (ret)
-		ib_dealloc_device(&new.ib->ib);
+		pci_clear_master(pdev);
 	return ret;
 }
 
 static void edu_remove(struct pci_dev *pdev)
 {
 	mutex_lock(&probe_lock);
-	probe_regions_leave(&edu.ib->ib);
-	ib_dealloc_device(&edu.ib->ib);
+	probe_device_leave(&edu.device);
 	edu = (struct edu){};
 	mutex_unlock(&probe_lock);
 	pci_clear_master(pdev);

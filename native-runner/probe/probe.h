@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of the module share. */
+/*
+ * What the files of the module share. Each calls only those above it:
+ *
+ *	lists.c  device.c		lists of user space; devices and mappings
+ *	rdma.c   pci.c   best.c		devices that come and go; the best page size
+ *	domain.c			what a device is to the DMA layer
+ *	frames.c			frames -> SG list -> DMA list
+ *	region.c			user memory, pinned
+ *	main.c				the ioctls
+ */
 #ifndef PROBE_H
 #define PROBE_H
 
@@ -20,58 +29,89 @@
 #error "umem_probe knows 64-bit kernels only"
 #endif
 
-/* Guards the PCI device, its dma_parms and all regions: one question at a time. */
-extern struct mutex probe_lock;
-
-/* region.c: a user buffer, pinned; one per open file. */
-struct probe_region {
-	struct list_head node;		/* in the list of all regions */
-	struct ib_umem *umem;		/* NULL: nothing is pinned */
-	struct ib_device *ib;
-};
-
-void probe_region_add(struct probe_region *region);
-void probe_region_remove(struct probe_region *region);
-void probe_regions_leave(struct ib_device *ib);
-long probe_pin(struct probe_region *region, struct umem_probe_pin *pin);
-long probe_unpin(struct probe_region *region);
-long probe_region_lists(struct probe_region *region, struct umem_probe_lists *lists);
-long probe_region_best(struct probe_region *region, struct umem_probe_best *best);
-long probe_region_dma(struct probe_region *region, const struct umem_probe_dma *dma);
-
-/* best.c */
-long probe_best(struct umem_probe_best *best);
-long probe_ask_best(struct ib_umem *umem, struct umem_probe_best *best);
-
-/* frames.c */
-long probe_coalesce(struct umem_probe_frames *frames);
-long probe_map(struct umem_probe_frames *frames);
-
-/* lists.c: lists from and to user space. */
+/* lists.c: lists from and to user space. They touch user memory: never under probe_lock. */
 struct umem_probe_run *probe_get_runs(const struct umem_probe_list *list);
 int probe_put_sg(struct umem_probe_list *list, struct sg_table *sgt);
 int probe_put_dma(struct umem_probe_list *list, struct sg_table *sgt);
 
-/* rdma.c: want probe_lock, but for (un)register. */
-int probe_rdma_register(void);
-void probe_rdma_unregister(void);
-struct ib_device *probe_rdma_find(const char *name);
+/*
+ * device.c. All of it wants probe_lock, which guards which devices there are, what is mapped for them, and their limits.
+ *
+ * A device that leaves waits for this lock. So nobody who holds it may touch user memory, be it by pinning or by copying:
+ * a page that never comes (userfaultfd, FUSE) would keep the device from leaving.
+ */
+extern struct mutex probe_lock;
 
-/* pci.c: QEMU's edu device. All but (un)register want probe_lock. */
+struct probe_device {
+	struct list_head mappings;
+	struct device *dma;		/* NULL: its DMA is the CPU's */
+	u64 arrival;			/* no two devices have the same */
+};
+
+struct probe_mapping {
+	struct list_head node;		/* in the device's mappings */
+	struct probe_device *device;	/* NULL: nothing is mapped */
+	struct sg_table *sgt;
+};
+
 struct probe_limits {
 	u32 max_segment;
 	u64 boundary;
 };
 
+void probe_device_init(struct probe_device *device, struct device *dma);
+void probe_device_leave(struct probe_device *device);
+bool probe_limits_valid(struct probe_limits limits);
+struct probe_limits probe_device_limits(const struct probe_device *device);
+void probe_device_set_limits(struct probe_device *device, struct probe_limits limits);
+int probe_mapping_make(struct probe_mapping *mapping, struct probe_device *device, struct sg_table *sgt,
+		       struct probe_limits limits);
+void probe_mapping_end(struct probe_mapping *mapping);
+
+/* rdma.c and pci.c. The functions that lock take probe_lock; on an error they have not. */
+int probe_rdma_register(void);
+void probe_rdma_unregister(void);
+struct probe_device *probe_rdma_lock(const char *name);
 int probe_pci_register(void);
 void probe_pci_unregister(void);
-struct device *probe_pci_device(void);
-struct ib_device *probe_pci_ib(void);
-bool probe_limits_valid(struct probe_limits limits);
-struct probe_limits probe_pci_set_limits(struct probe_limits limits);
-int probe_pci_read(dma_addr_t address, size_t length, void __user *to);
+struct probe_device *probe_pci_lock(void);
+/* The RDMA device of that name; "": the PCI device. */
+static inline struct probe_device *probe_device_lock(const char *name)
+{
+	return name[0] ? probe_rdma_lock(name) : probe_pci_lock();
+}
+/* Wants probe_lock, taken by probe_pci_lock(). */
+int probe_pci_read(dma_addr_t address, size_t length, void *to);
 
 /* domain.c */
-void probe_domain(struct device *dev, struct umem_probe_info *info);
+long probe_describe(struct umem_probe_device *info);
+
+/* best.c */
+long probe_best(struct umem_probe_best *best);
+long probe_ask_best(const struct sg_table *sgt, u64 address, u64 length, struct umem_probe_best *best);
+
+/* frames.c */
+long probe_coalesce(struct umem_probe_frames *frames);
+long probe_map(struct umem_probe_frames *frames);
+long probe_append_frames(struct sg_append_table *table, const struct umem_probe_run *runs, u64 total, u32 max_segment);
+
+/* region.c: a user buffer, pinned; one per open file. */
+struct probe_region {
+	/* One question at a time. Taken before probe_lock; user memory may be touched under it. */
+	struct mutex lock;
+	struct ib_umem *umem;		/* NULL: nothing is pinned */
+	struct sg_append_table own;	/* the list of a device with DMA; without, it is the umem's */
+	struct probe_mapping mapping;
+};
+
+int probe_regions_register(void);
+void probe_regions_unregister(void);
+void probe_region_init(struct probe_region *region);
+void probe_region_release(struct probe_region *region);
+long probe_pin(struct probe_region *region, struct umem_probe_pin *pin);
+long probe_unpin(struct probe_region *region);
+long probe_region_lists(struct probe_region *region, struct umem_probe_lists *lists);
+long probe_region_best(struct probe_region *region, struct umem_probe_best *best);
+long probe_region_dma(struct probe_region *region, const struct umem_probe_dma *dma);
 
 #endif

@@ -2,7 +2,6 @@
 /* The RDMA devices of this machine, by name. */
 #include <linux/list.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 #include <rdma/ib_verbs.h>
 
 #include "probe.h"
@@ -10,10 +9,11 @@
 struct rdma_node {
 	struct list_head node;
 	struct ib_device *ib;
+	struct probe_device device;
 };
 
 /* Guarded by probe_lock. */
-static LIST_HEAD(devices);
+static LIST_HEAD(nodes);
 
 static struct ib_client client;
 
@@ -26,18 +26,19 @@ static int rdma_add(struct ib_device *ib)
 	node->ib = ib;
 	ib_set_client_data(ib, &client, node);
 	mutex_lock(&probe_lock);
-	list_add(&node->node, &devices);
+	probe_device_init(&node->device, ib_uses_virt_dma(ib) ? NULL : ib->dma_device);
+	list_add(&node->node, &nodes);
 	mutex_unlock(&probe_lock);
 	return 0;
 }
 
-/* The device goes away when this returns: nothing of it may be left with us. */
+/* The device goes away when this returns: nothing of it may be left with us. Pages stay pinned, which is no concern of its. */
 static void rdma_remove(struct ib_device *ib, void *data)
 {
 	struct rdma_node *node = data;
 
 	mutex_lock(&probe_lock);
-	probe_regions_leave(ib);
+	probe_device_leave(&node->device);
 	list_del(&node->node);
 	mutex_unlock(&probe_lock);
 	kfree(node);
@@ -47,17 +48,36 @@ static struct ib_client client = {
 	.name = KBUILD_MODNAME,
 	.add = rdma_add,
 	.remove = rdma_remove,
+	/* Devices that serve programs alone (EFA, usnic) are shown, too. */
+	.no_kverbs_req = true,
 };
 
-/* The device of that name, or NULL. It stays while probe_lock is held, or until probe_regions_leave(). */
-struct ib_device *probe_rdma_find(const char *name)
+/*
+ * Takes probe_lock and returns the device of that name, which stays for as long as the lock is held.
+ *
+ * Names change (`rdma dev set`), under a lock of the core's that only the core's own look-up takes. It comes before
+ * probe_lock: the core holds that lock when it adds a device.
+ */
+struct probe_device *probe_rdma_lock(const char *name)
 {
+	struct ib_device *ib = ib_device_get_by_name(name, RDMA_DRIVER_UNKNOWN);
+	struct probe_device *device = ERR_PTR(-ENODEV);
 	struct rdma_node *node;
 
-	list_for_each_entry(node, &devices, node)
-		if (!strcmp(dev_name(&node->ib->dev), name))
-			return node->ib;
-	return NULL;
+	if (!ib)
+		return device;
+	if (mutex_lock_killable(&probe_lock)) {
+		device = ERR_PTR(-EINTR);
+		goto put;
+	}
+	list_for_each_entry(node, &nodes, node)
+		if (node->ib == ib)
+			device = &node->device;
+	if (IS_ERR(device))
+		mutex_unlock(&probe_lock);
+put:
+	ib_device_put(ib);
+	return device;
 }
 
 int probe_rdma_register(void)

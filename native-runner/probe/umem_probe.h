@@ -11,7 +11,7 @@
 #include <linux/types.h>
 
 /* Changes with every change of this file that a program could notice. */
-#define UMEM_PROBE_ABI 1
+#define UMEM_PROBE_ABI 2
 
 /* Limits. What exceeds them is refused: E2BIG for a list, EINVAL for all else. */
 #define UMEM_PROBE_MAX_RUNS	(1ULL << 16)	/* runs in a list that is sent */
@@ -35,20 +35,28 @@ struct umem_probe_list {
 	__u64 count;
 };
 
-/* What the PCI device's DMA addresses are. */
-enum umem_probe_domain {
-	UMEM_PROBE_DOMAIN_NONE,		/* there is no device, or no IOMMU before it */
-	UMEM_PROBE_DOMAIN_IDENTITY,	/* physical addresses */
-	UMEM_PROBE_DOMAIN_DMA,		/* translated, unmapped at once */
-	UMEM_PROBE_DOMAIN_DMA_FQ,	/* translated, unmapped lazily */
-	UMEM_PROBE_DOMAIN_OTHER,
-};
-
 struct umem_probe_info {
 	__u32 abi;			/* out: UMEM_PROBE_ABI */
 	__u32 page_size;		/* out: PAGE_SIZE */
-	__u32 device;			/* out: whether the PCI device is there */
+};
+
+/* What the DMA addresses of a device are. */
+enum umem_probe_domain {
+	UMEM_PROBE_DOMAIN_NONE,		/* physical: there is no IOMMU before it */
+	UMEM_PROBE_DOMAIN_IDENTITY,	/* physical: the IOMMU lets them through */
+	UMEM_PROBE_DOMAIN_DMA,		/* translated, unmapped at once */
+	UMEM_PROBE_DOMAIN_DMA_FQ,	/* translated, unmapped lazily */
+	UMEM_PROBE_DOMAIN_OTHER,	/* something else: swiotlb is forced, an IOMMU domain of another type */
+	UMEM_PROBE_DOMAIN_CPU,		/* kernel virtual: a software device, which has no DMA */
+};
+
+/* A device, as ib_umem_get() and the DMA layer see it. ENODEV: there is none. */
+struct umem_probe_device {
+	char device[64];		/* the RDMA device's name; empty: the PCI device */
 	__u32 domain;			/* out: enum umem_probe_domain */
+	__u32 max_segment;		/* out: ib_dma_max_seg_size() */
+	__u64 boundary;			/* out: the boundary that no segment crosses, less one; ~0: there is none */
+	__u64 dma_mask;			/* out: what it can address */
 	__u64 domain_sizes;		/* out: iommu_domain.pgsize_bitmap */
 };
 
@@ -96,8 +104,12 @@ struct umem_probe_frames {
 #define UMEM_PROBE_WRITABLE	(1U << 0)
 
 /*
- * ib_umem_get() for a buffer of the caller. A file holds one region at a time.
+ * A buffer of the caller, pinned and mapped as ib_umem_get() does it. A file holds one region at a time.
  * @max_segment and @boundary: of the PCI device only; 0 leaves the device's own.
+ *
+ * The memory may come late, or never (userfaultfd): the device can leave meanwhile, and then this ends with ENODEV once
+ * the memory is there. When the device leaves later, what was mapped for it is unmapped: questions about the region end with
+ * ENODEV, and UNPIN is still due.
  */
 struct umem_probe_pin {
 	char device[64];		/* the RDMA device's name; empty: the PCI device */
@@ -132,5 +144,6 @@ struct umem_probe_dma {
 #define UMEM_PROBE_LISTS	_IOWR('u', 0xe6, struct umem_probe_lists)
 #define UMEM_PROBE_REGION_BEST	_IOWR('u', 0xe7, struct umem_probe_best)
 #define UMEM_PROBE_DMA		_IOW('u', 0xe8, struct umem_probe_dma)
+#define UMEM_PROBE_DEVICE	_IOWR('u', 0xe9, struct umem_probe_device)
 
 #endif

@@ -157,6 +157,27 @@ impl Mapping {
         Ok(())
     }
 
+    /// Makes the kernel put a page behind every address, as a write to each would.
+    ///
+    /// # Errors
+    /// There is no page for an address, where touching it would end the program by a signal (SIGBUS).
+    pub fn populate(&self) -> io::Result<()> {
+        // SAFETY: the range is ours, and no byte of it changes.
+        let populated = unsafe {
+            madvise(
+                self.window.base.as_ptr(),
+                self.window.len,
+                Advice::LinuxPopulateWrite,
+            )
+        };
+        match populated {
+            // Linux before 5.14 does not know it.
+            Err(rustix::io::Errno::INVAL) => self.touch(),
+            other => other?,
+        }
+        Ok(())
+    }
+
     /// Makes the kernel put a page behind every address, by writing a zero into each.
     pub fn touch(&self) {
         let words = rustix::param::page_size() / size_of::<AtomicU64>();
@@ -264,6 +285,21 @@ mod tests {
         }
         let seen = [0, 1, 2].map(|page| turned.words()[page * PAGE / 8].load(Relaxed));
         assert_eq!(seen, [9, 7, 8]);
+    }
+
+    /// Beyond the end of a file there is no page: touching it is SIGBUS.
+    #[test]
+    fn pages_that_cannot_be_had_are_an_error() {
+        let file = rustix::fs::memfd_create("short", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
+        rustix::fs::ftruncate(&file, PAGE as u64).unwrap();
+        let pages = |count: usize| {
+            let mut reservation = Reservation::new(count * PAGE, PAGE).unwrap();
+            let filled = reservation.append_file(file.as_fd(), 0, count * PAGE);
+            filled.unwrap();
+            reservation.finish().populate()
+        };
+        pages(1).unwrap();
+        assert!(pages(2).is_err());
     }
 
     #[test]

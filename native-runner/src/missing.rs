@@ -16,6 +16,12 @@ pub struct Missing {
     pub way_out: String,
 }
 
+/// A software device that touches no port of the machine: it sends by an interface of its own, whose address is one that
+/// documentation has and no network (RFC 5737).
+const SOFT_ROCE: &str = "soft-RoCE on an interface of its own: modprobe rdma_rxe && ip link add umem0 type dummy && \
+                         ip addr add 192.0.2.1/32 dev umem0 && ip link set umem0 up && rdma link add rxe_umem0 type rxe netdev umem0 \
+                         (to undo: ip link delete umem0)";
+
 impl Missing {
     fn new(
         what: impl Into<String>,
@@ -70,6 +76,15 @@ impl Missing {
         )
     }
 
+    /// The namespaces of process `pid` are not ours to look at.
+    pub fn namespaces(pid: u32) -> Self {
+        Self::new(
+            format!("the right to look at process {pid} (CAP_SYS_PTRACE)"),
+            "whether it sees the devices that are named here cannot be known",
+            "run it with sudo",
+        )
+    }
+
     /// The limit on locked memory is below what a check pins.
     pub fn memlock(limit: u64, needed: u64) -> Self {
         Self::new(
@@ -79,7 +94,45 @@ impl Missing {
                 Bytes(needed)
             ),
             "the device cannot register that much",
-            "ulimit -l unlimited, as root or after raising memlock in /etc/security/limits.conf",
+            "for a shell: ulimit -l unlimited, as root or after raising memlock in /etc/security/limits.conf; for a service: LimitMEMLOCK=infinity; \
+             for a process that runs: prlimit --pid PID --memlock=BYTES, as root",
+        )
+    }
+
+    /// The limit on locked memory of process `pid`, which has `pinned` so much, leaves little.
+    pub fn memlock_of(pid: u32, limit: u64, pinned: u64) -> Self {
+        Self::new(
+            format!(
+                "room for pinned memory in process {pid} (limit {}, {} of it pinned)",
+                Bytes(limit),
+                Bytes(pinned)
+            ),
+            "what it registers beyond that is refused: ENOMEM, or with a limit of 0 EPERM",
+            format!(
+                "prlimit --pid {pid} --memlock=BYTES, as root, for as long as it runs; for good, in a service: LimitMEMLOCK="
+            ),
+        )
+    }
+
+    /// The control group `group` allows so much of `what`, less than is needed.
+    pub fn group_limit(what: &str, limit: u64, needed: u64, group: &str) -> Self {
+        Self::new(
+            format!(
+                "room for {what} in the control group {group} (limit {}, needed {})",
+                Bytes(limit),
+                Bytes(needed)
+            ),
+            "buffers cannot be made, or the kernel kills whoever makes them",
+            "run it in another control group, such as: systemd-run --scope; or ask whoever set the limit",
+        )
+    }
+
+    /// A file of /proc tells nothing.
+    pub fn proc_file(file: &str) -> Self {
+        Self::new(
+            format!("{file}, which tells nothing here"),
+            "limits cannot be known",
+            "mount -t proc proc /proc, or a sandbox that shows it",
         )
     }
 
@@ -92,38 +145,53 @@ impl Missing {
         )
     }
 
-    /// There is no RDMA device; soft-RoCE could send by `interface`, if the kernel has soft-RoCE.
-    pub fn rdma_device(interface: Option<&str>) -> Self {
-        let way_out = interface.map_or_else(
-            || "a kernel with RDMA, and a device; or in a VM: cargo xtask lab check".to_owned(),
-            |interface| {
-                format!(
-                    "modprobe rdma_rxe && rdma link add rxe0 type rxe netdev {interface}  (soft-RoCE; or in a VM: cargo xtask lab check)"
-                )
-            },
-        );
+    /// There is no RDMA device; there could be one of `soft_roce`, if the kernel has that.
+    pub fn rdma_device(soft_roce: bool) -> Self {
+        let way_out = match soft_roce {
+            true => format!("{SOFT_ROCE}; or in a VM: cargo xtask lab check"),
+            false => {
+                "a kernel with RDMA, and a device; or in a VM: cargo xtask lab check".to_owned()
+            }
+        };
         Self::device("an RDMA device", way_out)
     }
 
-    /// The port `place` is in `state`, no active one.
+    /// No port of `device` can be used; `what` says why.
+    #[cfg_attr(
+        not(feature = "rdma"),
+        expect(dead_code, reason = "there are no devices")
+    )]
+    pub fn port(what: impl Into<String>, device: &str) -> Self {
+        Self::device(
+            what,
+            format!(
+                "to see why, changing nothing: rdma link; ibv_devinfo -d {device}. To leave it as it is and use another: --device, or {SOFT_ROCE}"
+            ),
+        )
+    }
+
+    /// The port `place` is in `state`, not active.
     pub fn active_port(
         place: &str,
         state: &str,
         link_layer: &str,
         interface: Option<&str>,
     ) -> Self {
+        let look = match (interface, link_layer) {
+            (Some(interface), _) => format!("ip link show {interface}"),
+            (None, "InfiniBand") => {
+                "ibstat: without a cable it is Down, without a subnet manager in its network Initializing (a second subnet manager \
+                 disturbs the first: ask who runs the network)"
+                    .to_owned()
+            }
+            (None, _) => "rdma link".to_owned(),
+        };
         Self::new(
             format!("an active port: {place} ({state})"),
             "its device can register memory, but move no data through that port",
-            match (interface, link_layer) {
-                (Some(interface), _) => format!("ip link set {interface} up"),
-                (None, "InfiniBand") => {
-                    "a cable, and a subnet manager: systemctl start opensm".to_owned()
-                }
-                (None, _) => {
-                    "ip link set INTERFACE up, of the interface that `rdma link` shows".to_owned()
-                }
-            },
+            format!(
+                "none is needed if it is meant to be down. To see why, changing nothing: {look}. To check without it: {SOFT_ROCE}"
+            ),
         )
     }
 
@@ -191,7 +259,8 @@ impl Missing {
         Self::new(
             "an IOMMU in use",
             "what one makes of a region cannot be seen on this machine",
-            "intel_iommu=on or amd_iommu=on on the kernel's command line, where the firmware has it switched on; or in a VM: cargo xtask lab check --iommu intel",
+            "in a VM: cargo xtask lab check --iommu intel; or, on a test machine: intel_iommu=on on the kernel's command line (AMD's is on where the \
+             firmware has it on)",
         )
     }
 
@@ -232,8 +301,13 @@ impl Missing {
         )
     }
 
-    /// Fewer free huge pages of `size` bytes than a buffer needs; `total` would provide enough.
-    pub fn huge_pages(size: u64, free: u64, wanted: u64, total: u64) -> Self {
+    /// Fewer free huge pages of `size` bytes than buffers need; the machine `had` so many, free or not.
+    pub fn huge_pages(size: u64, free: u64, wanted: u64, had: u64) -> Self {
+        let file = format!(
+            "/sys/kernel/mm/hugepages/hugepages-{}kB/nr_hugepages",
+            size >> 10
+        );
+        let total = had + wanted.saturating_sub(free);
         Self::new(
             format!(
                 "huge pages of {} ({free} free, {wanted} needed)",
@@ -241,8 +315,9 @@ impl Missing {
             ),
             "buffers of huge pages cannot be made",
             format!(
-                "echo {total} > /sys/kernel/mm/hugepages/hugepages-{}kB/nr_hugepages",
-                size >> 10
+                "echo {total} > {file}, as root: {} more, which nobody else can use then (to undo: echo {} > {file})",
+                Bytes((total - had) * size),
+                had
             ),
         )
     }

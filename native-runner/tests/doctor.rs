@@ -59,3 +59,53 @@ fn every_line_is_ok_or_names_the_way_out() {
         (if lacking > 0 { 3 } else { 0 }, table)
     );
 }
+
+/// The limit is that of the process, not of whoever asks.
+#[test]
+fn a_process_is_told_of_by_its_own_limits() {
+    let mut child = std::process::Command::new("sh")
+        .args(["-c", "ulimit -l 48 && echo ready && exec sleep 60"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Not before the limit is set.
+    let mut ready = [0; 5];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
+    let pid = child.id().to_string();
+    let report = json(&["doctor", "--format", "json", "--pid", &pid]);
+    let own = json(&["doctor", "--format", "json"]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let find = |report: &serde_json::Value, name: &str| {
+        let findings = report["findings"].as_array().unwrap();
+        findings
+            .iter()
+            .find(|finding| finding["name"] == name)
+            .map(ToString::to_string)
+    };
+    let memlock = find(&report, "memlock").unwrap();
+    assert!(memlock.contains("48K"), "{memlock}");
+    assert!(!find(&own, "memlock").unwrap().contains("48K"));
+    let namespaces = find(&report, "namespaces").unwrap();
+    assert!(namespaces.contains("those of this program"), "{namespaces}");
+    assert_eq!(find(&own, "namespaces"), None);
+}
+
+#[test]
+fn a_process_that_is_not_there_is_wrong_usage() {
+    let (code, out, err) = run(&["doctor", "--pid", "4194305"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert_eq!(err, "umem: --pid 4194305: there is no such process\n");
+}
+
+/// Nothing that is advised opens a device to everybody, or changes somebody's port.
+#[test]
+fn advice_is_safe_to_follow() {
+    let report = json(&["doctor", "--format", "json"]);
+    for finding in report["findings"].as_array().unwrap() {
+        let advice = finding["way_out"].as_str().unwrap_or_default();
+        for dangerous in ["chmod", "a+rw", "0666", "netdev eth", "netdev en", "opensm"] {
+            assert!(!advice.contains(dangerous), "{dangerous}: {finding}");
+        }
+    }
+}

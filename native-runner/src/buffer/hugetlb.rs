@@ -23,8 +23,11 @@ use crate::{
 
 const SYSFS: &str = "/sys/kernel/mm/hugepages";
 
-/// How many pages to look at before asking for more.
-const FIRST_TRY: u64 = 8;
+/// How many pages to look at before asking for more: two neighbours, and two that are none, are most often among these.
+pub const FIRST_TRY: u64 = 8;
+
+/// How many pages of 1G are needed.
+pub const GIGANTIC: u64 = 1;
 
 /// On which side of the first page the second lies in physical memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,21 +42,19 @@ pub enum Order {
 
 /// One page of 1G.
 pub fn gigantic() -> Result<Mapping, Unavailable> {
-    free_pages(Path::new(SYSFS), ONE_GIB, 1, 1)?;
-    let flags = MemfdFlags::CLOEXEC | MemfdFlags::HUGETLB | MemfdFlags::HUGE_1GB;
-    let file = memfd_create("umem-check", flags)?;
-    ftruncate(&file, ONE_GIB as u64)?;
+    free_pages(Path::new(SYSFS), ONE_GIB, GIGANTIC)?;
+    let file = filled(MemfdFlags::HUGE_1GB, ONE_GIB)?;
     let mut window = Reservation::new(ONE_GIB, ONE_GIB)?;
     window.append_file(file.as_fd(), 0, ONE_GIB)?;
     let mapping = window.finish();
-    mapping.touch();
+    mapping.populate()?;
     Ok(mapping)
 }
 
 /// Two pages of 2M.
 pub fn pair(order: Order) -> Result<Mapping, Unavailable> {
-    let free = free_pages(Path::new(SYSFS), TWO_MIB, 2, FIRST_TRY)?;
-    let mut count = FIRST_TRY.min(free);
+    let free = free_pages(Path::new(SYSFS), TWO_MIB, FIRST_TRY)?;
+    let mut count = FIRST_TRY;
     loop {
         let (file, starts) = pages(count)?;
         if let Some(pair) = choose(&starts, order) {
@@ -74,8 +75,8 @@ pub fn pair(order: Order) -> Result<Mapping, Unavailable> {
     }
 }
 
-/// How many pages of `size` bytes are free: `least` at least, or else what would make `good` of them.
-fn free_pages(sysfs: &Path, size: usize, least: u64, good: u64) -> Result<u64, Unavailable> {
+/// How many pages of `size` bytes are free: as many as are `needed`, or more.
+fn free_pages(sysfs: &Path, size: usize, needed: u64) -> Result<u64, Unavailable> {
     let folder = sysfs.join(format!("hugepages-{}kB", size >> 10));
     // No such folder: this kernel, or this processor, has no such pages at all.
     let read = |name| {
@@ -97,30 +98,42 @@ fn free_pages(sysfs: &Path, size: usize, least: u64, good: u64) -> Result<u64, U
         )));
     };
     let free = free.saturating_sub(reserved);
-    if free < least {
-        let total = total + good - free;
+    if free < needed {
         return Err(Unavailable::Missing(Missing::huge_pages(
             size as u64,
             free,
-            least,
+            needed,
             total,
         )));
     }
     Ok(free)
 }
 
+/// A file of `len` bytes in huge pages of one size, all of which are there: a control group's limit, or pages that somebody
+/// else took first, are an error here, where touching a page would be the end of the program (SIGBUS).
+fn filled(size: MemfdFlags, len: usize) -> Result<OwnedFd, Unavailable> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::HUGETLB | size;
+    let file = memfd_create("umem-check", flags)?;
+    ftruncate(&file, len as u64)?;
+    match fallocate(&file, FallocateFlags::empty(), 0, len as u64) {
+        Ok(()) => Ok(file),
+        Err(errno) => Err(Unavailable::Refused(format!(
+            "{} of huge pages are free, but the kernel refuses them to this process: {} (a limit of its control group, \
+             hugetlb.*.max or memory.max, or another process was quicker)",
+            Bytes(len as u64),
+            std::io::Error::from(errno)
+        ))),
+    }
+}
+
 /// A file of `count` pages, and where each of them lies.
 fn pages(count: u64) -> Result<(OwnedFd, Vec<u64>), Unavailable> {
-    let file = memfd_create(
-        "umem-check",
-        MemfdFlags::CLOEXEC | MemfdFlags::HUGETLB | MemfdFlags::HUGE_2MB,
-    )?;
     let len = count as usize * TWO_MIB;
-    ftruncate(&file, len as u64)?;
+    let file = filled(MemfdFlags::HUGE_2MB, len)?;
     let mut window = Reservation::new(len, TWO_MIB)?;
     window.append_file(file.as_fd(), 0, len)?;
     let window = window.finish();
-    window.touch();
+    window.populate()?;
     let frames = Frames::read(&window)?;
     let mut starts = Vec::with_capacity(count as usize);
     for offset in (0..len).step_by(TWO_MIB) {
@@ -167,7 +180,7 @@ fn map(file: OwnedFd, count: u64, pair: (usize, usize)) -> Result<Mapping, Unava
         fallocate(&file, hole, (page * TWO_MIB) as u64, TWO_MIB as u64)?;
     }
     let mapping = window.finish();
-    mapping.touch();
+    mapping.populate()?;
     Ok(mapping)
 }
 
@@ -204,21 +217,18 @@ mod tests {
         ] {
             fs::write(folder.join(name), format!("{value}\n")).unwrap();
         }
-        let missing = match free_pages(&sysfs, TWO_MIB, 2, 8) {
+        let missing = match free_pages(&sysfs, TWO_MIB, 8) {
             Err(Unavailable::Missing(missing)) => missing,
             other => panic!("{other:?}"),
         };
         fs::remove_dir_all(&sysfs).unwrap();
-        assert_eq!(missing.what, "huge pages of 2M (1 free, 2 needed)");
-        assert_eq!(
-            missing.way_out,
-            "echo 17 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
-        );
+        assert_eq!(missing.what, "huge pages of 2M (1 free, 8 needed)");
+        let file = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
+        for command in [format!("echo 17 > {file}"), format!("echo 10 > {file}")] {
+            assert!(missing.way_out.contains(&command), "{missing}");
+        }
         assert!(
-            matches!(
-                free_pages(&sysfs, TWO_MIB, 2, 8),
-                Err(Unavailable::Refused(_))
-            ),
+            matches!(free_pages(&sysfs, TWO_MIB, 8), Err(Unavailable::Refused(_))),
             "no such folder"
         );
     }

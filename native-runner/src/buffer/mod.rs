@@ -23,6 +23,12 @@ pub const LENGTH: usize = 2 * TWO_MIB;
 const TWO_MIB: usize = 2 << 20;
 const ONE_GIB: usize = 1 << 30;
 
+/// The huge pages that a check needs free: their size in bytes, and how many.
+pub const HUGE_PAGES: [(u64, u64); 2] = [
+    (TWO_MIB as u64, hugetlb::FIRST_TRY),
+    (ONE_GIB as u64, hugetlb::GIGANTIC),
+];
+
 /// A kind of buffer.
 #[derive(Clone, Copy, Debug)]
 pub struct Recipe {

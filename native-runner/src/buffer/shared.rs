@@ -18,7 +18,7 @@ pub fn memfd() -> Result<Mapping, Unavailable> {
 pub fn anonymous() -> Result<Mapping, Unavailable> {
     let mut buffer = Reservation::new(LENGTH, LENGTH)?;
     buffer.append_shared(LENGTH)?;
-    Ok(touched(buffer))
+    populated(buffer)
 }
 
 /// A file of the file system of temporary files, which has lost its name already.
@@ -39,11 +39,11 @@ pub fn file() -> Result<Mapping, Unavailable> {
 fn whole(file: &impl AsFd) -> Result<Mapping, Unavailable> {
     let mut buffer = Reservation::new(LENGTH, LENGTH)?;
     buffer.append_file(file.as_fd(), 0, LENGTH)?;
-    Ok(touched(buffer))
+    populated(buffer)
 }
 
-fn touched(buffer: Reservation) -> Mapping {
+fn populated(buffer: Reservation) -> Result<Mapping, Unavailable> {
     let buffer = buffer.finish();
-    buffer.touch();
-    buffer
+    buffer.populate()?;
+    Ok(buffer)
 }

@@ -3,7 +3,10 @@
 //! Ordinary memory "of 4K pages" comes out contiguous or not by chance. So: take pages into a memfd, look where they lie,
 //! and map them one by one in the order wanted.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::{
+    io,
+    os::fd::{AsFd, OwnedFd},
+};
 
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 
@@ -62,7 +65,7 @@ fn pages(len: usize) -> Result<(OwnedFd, Vec<Page>), Unavailable> {
     let mut window = Reservation::new(len, page)?;
     window.append_file(file.as_fd(), 0, len)?;
     let window = window.finish();
-    touch_small(&window);
+    populate_small(&window)?;
     let frames = Frames::read(&window)?;
     let at = |offset| frames.at(offset).expect("inside the mapping").get();
     let mut pages: Vec<Page> = (0..len as u64)
@@ -83,15 +86,15 @@ fn map(file: &OwnedFd, order: &[u64]) -> Result<Mapping, Unavailable> {
         buffer.append_file(file.as_fd(), offset, rustix::param::page_size())?;
     }
     let buffer = buffer.finish();
-    touch_small(&buffer);
+    populate_small(&buffer)?;
     Ok(buffer)
 }
 
-/// Touches every page, and keeps the kernel from making huge ones of them where shared memory may
+/// Has every page be there, and keeps the kernel from making huge ones of them where shared memory may
 /// have those (shmem_enabled). EINVAL: the kernel has none, which is as good.
-fn touch_small(mapping: &Mapping) {
+fn populate_small(mapping: &Mapping) -> io::Result<()> {
     let _ = mapping.advise(HugePages::Never);
-    mapping.touch();
+    mapping.populate()
 }
 
 /// Where in `ranked` the first `wanted` pages begin that lie side by side.

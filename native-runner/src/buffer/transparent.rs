@@ -51,7 +51,7 @@ fn memory(len: usize) -> Result<Mapping, Unavailable> {
         let mapping = Mapping::anonymous(len, len)?;
         // EINVAL: the kernel was built without them. What it says of itself tells more.
         let _ = mapping.advise(HugePages::Wanted);
-        mapping.touch();
+        mapping.populate()?;
         let frames = Frames::read(&mapping)?;
         if (0..len)
             .step_by(TWO_MIB)
@@ -65,7 +65,9 @@ fn memory(len: usize) -> Result<Mapping, Unavailable> {
         match setting.as_deref().map(str::trim) {
             None => format!("this kernel has no transparent huge pages ({SYSFS} is not there)"),
             Some(setting) if setting.contains("[never]") => {
-                format!("transparent huge pages are off: echo madvise > {SYSFS}/enabled")
+                format!(
+                    "transparent huge pages are off on this machine ({SYSFS}/enabled; see: umem doctor)"
+                )
             }
             Some(_) => {
                 format!("the kernel gave 4K pages, asked {TRIES} times: memory is too fragmented")

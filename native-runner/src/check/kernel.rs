@@ -7,17 +7,18 @@ mod case;
 mod known;
 mod lists;
 
-use std::{fs, ops::Range};
+use std::{ops::Range, path::Path};
 
 use serde::Serialize;
-use umem_core::{kernel::KernelRules, size::Bytes, vectors::Vector};
+use umem_core::{kernel::KernelRules, size::Bytes};
 
 use super::Verdict;
 use crate::{
     buffer::{self, Recipe},
     mapping::Mapping,
     missing::Missing,
-    probe::{Domain, Probe, Target},
+    probe::{DeviceDma, Domain, Probe, Target},
+    sysfs,
 };
 use case::Case;
 
@@ -84,10 +85,47 @@ enum Addressing {
     Translated,
 }
 
+/// By which rules a kernel is judged.
+#[derive(Clone, Copy, Debug)]
+pub enum Judge<'a> {
+    /// These are its rules.
+    Known(&'a KernelRules),
+    /// They are not known; why. Lists have come out the same since Linux 5.15, before which there is no probe, so they are
+    /// compared all the same, but nothing that differs is called wrong.
+    Open(&'a str),
+}
+
+impl<'a> Judge<'a> {
+    /// Of the running kernel.
+    pub fn of(rules: &'a Result<KernelRules, String>) -> Self {
+        match rules {
+            Ok(rules) => Self::Known(rules),
+            Err(why) => Self::Open(why),
+        }
+    }
+
+    /// The rules for lists.
+    fn for_lists(self) -> &'a KernelRules {
+        match self {
+            Self::Known(rules) => rules,
+            Self::Open(_) => KernelRules::newest(),
+        }
+    }
+
+    /// What to make of an answer that the rules do not give.
+    fn differed(self, what: String) -> Verdict {
+        match self {
+            Self::Known(_) => Verdict::Differed(what),
+            Self::Open(why) => Verdict::Skipped(format!("not judged: {why}. Seen: {what}")),
+        }
+    }
+}
+
 /// Holds the rules against the kernel for every device that there is; unless `full`, most buffers without the PCI
 /// device's limits.
 pub fn check(
     probe: Result<&Probe, Missing>,
+    judge: Judge<'_>,
     recipe: &Recipe,
     memory: &Mapping,
     full: bool,
@@ -95,45 +133,62 @@ pub fn check(
     let probe = match probe {
         Ok(probe) => probe,
         Err(missing) => {
-            return vec![KernelReport {
-                target: "kernel".to_owned(),
-                compared: 0,
-                verdict: Verdict::Skipped(format!("needs {}", missing.what)),
-            }];
+            return vec![skipped(
+                "kernel".to_owned(),
+                format!("needs {}", missing.what),
+            )];
         }
     };
     let mut targets = targets(probe);
     if is_gigantic(recipe) || !(full || LIMITED.contains(&recipe.name)) {
-        targets.retain(|(target, _)| target.limits() == Target::NO_LIMITS);
+        targets.retain(|target| target.limits() == Target::NO_LIMITS);
     }
     let (regions, sizes) = questions(recipe);
-    targets
-        .iter()
-        .map(|&(ref target, addressing)| {
-            let cases = regions.clone().map(|range| Case {
-                recipe,
-                // Reading takes the device its time: under one of its limits, and out of one region, is enough.
-                is_read: (full || LIMITED.contains(&recipe.name))
-                    && matches!(target, Target::Pci { .. })
-                    && target.limits() == Target::NO_LIMITS
-                    && range == regions[0],
-                memory,
-                range,
-                sizes,
-                target,
-                addressing,
-            });
-            let compared = cases
-                .iter()
-                .map(|case| case.compare(probe))
-                .sum::<Result<usize, Verdict>>();
-            KernelReport {
-                target: describe(target, addressing),
-                compared: *compared.as_ref().unwrap_or(&0),
-                verdict: compared.map_or_else(|verdict| verdict, |_| Verdict::Held),
-            }
-        })
-        .collect()
+    let of_target = |target: &Target| {
+        let way = match Way::of(probe, target) {
+            Ok(way) => way,
+            Err(why) => return skipped(target.to_string(), why),
+        };
+        let cases = regions.clone().map(|range| Case {
+            recipe,
+            // Reading takes the device its time: under one of its limits, and out of one region, is enough.
+            is_read: (full || LIMITED.contains(&recipe.name))
+                && *target == Target::PCI
+                && range == regions[0],
+            memory,
+            range,
+            sizes,
+            target,
+            way,
+            judge,
+        });
+        let compared = cases
+            .iter()
+            .map(|case| case.compare(probe))
+            .sum::<Result<usize, Verdict>>();
+        KernelReport {
+            target: describe(target, way),
+            compared: *compared.as_ref().unwrap_or(&0),
+            verdict: compared.map_or_else(|verdict| verdict, |_| Verdict::Held),
+        }
+    };
+    let mut reports: Vec<_> = targets.iter().map(of_target).collect();
+    if let Judge::Open(why) = judge {
+        let what = "best page sizes and their blocks";
+        reports.push(skipped(
+            what.to_owned(),
+            format!("{what} were not compared: {why}"),
+        ));
+    }
+    reports
+}
+
+fn skipped(target: String, why: String) -> KernelReport {
+    KernelReport {
+        target,
+        compared: 0,
+        verdict: Verdict::Skipped(why),
+    }
 }
 
 /// Whether the buffer is so long that every answer takes its time.
@@ -161,60 +216,125 @@ const LIMITS: [(u32, u32); 4] = [
 /// The buffers that are pinned under all of [`LIMITS`], and read, even in a quick check: few runs, and very many.
 const LIMITED: [&str; 2] = ["huge-descending", "scattered"];
 
-/// The soft RDMA devices, whose DMA is the CPU's; and the probe's PCI device, told of several limits.
-fn targets(probe: &Probe) -> Vec<(Target, Addressing)> {
-    let devices = fs::read_dir("/sys/class/infiniband")
-        .into_iter()
-        .flatten()
-        .flatten();
+/// The machine's RDMA devices, and the probe's PCI device, told of several limits.
+fn targets(probe: &Probe) -> Vec<Target> {
+    let devices = sysfs::entries(Path::new("/sys/class/infiniband"));
     let mut targets: Vec<_> = devices
-        .filter(|device| {
-            fs::canonicalize(device.path())
-                .is_ok_and(|path| path.starts_with("/sys/devices/virtual"))
-        })
-        .filter_map(|device| device.file_name().into_string().ok())
-        .map(|name| (Target::Rdma(name), Addressing::Virtual))
+        .iter()
+        .map(|device| Target::Rdma(sysfs::name(device)))
         .collect();
-    let addressing = match probe.domain() {
-        Ok(Domain::Translated) => Addressing::Translated,
-        Ok(Domain::None | Domain::Identity) => Addressing::Physical,
-        _ => return targets,
-    };
-    if probe.has_device() {
-        targets.extend(LIMITS.map(|(max_segment, boundary)| {
-            (
-                Target::Pci {
-                    max_segment,
-                    boundary: boundary.into(),
-                },
-                addressing,
-            )
+    if probe.pci_domain().is_some() {
+        targets.extend(LIMITS.map(|(max_segment, boundary)| Target::Pci {
+            max_segment,
+            boundary: boundary.into(),
         }));
     }
     targets
 }
 
-fn describe(target: &Target, addressing: Addressing) -> String {
-    let (max_segment, boundary) = target.limits();
-    if let Target::Rdma(name) = target {
-        return name.clone();
+/// How a device comes to memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Way {
+    addressing: Addressing,
+    /// Its longest segment in bytes, and the boundary that none crosses, less one.
+    limits: (u32, u64),
+    /// The highest address that it reaches.
+    mask: u64,
+}
+
+impl Way {
+    /// As the probe has it of `target`; or why nothing can be said about its lists.
+    fn of(probe: &Probe, target: &Target) -> Result<Self, String> {
+        let device = probe
+            .device(target)
+            .map_err(|error| format!("the probe does not know the device: {error}"))?;
+        Self::from(target, device)
     }
-    let addresses = match addressing {
+
+    fn from(target: &Target, device: DeviceDma) -> Result<Self, String> {
+        let addressing = match device.domain {
+            Domain::Cpu => Addressing::Virtual,
+            Domain::None | Domain::Identity => Addressing::Physical,
+            Domain::Translated => Addressing::Translated,
+            Domain::Other => {
+                return Err(
+                    "its addresses are neither physical nor an IOMMU's: swiotlb is forced, or the IOMMU's domain is of another type"
+                        .to_owned(),
+                );
+            }
+        };
+        let limits = match (target, addressing) {
+            // The PCI device is told its limits. A software device has none but those of 32-bit fields.
+            (Target::Pci { .. }, _) | (_, Addressing::Virtual) => target.limits(),
+            _ => (device.max_segment, device.boundary),
+        };
+        Ok(Self {
+            addressing,
+            limits,
+            mask: device.mask,
+        })
+    }
+}
+
+fn describe(target: &Target, way: Way) -> String {
+    let addresses = match way.addressing {
+        Addressing::Virtual => return target.to_string(),
         Addressing::Translated => "through the IOMMU",
-        _ => "physical addresses",
+        Addressing::Physical => "physical addresses",
     };
-    let longest = match max_segment {
+    let longest = match way.limits.0 {
         u32::MAX => "of any length".to_owned(),
         longest => format!("up to {}", Bytes(longest.into())),
     };
-    format!(
-        "PCI device, {addresses}, segments {longest}, boundary {}",
-        Bytes(boundary + 1)
-    )
+    let boundary = match way.limits.1.checked_add(1) {
+        Some(boundary) => format!("boundary {}", Bytes(boundary)),
+        None => "no boundary".to_owned(),
+    };
+    format!("{target}, {addresses}, segments {longest}, {boundary}")
 }
 
-fn replay(vector: &Vector) -> Result<(), String> {
-    vector
-        .replay(KernelRules::newest())
-        .map_err(|mismatch| mismatch.to_string())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A NIC, as the probe describes it.
+    fn nic(domain: Domain) -> DeviceDma {
+        DeviceDma {
+            domain,
+            max_segment: 2 << 30,
+            boundary: u32::MAX.into(),
+            mask: u64::MAX,
+        }
+    }
+
+    #[test]
+    fn a_real_device_is_held_to_its_own_limits() {
+        let target = Target::Rdma("mlx5_0".to_owned());
+        let way = |domain| Way::from(&target, nic(domain));
+        let translated = way(Domain::Translated).unwrap();
+        assert_eq!(
+            describe(&target, translated),
+            "mlx5_0, through the IOMMU, segments up to 2G, boundary 4G"
+        );
+        let physical = way(Domain::Identity).unwrap();
+        assert_eq!(physical.addressing, Addressing::Physical);
+        assert_eq!(physical.limits, (2 << 30, u32::MAX.into()));
+        assert_eq!(way(Domain::None), Ok(physical));
+        assert!(way(Domain::Other).is_err());
+        let software = way(Domain::Cpu).unwrap();
+        assert_eq!(software.limits, Target::NO_LIMITS);
+        assert_eq!(describe(&target, software), "mlx5_0");
+    }
+
+    #[test]
+    fn what_differs_from_rules_that_nobody_knows_is_no_difference() {
+        let known = Judge::of(&Ok(*KernelRules::newest())).differed("4K".to_owned());
+        assert_eq!(known, Verdict::Differed("4K".to_owned()));
+        match Judge::of(&Err("a vendor's kernel".to_owned())).differed("4K".to_owned()) {
+            Verdict::Skipped(why) => {
+                assert_eq!(why, "not judged: a vendor's kernel. Seen: 4K");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }

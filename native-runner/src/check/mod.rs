@@ -18,6 +18,7 @@ mod kernel;
 mod placement;
 mod region;
 mod report;
+mod settling;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -40,10 +41,12 @@ use crate::{
     frames::Frames,
     mapping::Mapping,
     missing::Missing,
-    model::{self, Policy},
+    model::Policy,
     nic::{Claim, Nic, Rights},
     probe::Probe,
+    recording::running,
 };
+use kernel::Judge;
 use transport::{Sink, Window};
 
 /// How to check.
@@ -65,6 +68,7 @@ pub fn run<N: Nic>(
     progress: &mut dyn FnMut(&BufferReport) -> io::Result<()>,
 ) -> io::Result<Report> {
     let mut report = Report::new(nic.as_ref().ok().map(|nic| nic.describe()));
+    let rules = running::rules();
     let sink_memory = transport::sink_memory()?;
     let sink = nic.and_then(|nic| {
         Sink::new(nic, &sink_memory).map_err(|error| registration_refused(&error, nic.describe()))
@@ -75,7 +79,13 @@ pub fn run<N: Nic>(
             Ok(memory) => {
                 let (mut buffer, missing) = check_buffer(recipe, &memory, sink.as_ref(), options);
                 if buffer.skipped.is_none() {
-                    buffer.kernel = kernel::check(probe.clone(), recipe, &memory, options.full);
+                    buffer.kernel = kernel::check(
+                        probe.clone(),
+                        Judge::of(&rules),
+                        recipe,
+                        &memory,
+                        options.full,
+                    );
                 }
                 missing
                     .into_iter()
@@ -121,7 +131,7 @@ fn check_buffer<N: Nic>(
             }
         };
         // Pinning may move pages (out of CMA, for one), so only now do the frames stay as they are.
-        let frames = match Frames::read(memory) {
+        let mut frames = match Frames::read(memory) {
             Ok(frames) => frames,
             Err(error) => return (BufferReport::skipped(recipe, error.to_string()), missing),
         };
@@ -129,7 +139,7 @@ fn check_buffer<N: Nic>(
             .memory
             .get_or_insert_with(|| MemoryFacts::of(memory, &frames, recipe.window()));
         for policy in policies {
-            let row = check_row(window, &frames, region, policy, &source, options);
+            let row = check_row(window, &mut frames, region, policy, &source, options);
             report.rows.push(row);
         }
     }
@@ -173,10 +183,10 @@ fn refused_to_pin(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::FAULT.raw_os_error())
 }
 
-/// One region under one policy.
+/// One region under one policy. Memory that no device has registered may move while it is looked at, and is looked at again then.
 fn check_row<N: Nic>(
     window: Window<'_>,
-    frames: &Frames,
+    frames: &mut Frames,
     region: Region,
     policy: Policy,
     source: &Result<Source<'_, '_, N>, String>,
@@ -184,14 +194,16 @@ fn check_row<N: Nic>(
 ) -> Row {
     let began = Instant::now();
     let mut row = Row::new(region, policy);
-    match model::table(window.memory.start(), frames, region, policy) {
+    let look = || Frames::read(window.memory);
+    let start = window.memory.start();
+    match settling::table(start, frames, look, region, policy, source.is_ok()) {
         Err(error) => {
             row.frames = Verdict::Differed(format!("the model gave no table: {error}"));
             row.data = Verdict::Skipped("there are no entries to move".to_owned());
         }
-        Ok(table) => {
+        Ok((table, verdict)) => {
             row.has_entries(&table);
-            row.frames = placement_verdict(window.memory, frames, &table, region, policy);
+            row.frames = verdict;
             row.data = match source {
                 Err(why) => Verdict::Skipped(why.clone()),
                 Ok((sink, source)) => sink
@@ -202,26 +214,6 @@ fn check_row<N: Nic>(
     }
     row.milliseconds = began.elapsed().as_micros() as f64 / 1e3;
     row
-}
-
-/// The frames level. The frames are read anew, so that the model's own are not their own witness.
-fn placement_verdict(
-    memory: &Mapping,
-    seen: &Frames,
-    table: &model::Table,
-    region: Region,
-    policy: Policy,
-) -> Verdict {
-    let now = match Frames::read(memory) {
-        Ok(frames) => frames,
-        Err(error) => return Verdict::Skipped(error.to_string()),
-    };
-    let pages = placement::whole_pages(region.range(), now.page_size());
-    if !now.runs_in(pages.clone()).eq(seen.runs_in(pages)) {
-        // Registered memory is pinned: it must not move. Other memory may, though it seldom does.
-        return Verdict::Differed("the frames changed while the check ran".to_owned());
-    }
-    placement::verify(table.entries(), policy, region.range(), &now).into()
 }
 
 /// What stands behind a registration that failed.

@@ -26,7 +26,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Check {
-    /// The RDMA device [default: the first]
+    /// The RDMA device [default: the first with an active port]
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
 

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use crate::{
-    doctor::{self, Finding},
+    doctor::{self, Finding, Subject},
     exit::Exit,
     report,
     screen::Out,
@@ -11,13 +11,19 @@ use crate::{
 
 /// Tell what this machine can check, and how to enable what it cannot
 ///
-/// Looks at the kernel and its modules, RDMA devices and their ports, the limit on locked memory, huge pages, the right to
+/// Looks at the kernel and its modules, RDMA devices and their ports, the limit on locked memory, control groups, huge pages, the right to
 /// see frame numbers, the IOMMU, BTF, Secure Boot and the kernel module umem_probe. It changes nothing. Each line is OK, or says what the lack
 /// prevents and the command that provides it.
 ///
-/// Exit code: 0 looked, 2 wrong usage; with --strict 3 where anything lacks.
+/// Limits, control groups and namespaces are those of this very program, or with --pid those of another process.
+///
+/// Exit code: 0 looked, 2 wrong usage, or no such process; with --strict 3 where anything lacks.
 #[derive(Debug, clap::Args)]
 pub struct Doctor {
+    /// Tell of the limits, control groups and namespaces of this process
+    #[arg(long, value_name = "PID")]
+    pid: Option<u32>,
+
     /// How to print what was found
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -38,7 +44,11 @@ enum Format {
 impl Doctor {
     /// Looks, and tells.
     pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
-        let findings = doctor::examine();
+        let subject = match self.pid {
+            Some(pid) => Subject::other(pid)?,
+            None => Subject::own(),
+        };
+        let findings = doctor::examine(&subject);
         let abilities = doctor::abilities(&findings);
         match self.format {
             Format::Table => report::doctor::table(out, &findings, &abilities)?,

@@ -4,6 +4,7 @@ mod lines;
 mod overflow;
 mod record;
 mod torture;
+mod unplug;
 mod verify;
 
 use crate::{exit::Exit, screen::Out};
@@ -23,6 +24,8 @@ enum Command {
     Torture(torture::Torture),
     #[command(hide = true)]
     Overflow(overflow::Overflow),
+    #[command(hide = true)]
+    Unplug(unplug::Unplug),
 }
 
 impl Vectors {
@@ -33,6 +36,7 @@ impl Vectors {
             Command::Record(record) => record.run(out),
             Command::Torture(torture) => torture.run(out),
             Command::Overflow(overflow) => overflow.run(out),
+            Command::Unplug(unplug) => unplug.run(out),
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{Finding, Part};
 use crate::{
     missing::Missing,
     probe::{Domain, Probe},
+    recording::running,
     sysfs::{entries, name, text},
 };
 
@@ -18,6 +19,17 @@ pub fn release(release: &str, machine: &str) -> Finding {
         "kernel",
         format!("Linux {release}, {machine}, pages of {page}"),
     )
+}
+
+/// Whether it is known by which rules this kernel works.
+pub fn rules() -> Finding {
+    let detail = match running::rules() {
+        Ok(_) => "known: what the kernel itself builds is held against them".to_owned(),
+        Err(why) => {
+            format!("not known, so what the kernel itself builds is compared in part: {why}")
+        }
+    };
+    Finding::ok("kernel rules", detail)
 }
 
 /// The modules that registering memory takes, and what each is for.
@@ -149,11 +161,11 @@ pub fn security(security: &Security) -> Finding {
 /// The module that asks the kernel.
 pub fn probe(security: &Security) -> Finding {
     let found = match Probe::open() {
-        Ok(probe) => Ok(match probe.domain() {
-            Ok(Domain::Translated) => "loaded, with a PCI device behind an IOMMU that translates",
-            Ok(Domain::Identity) => "loaded, with a PCI device behind an IOMMU in identity mode",
-            _ if probe.has_device() => "loaded, with a PCI device and no IOMMU",
-            _ => "loaded, without a PCI device of its own",
+        Ok(probe) => Ok(match probe.pci_domain() {
+            Some(Domain::Translated) => "loaded, with a PCI device behind an IOMMU that translates",
+            Some(Domain::Identity) => "loaded, with a PCI device behind an IOMMU in identity mode",
+            Some(_) => "loaded, with a PCI device and no IOMMU",
+            None => "loaded, without a PCI device of its own",
         }
         .to_owned()),
         // Not there, and not to be had by insmod alone.

@@ -1,11 +1,7 @@
-//! Memory: how much may be pinned, which pages can be had, and whether they can be found.
+//! Memory: which pages can be had, and whether they can be found.
 
 use std::path::Path;
 
-use rustix::{
-    process::{Resource, getrlimit},
-    thread::{CapabilitySet, capabilities},
-};
 use umem_core::size::Bytes;
 
 use super::{Finding, Part};
@@ -16,31 +12,6 @@ use crate::{
     missing::Missing,
     sysfs::text,
 };
-
-/// What a check pins, in bytes: a buffer, and a sink with room around it.
-const PINNED: u64 = 3 * buffer::LENGTH as u64;
-
-/// How much memory may be pinned.
-pub fn memlock() -> Finding {
-    let limit = getrlimit(Resource::Memlock).current;
-    // ib_umem_get() asks for this capability where the limit is passed [linux 7.2].
-    let free =
-        capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::IPC_LOCK));
-    Finding::of("memlock", room(limit, free))
-}
-
-fn room(limit: Option<u64>, free: bool) -> Result<String, Missing> {
-    match limit {
-        None => Ok("unlimited".to_owned()),
-        Some(limit) if free => Ok(format!("{}, which CAP_IPC_LOCK may pass", Bytes(limit))),
-        Some(limit) if limit >= PINNED => Ok(format!(
-            "{}, of which a check pins {}",
-            Bytes(limit),
-            Bytes(PINNED)
-        )),
-        Some(limit) => Err(Missing::memlock(limit, PINNED)),
-    }
-}
 
 /// Whether this process is shown frame numbers.
 pub fn frames() -> Finding {
@@ -59,9 +30,6 @@ pub fn frames() -> Finding {
     Finding::of("frame numbers", found).part(Part::Frames)
 }
 
-/// The huge pages that buffers are made of, and how many of them a check needs.
-const HUGE: &[(u64, u64)] = &[(2 << 20, 2), (1 << 30, 1)];
-
 /// Whether there are free ones.
 pub fn huge_pages(root: &Path) -> Vec<Finding> {
     let finding = |&(size, wanted): &(u64, u64)| {
@@ -77,16 +45,11 @@ pub fn huge_pages(root: &Path) -> Vec<Finding> {
         let free = free.saturating_sub(read("resv_hugepages").unwrap_or(0));
         let found = match free >= wanted {
             true => Ok(format!("{free} free of {total}")),
-            false => Err(Missing::huge_pages(
-                size,
-                free,
-                wanted,
-                total + wanted - free,
-            )),
+            false => Err(Missing::huge_pages(size, free, wanted, total)),
         };
         Finding::of(name, found)
     };
-    HUGE.iter().map(finding).collect()
+    buffer::HUGE_PAGES.iter().map(finding).collect()
 }
 
 /// Whether programs get transparent huge pages, at least where they ask.
@@ -97,7 +60,8 @@ pub fn transparent(root: &Path) -> Finding {
             "a kernel with CONFIG_TRANSPARENT_HUGEPAGE=y",
         )),
         Some(modes) if modes.contains("[never]") => Err(Missing::transparent_huge_pages(
-            "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled",
+            "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled, as root: for every program of this machine that asks for them (to undo: \
+             echo never > the same file)",
         )),
         Some(modes) if modes.contains("[always]") => Ok("always".to_owned()),
         Some(_) => Ok("where a program asks for them (madvise)".to_owned()),
@@ -109,14 +73,6 @@ pub fn transparent(root: &Path) -> Finding {
 mod tests {
     use super::*;
     use crate::{doctor::State, sysfs::Folder};
-
-    #[test]
-    fn a_low_limit_is_no_lack_for_who_may_pass_it() {
-        assert!(room(Some(65536), false).is_err());
-        assert!(room(Some(65536), true).is_ok());
-        assert!(room(Some(PINNED), false).is_ok());
-        assert!(room(None, false).is_ok());
-    }
 
     #[test]
     fn huge_pages_are_counted_without_the_reserved() {
@@ -138,8 +94,8 @@ mod tests {
         let findings = huge_pages(Folder::new(&files).path());
         match &findings[0].state {
             State::Lacking(missing) => {
-                assert!(missing.what.contains("1 free, 2 needed"), "{missing}");
-                assert!(missing.way_out.starts_with("echo 11 > "), "{missing}");
+                assert!(missing.what.contains("1 free, 8 needed"), "{missing}");
+                assert!(missing.way_out.starts_with("echo 17 > "), "{missing}");
             }
             other => panic!("{other:?}"),
         }

@@ -5,8 +5,10 @@
 
 mod ability;
 mod devices;
+mod group;
 mod kernel;
 mod memory;
+mod process;
 
 use std::path::Path;
 
@@ -15,6 +17,7 @@ use serde::Serialize;
 use crate::missing::Missing;
 
 pub use ability::{Ability, abilities};
+pub use process::Subject;
 
 /// Something that was looked at.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -92,8 +95,8 @@ impl Finding {
     }
 }
 
-/// Everything there is to look at on this machine.
-pub fn examine() -> Vec<Finding> {
+/// Everything there is to look at on this machine, and of the process `subject`.
+pub fn examine(subject: &Subject) -> Vec<Finding> {
     let root = Path::new("/");
     let kernel = rustix::system::uname();
     let release = kernel.release().to_string_lossy();
@@ -102,11 +105,12 @@ pub fn examine() -> Vec<Finding> {
         &release,
         &kernel.machine().to_string_lossy(),
     )];
+    findings.push(kernel::rules());
     findings.extend(kernel::modules(root, &release));
     let soft_roce = kernel::has_soft_roce(root, &release);
     findings.extend(devices::all(root, soft_roce));
     findings.push(devices::verbs());
-    findings.push(memory::memlock());
+    findings.extend(subject.findings(root));
     findings.push(memory::frames());
     findings.extend(memory::huge_pages(root));
     findings.push(memory::transparent(root));

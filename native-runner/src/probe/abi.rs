@@ -3,7 +3,7 @@
 use rustix::ioctl::{Opcode, opcode};
 
 /// `UMEM_PROBE_ABI`.
-pub const ABI: u32 = 1;
+pub const ABI: u32 = 2;
 /// `UMEM_PROBE_MAX_BLOCKS`.
 pub const MAX_BLOCKS: usize = 1 << 18;
 /// `UMEM_PROBE_OVER_4G`.
@@ -31,10 +31,34 @@ pub struct List {
 pub struct Info {
     pub abi: u32,
     pub page_size: u32,
-    pub device: u32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Device {
+    pub device: Name,
     pub domain: u32,
+    pub max_segment: u32,
+    pub boundary: u64,
+    pub dma_mask: u64,
     pub domain_sizes: u64,
 }
+
+impl Default for Device {
+    fn default() -> Self {
+        Self {
+            device: [0; 64],
+            domain: 0,
+            max_segment: 0,
+            boundary: 0,
+            dma_mask: 0,
+            domain_sizes: 0,
+        }
+    }
+}
+
+/// A device's name, ended by a 0; empty for the PCI device.
+pub type Name = [u8; 64];
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,7 +91,7 @@ pub struct Frames {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Pin {
-    pub device: [u8; 64],
+    pub device: Name,
     pub address: u64,
     pub length: u64,
     pub boundary: u64,
@@ -166,6 +190,10 @@ unsafe impl Question for RegionBest {
 unsafe impl Question for Dma {
     const OPCODE: Opcode = opcode::write::<Self>(GROUP, 0xe8);
 }
+// SAFETY: as above.
+unsafe impl Question for Device {
+    const OPCODE: Opcode = opcode::read_write::<Self>(GROUP, 0xe9);
+}
 
 #[cfg(test)]
 mod tests {
@@ -199,12 +227,14 @@ mod tests {
         );
         program += &fields!(umem_probe_run = Run { start, length });
         program += &fields!(umem_probe_list = List { runs, count });
+        program += &fields!(umem_probe_info = Info { abi, page_size });
         program += &fields!(
-            umem_probe_info = Info {
-                abi,
-                page_size,
+            umem_probe_device = Device {
                 device,
                 domain,
+                max_segment,
+                boundary,
+                dma_mask,
                 domain_sizes
             }
         );
@@ -267,6 +297,7 @@ mod tests {
             ("LISTS", Lists::OPCODE.into()),
             ("REGION_BEST", RegionBest::OPCODE.into()),
             ("DMA", Dma::OPCODE.into()),
+            ("DEVICE", Device::OPCODE.into()),
         ] {
             writeln!(
                 program,

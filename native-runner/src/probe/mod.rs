@@ -2,6 +2,7 @@
 
 mod abi;
 mod region;
+mod stalled;
 mod torture;
 
 use std::{ffi::c_void, fs::File, io};
@@ -13,6 +14,7 @@ use abi::{Coalesce, Frames, List, Map, Question};
 
 pub use abi::{MAX_BLOCKS, Run};
 pub use region::{Region, Target};
+pub use stalled::{Stall, stalled};
 pub use torture::KernelLog;
 
 /// The module's device.
@@ -24,17 +26,32 @@ pub struct Probe {
     file: File,
 }
 
-/// What the DMA addresses of the probe's PCI device are.
+/// What the DMA addresses of a device are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Domain {
-    /// There is no such device, or no IOMMU before it.
+    /// Physical addresses: there is no IOMMU before it.
     None,
     /// Physical addresses, though an IOMMU is there.
     Identity,
     /// An IOMMU translates them.
     Translated,
+    /// Kernel virtual addresses: a software device.
+    Cpu,
     /// Something else.
     Other,
+}
+
+/// A device, as the DMA layer sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DeviceDma {
+    /// What its addresses are.
+    pub domain: Domain,
+    /// Its longest segment, in bytes.
+    pub max_segment: u32,
+    /// The boundary that no segment crosses, less one.
+    pub boundary: u64,
+    /// The highest address that it reaches.
+    pub mask: u64,
 }
 
 /// What is asked about the best page size.
@@ -113,19 +130,34 @@ impl Probe {
         Ok(info)
     }
 
-    /// What the DMA addresses of the PCI device are.
-    pub fn domain(&self) -> io::Result<Domain> {
-        Ok(match self.info()?.domain {
-            0 => Domain::None,
-            1 => Domain::Identity,
-            2 | 3 => Domain::Translated,
-            _ => Domain::Other,
+    /// What the DMA layer makes of an RDMA device, or of the probe's PCI device.
+    ///
+    /// # Errors
+    /// ENODEV: there is no such device.
+    pub fn device(&self, target: &Target) -> io::Result<DeviceDma> {
+        let mut question = abi::Device {
+            device: target.name()?,
+            ..abi::Device::default()
+        };
+        // SAFETY: there are no buffers.
+        unsafe { self.ask(&mut question) }?;
+        Ok(DeviceDma {
+            domain: match question.domain {
+                0 => Domain::None,
+                1 => Domain::Identity,
+                2 | 3 => Domain::Translated,
+                5 => Domain::Cpu,
+                _ => Domain::Other,
+            },
+            max_segment: question.max_segment,
+            boundary: question.boundary,
+            mask: question.dma_mask,
         })
     }
 
-    /// Whether the PCI device is there.
-    pub fn has_device(&self) -> bool {
-        self.info().is_ok_and(|info| info.device != 0)
+    /// What the PCI device's addresses are; `None`: there is no such device.
+    pub fn pci_domain(&self) -> Option<Domain> {
+        self.device(&Target::PCI).ok().map(|device| device.domain)
     }
 
     /// `ib_umem_find_best_pgsz()`, and the blocks unless there are more than `most` (of [`MAX_BLOCKS`] at most).

@@ -1,10 +1,10 @@
 //! Memory of this process, pinned by the probe as a driver would pin it.
 
-use std::{io, marker::PhantomData, ops::Range};
+use std::{fmt, io, marker::PhantomData, ops::Range};
 
 use super::{
     Best, FIRST_ROOM, Probe, Run,
-    abi::{self, Dma, Lists, Pin, RegionBest, Unpin},
+    abi::{self, Dma, Lists, Name, Pin, RegionBest, Unpin},
     returned,
 };
 use crate::mapping::Mapping;
@@ -27,6 +27,25 @@ impl Target {
     /// The limits of a device that sets none but those of 32-bit fields, and PCI's.
     pub const NO_LIMITS: (u32, u64) = (u32::MAX, u32::MAX as u64);
 
+    /// The probe's PCI device, without limits.
+    pub const PCI: Self = Self::Pci {
+        max_segment: Self::NO_LIMITS.0,
+        boundary: Self::NO_LIMITS.1,
+    };
+
+    /// Its name, as the probe takes it.
+    pub(super) fn name(&self) -> io::Result<Name> {
+        let mut name: Name = [0; 64];
+        if let Self::Rdma(own) = self {
+            // An empty name, or a 0 within, would mean another device.
+            let fits = !own.is_empty() && own.len() < name.len() && !own.contains('\0');
+            let room = fits.then(|| &mut name[..own.len()]);
+            room.ok_or(io::ErrorKind::InvalidInput)?
+                .copy_from_slice(own.as_bytes());
+        }
+        Ok(name)
+    }
+
     /// The longest segment in bytes, and the boundary that none crosses, less one.
     pub fn limits(&self) -> (u32, u64) {
         match *self {
@@ -36,6 +55,16 @@ impl Target {
                 boundary,
             } => (max_segment, boundary),
         }
+    }
+}
+
+/// As people know it.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rdma(name) => name,
+            Self::Pci { .. } => "PCI device",
+        })
     }
 }
 
@@ -56,25 +85,18 @@ impl Probe {
     ) -> io::Result<Region<'a>> {
         assert!(range.start < range.end && range.end <= memory.len() as u64);
         let mut question = Pin {
+            device: target.name()?,
             address: memory.start().get() + range.start,
             length: range.end - range.start,
             ..Pin::default()
         };
-        match target {
-            Target::Rdma(name) => {
-                let room = &mut question.device[..63];
-                let room = room
-                    .get_mut(..name.len())
-                    .ok_or(io::ErrorKind::InvalidInput)?;
-                room.copy_from_slice(name.as_bytes());
-            }
-            Target::Pci {
-                max_segment,
-                boundary,
-            } => {
-                question.max_segment = *max_segment;
-                question.boundary = *boundary;
-            }
+        if let Target::Pci {
+            max_segment,
+            boundary,
+        } = target
+        {
+            question.max_segment = *max_segment;
+            question.boundary = *boundary;
         }
         // SAFETY: pinning changes no byte, and `Region` keeps the memory borrowed until it is unpinned.
         unsafe { self.ask(&mut question) }?;

@@ -7,7 +7,7 @@ use std::{
     os::unix::fs::OpenOptionsExt,
 };
 
-use rustix::fs::OFlags;
+use rustix::{fs::OFlags, io::Errno};
 
 use super::{
     Probe, Run,
@@ -38,6 +38,46 @@ impl Probe {
     }
 }
 
+/// What makes a question one that is forbidden, given room for a list.
+type Change = fn(&mut Frames, List);
+
+impl Probe {
+    /// Asks what the header forbids, one thing at a time; says what was not refused as it must be.
+    pub fn forbidden(&self) -> Vec<String> {
+        let frames = [Run {
+            start: 0x8000,
+            length: 1,
+        }];
+        let mut room = [Run::default(); 4];
+        let mut coalesce = |change: Change| {
+            let mut question = Frames {
+                frames: super::sent(&frames),
+                max_segment: u32::MAX,
+                ..Frames::default()
+            };
+            change(&mut question, super::returned(&mut room));
+            // SAFETY: `frames` and `room` live until the call returns, and are as long as is said.
+            unsafe { self.ask(&mut Coalesce(question)) }
+        };
+        let questions: [(&str, Change); 5] = [
+            ("flags", |question, _| question.flags = abi::OVER_4G),
+            ("a boundary", |question, _| question.boundary = 0xffff),
+            ("a DMA list", |question, room| question.dma = room),
+            ("room without a length for a DMA list", |question, room| {
+                question.dma.runs = room.runs;
+            }),
+            ("a reserved field", |question, _| question.reserved = 1),
+        ];
+        let wrong = questions.into_iter().filter_map(|(what, change)| {
+            let refused = coalesce(change);
+            let errno = refused.as_ref().err().and_then(Errno::from_io_error);
+            (errno != Some(Errno::INVAL))
+                .then(|| format!("COALESCE with {what} must be refused (EINVAL): {refused:?}"))
+        });
+        wrong.collect()
+    }
+}
+
 struct Torturer<'a> {
     probe: &'a Probe,
     random: &'a mut Random,
@@ -53,7 +93,7 @@ impl Torturer<'_> {
                 length: self.number(),
             };
         }
-        match self.random.below(9) {
+        match self.random.below(10) {
             0 => self.send(abi::Info::default()),
             1 => {
                 let best = self.best();
@@ -77,6 +117,13 @@ impl Torturer<'_> {
             }
             6 => self.send(Unpin),
             7 => {
+                let device = self.name();
+                self.send(abi::Device {
+                    device,
+                    ..abi::Device::default()
+                })
+            }
+            8 => {
                 let (sg, dma) = (self.list(), self.list());
                 self.send(Lists { sg, dma })
             }
@@ -196,12 +243,17 @@ impl Torturer<'_> {
         }
     }
 
-    fn pin(&mut self) -> Pin {
+    fn name(&mut self) -> abi::Name {
         let mut device = [0; 64];
         let name: &[u8] = self
             .random
             .pick(&[b"" as &[u8], b"rxe0", b"rxe1", &[b'x'; 64]]);
         device[..name.len()].copy_from_slice(name);
+        device
+    }
+
+    fn pin(&mut self) -> Pin {
+        let device = self.name();
         let (address, bytes) = self.buffer();
         Pin {
             device,

@@ -1,9 +1,11 @@
-//! Random questions to the kernel, with its answers: the vectors that [`umem_core::vectors`] replays.
+//! Random questions to the kernel, with its answers: the vectors that [`umem_core::vectors`] replays; and by which rules
+//! the [running] kernel is judged.
 
 mod frames;
 mod layout;
 mod overflow;
 mod random;
+pub mod running;
 
 use std::io;
 

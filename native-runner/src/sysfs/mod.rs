@@ -35,16 +35,6 @@ pub fn name(path: &Path) -> String {
         .unwrap_or_default()
 }
 
-/// The network interface in `/sys/class/net`, or what stands for it, that soft-RoCE could use: one that is up, else any but
-/// the loopback.
-pub fn network_interface(net: &Path) -> String {
-    let mut interfaces = entries(net);
-    interfaces.retain(|interface| name(interface) != "lo");
-    let up = |interface: &&PathBuf| text(interface.join("operstate")).as_deref() == Some("up");
-    let best = interfaces.iter().find(up).or(interfaces.first());
-    best.map_or_else(|| "eth0".to_owned(), |interface| name(interface))
-}
-
 /// The name of what a link leads to.
 fn target(link: &Path) -> Option<String> {
     fs::read_link(link).ok().map(|target| name(&target))

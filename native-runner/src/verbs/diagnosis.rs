@@ -4,11 +4,14 @@
 //! device nodes tell them apart.
 
 use std::{
-    fs, io,
+    fs,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
-use crate::{missing::Missing, sysfs};
+use rustix::io::Errno;
+
+use crate::missing::Missing;
 
 /// Where the kernel shows its devices.
 #[derive(Clone, Copy, Debug)]
@@ -29,11 +32,7 @@ impl Machine<'_> {
     /// What is missing when libibverbs lists no device.
     pub fn no_device(self) -> Missing {
         let Some(device) = names(&self.class("infiniband")).into_iter().next() else {
-            let soft_roce = format!(
-                "modprobe rdma_rxe && rdma link add rxe0 type rxe netdev {}  (soft-RoCE; or in a VM: cargo xtask lab check)",
-                sysfs::network_interface(&self.class("net"))
-            );
-            return Missing::device("an RDMA device", soft_roce);
+            return Missing::rdma_device(true);
         };
         match self.node(&device) {
             None => Missing::device(
@@ -54,15 +53,15 @@ impl Machine<'_> {
     /// What is missing when `device` cannot be opened, `error` being what libibverbs says of it. It
     /// says ENOENT, too, of a node that it may not open.
     pub fn not_opened(self, device: &str, error: &str) -> Missing {
-        let node = self.node(device);
-        let refused = |node: &PathBuf| {
-            let opened = fs::File::options().read(true).write(true).open(node);
-            opened.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
-        };
-        match node.filter(refused) {
-            Some(node) => Missing::device(
+        let refused = self.node(device).and_then(|node| {
+            let opened = fs::File::options().read(true).write(true).open(&node);
+            let errno = Errno::from_io_error(&opened.err()?)?;
+            matches!(errno, Errno::ACCESS | Errno::PERM).then_some((node, errno))
+        });
+        match refused {
+            Some((node, errno)) => Missing::device(
                 format!("the right to open {}", node.display()),
-                format!("sudo chmod a+rw {}", node.display()),
+                access(&node, errno),
             ),
             None => Missing::device(
                 format!("a working RDMA device ({device}: {error})"),
@@ -82,9 +81,32 @@ impl Machine<'_> {
         Some(Path::new(self.dev).join("infiniband").join(name))
     }
 
-    /// An interface that soft-RoCE could use: one that is up, else any but the loopback.
+    /// The class of that name.
     fn class(self, name: &str) -> PathBuf {
         Path::new(self.class).join(name)
+    }
+}
+
+/// How to be let at a node that was refused with `errno`, without letting everybody at it.
+fn access(node: &Path, errno: Errno) -> String {
+    if errno == Errno::PERM {
+        return "this process's container or control group does not allow the device: whoever starts it passes it in (podman, docker: \
+                --device=/dev/infiniband)"
+            .to_owned();
+    }
+    let sudo = "run it with sudo";
+    let group = fs::metadata(node)
+        .ok()
+        .filter(|node| node.gid() != 0 && node.mode() & 0o060 == 0o060);
+    match group {
+        Some(_) => format!(
+            "{sudo}; or, for good, join the group that may: sudo usermod -aG \"$(stat -c %G {})\" \"$USER\", then log in again",
+            node.display()
+        ),
+        None => format!(
+            "{sudo}; or, for good, give a group the right by a rule of udev, such as SUBSYSTEM==\"infiniband_verbs\", GROUP=\"rdma\", \
+             MODE=\"0660\" in /etc/udev/rules.d/90-rdma.rules, and join it"
+        ),
     }
 }
 
@@ -101,6 +123,7 @@ fn names(folder: &Path) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     /// A machine in a folder, gone when dropped.
     struct Folder(PathBuf);
@@ -133,18 +156,10 @@ mod tests {
 
     #[test]
     fn each_reason_has_its_own_way_out() {
-        let interfaces = [
-            ("net/lo/operstate", "unknown"),
-            ("net/dummy0/operstate", "down"),
-            ("net/ens3/operstate", "up\n"),
-        ];
+        let interfaces = [("net/ens3/operstate", "up\n")];
         let missing = Folder::new("bare", &interfaces).machine().no_device();
         assert_eq!(missing.what, "an RDMA device");
-        assert!(
-            missing.way_out.contains("netdev ens3 "),
-            "{}",
-            missing.way_out
-        );
+        assert!(!missing.way_out.contains("ens3"), "{}", missing.way_out);
 
         let rxe = ("infiniband/rxe0/node_type", "1: CA\n");
         let missing = Folder::new("closed", &[rxe]).machine().no_device();
@@ -171,12 +186,39 @@ mod tests {
             class: "/nowhere",
             dev: "/nowhere",
         };
-        assert!(nowhere.no_device().way_out.contains("netdev eth0 "));
+        assert!(nowhere.no_device().way_out.contains("type rxe"));
         assert!(
             nowhere
                 .not_opened("rxe0", "broke")
                 .what
                 .contains("rxe0: broke")
         );
+    }
+
+    #[test]
+    fn a_node_is_opened_to_a_group_never_to_everybody() {
+        let folder = Folder::new("access", &[("uverbs0", "")]);
+        let node = folder.0.join("uverbs0");
+        let set = |mode| fs::set_permissions(&node, fs::Permissions::from_mode(mode)).unwrap();
+        set(0o600);
+        let by_rule = access(&node, Errno::ACCESS);
+        assert!(
+            by_rule.contains("udev") && by_rule.contains("0660"),
+            "{by_rule}"
+        );
+        // Only root can give it away, to a group that may open it.
+        if std::os::unix::fs::chown(&node, None, Some(1)).is_ok() {
+            set(0o660);
+            let by_group = access(&node, Errno::ACCESS);
+            assert!(by_group.contains("usermod -aG"), "{by_group}");
+        }
+        let container = access(&node, Errno::PERM);
+        assert!(container.contains("container"), "{container}");
+        for advice in [by_rule, container] {
+            assert!(
+                !advice.contains("chmod") && !advice.contains("0666"),
+                "{advice}"
+            );
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! A [`Device`] is opened once; a [`Registered`](region) is a memory region on it; each transfer runs over
 //! a fresh [loopback](loopback) of two queue pairs, so that one that failed leaves nothing behind.
 
+mod choice;
 mod diagnosis;
 mod loopback;
 mod port;
@@ -30,6 +31,8 @@ use region::Registered;
 #[derive(Debug)]
 pub struct Device {
     name: String,
+    /// Why it and no other, where nobody named it.
+    chosen: Option<String>,
     context: Arc<DeviceContext>,
     domain: Arc<ProtectionDomain>,
     port: Port,
@@ -38,23 +41,38 @@ pub struct Device {
 }
 
 impl Device {
-    /// Opens the device `name`, or the first one that there is.
+    /// Opens the device `name`, or the first one that can be used.
     pub fn open(name: Option<&str>) -> Result<Self, Missing> {
         let devices = DeviceList::new().map_err(|_| diagnosis::THIS.no_device())?;
         if devices.is_empty() {
             return Err(diagnosis::THIS.no_device());
         }
+        let mut devices: Vec<_> = devices.iter().collect();
+        devices.sort_by_key(|device| device.name());
         let names: Vec<String> = devices.iter().map(|device| device.name()).collect();
-        let found = devices
-            .iter()
-            .find(|device| name.is_none_or(|name| device.name() == name));
-        let Some(device) = found else {
-            let what = format!("an RDMA device named {}", name.unwrap_or_default());
-            return Err(Missing::device(
-                what,
-                format!("--device with one of: {}", names.join(", ")),
-            ));
+        let Some(name) = name else {
+            let open = |index: usize| Self::of(&devices[index], &names);
+            let (device, why) = choice::first_usable(&names, open)?;
+            return Ok(Self {
+                chosen: Some(why),
+                ..device
+            });
         };
+        let device = devices.iter().find(|device| device.name() == name);
+        let device = device.ok_or_else(|| {
+            Missing::device(
+                format!("an RDMA device named {name}"),
+                format!("--device with one of: {}", names.join(", ")),
+            )
+        })?;
+        Self::of(device, &names)
+    }
+
+    /// Opens `device`, one of those with these `names`.
+    fn of(
+        device: &sideway::ibverbs::device::Device<'_>,
+        names: &[String],
+    ) -> Result<Self, Missing> {
         let name = device.name();
         let failed = |error: &dyn Error| diagnosis::THIS.not_opened(&name, &in_words(error));
         if device.transport_type() != TransportType::InfiniBand {
@@ -78,6 +96,7 @@ impl Device {
             .clamp(1, 16) as u8;
         Ok(Self {
             name,
+            chosen: None,
             context,
             domain,
             port,
@@ -90,7 +109,11 @@ impl Nic for Device {
     type Region<'m> = Registered<'m>;
 
     fn describe(&self) -> String {
-        format!("{}, {}", self.name, self.port)
+        let device = format!("{}, {}", self.name, self.port);
+        match &self.chosen {
+            Some(why) => format!("{device} ({why})"),
+            None => device,
+        }
     }
 
     fn register<'m>(&'m self, memory: &'m Mapping, claim: Claim) -> io::Result<Registered<'m>> {

@@ -39,10 +39,7 @@ impl Port {
             }
         }
         let what = format!("a port of {device} that is up ({})", reasons.join("; "));
-        Err(Missing::device(
-            what,
-            "ip link set NETDEV up && ip addr add 10.9.0.1/24 dev NETDEV  (see: rdma link)",
-        ))
+        Err(Missing::port(what, device))
     }
 
     fn look(context: &DeviceContext, number: u8) -> Result<Self, String> {

@@ -2,13 +2,16 @@
 
 use std::{io, ops::Range, sync::atomic::Ordering::Relaxed};
 
-use umem_core::{size::Bytes, vectors::Vector};
+use umem_core::{
+    kernel::{Interior, KernelRules},
+    size::Bytes,
+    vectors::Vector,
+};
 
 use super::{
-    Addressing,
+    Addressing, Judge, Way,
     known::{self, Made, When},
     lists::Lists,
-    replay,
 };
 use crate::{
     buffer::Recipe,
@@ -29,7 +32,8 @@ pub struct Case<'a> {
     /// The bitmaps that are asked about.
     pub sizes: &'a [u64],
     pub target: &'a Target,
-    pub addressing: Addressing,
+    pub way: Way,
+    pub judge: Judge<'a>,
     /// Whether the device, which is the PCI one, reads some of the bytes.
     pub is_read: bool,
 }
@@ -37,30 +41,52 @@ pub struct Case<'a> {
 impl Case<'_> {
     /// How many answers were compared, all of which held; or which did not, or why there are none.
     pub fn compare(&self, probe: &Probe) -> Result<usize, Verdict> {
-        let differed = |error| {
-            let Range { start, end } = self.range;
-            Verdict::Differed(format!("{} at +{start:#x}: {error}", Bytes(end - start)))
-        };
         match probe.pin(self.memory, self.range.clone(), self.target) {
-            Ok(region) => self.held_against(&region).map_err(differed),
+            Ok(region) => self.held_against(&region),
             Err(error) => Err(match self.recipe.may_be_refused() {
                 Some(why) if refused_to_pin(&error) => Verdict::Skipped(why.to_owned()),
-                _ => differed(refused(error)),
+                _ => Verdict::Differed(self.about(refused(error))),
             }),
         }
     }
 
-    fn held_against(&self, region: &Region<'_>) -> Result<usize, String> {
-        let (sg, dma) = region.lists().map_err(refused)?;
+    /// What was found, with the region that it was found in.
+    fn about(&self, what: String) -> String {
+        let Range { start, end } = self.range;
+        format!("{} at +{start:#x}: {what}", Bytes(end - start))
+    }
+
+    fn held_against(&self, region: &Region<'_>) -> Result<usize, Verdict> {
+        let broken = |error: String| Verdict::Differed(self.about(error));
+        let differed = |error: String| self.judge.differed(self.about(error));
+        let (sg, dma) = region.lists().map_err(|error| broken(refused(error)))?;
         let lists = Lists {
-            pfns: self.pfns()?,
+            pfns: self.pfns().map_err(broken)?,
             sg,
             dma,
         };
-        lists.verify(self.target, self.addressing)?;
-        let address = self.memory.start().get() + self.range.start;
+        self.is_reached(&lists.sg)?;
+        let rules = self.judge.for_lists();
+        lists.verify(self.way, rules).map_err(differed)?;
         let mut compared = 2;
-        // The program's own addresses, and a zero-based region.
+        if let Judge::Known(rules) = self.judge {
+            compared += self.sizes(region, &lists, rules).map_err(differed)?;
+        }
+        if self.is_read {
+            compared += self.read(region, &lists.dma).map_err(broken)?;
+        }
+        Ok(compared)
+    }
+
+    /// The best sizes of all bitmaps, for the program's own addresses and for a zero-based region.
+    fn sizes(
+        &self,
+        region: &Region<'_>,
+        lists: &Lists,
+        rules: &KernelRules,
+    ) -> Result<usize, String> {
+        let address = self.memory.start().get() + self.range.start;
+        let mut compared = 0;
         for virt in [address, address % PAGE] {
             for &sizes in self.sizes {
                 let layout = Layout {
@@ -70,15 +96,26 @@ impl Case<'_> {
                     virt,
                     sizes,
                 };
-                self.best(region, &layout, lists.sg.len())
+                self.best(region, &layout, lists.sg.len(), rules)
                     .map_err(|error| format!("sizes {sizes:#x}, virt {virt:#x}: {error}"))?;
                 compared += 1;
             }
         }
-        if self.is_read {
-            compared += self.read(region, &lists.dma)?;
-        }
         Ok(compared)
+    }
+
+    /// Whether the device reaches all of the memory without an IOMMU: the kernel moves what it does not into a bounce buffer,
+    /// or refuses it.
+    fn is_reached(&self, sg: &[Run]) -> Result<(), Verdict> {
+        let end = sg.iter().map(|run| run.start + run.length).max();
+        let is_beyond = end.is_some_and(|end| end - 1 > self.way.mask);
+        if self.way.addressing == Addressing::Physical && is_beyond {
+            return Err(Verdict::Skipped(format!(
+                "the device reaches addresses up to {:#x} only, and memory lies above: the kernel bounces it",
+                self.way.mask
+            )));
+        }
+        Ok(())
     }
 
     /// Where the pages are, by pagemap. Pinned, they stay there.
@@ -94,7 +131,13 @@ impl Case<'_> {
     }
 
     /// The best size of one bitmap with its blocks, by the rules and by what has been measured before.
-    fn best(&self, region: &Region<'_>, layout: &Layout<'_>, sg: usize) -> Result<(), String> {
+    fn best(
+        &self,
+        region: &Region<'_>,
+        layout: &Layout<'_>,
+        sg: usize,
+        rules: &KernelRules,
+    ) -> Result<(), String> {
         let answer = region
             .best(layout.virt, layout.sizes, probe::MAX_BLOCKS)
             .map_err(|error| error.to_string())?;
@@ -104,11 +147,17 @@ impl Case<'_> {
             best: answer.size,
             blocks: answer.count,
         };
-        replay(&Vector::Best(recording::best_vector(layout, answer)))?;
-        let (max_segment, boundary) = self.target.limits();
+        Vector::Best(recording::best_vector(layout, answer))
+            .replay(rules)
+            .map_err(|mismatch| mismatch.to_string())?;
+        // What was measured was measured where contiguous entries count as one.
+        if rules.interior != Interior::Discontinuities {
+            return Ok(());
+        }
+        let (max_segment, boundary) = self.way.limits;
         let when = When {
             buffer: self.recipe.name,
-            addressing: self.addressing,
+            addressing: self.way.addressing,
             range: self.range.clone(),
             max_segment,
             boundary,

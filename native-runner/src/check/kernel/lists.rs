@@ -2,14 +2,12 @@
 
 use umem_core::{
     address::DmaAddr,
+    kernel::KernelRules,
     vectors::{Iommu, Sg, Vector},
 };
 
-use super::{Addressing, replay};
-use crate::{
-    probe::{Run, Target},
-    recording,
-};
+use super::{Addressing, Way};
+use crate::{probe::Run, recording};
 
 /// What the kernel made of a region.
 pub struct Lists {
@@ -23,11 +21,16 @@ pub struct Lists {
 
 impl Lists {
     /// Whether they are what the rules say.
-    pub fn verify(&self, target: &Target, addressing: Addressing) -> Result<(), String> {
-        let (max_segment, boundary) = target.limits();
+    pub fn verify(&self, way: Way, rules: &KernelRules) -> Result<(), String> {
+        let Way {
+            addressing,
+            limits: (max_segment, boundary),
+            ..
+        } = way;
+        let replay = |vector: Vector| vector.replay(rules).map_err(|error| error.to_string());
         let (pfns, sg) = (recording::list(&self.pfns), Some(recording::list(&self.sg)));
         if addressing == Addressing::Translated {
-            return replay(&Vector::Iommu(Iommu {
+            return replay(Vector::Iommu(Iommu {
                 pfns,
                 max_segment,
                 err: 0,
@@ -37,7 +40,7 @@ impl Lists {
                 dma: Some(recording::list(&self.dma)),
             }));
         }
-        replay(&Vector::Sg(Sg {
+        replay(Vector::Sg(Sg {
             pfns,
             max_segment,
             err: 0,
@@ -80,36 +83,34 @@ mod tests {
 
     #[test]
     fn every_kind_of_address_is_held_against_its_own_rule() {
-        let rxe = Target::Rdma("rxe0".to_owned());
-        let pci = Target::Pci {
-            max_segment: u32::MAX,
-            boundary: u32::MAX.into(),
+        let way = |addressing| Way {
+            addressing,
+            limits: (u32::MAX, u32::MAX.into()),
+            mask: u64::MAX,
         };
         let physical = [run(0x1200_1000, 2 * M - 4096), run(0x11e0_0000, 2 * M)];
         let base = 0xffff_8880_0000_0000;
         let shifted = physical.map(|one| run(one.start + base, one.length));
         let merged = [run(0xffc0_0000, 4 * M - 4096)];
-        let verdict =
-            |dma: &[Run], target, addressing| descending(dma).verify(target, addressing).is_ok();
+        let rules = KernelRules::newest();
+        let verdict = |dma: &[Run], addressing| {
+            let lists = descending(dma);
+            lists.verify(way(addressing), rules).is_ok()
+        };
 
-        assert!(verdict(&physical, &pci, Addressing::Physical));
-        assert!(verdict(&shifted, &rxe, Addressing::Virtual));
-        assert!(verdict(&merged, &pci, Addressing::Translated));
+        assert!(verdict(&physical, Addressing::Physical));
+        assert!(verdict(&shifted, Addressing::Virtual));
+        assert!(verdict(&merged, Addressing::Translated));
 
-        assert!(!verdict(&shifted, &pci, Addressing::Physical));
-        assert!(!verdict(
-            &[shifted[0], physical[1]],
-            &rxe,
-            Addressing::Virtual
-        ));
-        assert!(!verdict(&physical, &pci, Addressing::Translated));
+        assert!(!verdict(&shifted, Addressing::Physical));
+        assert!(!verdict(&[shifted[0], physical[1]], Addressing::Virtual));
+        assert!(!verdict(&physical, Addressing::Translated));
         assert!(!verdict(
             &[run(0xffc0_1000, 4 * M - 4096)],
-            &pci,
             Addressing::Translated
         ));
         let mut torn = descending(&physical);
         torn.sg[0].length -= 4096;
-        assert!(torn.verify(&pci, Addressing::Physical).is_err());
+        assert!(torn.verify(way(Addressing::Physical), rules).is_err());
     }
 }

@@ -66,8 +66,8 @@ impl Overflow {
 
 fn translated_probe() -> Result<Probe, Missing> {
     let probe = Probe::open()?;
-    match probe.domain() {
-        Ok(Domain::Translated) => Ok(probe),
+    match probe.pci_domain() {
+        Some(Domain::Translated) => Ok(probe),
         _ => Err(Missing::iommu()),
     }
 }

@@ -52,7 +52,7 @@ impl Record {
 
     fn probe(&self) -> Result<Probe, Missing> {
         let probe = Probe::open()?;
-        let translated = matches!(probe.domain(), Ok(Domain::Translated));
+        let translated = probe.pci_domain() == Some(Domain::Translated);
         if self.kinds.contains(&Kind::Iommu) && !translated {
             return Err(Missing::iommu());
         }

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The devices that memory is mapped for, and what is mapped for them. It calls no other file of the module. */
+#include <linux/dma-mapping.h>
+#include <linux/list.h>
+#include <linux/log2.h>
+
+#include "probe.h"
+
+DEFINE_MUTEX(probe_lock);
+
+/* How many devices have come so far: a name may come back with another device behind it. */
+static u64 arrivals;
+
+/* ib_umem_get() demands it where the kernel can, and fails instead of bouncing (Linux 7.1). */
+#ifdef DMA_ATTR_REQUIRE_COHERENT
+#define UMEM_ATTRS DMA_ATTR_REQUIRE_COHERENT
+#else
+#define UMEM_ATTRS 0
+#endif
+
+void probe_device_init(struct probe_device *device, struct device *dma)
+{
+	INIT_LIST_HEAD(&device->mappings);
+	device->dma = dma;
+	device->arrival = ++arrivals;
+}
+
+/* A segment holds a page at least, and the boundary is a power of two less one. */
+bool probe_limits_valid(struct probe_limits limits)
+{
+	return limits.max_segment >= PAGE_SIZE && limits.boundary >= PAGE_SIZE - 1 &&
+	       (limits.boundary == U64_MAX || is_power_of_2(limits.boundary + 1));
+}
+
+/* ib_dma_max_seg_size(), and the boundary that the DMA layer respects. */
+struct probe_limits probe_device_limits(const struct probe_device *device)
+{
+	if (!device->dma)
+		return (struct probe_limits){ .max_segment = UINT_MAX, .boundary = U64_MAX };
+	return (struct probe_limits){
+		.max_segment = dma_get_max_seg_size(device->dma),
+		.boundary = dma_get_seg_boundary(device->dma),
+	};
+}
+
+/*
+ * Sets what the DMA layer respects for a device of our own. Those of others are only ever given their own limits, which
+ * is no change and therefore left out: some drivers set none, and the kernel warns of setting what is not there.
+ */
+void probe_device_set_limits(struct probe_device *device, struct probe_limits limits)
+{
+	struct probe_limits own = probe_device_limits(device);
+
+	if (limits.max_segment != own.max_segment)
+		dma_set_max_seg_size(device->dma, limits.max_segment);
+	if (limits.boundary != own.boundary)
+		dma_set_seg_boundary(device->dma, limits.boundary);
+}
+
+/*
+ * Maps a list as ib_umem_get() does, under @limits. A device without DMA uses the CPU's addresses, which
+ * ib_umem_get() has put into the list already.
+ */
+int probe_mapping_make(struct probe_mapping *mapping, struct probe_device *device, struct sg_table *sgt,
+		       struct probe_limits limits)
+{
+	if (device->dma) {
+		struct probe_limits own = probe_device_limits(device);
+		int ret;
+
+		probe_device_set_limits(device, limits);
+		ret = dma_map_sgtable(device->dma, sgt, DMA_BIDIRECTIONAL, UMEM_ATTRS);
+		probe_device_set_limits(device, own);
+		if (ret)
+			return ret;
+	}
+	mapping->device = device;
+	mapping->sgt = sgt;
+	list_add(&mapping->node, &device->mappings);
+	return 0;
+}
+
+/* Unmaps, unless that has been done when the device left. The list keeps its numbers. */
+void probe_mapping_end(struct probe_mapping *mapping)
+{
+	struct probe_device *device = mapping->device;
+
+	if (!device)
+		return;
+	if (device->dma)
+		dma_unmap_sgtable(device->dma, mapping->sgt, DMA_BIDIRECTIONAL, UMEM_ATTRS);
+	list_del(&mapping->node);
+	mapping->device = NULL;
+}
+
+/* Nothing is mapped for the device any more. */
+void probe_device_leave(struct probe_device *device)
+{
+	struct probe_mapping *mapping, *next;
+
+	list_for_each_entry_safe(mapping, next, &device->mappings, node)
+		probe_mapping_end(mapping);
+}
