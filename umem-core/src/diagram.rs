@@ -20,6 +20,7 @@ mod command;
 mod detail;
 mod lanes;
 mod lens;
+mod magnify;
 mod painter;
 pub mod palette;
 mod placing;

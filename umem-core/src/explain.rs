@@ -6,7 +6,7 @@
 use crate::{
     registration::{Index, Registration},
     size::{Bytes, PageSize, PageSizes},
-    table::tiling::Tiling,
+    tiling::Tiling,
 };
 use alloc::{format, string::String, vec::Vec};
 use core::cmp::Ordering;

@@ -67,7 +67,7 @@
 //! | `ib_umem_find_best_pgsz()` | [`single::best_page_size`](table::single::best_page_size), [`Sweep`](table::single::Sweep) |
 //! | `ib_umem_num_dma_blocks()` | [`single::block_count`](table::single::block_count) |
 //! | `rdma_umem_for_each_dma_block()`, `__rdma_block_iter_next()` | [`Single`](table::single::Single), [`BlockIterator`](kernel::BlockIterator) |
-//! | `ib_umem_add_page_sg()`, as the mail meant it and as it wrote it | [`Tiling`](table::tiling::Tiling), [`Draft`](table::mail::Draft) |
+//! | `ib_umem_add_page_sg()`, as the mail meant it and as it wrote it | [`Tiling`](tiling::Tiling), [`Draft`](table::mail::Draft) |
 //!
 //! The tests (`tests/rules`) hold them against slow twins, transcribed from the C.
 //!
@@ -109,6 +109,8 @@ pub mod memory;
 mod notation;
 pub mod processor;
 pub mod registration;
+#[cfg(feature = "serde")]
+pub mod report;
 pub mod scatter;
 pub mod scenario;
 #[cfg(feature = "schema")]
@@ -117,5 +119,6 @@ pub mod size;
 pub mod table;
 #[cfg(test)]
 mod testing;
+pub mod tiling;
 #[cfg(feature = "serde")]
 pub mod vectors;

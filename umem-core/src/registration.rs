@@ -30,8 +30,6 @@ use alloc::{
 
 mod exhibits;
 mod index;
-#[cfg(feature = "serde")]
-mod report;
 
 pub use exhibits::{Exhibit, MOST_PAGES};
 pub use index::{Index, Lane, LaneRun};

@@ -21,7 +21,6 @@ pub mod addresses;
 pub mod mail;
 pub mod mixed;
 pub mod single;
-pub mod tiling;
 pub mod unaligned;
 
 /// What a memory region is to the device: the numbers of `struct ib_umem`.

@@ -1,36 +1,15 @@
 //! Frame numbers → the scatter-gather list.
 
-use crate::{Goal, Path, Scale};
+use crate::{
+    Goal, Path, Scale,
+    words::{NUMBERS, PAGEMAP, PRESENT, Words},
+};
 use std::{cell::RefCell, hint::black_box, rc::Rc};
 use umem_core::{
     address::{Extent, PhysAddr},
     memory::{FrameNumbers, FrameRun, PagemapFrames, scattered_slot},
     scatter::{LongestRuns, SgEntry, longest_entry},
     size::PageSize,
-};
-
-/// A pagemap word's flag.
-const PRESENT: u64 = 1 << 63;
-
-/// What words tell of frames.
-#[derive(Clone, Copy)]
-#[cfg_attr(target_family = "wasm", allow(dead_code))] // The peers' words.
-pub struct Words {
-    name: &'static str,
-    /// The bits that tell of a frame, and what they are at least where there is one.
-    pub mask: u64,
-    pub least: u64,
-}
-
-const NUMBERS: Words = Words {
-    name: "frame numbers",
-    mask: u64::MAX,
-    least: 0,
-};
-const PAGEMAP: Words = Words {
-    name: "pagemap words",
-    mask: PRESENT | ((1 << 55) - 1),
-    least: PRESENT + 1,
 };
 
 /// Where entries are written, anew when it is full: as many as stay in the cache.

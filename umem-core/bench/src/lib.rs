@@ -9,6 +9,7 @@ mod frames;
 mod peers;
 mod places;
 mod summaries;
+mod words;
 
 /// Something to time: does the work once, and returns how many units it was, as a check that it was done.
 pub type Work = Box<dyn FnMut() -> u64>;

@@ -1,6 +1,6 @@
 //! The peers in C (`peers/*.c`), each in two flavours.
 
-use crate::{Path, Work, frames::Words};
+use crate::{Path, Work, words::Words};
 use std::{cell::RefCell, rc::Rc};
 use umem_core::{
     iommu::DmaSegment,

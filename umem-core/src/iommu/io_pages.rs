@@ -5,7 +5,7 @@ use super::{Mapping, Placed, Translation};
 use crate::{
     address::{DmaAddr, PhysAddr},
     scatter::SgEntry,
-    table::tiling::Tiling,
+    tiling::Tiling,
 };
 
 /// Equal pages of an IOMMU's page table, one after the other in both address spaces.

@@ -1,18 +1,16 @@
 //! The mail's code as it stands, beside the rule that it means: exhibits, never used for a table.
 //!
 //! [`Draft`] is `ib_umem_add_page_sg()`, *"off the cuff untested"*. It differs from [the intended
-//! rule](super::tiling) in five ways, each a switch here, so that one can be mended at a time.
+//! rule](crate::tiling) in five ways, each a switch here, so that one can be mended at a time.
 //! [`cut_before_mapping`] is the mail's first idea, to which its second thought is the answer.
 
-use super::{
-    Tally,
-    tiling::{BlockRun, Tiling},
-};
+use super::Tally;
 use crate::{
     address::{DmaAddr, Joined, PhysAddr},
     memory::FrameRun,
     scatter::SgEntry,
     size::{PageSize, PageSizes},
+    tiling::{BlockRun, Tiling},
 };
 use core::fmt;
 

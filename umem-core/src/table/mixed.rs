@@ -9,14 +9,12 @@
 //! Of each joined run the bytes `[ALIGN_DOWN(first, s), ALIGN(last + 1, s))` are tiled exactly: each entry
 //! aligned to its size, and no exact tiling has fewer.
 
-use super::{
-    EntryRun, Mr, Refusal, Tally,
-    tiling::{BlockCounts, BlockRun, Tiling},
-};
+use super::{EntryRun, Mr, Refusal, Tally};
 use crate::{
     address::{DmaAddr, Extent, Joined},
     iommu::DmaSegment,
     size::{Bytes, PageSize, PageSizes},
+    tiling::{BlockCounts, BlockRun, Tiling},
 };
 
 /// How far an end block may reach beyond the pinned pages: [`Edges::Overhang`](super::Edges::Overhang).

@@ -27,7 +27,7 @@ impl BlockRun {
 /// tiling is finer than the one of maximal blocks, and that is the one which greed finds.
 ///
 /// ```
-/// use umem_core::{size::PageSizes, table::tiling::Tiling};
+/// use umem_core::{size::PageSizes, tiling::Tiling};
 /// let mail = Tiling::new(0x4000_1000, 0x4040_0000, PageSizes::from_bits(0x301000));
 /// let runs: Vec<_> = mail.map(|run| (run.count, run.size.to_string())).collect();
 /// assert_eq!(runs, [(255, "4K".into()), (1, "1M".into()), (1, "2M".into())]);

@@ -1,9 +1,9 @@
 //! A registration as JSON: what `umem plan --format json` prints.
 
-use super::{Exhibit, Registration, Table};
 use crate::{
     address::{Address, Extent},
     explain::Limit,
+    registration::{Exhibit, Registration, Table},
     scatter::ListCost,
     table::{EntryRun, Policy, Refusal},
 };
