@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{run, said};
+use common::{copy_for_everybody, run, said};
 
 const SCENARIO: &str =
     r#"{"version":1,"region":{"length":"4M"},"memory":{"layout":"contiguous"},"device":"mlx5"}"#;
@@ -26,18 +26,17 @@ struct View {
 impl View {
     fn start(more: &[&str], user: Option<u32>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let everybody = || fs::Permissions::from_mode(0o777);
-        fs::set_permissions(folder.path(), everybody()).unwrap();
-        let program = folder.path().join("umem");
-        fs::copy(env!("CARGO_BIN_EXE_umem"), &program).unwrap();
-        let browser = folder.path().join("xdg-open");
-        let opened = folder.path().join("opened");
-        let script = format!(
-            "#!/bin/sh\necho \"$@\" > '{0}.new' && /bin/mv '{0}.new' '{0}'\n",
-            opened.display()
-        );
-        fs::write(&browser, script).unwrap();
-        fs::set_permissions(&browser, everybody()).unwrap();
+        let program = copy_for_everybody(folder.path());
+        // Root's browser and nobody's both write there.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        // Written by a shell, for the same reason as the copy.
+        let browser = "printf '%s\\n' '#!/bin/sh' 'echo \"$@\" > \"$0.new\" && /bin/mv \"$0.new\" \"${0%/*}/opened\"' > xdg-open && chmod 755 xdg-open";
+        let mut shell = Command::new("sh");
+        let made = shell
+            .args(["-c", browser])
+            .current_dir(folder.path())
+            .status();
+        assert!(made.unwrap().success());
         let mut command = Command::new(program);
         command
             .args(["view", "-"])

@@ -3,6 +3,7 @@
 
 use std::{
     io::Write,
+    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
 
@@ -73,4 +74,14 @@ pub fn frames_are_shown() -> bool {
         eprintln!("NOT TESTED: frame numbers are hidden from this user");
     }
     shown
+}
+
+/// A copy of the command in `folder`, where everybody may run it. Another program writes it: what a test has open for
+/// writing when another test forks cannot be run until that child has let go of it (ETXTBSY).
+pub fn copy_for_everybody(folder: &Path) -> PathBuf {
+    let script = "cp \"$1\" \"$2/umem\" && chmod 755 \"$2\" \"$2/umem\"";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, "sh", env!("CARGO_BIN_EXE_umem")]);
+    assert!(shell.arg(folder).status().unwrap().success());
+    folder.join("umem")
 }

@@ -75,6 +75,7 @@ mod tests {
     use super::{programs, script};
     use std::fs;
     use std::path::Path;
+    use std::process::Command;
 
     #[test]
     fn programs_are_told_from_scripts_and_data() {
@@ -94,15 +95,18 @@ mod tests {
         let root = std::env::temp_dir().join(name);
         let libraries = root.join("usr/lib/x86_64-linux-gnu");
         fs::create_dir_all(&libraries).unwrap();
-        let system = Path::new("/lib/x86_64-linux-gnu");
+        // By another program: what we have open for writing when another test forks cannot be run (ETXTBSY).
+        let copy = |from: &str, to: &Path| {
+            let copied = Command::new("cp").arg(from).arg(to).status().unwrap();
+            assert!(copied.success());
+        };
         for library in ["ld-linux-x86-64.so.2", "libc.so.6"] {
-            fs::copy(system.join(library), libraries.join(library)).unwrap();
+            copy(&format!("/lib/x86_64-linux-gnu/{library}"), &libraries);
         }
+        copy("/bin/echo", &root.join("program.elf"));
         let program = root.join("program");
-        fs::copy("/bin/echo", root.join("program.elf")).unwrap();
         fs::write(&program, script(&root)).unwrap();
-        // By the shell: while another test forks, a file that was just written is busy.
-        let said = std::process::Command::new("sh")
+        let said = Command::new("sh")
             .arg(&program)
             .args(["a  b", "it's"])
             .output();
