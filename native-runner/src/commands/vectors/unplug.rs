@@ -20,9 +20,9 @@ use crate::{
 /// Take devices away while the kernel waits for user memory, and see whether they can leave
 ///
 /// For a machine that you can afford to reboot, as the lab's VM is: the soft-RoCE device and the probe's PCI device are
-/// removed and added again, several times each.
+/// removed and added again, several times each, and the soft-RoCE device is renamed.
 ///
-/// Exit code: 0 every device could leave, 1 one had to wait for the memory, 2 wrong usage, 3 this machine lacks something.
+/// Exit code: 0 every device could leave, 1 one had to wait for the memory, or its new name is not known, 2 wrong usage, 3 this machine lacks something.
 #[derive(Debug, clap::Args)]
 pub struct Unplug {
     /// The soft-RoCE device to remove and to add again
@@ -80,8 +80,35 @@ impl Unplug {
                 out.flush()?;
             }
         }
+        writeln!(
+            out,
+            "{:<13} renamed   {}",
+            rdma.name(),
+            match renamed(&probe, rdma.name())? {
+                true => "known by its new name alone",
+                false => {
+                    exit = Exit::Differed;
+                    "DIFFERED: known by its old name, or not by its new one"
+                }
+            }
+        )?;
         Ok(exit)
     }
+}
+
+/// Whether the probe knows a device by its name when that has changed. It has its old one in the end.
+fn renamed(probe: &Probe, name: &str) -> anyhow::Result<bool> {
+    let other = format!("{name}_renamed");
+    let rename = |from: &str, to: &str| {
+        let status = words(&["rdma", "dev", "set", from, "name", to]).status()?;
+        ensure!(status.success(), "{from} cannot be renamed: {status}");
+        Ok(())
+    };
+    let is_known = |name: &str| probe.device(&Target::Rdma(name.to_owned())).is_ok();
+    rename(name, &other)?;
+    let known = (is_known(name), is_known(&other));
+    rename(&other, name)?;
+    Ok(known == (false, true) && is_known(name) && !is_known(&other))
 }
 
 fn unable(missing: &Missing) -> anyhow::Result<Exit> {
