@@ -19,8 +19,8 @@ static LIST_HEAD(nodes);
 static struct ib_client client;
 
 /*
- * A device's name may be read here and in rdma_rename() alone: the core, which calls both, renames no device meanwhile. At any
- * other time the old name may be freed while it is read (`rdma dev set`), so a copy is kept.
+ * Only here and in rdma_rename() is it safe to read a device's name: the core holds off renaming while it calls either. At any other
+ * time `rdma dev set` may free the old name under the reader, so we keep a copy.
  */
 static int rdma_add(struct ib_device *ib)
 {
@@ -46,7 +46,7 @@ static void rdma_rename(struct ib_device *ib, void *data)
 	mutex_unlock(&probe_lock);
 }
 
-/* The device goes away when this returns: nothing of it may be left with us. Pages stay pinned, which is no concern of its. */
+/* The device is gone when this returns, so its mappings end here. The pages stay pinned until the file unpins them. */
 static void rdma_remove(struct ib_device *ib, void *data)
 {
 	struct rdma_node *node = data;

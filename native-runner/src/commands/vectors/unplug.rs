@@ -96,7 +96,7 @@ impl Unplug {
     }
 }
 
-/// Whether the probe knows a device by its name when that has changed. It has its old one in the end.
+/// Whether the probe knows a device by its new name once it is renamed. In the end the device has its old name again.
 fn renamed(probe: &Probe, name: &str) -> anyhow::Result<bool> {
     let other = format!("{name}_renamed");
     let rename = |from: &str, to: &str| {
@@ -123,7 +123,7 @@ struct Verdict {
     ended: io::Result<()>,
 }
 
-/// What became of a device that was to leave while a page did not come.
+/// How removing the device went while a page did not arrive.
 enum Leaving {
     /// The kernel refused the page instead of waiting for it, as Linux before 6.3 does when it pins for long (EFAULT).
     NoWait,
@@ -276,7 +276,7 @@ fn written(text: &str, file: &Path) -> Command {
     command
 }
 
-/// Whether something comes to be within `patience`.
+/// Whether something happens within `patience`.
 fn until(patience: Duration, mut happened: impl FnMut() -> io::Result<bool>) -> io::Result<bool> {
     let began = Instant::now();
     while !happened()? {
