@@ -44,8 +44,8 @@ struct probe_limits probe_device_limits(const struct probe_device *device)
 }
 
 /*
- * Sets what the DMA layer respects for a device of our own. Those of others are only ever given their own limits, which
- * is no change and therefore left out: some drivers set none, and the kernel warns of setting what is not there.
+ * Sets the limits of a device of our own. Another driver's device only ever gets its own limits back, which changes nothing:
+ * setting them is skipped, since the kernel warns if the driver has not set up any.
  */
 void probe_device_set_limits(struct probe_device *device, struct probe_limits limits)
 {

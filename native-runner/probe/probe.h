@@ -37,8 +37,8 @@ int probe_put_dma(struct umem_probe_list *list, struct sg_table *sgt);
 /*
  * device.c. All of it wants probe_lock, which guards which devices there are, what is mapped for them, and their limits.
  *
- * A device that leaves waits for this lock. So nobody who holds it may touch user memory, be it by pinning or by copying:
- * a page that never comes (userfaultfd, FUSE) would keep the device from leaving.
+ * A departing device waits for this lock. Never touch user memory while holding it, neither by pinning nor by copying: a page
+ * that never arrives (userfaultfd, FUSE) would block the removal of the device.
  */
 extern struct mutex probe_lock;
 

@@ -2,13 +2,14 @@
 /* The RDMA devices of this machine, by name. */
 #include <linux/list.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <rdma/ib_verbs.h>
 
 #include "probe.h"
 
 struct rdma_node {
 	struct list_head node;
-	struct ib_device *ib;
+	char name[IB_DEVICE_NAME_MAX];
 	struct probe_device device;
 };
 
@@ -17,13 +18,17 @@ static LIST_HEAD(nodes);
 
 static struct ib_client client;
 
+/*
+ * Only here and in rdma_rename() is it safe to read a device's name: the core holds off renaming while it calls either. At any other
+ * time `rdma dev set` may free the old name under the reader, so we keep a copy.
+ */
 static int rdma_add(struct ib_device *ib)
 {
 	struct rdma_node *node = kzalloc(sizeof(*node), GFP_KERNEL);
 
 	if (!node)
 		return -ENOMEM;
-	node->ib = ib;
+	strscpy(node->name, dev_name(&ib->dev), sizeof(node->name));
 	ib_set_client_data(ib, &client, node);
 	mutex_lock(&probe_lock);
 	probe_device_init(&node->device, ib_uses_virt_dma(ib) ? NULL : ib->dma_device);
@@ -32,7 +37,16 @@ static int rdma_add(struct ib_device *ib)
 	return 0;
 }
 
-/* The device goes away when this returns: nothing of it may be left with us. Pages stay pinned, which is no concern of its. */
+static void rdma_rename(struct ib_device *ib, void *data)
+{
+	struct rdma_node *node = data;
+
+	mutex_lock(&probe_lock);
+	strscpy(node->name, dev_name(&ib->dev), sizeof(node->name));
+	mutex_unlock(&probe_lock);
+}
+
+/* The device is gone when this returns, so its mappings end here. The pages stay pinned until the file unpins them. */
 static void rdma_remove(struct ib_device *ib, void *data)
 {
 	struct rdma_node *node = data;
@@ -47,37 +61,24 @@ static void rdma_remove(struct ib_device *ib, void *data)
 static struct ib_client client = {
 	.name = KBUILD_MODNAME,
 	.add = rdma_add,
+	.rename = rdma_rename,
 	.remove = rdma_remove,
 	/* Devices that serve programs alone (EFA, usnic) are shown, too. */
 	.no_kverbs_req = true,
 };
 
-/*
- * Takes probe_lock and returns the device of that name, which stays for as long as the lock is held.
- *
- * Names change (`rdma dev set`), under a lock of the core's that only the core's own look-up takes. It comes before
- * probe_lock: the core holds that lock when it adds a device.
- */
+/* Takes probe_lock and returns the device of that name, which stays for as long as the lock is held. */
 struct probe_device *probe_rdma_lock(const char *name)
 {
-	struct ib_device *ib = ib_device_get_by_name(name, RDMA_DRIVER_UNKNOWN);
-	struct probe_device *device = ERR_PTR(-ENODEV);
 	struct rdma_node *node;
 
-	if (!ib)
-		return device;
-	if (mutex_lock_killable(&probe_lock)) {
-		device = ERR_PTR(-EINTR);
-		goto put;
-	}
+	if (mutex_lock_killable(&probe_lock))
+		return ERR_PTR(-EINTR);
 	list_for_each_entry(node, &nodes, node)
-		if (node->ib == ib)
-			device = &node->device;
-	if (IS_ERR(device))
-		mutex_unlock(&probe_lock);
-put:
-	ib_device_put(ib);
-	return device;
+		if (!strcmp(node->name, name))
+			return &node->device;
+	mutex_unlock(&probe_lock);
+	return ERR_PTR(-ENODEV);
 }
 
 int probe_rdma_register(void)

@@ -2,10 +2,10 @@
 /*
  * A user buffer, pinned and mapped as a driver's reg_user_mr() has it done.
  *
- * ib_umem_get() faults user memory in and maps it for a device, which must stay meanwhile. Faults may take for ever, and a
- * device must be able to leave: so it is called for a device of our own that has no DMA and never leaves, which pins,
- * accounts and coalesces. A device with DMA then gets a list by its own longest segment, and its mapping, by the functions
- * that ib_umem_get() calls for both: under probe_lock, and without user memory.
+ * ib_umem_get() faults user memory in and maps it for a device, which must exist throughout. But a fault may never end, and a
+ * device must be able to leave. So we call it for a device of our own that has no DMA and never leaves: it pins, accounts and
+ * coalesces. For a device with DMA we then build a list by its own longest segment, and map that, with the functions that
+ * ib_umem_get() calls for both. That needs probe_lock but no user memory.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -49,7 +49,7 @@ void probe_region_init(struct probe_region *region)
 	mutex_init(&region->lock);
 }
 
-/* Called with the region's lock held, or by nobody else. */
+/* Called with the region's lock held, or when no one else has the file. */
 static void unpin(struct probe_region *region)
 {
 	mutex_lock(&probe_lock);

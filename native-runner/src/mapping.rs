@@ -160,7 +160,7 @@ impl Mapping {
     /// Makes the kernel put a page behind every address, as a write to each would.
     ///
     /// # Errors
-    /// There is no page for an address, where touching it would end the program by a signal (SIGBUS).
+    /// An address cannot get a page; touching it would kill the program (SIGBUS).
     pub fn populate(&self) -> io::Result<()> {
         // SAFETY: the range is ours, and no byte of it changes.
         let populated = unsafe {
@@ -287,7 +287,7 @@ mod tests {
         assert_eq!(seen, [9, 7, 8]);
     }
 
-    /// Beyond the end of a file there is no page: touching it is SIGBUS.
+    /// Touching a page beyond the end of a file is SIGBUS.
     #[test]
     fn pages_that_cannot_be_had_are_an_error() {
         let file = rustix::fs::memfd_create("short", rustix::fs::MemfdFlags::CLOEXEC).unwrap();

@@ -16,8 +16,8 @@ pub struct Missing {
     pub way_out: String,
 }
 
-/// A software device that touches no port of the machine: it sends by an interface of its own, whose address is one that
-/// documentation has and no network (RFC 5737).
+/// A software device that touches no port of the machine: it has an interface of its own, with an address that is reserved for
+/// documentation and used by no network (RFC 5737).
 const SOFT_ROCE: &str = "soft-RoCE on an interface of its own: modprobe rdma_rxe && ip link add umem0 type dummy && \
                          ip addr add 192.0.2.1/32 dev umem0 && ip link set umem0 up && rdma link add rxe_umem0 type rxe netdev umem0 \
                          (to undo: ip link delete umem0)";
@@ -165,7 +165,7 @@ impl Missing {
         Self::device(
             what,
             format!(
-                "to see why, changing nothing: rdma link; ibv_devinfo -d {device}. To leave it as it is and use another: --device, or {SOFT_ROCE}"
+                "to see why (this changes nothing): rdma link; ibv_devinfo -d {device}. To use another device instead: --device, or {SOFT_ROCE}"
             ),
         )
     }
@@ -180,8 +180,8 @@ impl Missing {
         let look = match (interface, link_layer) {
             (Some(interface), _) => format!("ip link show {interface}"),
             (None, "InfiniBand") => {
-                "ibstat: without a cable it is Down, without a subnet manager in its network Initializing (a second subnet manager \
-                 disturbs the first: ask who runs the network)"
+                "ibstat (Down: no cable; Initializing: no subnet manager in its network. A second subnet manager \
+                 disturbs the first: ask whoever runs the network)"
                     .to_owned()
             }
             (None, _) => "rdma link".to_owned(),
@@ -190,7 +190,7 @@ impl Missing {
             format!("an active port: {place} ({state})"),
             "its device can register memory, but move no data through that port",
             format!(
-                "none is needed if it is meant to be down. To see why, changing nothing: {look}. To check without it: {SOFT_ROCE}"
+                "leave it alone if it is meant to be down. To see why (this changes nothing): {look}. To check without it: {SOFT_ROCE}"
             ),
         )
     }
@@ -315,7 +315,7 @@ impl Missing {
             ),
             "buffers of huge pages cannot be made",
             format!(
-                "echo {total} > {file}, as root: {} more, which nobody else can use then (to undo: echo {} > {file})",
+                "echo {total} > {file}, as root: {} more, taken from all other programs (to undo: echo {} > {file})",
                 Bytes((total - had) * size),
                 had
             ),

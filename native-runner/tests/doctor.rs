@@ -60,9 +60,9 @@ fn every_line_is_ok_or_names_the_way_out() {
     );
 }
 
-/// The limit is that of the process, not of whoever asks.
+/// The limit is that of the process, not of the program that asks.
 #[test]
-fn a_process_is_told_of_by_its_own_limits() {
+fn another_process_has_its_own_limits() {
     let mut child = std::process::Command::new("sh")
         .args(["-c", "ulimit -l 48 && echo ready && exec sleep 60"])
         .stdout(std::process::Stdio::piped())
@@ -98,7 +98,7 @@ fn a_process_that_is_not_there_is_wrong_usage() {
     assert_eq!(err, "umem: --pid 4194305: there is no such process\n");
 }
 
-/// Nothing that is advised opens a device to everybody, or changes somebody's port.
+/// No advice opens a device to everyone, or changes a port.
 #[test]
 fn advice_is_safe_to_follow() {
     let report = json(&["doctor", "--format", "json"]);

@@ -36,7 +36,7 @@ fn each_file_of_the_module_calls_only_those_below_it() {
         .iter()
         .map(|file| fs::read_to_string(folder.join(file)).unwrap())
         .collect();
-    // A definition begins in the first column, and is no declaration.
+    // A definition begins in the first column and, unlike a declaration, does not end with a semicolon.
     let mut defined = BTreeMap::new();
     for (floor, source) in sources.iter().enumerate() {
         for line in source.lines() {

@@ -23,7 +23,7 @@ use crate::{
 
 const SYSFS: &str = "/sys/kernel/mm/hugepages";
 
-/// How many pages to look at before asking for more: two neighbours, and two that are none, are most often among these.
+/// How many pages to look at before asking for more. Most often they include two neighbours, and two that are far apart.
 pub const FIRST_TRY: u64 = 8;
 
 /// How many pages of 1G are needed.
@@ -109,8 +109,8 @@ fn free_pages(sysfs: &Path, size: usize, needed: u64) -> Result<u64, Unavailable
     Ok(free)
 }
 
-/// A file of `len` bytes in huge pages of one size, all of which are there: a control group's limit, or pages that somebody
-/// else took first, are an error here, where touching a page would be the end of the program (SIGBUS).
+/// A file of `len` bytes in huge pages of one size, all allocated. A control group's limit, or another process that took the pages
+/// first, is an error here; touching a page that cannot be allocated would kill the program (SIGBUS).
 fn filled(size: MemfdFlags, len: usize) -> Result<OwnedFd, Unavailable> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::HUGETLB | size;
     let file = memfd_create("umem-check", flags)?;

@@ -90,8 +90,8 @@ enum Addressing {
 pub enum Judge<'a> {
     /// These are its rules.
     Known(&'a KernelRules),
-    /// They are not known; why. Lists have come out the same since Linux 5.15, before which there is no probe, so they are
-    /// compared all the same, but nothing that differs is called wrong.
+    /// Nobody knows them; why. Lists have been built the same way since Linux 5.15, the oldest that the probe builds for, so they
+    /// are compared anyway, but a mismatch is not called a difference.
     Open(&'a str),
 }
 
@@ -216,7 +216,7 @@ const LIMITS: [(u32, u32); 4] = [
 /// The buffers that are pinned under all of [`LIMITS`], and read, even in a quick check: few runs, and very many.
 const LIMITED: [&str; 2] = ["huge-descending", "scattered"];
 
-/// The machine's RDMA devices, and the probe's PCI device, told of several limits.
+/// The machine's RDMA devices, and the probe's PCI device under several limits.
 fn targets(probe: &Probe) -> Vec<Target> {
     let devices = sysfs::entries(Path::new("/sys/class/infiniband"));
     let mut targets: Vec<_> = devices
@@ -232,7 +232,7 @@ fn targets(probe: &Probe) -> Vec<Target> {
     targets
 }
 
-/// How a device comes to memory.
+/// How a device reaches memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Way {
     addressing: Addressing,
@@ -264,7 +264,7 @@ impl Way {
             }
         };
         let limits = match (target, addressing) {
-            // The PCI device is told its limits. A software device has none but those of 32-bit fields.
+            // We set the limits of the PCI device. A software device has only those of 32-bit fields.
             (Target::Pci { .. }, _) | (_, Addressing::Virtual) => target.limits(),
             _ => (device.max_segment, device.boundary),
         };
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_from_rules_that_nobody_knows_is_no_difference() {
+    fn a_mismatch_with_unknown_rules_is_not_a_difference() {
         let known = Judge::of(&Ok(*KernelRules::newest())).differed("4K".to_owned());
         assert_eq!(known, Verdict::Differed("4K".to_owned()));
         match Judge::of(&Err("a vendor's kernel".to_owned())).differed("4K".to_owned()) {

@@ -1,7 +1,7 @@
 //! Tables of memory that may move.
 //!
-//! What a device has registered is pinned and stays. Without a device nothing is: compaction, khugepaged and migration may
-//! move memory between two looks, and then the table is that of memory that is gone. So it is made and looked at again.
+//! Registered memory is pinned and stays. Unregistered memory may move between two looks (compaction, khugepaged, migration), and
+//! then the table describes where it was. So the table is made again and compared again.
 
 use umem_core::address::VirtAddr;
 
@@ -14,8 +14,8 @@ use crate::{
 /// How often memory is looked at that moves.
 const MOST_LOOKS: u32 = 20;
 
-/// The table of `frames`, and whether it lies where the memory does. That is read anew by `look`, so that the model's own
-/// frames are not their own witness; where it shows memory that has moved, `frames` become what it shows.
+/// The table of `frames`, and whether it lies where the memory does. `look` reads the frames again, so that the model's own
+/// frames are not their own witness. If the memory has moved, `frames` is updated.
 pub fn table(
     start: VirtAddr,
     frames: &mut Frames,
@@ -61,7 +61,7 @@ mod tests {
     const M: u64 = 1 << 20;
     const START: VirtAddr = VirtAddr::new(0x7f00_0000_0000);
 
-    /// Looks that see memory of 4M at these places, one after the other, and then at the last for ever.
+    /// Looks that see memory of 4M at these places, one after the other, and from then on at the last.
     fn looks(places: &[u64]) -> impl FnMut() -> Result<Frames, FramesError> {
         let mut left = places.to_vec();
         move || {

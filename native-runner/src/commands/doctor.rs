@@ -15,12 +15,12 @@ use crate::{
 /// see frame numbers, the IOMMU, BTF, Secure Boot and the kernel module umem_probe. It changes nothing. Each line is OK, or says what the lack
 /// prevents and the command that provides it.
 ///
-/// Limits, control groups and namespaces are those of this very program, or with --pid those of another process.
+/// Limits, control groups and namespaces are those of this program itself or, with --pid, of another process.
 ///
 /// Exit code: 0 looked, 2 wrong usage, or no such process; with --strict 3 where anything lacks.
 #[derive(Debug, clap::Args)]
 pub struct Doctor {
-    /// Tell of the limits, control groups and namespaces of this process
+    /// Report the limits, control groups and namespaces of this process
     #[arg(long, value_name = "PID")]
     pid: Option<u32>,
 

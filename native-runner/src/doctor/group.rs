@@ -13,7 +13,7 @@ pub struct Group {
     mount: PathBuf,
     /// The group's path below, from the root of what we see: its parts.
     parts: Vec<String>,
-    /// Of the first version, whose files have other names.
+    /// Version 1, where the files have other names.
     is_old: bool,
 }
 
@@ -31,8 +31,10 @@ pub struct Limit {
 const OLD_UNLIMITED: u64 = 1 << 62;
 
 impl Group {
-    /// Which group of `controller` a process is in whose `/proc/PID/cgroup` says `listed`, on the machine whose `/` is `root`;
-    /// or in words why nothing limits it, or why that cannot be seen.
+    /// The group of `controller` that a process is in, from its `/proc/PID/cgroup` (`listed`) and the machine's `/` (`root`).
+    ///
+    /// # Errors
+    /// Nothing limits the process, or its group is not visible from here; in words.
     pub fn of(controller: &str, listed: &str, root: &Path) -> Result<Self, String> {
         // "4:memory:/a/b" is of the first version, "0::/a/b" of the second.
         let lines = listed.lines().filter_map(|line| {

@@ -60,7 +60,7 @@ pub fn transparent(root: &Path) -> Finding {
             "a kernel with CONFIG_TRANSPARENT_HUGEPAGE=y",
         )),
         Some(modes) if modes.contains("[never]") => Err(Missing::transparent_huge_pages(
-            "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled, as root: for every program of this machine that asks for them (to undo: \
+            "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled, as root: it affects every program on this machine that asks for them (to undo: \
              echo never > the same file)",
         )),
         Some(modes) if modes.contains("[always]") => Ok("always".to_owned()),

@@ -73,7 +73,7 @@ impl Subject {
         })
     }
 
-    /// Everything there is to look at of it, on the machine whose `/` is `root`.
+    /// Everything there is to report about it; the machine has its `/` at `root`.
     pub fn findings(&self, root: &Path) -> Vec<Finding> {
         let mut findings = vec![self.memlock()];
         findings.extend(self.groups(root));

@@ -1,4 +1,4 @@
-//! Memory whose pages do not come until they are let (userfaultfd), and questions to the probe that wait for it.
+//! Memory that withholds its pages until it is released (userfaultfd), and questions to the probe that wait for it.
 
 use std::{
     io,
@@ -21,7 +21,7 @@ use crate::mapping::Mapping;
 
 const PAGE: usize = 4096;
 
-/// What the kernel is doing when the page that it needs does not come.
+/// What the kernel is doing when the page that it needs does not arrive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Stall {
     /// It pins the page.
@@ -36,7 +36,7 @@ pub enum Stall {
     Reading,
 }
 
-/// A page that does not come for as long as its [`Faults`] live.
+/// A page that does not arrive while its [`Faults`] live.
 pub fn stalled() -> io::Result<(Mapping, Faults)> {
     let memory = Mapping::anonymous(PAGE, PAGE)?;
     // It can be polled only where it does not block.
@@ -64,12 +64,12 @@ pub fn stalled() -> io::Result<(Mapping, Faults)> {
     Ok((memory, Faults(faults)))
 }
 
-/// The faults of a page: while this lives they wait; then they end as usual.
+/// The faults of a page: they wait while this lives, and then end as usual.
 #[derive(Debug)]
 pub struct Faults(OwnedFd);
 
 impl Faults {
-    /// Whether somebody waits for the page, or comes to within `patience`.
+    /// Whether anyone waits for the page, now or within `patience`.
     pub fn is_waited_for(&self, patience: Duration) -> io::Result<bool> {
         let end = Instant::now() + patience;
         let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
@@ -167,7 +167,7 @@ mod tests {
 
     /// Without the right to it (vm.unprivileged_userfaultfd) there is nothing to test.
     #[test]
-    fn a_page_comes_when_it_is_let_and_not_before() {
+    fn a_page_arrives_when_it_is_released_and_not_before() {
         let (memory, faults) = match stalled() {
             Ok(stalled) => stalled,
             Err(error) => {

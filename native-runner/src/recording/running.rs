@@ -1,7 +1,7 @@
-//! By which rules the answers of the running kernel are to be judged.
+//! The rules that the running kernel's answers are judged by.
 //!
-//! A kernel tells its rules only where its version says exactly which commits it has: mainline, stable, and Debian's, whose
-//! patches touch none of this. Any other kernel may have taken up any of them, so it is not judged.
+//! A version tells the rules only if it says exactly which commits the kernel has: mainline, stable, and Debian's, since Debian
+//! patches none of this code. Any other kernel may carry any of these commits, so it is not judged.
 
 use std::{fs, path::Path};
 
@@ -17,8 +17,8 @@ pub fn rules() -> Result<KernelRules, String> {
     )
 }
 
-/// An error where the code that is asked is not the kernel's own: NVIDIA's OFED, for one, replaces it. The kernel marks
-/// such modules (taint, "O").
+/// An error if a module from elsewhere, such as NVIDIA's OFED, replaces the kernel's own code. The kernel marks such modules
+/// (taint, "O").
 fn replaced(root: &Path) -> Result<(), String> {
     for module in ["ib_core", "ib_uverbs"] {
         let taint = fs::read_to_string(root.join("sys/module").join(module).join("taint"));
@@ -34,11 +34,11 @@ fn replaced(root: &Path) -> Result<(), String> {
 /// A release: 6.12.95, or 6.12 with a third number of 0.
 type Point = (u32, u32, u32);
 
-/// The newest release whose source was read.
+/// The newest release that the rules were read from.
 const NEWEST: Point = (7, 3, u32::MAX);
 
-/// The oldest whose rules umem-core has for every question. Older ones (from 5.13 on) take sizes below the kernel's page out
-/// of every bitmap; the stable releases of 6.1 and 6.6 do so up to the point release that is named below.
+/// The oldest release that umem-core has all rules for. From 5.13 on, older ones drop sizes below the kernel's page from every
+/// bitmap; 6.1 and 6.6 do so until the point releases named in [`OLD_BRANCHES`].
 const OLDEST: Point = (6, 7, 0);
 
 /// A change of the rules, and where it came: the first mainline release, and the first point release of each older branch.
@@ -59,15 +59,15 @@ impl Change {
     }
 }
 
-/// What stable branches from before [`OLDEST`] are covered from: 4fbc3a52cd4d, "Fix umem iterator when PAGE_SIZE is greater
+/// The point releases from which older stable branches are covered: 4fbc3a52cd4d, "Fix umem iterator when PAGE_SIZE is greater
 /// then HCA pgsz".
 const OLD_BRANCHES: &[Point] = &[(6, 1, 68), (6, 6, 7)];
 
-/// What changed since [`OLDEST`], each with the first releases that have it. Who replaces this by a complete table:
-/// it is all that [`of`] knows of releases.
+/// What changed since [`OLDEST`], each with the first releases that have it. A complete table can replace this one and
+/// [`OLD_BRANCHES`]: [`of`] knows nothing else about releases.
 ///
-/// The rules for sums beyond 2^64 (09ea6837a043) are left as the newest have them: memory of a program never reaches such
-/// sums, so no question of a check depends on them.
+/// The check for sums beyond 2^64 (09ea6837a043) is always on here: a program's memory never reaches such sums, so no answer
+/// depends on it.
 const CHANGES: &[Change] = &[
     // 486055f5e09d, "Fix best page size finding when it can cross SG entries"
     Change {
@@ -92,13 +92,13 @@ const CHANGES: &[Change] = &[
     },
 ];
 
-/// The rules of the kernel whose `uname -r` and `uname -v` these are.
+/// The rules of the kernel with this `uname -r` and `uname -v`.
 fn of(release: &str, version: &str) -> Result<KernelRules, String> {
     let point = point(release, version)?;
     let [major, minor, patch] = [point.0, point.1, point.2];
     if point > NEWEST {
         return Err(format!(
-            "Linux {major}.{minor} is newer than {}.{}, the newest whose rules this program knows",
+            "Linux {major}.{minor} is newer than {}.{}, the newest that this program knows",
             NEWEST.0, NEWEST.1
         ));
     }
@@ -118,12 +118,12 @@ fn of(release: &str, version: &str) -> Result<KernelRules, String> {
     Ok(rules)
 }
 
-/// Which release of Linux a kernel is: Debian names its own in `uname -v`, everybody else in `uname -r`, where whatever
-/// follows the numbers means patches that nobody else knows.
+/// Which release of Linux a kernel is. Debian says so in `uname -v`, everyone else in `uname -r`; there, anything after the numbers
+/// stands for unknown patches.
 fn point(release: &str, version: &str) -> Result<Point, String> {
     let vendor = || {
         format!(
-            "Linux {release} is not a release of kernel.org or Debian: which fixes it has taken up, its version does not say"
+            "Linux {release} is not a release of kernel.org or Debian, so its version does not say which fixes it has"
         )
     };
     if let Some((_, debian)) = version.split_once(" Debian ") {

@@ -1,8 +1,8 @@
-//! Which device is used where nobody names one.
+//! Which device to use by default.
 
 use crate::missing::Missing;
 
-/// The first of the devices `names` that `open` can use, and in words why it was taken.
+/// The first of the devices `names` that `open` succeeds for, and in words why it was chosen.
 ///
 /// # Errors
 /// No device can be used: what the only one lacks, or each of several.

@@ -87,7 +87,7 @@ impl Machine<'_> {
     }
 }
 
-/// How to be let at a node that was refused with `errno`, without letting everybody at it.
+/// How to get access to a node that was refused with `errno`, without opening it to everyone.
 fn access(node: &Path, errno: Errno) -> String {
     if errno == Errno::PERM {
         return "this process's container or control group does not allow the device: whoever starts it passes it in (podman, docker: \

@@ -31,7 +31,7 @@ use region::Registered;
 #[derive(Debug)]
 pub struct Device {
     name: String,
-    /// Why it and no other, where nobody named it.
+    /// Why it was chosen, if no name was given.
     chosen: Option<String>,
     context: Arc<DeviceContext>,
     domain: Arc<ProtectionDomain>,

@@ -21,9 +21,9 @@ use crate::{
 /// Take devices away while the kernel waits for user memory, and see whether they can leave
 ///
 /// For a machine that you can afford to reboot, as the lab's VM is: the soft-RoCE device and the probe's PCI device are
-/// removed and added again, several times each.
+/// removed and added again, several times each, and the soft-RoCE device is renamed.
 ///
-/// Exit code: 0 every device could leave, 1 one had to wait for the memory, 2 wrong usage, 3 this machine lacks something.
+/// Exit code: 0 every device could leave, 1 one had to wait for the memory, or its new name is not known, 2 wrong usage, 3 this machine lacks something.
 #[derive(Debug, clap::Args)]
 pub struct Unplug {
     /// The soft-RoCE device to remove and to add again
@@ -81,8 +81,35 @@ impl Unplug {
                 out.flush()?;
             }
         }
+        writeln!(
+            out,
+            "{:<13} renamed   {}",
+            rdma.name(),
+            match renamed(&probe, rdma.name())? {
+                true => "known by its new name alone",
+                false => {
+                    exit = Exit::Differed;
+                    "DIFFERED: known by its old name, or not by its new one"
+                }
+            }
+        )?;
         Ok(exit)
     }
+}
+
+/// Whether the probe knows a device by its new name once it is renamed. In the end the device has its old name again.
+fn renamed(probe: &Probe, name: &str) -> anyhow::Result<bool> {
+    let other = format!("{name}_renamed");
+    let rename = |from: &str, to: &str| {
+        let status = words(&["rdma", "dev", "set", from, "name", to]).status()?;
+        ensure!(status.success(), "{from} cannot be renamed: {status}");
+        Ok(())
+    };
+    let is_known = |name: &str| probe.device(&Target::Rdma(name.to_owned())).is_ok();
+    rename(name, &other)?;
+    let known = (is_known(name), is_known(&other));
+    rename(&other, name)?;
+    Ok(known == (false, true) && is_known(name) && !is_known(&other))
 }
 
 fn unable(missing: &Missing) -> anyhow::Result<Exit> {
@@ -97,7 +124,7 @@ struct Verdict {
     ended: io::Result<()>,
 }
 
-/// What became of a device that was to leave while a page did not come.
+/// How removing the device went while a page did not arrive.
 enum Leaving {
     /// The kernel refused the page instead of waiting for it, as Linux before 6.3 does when it pins for long (EFAULT).
     NoWait,
@@ -250,7 +277,7 @@ fn written(text: &str, file: &Path) -> Command {
     command
 }
 
-/// Whether something comes to be within `patience`.
+/// Whether something happens within `patience`.
 fn until(patience: Duration, mut happened: impl FnMut() -> io::Result<bool>) -> io::Result<bool> {
     let began = Instant::now();
     while !happened()? {
