@@ -23,7 +23,7 @@ use crate::{
     missing::Missing,
     process::Process,
     progress::Progress,
-    screen::{Out, say},
+    screen::{Out, one_line, say},
     whole_file::{Readers, WholeFile},
 };
 use scene::Scene;
@@ -244,7 +244,7 @@ impl Capture {
     /// What was recorded, and what limits it: on standard error.
     fn tell(&self, scene: &Scene, recording: &Recording, provenance: &Provenance) {
         for sentence in provenance.sentences().iter().skip(1) {
-            say!("umem: {sentence}");
+            say!("umem: {}", one_line(sentence));
         }
         if provenance.pinned == Some(Bytes(0)) && self.pid.is_some() {
             say!(

@@ -48,10 +48,10 @@ pub fn table(
     if let Some(name) = &scenario.name {
         writeln!(out, "\n{}", one_line(name))?;
     }
-    writeln!(out, "{}", question.about())?;
+    writeln!(out, "{}", one_line(question.about()))?;
     if let Some(provenance) = &scenario.provenance {
         for sentence in provenance.sentences() {
-            writeln!(out, "{sentence}")?;
+            writeln!(out, "{}", one_line(sentence))?;
         }
     }
     writeln!(out)?;
