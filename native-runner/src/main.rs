@@ -3,7 +3,7 @@
 //! | room | what lives there |
 //! |---|---|
 //! | [`commands`] | the command line: one module a command |
-//! | [`check`] | model = frames = data, and what was found |
+//! | [`check`], [`region`] | model = frames = data, and what was found; the part of a buffer that is checked |
 //! | [`model`] | umem-core, asked |
 //! | [`capture`] | how memory really lies, recorded as a scenario |
 //! | [`doctor`] | what this machine can check, and how to enable what it cannot |
@@ -39,6 +39,7 @@ mod probe;
 mod process;
 mod progress;
 mod recording;
+mod region;
 mod report;
 mod screen;
 mod sysfs;

@@ -11,7 +11,7 @@ use umem_core::{
     table::EntryRun,
 };
 
-use crate::{check::Region, frames::Frames};
+use crate::{frames::Frames, region::Region};
 
 /// The page sizes of the device that is asked about: the mail's.
 pub const DEVICE_SIZES: [PageSize; 3] = [PageSize::K4, PageSize::M1, PageSize::M2];

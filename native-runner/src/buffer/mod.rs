@@ -11,6 +11,8 @@ mod transparent;
 
 use std::{io, ops::Range};
 
+use rustix::io::Errno;
+
 use crate::{
     frames::{Frames, FramesError},
     mapping::Mapping,
@@ -145,11 +147,12 @@ impl Recipe {
         start..start + LENGTH as u64
     }
 
-    /// Why the kernel may refuse to pin such memory (EFAULT), where that is a rule of its own and nothing is amiss.
-    pub fn may_be_refused(&self) -> Option<&'static str> {
+    /// Why pinning such memory fails with `error`, where that is a rule of the kernel and nothing is amiss.
+    pub fn rightly_refused(&self, error: &io::Error) -> Option<&'static str> {
+        let fault = error.raw_os_error() == Some(Errno::FAULT.raw_os_error());
         match self.way {
-            Way::File => Some(
-                "Linux pins no pages of a file system for long since 6.5, but those of tmpfs (TMPDIR can name one)",
+            Way::File if fault => Some(
+                "since 6.5 Linux pins pages of a file for long only if it is on tmpfs or hugetlbfs (TMPDIR can name one)",
             ),
             _ => None,
         }
@@ -180,8 +183,8 @@ impl From<io::Error> for Unavailable {
     }
 }
 
-impl From<rustix::io::Errno> for Unavailable {
-    fn from(error: rustix::io::Errno) -> Self {
+impl From<Errno> for Unavailable {
+    fn from(error: Errno) -> Self {
         io::Error::from(error).into()
     }
 }

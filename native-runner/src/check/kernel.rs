@@ -12,7 +12,7 @@ use std::{ops::Range, path::Path};
 use serde::Serialize;
 use umem_core::{kernel::KernelRules, size::Bytes};
 
-use super::Verdict;
+use super::verdict::Verdict;
 use crate::{
     buffer::{self, Recipe},
     mapping::Mapping,

@@ -1,6 +1,6 @@
 //! The check: is what the rules say true of real memory?
 //!
-//! Every buffer of the [catalogue](crate::buffer) is made, filled, and registered, in one [`region`] or in many; its
+//! Every buffer of the [catalogue](crate::buffer) is made, filled, and registered, in one [`Region`] or in many; its
 //! frames are read from the kernel, the rules cut them into entries, and each policy's entries are held
 //! against the truth on three levels:
 //!
@@ -16,13 +16,13 @@
 
 mod kernel;
 mod placement;
-mod region;
 mod report;
 mod settling;
 #[cfg(test)]
 mod tests;
 mod transport;
 mod trespass;
+mod verdict;
 
 use std::{io, time::Instant};
 
@@ -32,9 +32,9 @@ use rustix::{
 };
 
 pub use kernel::KernelReport;
-pub use region::Region;
-pub use report::{BufferReport, MemoryFacts, Report, Row, Verdict};
+pub use report::{BufferReport, MemoryFacts, Report, Row};
 pub use trespass::TrespassReport;
+pub use verdict::Verdict;
 
 use crate::{
     buffer::{self, Recipe, Unavailable},
@@ -45,6 +45,7 @@ use crate::{
     nic::{Claim, Nic, Rights},
     probe::Probe,
     recording::running,
+    region::{self, Region},
 };
 use kernel::Judge;
 use transport::{Sink, Window};
@@ -171,16 +172,11 @@ fn source<'s, 'm, N: Nic>(
     };
     match sink.nic().register(window.memory, claim) {
         Ok(registered) => Ok((sink, registered)),
-        Err(error) => Err(match recipe.may_be_refused() {
-            Some(why) if refused_to_pin(&error) => Unavailable::Refused(why.to_owned()),
-            _ => Unavailable::Missing(registration_refused(&error, sink.nic().describe())),
+        Err(error) => Err(match recipe.rightly_refused(&error) {
+            Some(why) => Unavailable::Refused(why.to_owned()),
+            None => Unavailable::Missing(registration_refused(&error, sink.nic().describe())),
         }),
     }
-}
-
-/// Whether the kernel will not pin such memory at all.
-fn refused_to_pin(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(Errno::FAULT.raw_os_error())
 }
 
 /// One region under one policy. Memory that no device has registered may move while it is looked at, and is looked at again then.

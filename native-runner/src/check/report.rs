@@ -10,9 +10,10 @@ use crate::{
     mapping::Mapping,
     missing::Missing,
     model::{Policy, Table},
+    region::Region,
 };
 
-use super::{kernel::KernelReport, region::Region, trespass::TrespassReport};
+use super::{kernel::KernelReport, trespass::TrespassReport, verdict::Verdict};
 
 /// All that a check found.
 #[derive(Debug, Serialize)]
@@ -228,23 +229,5 @@ impl Row {
             .into_iter()
             .map(|(size, count)| SizeCount { size, count })
             .collect();
-    }
-}
-
-/// What a level came to.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(tag = "verdict", content = "why", rename_all = "lowercase")]
-pub enum Verdict {
-    /// It is as the model says.
-    Held,
-    /// It is not; in words, what.
-    Differed(String),
-    /// It was not looked at; why.
-    Skipped(String),
-}
-
-impl From<Result<(), String>> for Verdict {
-    fn from(result: Result<(), String>) -> Self {
-        result.map_or_else(Self::Differed, |()| Self::Held)
     }
 }

@@ -5,10 +5,11 @@
 
 use umem_core::address::VirtAddr;
 
-use super::{Region, Verdict, placement};
+use super::{placement, verdict::Verdict};
 use crate::{
     frames::{Frames, FramesError},
     model::{self, Policy},
+    region::Region,
 };
 
 /// How often memory is looked at that moves.

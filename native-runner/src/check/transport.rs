@@ -9,13 +9,13 @@ use std::{io, ops::Range, sync::atomic::AtomicU64};
 
 use umem_core::size::Bytes;
 
-use super::region::Region;
 use crate::{
     buffer::{self, Recipe},
     mapping::Mapping,
     model::Table,
     nic::{Claim, Nic, Operation, Piece},
     pattern::{Expected, Mismatch, Pattern, flip_byte},
+    region::Region,
 };
 
 /// What the buffers' windows are full of.

@@ -7,7 +7,7 @@ use std::{io, ops::Range};
 
 use serde::Serialize;
 
-use super::Verdict;
+use super::verdict::Verdict;
 use crate::{
     mapping::Mapping,
     nic::{Claim, Nic, Operation, Piece, Refusal, Rights, TransferError},

@@ -165,7 +165,7 @@ fn skips(buffer: &BufferReport) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{check::Region, missing::Missing};
+    use crate::{missing::Missing, region::Region};
     use umem_core::table::Policy;
 
     fn row(policy: Policy, status: &str, data: Verdict) -> Row {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     buffer::Recipe,
-    check::{Verdict, placement::whole_pages, refused_to_pin},
+    check::{placement::whole_pages, verdict::Verdict},
     frames::Frames,
     mapping::Mapping,
     probe::{self, Layout, Probe, Region, Run, Target},
@@ -43,9 +43,9 @@ impl Case<'_> {
     pub fn compare(&self, probe: &Probe) -> Result<usize, Verdict> {
         match probe.pin(self.memory, self.range.clone(), self.target) {
             Ok(region) => self.held_against(&region),
-            Err(error) => Err(match self.recipe.may_be_refused() {
-                Some(why) if refused_to_pin(&error) => Verdict::Skipped(why.to_owned()),
-                _ => Verdict::Differed(self.about(refused(error))),
+            Err(error) => Err(match self.recipe.rightly_refused(&error) {
+                Some(why) => Verdict::Skipped(why.to_owned()),
+                None => Verdict::Differed(self.about(refused(error))),
             }),
         }
     }

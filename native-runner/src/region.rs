@@ -3,12 +3,9 @@
 use std::{fmt, ops::Range};
 
 use serde::Serialize;
-use umem_core::{address::VirtAddr, size::Bytes};
+use umem_core::{address::VirtAddr, size::Bytes, table::Policy};
 
-use crate::{
-    buffer::{self, Recipe},
-    model::Policy,
-};
+use crate::buffer::{self, Recipe};
 
 /// A memory region to be: bytes of a buffer, and where the device is told that they begin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
