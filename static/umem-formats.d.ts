@@ -119,8 +119,10 @@ export interface Provenance {
   refused_when_registered?: { pages: number; errno: string; text: string };
   /** What the process had pinned (`VmPin`). */
   pinned?: Size;
+  /** How many of the pages that were read a second time had moved. */
+  moved?: { looked: number; moved: number };
   /** What nobody said and the machine did not show, a sentence each. */
-  assumed?: string[];
+  assumed?: { device?: string; iommu?: string; rules?: string };
 }
 
 /** A scenario, recorded on a machine by `umem capture`. */
@@ -134,6 +136,8 @@ export interface Registration {
   name?: string;
   /** "257 entries: 255 × 4K + 1 × 1M + 1 × 2M", or why there are none. */
   status: string;
+  /** Where a capture comes from. */
+  provenance?: Provenance;
   /** The kernel pages that are pinned. */
   pages: number;
   /** What the kernel's own lists take, in bytes. */

@@ -1,7 +1,7 @@
 //! Ctrl-C, and whatever else asks a program to end: noticed, so that it can clean up first.
 
 use std::{
-    fmt, io,
+    fmt, fs, io,
     sync::{
         Arc, LazyLock,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
@@ -9,7 +9,7 @@ use std::{
 };
 
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
     flag, low_level,
 };
 
@@ -19,7 +19,13 @@ static CAME: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
 /// Whether signals end the program at once, as they do by default.
 static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
     let at_once = Arc::new(AtomicBool::new(true));
-    for signal in [SIGHUP, SIGINT, SIGTERM] {
+    let ignored = ignored();
+    let watched = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+    // What was ignored before us (nohup) stays so.
+    for signal in watched
+        .into_iter()
+        .filter(|signal| ignored & 1 << (signal - 1) == 0)
+    {
         // In this order: a first signal makes the second one end the program at once. Registering fails only for
         // signals that nobody can handle.
         let _ = flag::register_conditional_default(signal, Arc::clone(&at_once));
@@ -28,6 +34,14 @@ static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
     }
     at_once
 });
+
+/// The signals that this process ignores, bit n - 1 for signal n (`SigIgn` in `/proc/self/status`).
+fn ignored() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
+}
 
 /// For as long as this value lives, a signal is noted instead of ending the program; a second one ends it.
 #[derive(Debug)]

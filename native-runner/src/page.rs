@@ -5,7 +5,10 @@ mod guard;
 use std::{
     io,
     net::{SocketAddr, TcpListener},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 use axum::{
@@ -56,6 +59,8 @@ struct Site {
     files: &'static Dir<'static>,
     scenario: Option<Bytes>,
     token: Token,
+    /// Whether a browser was started that has not come yet.
+    expects_browser: AtomicBool,
 }
 
 impl Server {
@@ -72,6 +77,7 @@ impl Server {
             files,
             scenario: scenario.map(Bytes::from),
             token: Token::new()?,
+            expects_browser: AtomicBool::new(false),
         };
         Ok(Self { listener, site })
     }
@@ -81,9 +87,10 @@ impl Server {
         format!("http://{}{}", self.site.address, self.site.page())
     }
 
-    /// Where the page is, for a browser of the user that we run as, and no other user's: the command line of a program,
-    /// on which this stands, is everybody's to read, and so has no token in it.
+    /// Where the page is, once, for a browser of the user that we run as, and no other user's: the command line of a
+    /// program, on which this stands, is everybody's to read, and so has no token in it.
     pub fn url_to_open(&self) -> String {
+        self.site.expects_browser.store(true, Relaxed);
         format!("http://{}/{OPEN}", self.site.address)
     }
 
@@ -150,10 +157,10 @@ impl Site {
 
     /// Leads a browser of our own user to the page.
     fn open(&self, peer: SocketAddr) -> Response {
-        if !guard::is_same_user(peer, self.address) {
+        if !guard::is_same_user(peer, self.address) || !self.expects_browser.swap(false, Relaxed) {
             return plain(
                 StatusCode::FORBIDDEN,
-                "this is for the user alone who runs umem view: open the address that it printed",
+                "this is for the browser that umem view started: open the address that it printed",
             );
         }
         let page = [(header::LOCATION, self.page())];
@@ -266,6 +273,8 @@ mod tests {
         assert!(head.starts_with("http/1.1 303"), "{head}");
         let page = url.strip_prefix(&format!("http://{address}")).unwrap();
         assert!(head.contains(&format!("location: {page}\r\n")), "{head}");
+        let (again, _) = asked(address, "GET", "/open", &address.to_string());
+        assert!(again.starts_with("http/1.1 403"), "{again}");
         let (address, url, _) = serving(None);
         assert_eq!(url, format!("http://{address}/"));
     }

@@ -395,6 +395,72 @@ fn without_rights_the_way_out_is_named() {
     }
 }
 
+/// A file that the shell opened for us is written to, and the link that leads to it stays one.
+#[test]
+fn the_standard_output_may_be_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = fs::File::create(folder.path().join("picture.svg")).unwrap();
+    let before = fs::read_link("/dev/stdout").unwrap();
+    let mut plan = umem(&["plan", "--preset", "mail", "--svg", "/dev/stdout"]);
+    let status = plan.stdout(file).status().unwrap();
+    assert!(status.success());
+    assert_eq!(fs::read_link("/dev/stdout").unwrap(), before);
+    let written = fs::read_to_string(folder.path().join("picture.svg")).unwrap();
+    assert!(written.contains("<svg"), "{written}");
+}
+
+#[test]
+fn what_was_ignored_before_stays_ignored() {
+    if !frames_are_shown() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let memory = Memory::new(32 << 10, &[]);
+    let path = folder.path().join("capture.json.gz");
+    let arguments = long_capture(&memory, &path);
+    let script = "trap '' HUP; umem=$1; shift; exec \"$umem\" \"$@\"";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, "sh", env!("CARGO_BIN_EXE_umem")]);
+    let mut child = shell.args(arguments).stderr(Stdio::null()).spawn().unwrap();
+    let pid = Pid::from_child(&child);
+    let ended = loop {
+        let _ = kill_process(pid, Signal::HUP);
+        if let Some(ended) = child.try_wait().unwrap() {
+            break ended;
+        }
+        thread::sleep(Duration::from_millis(1));
+    };
+    // Before the shell has set its trap, a signal may end it.
+    if ended.signal().is_none() {
+        assert!(ended.success() && path.exists());
+    }
+}
+
+/// What an option says is no longer assumed, and what a capture lacks stands in pictures and in JSON as well.
+#[test]
+fn a_capture_says_everywhere_what_it_is_worth() {
+    if !frames_are_shown() {
+        return;
+    }
+    let (captured, _) = capture(&["--buffer", "scattered"]);
+    let text = captured.to_string();
+    let assumed = |options: &[&str]| {
+        let (code, out, err) = run_with(&[&["plan", "-"], options].concat(), &text);
+        assert_eq!(code, 0, "{err}");
+        out.lines()
+            .filter(|line| line.starts_with("Assumed: "))
+            .count()
+    };
+    let all = assumed(&[]);
+    let told = assumed(&["--device", "efa", "--iommu", "vt-d", "--rules", "6.15"]);
+    assert_eq!(told, 0, "of {all}");
+    let (_, json, _) = run_with(&["plan", "-", "--format", "json"], &text);
+    let plan: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(plan["provenance"], captured["provenance"]);
+    let (_, _, picture) = run_with(&["plan", "-", "--svg", "/dev/stderr"], &text);
+    assert!(picture.contains("Captured on Linux"), "{picture}");
+}
+
 #[test]
 fn wrong_usage_is_exit_2_before_anything_is_read() {
     let pid = own_pid();

@@ -56,18 +56,57 @@ pub struct Provenance {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub refused_when_registered: Option<RefusedPages>,
-    /// How many bytes the process had pinned (`VmPin`). 0: nothing was registered while it was captured.
+    /// How many bytes the process had pinned (`VmPin`). 0: it had registered nothing, unless without pinning (on-demand paging);
+    /// shared memory may have been registered by another process.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub pinned: Option<Bytes>,
-    /// What nobody said and the machine did not show, a sentence each.
+    /// How many pages had moved when some were read a second time.
     #[cfg_attr(
         feature = "serde",
-        serde(default, skip_serializing_if = "Vec::is_empty")
+        serde(default, skip_serializing_if = "Option::is_none")
     )]
-    pub assumed: Vec<String>,
+    pub moved: Option<Moved>,
+    /// What nobody said and the machine did not show.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    pub assumed: Assumed,
+}
+
+/// What the scenario says only because nobody said otherwise, a sentence each.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields, default)
+)]
+pub struct Assumed {
+    /// Of `device`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub device: Option<String>,
+    /// Of `iommu`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub iommu: Option<String>,
+    /// Of `kernel.rules`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub rules: Option<String>,
+}
+
+/// What a second reading of pages found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
+pub struct Moved {
+    /// How many pages were read again.
+    pub looked: u64,
+    /// How many of these lay elsewhere by then.
+    pub moved: u64,
 }
 
 /// The memory that was to be captured.
@@ -125,13 +164,13 @@ pub struct Moves {
     /// Shared with another process since a fork, by KSM or with the page cache of a private mapping: pinning copies it.
     pub shared: u64,
     /// Exclusive, but in `ZONE_MOVABLE`: pinning migrates it out of there.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
     pub movable: u64,
 }
 
 #[cfg(feature = "serde")]
-fn is_zero(pages: &u64) -> bool {
-    *pages == 0
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Moves {
@@ -186,7 +225,23 @@ impl Provenance {
             ));
         }
         sentences.extend(self.moving());
-        sentences.extend(self.assumed.iter().map(|what| format!("Assumed: {what}.")));
+        if let Some(Moved {
+            looked,
+            moved: moved @ 1..,
+        }) = self.moved
+        {
+            sentences.push(format!(
+                "{moved} of {} that were read a second time had moved meanwhile: only pinned memory stays.",
+                counted(looked)
+            ));
+        }
+        let Assumed {
+            device,
+            iommu,
+            rules,
+        } = &self.assumed;
+        let assumed = [device, iommu, rules].into_iter().flatten();
+        sentences.extend(assumed.map(|what| format!("Assumed: {what}.")));
         sentences
     }
 
@@ -302,7 +357,14 @@ mod tests {
                 errno: "EFAULT".into(),
                 text: "the mapping is read-only".into(),
             }),
-            assumed: ["the device is mlx5".into()].into(),
+            moved: Some(Moved {
+                looked: 4,
+                moved: 3,
+            }),
+            assumed: Assumed {
+                device: Some("the device is mlx5".into()),
+                ..Assumed::default()
+            },
             ..Provenance::default()
         };
         assert!(provenance.is_partial());
@@ -312,6 +374,7 @@ mod tests {
                 "Partial: 3 of 4 pages left out (1 absent, 2 resident outside this stretch).",
                 "Registering 2 pages fails with EFAULT: the mapping is read-only.",
                 "Registering replaces 1 page (1 the zero page), so the real table differs: capture while the memory is registered.",
+                "3 of 4 pages that were read a second time had moved meanwhile: only pinned memory stays.",
                 "Assumed: the device is mlx5.",
             ]
         );

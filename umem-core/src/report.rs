@@ -2,6 +2,7 @@
 
 use crate::{
     address::{Address, Extent},
+    capture::Provenance,
     explain::Limit,
     registration::{Exhibit, Registration, Table},
     scatter::ListCost,
@@ -25,6 +26,9 @@ pub struct Report {
     name: Option<String>,
     /// The page's status line.
     status: String,
+    /// Where a capture comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provenance: Option<Provenance>,
     pages: u64,
     /// What the kernel's own lists take, in bytes.
     lists: Lists,
@@ -246,6 +250,7 @@ impl Registration {
             version: 1,
             name: scenario.name.clone(),
             status: self.status(),
+            provenance: scenario.provenance.clone(),
             pages: self.pages(),
             lists: self.list_cost().into(),
             scatter: list(self.scatter_count, self.scatter()),

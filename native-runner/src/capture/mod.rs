@@ -15,7 +15,7 @@ use std::{io, ops::Range, os::unix::fs::FileExt};
 
 use umem_core::{
     address::{Extent, PhysAddr, VirtAddr},
-    capture::{LeftOut, Moves},
+    capture::{LeftOut, Moved, Moves},
 };
 
 use crate::{
@@ -234,15 +234,6 @@ const LOOKED_AT_WHOLE: u64 = 256 << 20;
 
 /// How many bytes are looked at in one place of more memory than that.
 const PIECE: u64 = 2 << 20;
-
-/// What a second look found, in pages.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Moved {
-    /// How many were looked at.
-    pub looked: u64,
-    /// How many of these lie elsewhere by now.
-    pub moved: u64,
-}
 
 /// Runs, taken piece by piece.
 struct Pieces<I> {

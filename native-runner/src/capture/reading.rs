@@ -135,10 +135,10 @@ fn read_piece<S: FileExt>(
                     found.push(Found::Resident(runs, moves));
                 }
             }
-            (Backing::Absent, Some(Found::Absent(sum)))
-            | (Backing::Swapped | Backing::Moving, Some(Found::Swapped(sum))) => *sum += pages,
-            (Backing::Absent, _) => found.push(Found::Absent(pages)),
-            (Backing::Swapped | Backing::Moving, _) => found.push(Found::Swapped(pages)),
+            (Backing::Absent | Backing::Moving, Some(Found::Absent(sum)))
+            | (Backing::Swapped, Some(Found::Swapped(sum))) => *sum += pages,
+            (Backing::Absent | Backing::Moving, _) => found.push(Found::Absent(pages)),
+            (Backing::Swapped, _) => found.push(Found::Swapped(pages)),
             (Backing::Hidden, _) => {
                 found.push(Found::Hidden);
                 break;

@@ -29,6 +29,8 @@ pub struct Rebase {
     physical: u64,
     /// Added to virtual addresses, modulo 2^64.
     virt: u64,
+    /// How many low bits of physical addresses stay as they are.
+    real_bits: u32,
 }
 
 impl Rebase {
@@ -60,7 +62,13 @@ impl Rebase {
         Self {
             physical: place.wrapping_sub(real).wrapping_mul(granule.bytes()),
             virt: new_va.wrapping_sub(va.get()),
+            real_bits: granule.log2(),
         }
+    }
+
+    /// How many low bits of physical addresses stay as they are.
+    pub fn real_bits(self) -> u32 {
+        self.real_bits
     }
 
     /// `address`, shifted.

@@ -132,9 +132,9 @@ fn a_page_in_migration_does_not_cut_the_stretch() {
     let recording = try_record(&fake_in_turns(&[&first, &then]), 3, 1).unwrap();
     assert_eq!(runs(&recording), [(7, 1), (30, 1), (9, 1)]);
     assert_eq!(recording.left_out, LeftOut::default());
-    // One that never arrives is as good as swapped.
+    // One that never arrives is as good as absent.
     let stuck = recorded(&first);
-    assert_eq!((stuck.left_out.swapped, stuck.left_out.elsewhere), (1, 1));
+    assert_eq!((stuck.left_out.absent, stuck.left_out.elsewhere), (1, 1));
 }
 
 #[test]

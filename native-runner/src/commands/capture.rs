@@ -12,19 +12,19 @@ use std::{
 
 use umem_core::{
     address::VirtAddr,
-    capture::{Asked, Provenance},
+    capture::{Asked, Moved, Provenance},
     size::Bytes,
 };
 
 use crate::{
-    capture::{self, FrameKinds, Moved, RecordError, Recording, document, rebase::Rebase},
+    capture::{self, FrameKinds, RecordError, Recording, document, rebase::Rebase},
     exit::Exit,
     interrupt::{Interrupt, Interrupted},
     missing::Missing,
     process::Process,
     progress::Progress,
     screen::{Out, one_line, say},
-    whole_file::{Readers, WholeFile},
+    whole_file::{self, Readers, WholeFile},
 };
 use scene::Scene;
 use source::{AddressRange, Source, Words};
@@ -45,7 +45,7 @@ use source::{AddressRange, Source, Words};
 ///
 /// Addresses are secrets. Unless --raw is given, physical addresses are shifted by one random distance and
 /// virtual ones by another, multiples of the largest page that any device has, so every answer stays the same. Such a
-/// file still reveals the low 31 bits of all addresses, the distances between runs, the kernel's release, and the time;
+/// file still reveals the low 31 bits of all addresses (more where runs are longer than 2G), the distances between runs, the kernel's release, and the time;
 /// and, unless --scrub is given, the number and name of the process, the name of the mapping (a path, perhaps), and
 /// that of the device. A new file is readable by its owner alone.
 ///
@@ -96,6 +96,10 @@ pub struct Capture {
     #[arg(long, value_name = "NAME")]
     iommu: Option<String>,
 }
+
+/// Reading is the kernel's work, and it walks the page table on as many processors as ask: two take 0.62 of the time of one.
+/// More than a few would only wait for memory.
+const MOST_THREADS: usize = 8;
 
 /// Why there is no capture.
 #[derive(Debug)]
@@ -161,6 +165,7 @@ impl Capture {
             Path::new("/"),
             self.device.as_deref(),
             self.iommu.as_deref(),
+            self.scrub,
         )
         .map_err(Trouble::Input)?;
         let source = match (&self.buffer, self.pid) {
@@ -175,11 +180,14 @@ impl Capture {
             .map(|path| WholeFile::create(path, Readers::Owner))
             .transpose();
         let mut file = file.map_err(Trouble::Output)?;
-        let recording = record(&source)?;
-        let document = self.document(&scene, &source, &recording)?;
-        let packed = self
-            .file()
-            .is_some_and(|path| path.extension() == Some("gz".as_ref()));
+        let (recording, moved) = record(&source)?;
+        let (document, rebase) = self.document(&scene, &source, &recording, moved)?;
+        let packed = self.file().is_some_and(|path| {
+            path.as_os_str()
+                .to_string_lossy()
+                .to_lowercase()
+                .ends_with(".gz")
+        });
         let written = match &mut file {
             Some(file) if packed => document.write_packed(file),
             Some(file) => document.write(file),
@@ -187,12 +195,21 @@ impl Capture {
         };
         written.map_err(|error| match Interrupt::check() {
             Err(Interrupted) => Trouble::Interrupted,
-            Ok(()) => Trouble::Output(error.into()),
+            Ok(()) => Trouble::Output(match self.file() {
+                Some(path) => whole_file::unwritable(path, &error),
+                None => error.into(),
+            }),
         })?;
-        if let Some(file) = file {
+        self.tell(&scene, &recording, &document.provenance, rebase);
+        if let (Some(file), Some(path)) = (file, self.file()) {
+            if file.is_open_to_others() {
+                say!(
+                    "umem: {} was there before and keeps its mode: others than its owner may read it",
+                    path.display()
+                );
+            }
             file.finish().map_err(Trouble::Output)?;
         }
-        self.tell(&scene, &recording, &document.provenance);
         Ok(match recording.left_out.unread {
             0 => Exit::Held,
             _ => Exit::Unable,
@@ -204,7 +221,8 @@ impl Capture {
         scene: &Scene,
         source: &Source,
         recording: &'r Recording,
-    ) -> Result<document::Document<'r>, Trouble> {
+        moved: Option<Moved>,
+    ) -> Result<(document::Document<'r>, Rebase), Trouble> {
         let rebase = match self.raw {
             true => Rebase::default(),
             false => Rebase::random(&recording.runs, recording.start)?,
@@ -221,6 +239,7 @@ impl Capture {
             moves_when_registered: Some(recording.moves),
             refused_when_registered: source.refused(&captured, self.words()),
             pinned: source.pinned().map(Bytes),
+            moved,
             ..scene.provenance(self.scrub)
         };
         let mut name = source.title(self.words());
@@ -229,7 +248,7 @@ impl Capture {
         }
         let mut region = source.region(&captured);
         region.va = rebase.virt(region.va);
-        Ok(document::Document {
+        let document = document::Document {
             version: 1,
             name,
             region,
@@ -238,46 +257,51 @@ impl Capture {
             iommu: scene.iommu(),
             device: scene.device(),
             provenance,
-        })
+        };
+        Ok((document, rebase))
     }
 
     /// What was recorded, and what limits it: on standard error.
-    fn tell(&self, scene: &Scene, recording: &Recording, provenance: &Provenance) {
+    fn tell(&self, scene: &Scene, recording: &Recording, provenance: &Provenance, rebase: Rebase) {
         for sentence in provenance.sentences().iter().skip(1) {
             say!("umem: {}", one_line(sentence));
         }
         if provenance.pinned == Some(Bytes(0)) && self.pid.is_some() {
             say!(
-                "umem: Nothing of the process is pinned (VmPin 0), so this memory is not registered."
+                "umem: This process has pinned nothing (VmPin 0): if the memory is registered at all, another process that shares \
+                 it did so, or the registration does without pinning (on-demand paging)."
             );
         }
         let runs = recording.runs.iter().count();
+        let addresses = match self.raw {
+            true => "addresses are real: keep the file to yourself".to_owned(),
+            false => format!(
+                "addresses are rebased (--raw keeps them); the low {} bits of physical ones are real",
+                rebase.real_bits()
+            ),
+        };
         say!(
-            "captured {} at {} in {runs} {}, for {scene}; {}",
+            "captured {} at {} in {runs} {}, for {scene}; {addresses}",
             Bytes(recording.runs.length()),
             recording.start,
             if runs == 1 { "run" } else { "runs" },
-            match self.raw {
-                true => "addresses are real: keep the file to yourself",
-                false => "addresses are rebased (--raw keeps them)",
-            }
         );
     }
 }
 
 /// Reads where the memory of `source` lies, and tells what is not as one would wish.
-fn record(source: &Source) -> Result<Recording, Trouble> {
-    let pagemap = source.pagemap()?;
+fn record(source: &Source) -> Result<(Recording, Option<Moved>), Trouble> {
+    let pagemap = source.pagemap();
     let parts = source.parts();
     let length = parts
         .iter()
         .map(|part| part.range.end.get() - part.range.start.get())
         .sum();
     let kinds = FrameKinds::of_this_machine()?;
-    // Reading is the kernel's work, and it does it on as many processors as ask.
     let threads = thread::available_parallelism().map_or(1, usize::from);
+    let threads = threads.min(MOST_THREADS);
     let mut bar = Progress::new("reading", length);
-    let recording = capture::record(&pagemap, &parts, &kinds, threads, &mut |done| {
+    let recording = capture::record(pagemap, &parts, &kinds, threads, &mut |done| {
         bar.at(done);
         Interrupt::check()
     });
@@ -297,24 +321,21 @@ fn record(source: &Source) -> Result<Recording, Trouble> {
         );
     }
     let mut bar = Progress::new("checking", recording.runs.length());
-    let moved = recording.moved(&pagemap, &mut |done| {
+    let moved = recording.moved(pagemap, &mut |done| {
         bar.at(done);
         Interrupt::check()
     });
     drop(bar);
     Interrupt::check().map_err(|Interrupted| Trouble::Interrupted)?;
-    match moved {
-        Ok(Moved { moved: 0, .. }) => {}
-        Ok(Moved { moved, looked }) => say!(
-            "umem: {moved} of {looked} pages that were read a second time have moved meanwhile: the file says where they were at \
-             first; only pinned memory stays"
-        ),
-        Err(error) => say!(
-            "umem: {}, after it was read: whether pages have moved meanwhile is not known",
-            source.unreadable(&error)
-        ),
-    }
-    Ok(recording)
+    let moved = moved
+        .inspect_err(|error| {
+            say!(
+                "umem: {}, after it was read: whether pages have moved meanwhile is not known",
+                source.unreadable(error)
+            );
+        })
+        .ok();
+    Ok((recording, moved))
 }
 
 /// Of a range without a single page in memory.

@@ -136,6 +136,13 @@ impl Plan {
         if let Some(text) = &self.length {
             scenario.region.length = size("--length", text)?;
         }
+        if let Some(provenance) = &mut scenario.provenance {
+            // What an option says is no longer assumed.
+            let assumed = &mut provenance.assumed;
+            assumed.device.take_if(|_| self.device.is_some());
+            assumed.iommu.take_if(|_| self.iommu.is_some());
+            assumed.rules.take_if(|_| self.rules.is_some());
+        }
         if let Some(name) = &self.device {
             scenario.device = DeviceSpec::Name(name.clone());
         }
@@ -172,6 +179,7 @@ fn draw(registration: &Registration, scenario: &Scenario) -> String {
             Drawing::sheet([(
                 Heading {
                     title: status,
+                    notes: provenance.sentences(),
                     about,
                 },
                 drawing,

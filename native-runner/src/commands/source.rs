@@ -88,9 +88,11 @@ fn take(source: impl Read, mut reader: ScenarioReader, name: &str) -> anyhow::Re
 }
 
 /// The text of `source`, which may be packed by gzip.
-fn unpacked<'s>(source: impl Read + 's) -> io::Result<Box<dyn BufRead + 's>> {
-    let mut source = BufReader::with_capacity(PIECE, source);
-    let packed = source.fill_buf()?.starts_with(&[0x1f, 0x8b]);
+fn unpacked<'s>(mut source: impl Read + 's) -> io::Result<Box<dyn BufRead + 's>> {
+    let mut magic = Vec::new();
+    (&mut source).take(2).read_to_end(&mut magic)?;
+    let packed = magic == [0x1f, 0x8b];
+    let source = BufReader::with_capacity(PIECE, io::Cursor::new(magic).chain(source));
     Ok(match packed {
         true => Box::new(BufReader::with_capacity(PIECE, MultiGzDecoder::new(source))),
         false => Box::new(source),
@@ -152,6 +154,25 @@ mod tests {
         (0..64).for_each(|_| bomb.write_all(&zeros).unwrap());
         let error = taken(&bomb.finish().unwrap(), 1).unwrap_err();
         assert!(format!("{error:#}").contains("not a scenario"), "{error:#}");
+    }
+
+    /// A pipe whose writer is slow.
+    struct ByteByByte<'b>(&'b [u8]);
+
+    impl Read for ByteByByte<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let most = into.len().min(1);
+            self.0.read(&mut into[..most])
+        }
+    }
+
+    #[test]
+    fn gzip_is_recognised_however_slowly_it_comes() {
+        let packed = packed(SCENARIO);
+        for bytes in [SCENARIO.as_bytes(), &packed] {
+            let reader = ScenarioReader::with_limit(2);
+            assert!(take(ByteByByte(bytes), reader, "it").is_ok());
+        }
     }
 
     #[test]

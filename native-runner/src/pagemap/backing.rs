@@ -12,6 +12,8 @@ pub(super) const PRESENT: u64 = 1 << 63;
 pub(super) const SWAPPED: u64 = 1 << 62;
 /// The page belongs to a file or to shared anonymous memory.
 pub(super) const FILE: u64 = 1 << 61;
+/// A guard page (`MADV_GUARD_INSTALL`, since 6.13): nothing is behind it, and touching it fails.
+const GUARD: u64 = 1 << 58;
 /// Nobody else maps the page (since 5.19 of anonymous pages: `PageAnonExclusive`).
 pub(super) const EXCLUSIVE: u64 = 1 << 56;
 const FRAME_NUMBER: u64 = (1 << 55) - 1;
@@ -40,11 +42,12 @@ impl Successors {
             // A hidden frame is followed by hidden ones, a known one by the next.
             _ if word & PRESENT != 0 && word & FRAME_NUMBER == 0 => (PRESENT | FRAME_NUMBER, 0),
             _ if word & PRESENT != 0 => (PRESENT | FILE | EXCLUSIVE | FRAME_NUMBER, 1),
-            _ if word & SWAPPED != 0 => {
+            _ if is_swap_entry(word) => {
                 return Self::Swap {
                     special: is_special(word),
                 };
             }
+            _ if word & SWAPPED != 0 => (PRESENT | SWAPPED | GUARD, 0),
             _ => (PRESENT | SWAPPED, 0),
         };
         Self::Numbers {
@@ -70,9 +73,7 @@ impl Successors {
             }
             Self::Swap { special } => words
                 .iter()
-                .take_while(|word| {
-                    **word & (PRESENT | SWAPPED) == SWAPPED && is_special(**word) == *special
-                })
+                .take_while(|word| is_swap_entry(**word) && is_special(**word) == *special)
                 .count(),
         }
     }
@@ -80,6 +81,11 @@ impl Successors {
 
 fn is_special(word: u64) -> bool {
     word & SWAP_TYPE >= SPECIAL_TYPES
+}
+
+/// Whether the page is in a swap area, or in migration. A guard page reads as a special swap entry, too.
+fn is_swap_entry(word: u64) -> bool {
+    word & (PRESENT | SWAPPED | GUARD) == SWAPPED
 }
 
 /// What is behind a page, or behind a run of them.
@@ -106,8 +112,8 @@ impl Backing {
                 // No CPU drives 64 address bits: the product fits.
                 number => Self::Frames(PhysAddr::new(number * page)),
             },
-            _ if word & SWAPPED != 0 && is_special(word) => Self::Moving,
-            _ if word & SWAPPED != 0 => Self::Swapped,
+            _ if is_swap_entry(word) && is_special(word) => Self::Moving,
+            _ if is_swap_entry(word) => Self::Swapped,
             _ => Self::Absent,
         }
     }
@@ -148,6 +154,12 @@ mod tests {
         }
         assert_eq!(Backing::of(PRESENT | flags, PAGE), Backing::Hidden);
         assert_eq!(Backing::of(flags | 7, PAGE), Backing::Absent);
+        assert_eq!(
+            Backing::of(SWAPPED | flags | 31, PAGE),
+            Backing::Absent,
+            "a guard"
+        );
+        let flags = flags & !GUARD;
         assert_eq!(Backing::of(SWAPPED | flags | 7, PAGE), Backing::Swapped);
         for (kind, backing) in [
             (22, Backing::Swapped),
@@ -176,6 +188,11 @@ mod tests {
         assert_eq!(count(0, &[flags, 0, SWAPPED]), 2);
         assert_eq!(count(SWAPPED | 5, &[SWAPPED | 99, SWAPPED, 0]), 2);
         assert_eq!(count(SWAPPED | 5, &[SWAPPED | 31, SWAPPED]), 0);
+        assert_eq!(count(SWAPPED | 5, &[SWAPPED | GUARD | 5, SWAPPED]), 0);
+        assert_eq!(
+            count(SWAPPED | GUARD | 31, &[SWAPPED | GUARD | 31, SWAPPED | 31]),
+            1
+        );
         assert_eq!(count(SWAPPED | 31, &[SWAPPED | 30, SWAPPED, 0]), 1);
         assert_eq!(
             count(at(FRAME_NUMBER), &[at(0)]),

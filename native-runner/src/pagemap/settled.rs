@@ -50,7 +50,7 @@ impl Patience {
 
 impl<S: FileExt> Pagemap<S> {
     /// The same as [`runs`](Self::runs), but pages in migration are read again until they have arrived. What never
-    /// arrives counts as swapped. Neighbouring runs may go on with one another.
+    /// arrives (a marker of another kind, a poisoned page) counts as absent. Neighbouring runs may go on with one another.
     pub fn settled_runs<'p>(
         &'p self,
         range: Range<VirtAddr>,
@@ -105,7 +105,7 @@ impl<S: FileExt> Iterator for SettledRuns<'_, S> {
                 return Some(Ok(run));
             }
             if !self.patience.wait() {
-                run.backing = Backing::Swapped;
+                run.backing = Backing::Absent;
                 return Some(Ok(run));
             }
             match self.look_again(&run) {
@@ -143,7 +143,10 @@ mod tests {
             let number = match run.backing {
                 Backing::Frames(start) => start.get() / PAGE,
                 other => {
-                    assert_eq!(other, Backing::Swapped);
+                    assert!(
+                        matches!(other, Backing::Absent | Backing::Swapped),
+                        "{other:?}"
+                    );
                     0
                 }
             };

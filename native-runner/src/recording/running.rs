@@ -5,7 +5,7 @@
 
 use std::{fs, path::Path};
 
-use umem_core::kernel::{BlockIterator, Interior, KernelRules};
+use umem_core::kernel::{BlockIterator, GENERATIONS, Interior, KernelRules};
 
 /// The rules of this kernel, or why they are not known.
 pub fn rules() -> Result<KernelRules, String> {
@@ -15,6 +15,25 @@ pub fn rules() -> Result<KernelRules, String> {
         &kernel.release().to_string_lossy(),
         &kernel.version().to_string_lossy(),
     )
+}
+
+/// The generation of umem-core whose answers are those of this kernel, or why it is not known.
+pub fn generation() -> Result<&'static KernelRules, String> {
+    let rules = rules()?;
+    // A program's memory never reaches the sums that `overflow_checked` is about.
+    let answers = |of: &KernelRules| KernelRules {
+        name: "",
+        about: "",
+        verified: None,
+        overflow_checked: true,
+        ..*of
+    };
+    let same = |other: &&KernelRules| answers(other) == answers(&rules);
+    GENERATIONS
+        .iter()
+        .rev()
+        .find(same)
+        .ok_or_else(|| "its rules are a mixture of two generations".into())
 }
 
 /// An error if a module from elsewhere, such as NVIDIA's OFED, replaces the kernel's own code. The kernel marks such modules

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use umem_core::device::DeviceProfile;
 
-use super::{Iommu, entries, name, target, text};
+use super::{Iommu, entries, hardware_below, name, target, text};
 
 /// A device.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -100,7 +100,7 @@ fn driver(folder: &Path) -> Option<&'static DeviceProfile> {
     }
     // An auxiliary device may have a driver of its own, which is known by that of the function below it.
     let hardware = hardware.canonicalize().ok()?;
-    hardware.ancestors().find_map(|folder| {
+    hardware_below(&hardware).find_map(|folder| {
         let driver = target(&folder.join("driver"))?;
         let known = DRIVERS.iter().find(|(name, _)| *name == driver);
         umem_core::device::find(known.map_or(driver.as_str(), |(_, name)| name))
@@ -192,6 +192,7 @@ mod tests {
             ),
             ("sys/devices/pci/0/", "driver", "-> x/i40e"),
             ("sys/devices/pci/0/aux.1/", "driver", "-> x/some_aux"),
+            ("sys/devices/pci/0/aux.1/", "subsystem", "-> x/auxiliary"),
             ("sys/class/infiniband/b0/", device, "-> x/novel"),
         ]);
         assert_eq!(found[0].driver, Some("irdma-x722"));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use umem_core::scenario::IommuSpec;
 
-use super::{target, text};
+use super::{hardware_below, target, text};
 
 /// What stands between a device and the memory.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -22,8 +22,8 @@ pub struct Iommu {
 impl Iommu {
     /// Of the device whose folder is `hardware`, on the machine whose `/` is `root`.
     ///
-    /// The group is that of the device or of the nearest device above it: sub-functions (mlx5) and other auxiliary devices
-    /// do DMA through the PCI function that they are on.
+    /// The group is that of the device, or of the function that an auxiliary device is on: sub-functions (mlx5) do DMA
+    /// through that. A PCI function without a group is not translated, whatever groups the bridges above it have.
     pub(super) fn of(hardware: &Path, root: &Path) -> Self {
         let Ok(folder) = hardware.canonicalize() else {
             return Self {
@@ -31,9 +31,7 @@ impl Iommu {
                 ..Self::default()
             };
         };
-        let grouped = folder
-            .ancestors()
-            .find(|folder| folder.join("iommu_group").exists());
+        let grouped = hardware_below(&folder).find(|folder| folder.join("iommu_group").exists());
         let Some(folder) = grouped else {
             return Self::default();
         };
@@ -172,10 +170,22 @@ mod tests {
         let iommu = of(&[
             ("pci0/0000:c1:00.0/iommu_group/type", "DMA-FQ\n"),
             ("pci0/0000:c1:00.0/iommu", "-> x/dmar0"),
-            ("pci0/0000:c1:00.0/mlx5_core.sf.4/sfnum", "88\n"),
+            (
+                "pci0/0000:c1:00.0/mlx5_core.sf.4/subsystem",
+                "-> ../../bus/auxiliary",
+            ),
             ("device", "-> pci0/0000:c1:00.0/mlx5_core.sf.4"),
         ]);
         assert_eq!(iommu.scenario_name(), Ok("vt-d"));
+        let bridge = of(&[
+            ("pci0/0000:c0:00.0/iommu_group/type", "DMA-FQ\n"),
+            (
+                "pci0/0000:c0:00.0/0000:c1:00.0/subsystem",
+                "-> ../../bus/pci",
+            ),
+            ("device", "-> pci0/0000:c0:00.0/0000:c1:00.0"),
+        ]);
+        assert_eq!(bridge.scenario_name(), Ok("off"));
     }
 
     #[test]

@@ -35,6 +35,17 @@ pub fn name(path: &Path) -> String {
         .unwrap_or_default()
 }
 
+/// The device at `folder`, and, if that is an auxiliary device, what it is on.
+fn hardware_below(folder: &Path) -> impl Iterator<Item = &Path> {
+    let mut next = Some(folder);
+    std::iter::from_fn(move || {
+        let folder = next?;
+        let auxiliary = target(&folder.join("subsystem")).is_some_and(|bus| bus == "auxiliary");
+        next = folder.parent().filter(|_| auxiliary);
+        Some(folder)
+    })
+}
+
 /// The name of what a link leads to.
 fn target(link: &Path) -> Option<String> {
     fs::read_link(link).ok().map(|target| name(&target))

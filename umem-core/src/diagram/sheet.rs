@@ -9,6 +9,8 @@ const MARGIN: f64 = 16.0;
 const TITLE: f64 = 30.0;
 const ABOUT: f64 = 50.0;
 const HEADING: f64 = 64.0;
+/// The height of a line of notes.
+const NOTE: f64 = 18.0;
 
 /// What stands above a picture.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,6 +19,8 @@ pub struct Heading {
     pub title: String,
     /// Of what.
     pub about: String,
+    /// What else must be known, a sentence each; these break into lines and are never cut.
+    pub notes: Vec<String>,
 }
 
 impl Drawing {
@@ -53,9 +57,25 @@ impl Drawing {
                     paint,
                     text: fitting(text, style, width),
                 }));
+            let mut heading_height = HEADING;
+            for text in heading
+                .notes
+                .iter()
+                .flat_map(|note| lines_of(note, TextStyle::Small, width))
+            {
+                sheet.commands.push(Command::Text {
+                    x: MARGIN,
+                    y: top + heading_height + NOTE - HEADING + ABOUT,
+                    anchor: Anchor::Start,
+                    style: TextStyle::Small,
+                    paint: Paint::Soft,
+                    text,
+                });
+                heading_height += NOTE;
+            }
             sheet.width = sheet.width.max(width + 2.0 * MARGIN);
-            sheet.height = top + HEADING + drawing.height + MARGIN;
-            sheet.commands.extend(moved(drawing, top + HEADING));
+            sheet.height = top + heading_height + drawing.height + MARGIN;
+            sheet.commands.extend(moved(drawing, top + heading_height));
         }
         sheet
     }
@@ -67,6 +87,21 @@ fn moved(drawing: Drawing, down: f64) -> impl Iterator<Item = Command> {
         .commands
         .into_iter()
         .map(move |command| command.moved(MARGIN, down))
+}
+
+/// `text`, in lines that are so wide; a word that is wider stands alone.
+fn lines_of(text: &str, style: TextStyle, width: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_ascii_whitespace() {
+        match lines.last_mut() {
+            Some(line) if style.width(line) + style.width(" ") + style.width(word) <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.into()),
+        }
+    }
+    lines
 }
 
 /// As much of `text` as is so wide.

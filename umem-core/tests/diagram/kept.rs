@@ -10,13 +10,22 @@ fn a_sheet_holds_its_pictures_and_what_is_told_of_them() {
     let heading = |title: &str| Heading {
         title: title.into(),
         about: "a long story about two pages ".repeat(9),
+        notes: vec!["a note that must not be cut ".repeat(9)],
     };
     let sheet = Drawing::sheet([(heading("one"), drawing()), (heading("other"), drawing())]);
     assert_eq!(sheet.width, drawing().width + 32.0);
+    let told = texts(&sheet);
+    let notes = told
+        .iter()
+        .filter(|text| text.contains("note") || text.contains("cut"));
+    let notes: Vec<&str> = notes.copied().collect();
+    assert!(notes.len() >= 4, "{notes:?}");
+    let words: usize = notes.iter().map(|line| line.split(' ').count()).sum();
+    assert_eq!(words, 2 * 9 * 7, "no word of a note is cut");
     assert_eq!(
         sheet.commands.len(),
-        2 * (drawing().commands.len() + 2),
-        "all of both, and two lines above each"
+        2 * (drawing().commands.len() + 2) + notes.len(),
+        "all of both, and above each two lines and its notes"
     );
     for command in &sheet.commands {
         let (left, right, bottom) = extent(command);
@@ -25,7 +34,6 @@ fn a_sheet_holds_its_pictures_and_what_is_told_of_them() {
             "{command:?}"
         );
     }
-    let told = texts(&sheet);
     let place = |text: &str| told.iter().position(|told| *told == text).unwrap();
     assert!(place("one") < place("other"));
     assert_eq!(told.iter().filter(|text| text.ends_with('…')).count(), 2);

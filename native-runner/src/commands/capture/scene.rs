@@ -3,13 +3,17 @@
 use std::{fmt, path::Path, time::SystemTime};
 
 use umem_core::{
-    capture::Provenance,
+    capture::{Assumed, Provenance},
     device, iommu,
+    kernel::KernelRules,
     scenario::{DeviceSpec, IommuSpec, KernelSpec},
     size::Bytes,
 };
 
-use crate::sysfs::{self, RdmaDevice};
+use crate::{
+    recording::running,
+    sysfs::{self, RdmaDevice},
+};
 
 /// The device of captures on machines that show none.
 const DEFAULT_DEVICE: &str = "mlx5";
@@ -21,22 +25,33 @@ pub struct Scene {
     iommu: String,
     /// The RDMA device of this machine, if there is one.
     here: Option<RdmaDevice>,
+    /// The generation whose rules this kernel follows.
+    rules: &'static str,
     /// What nobody said and the machine did not show.
-    assumed: Vec<String>,
+    assumed: Assumed,
 }
 
 impl Scene {
     /// Of the machine whose `/` is `root`. `device` is one of this machine or of the catalogue, `iommu` one of the
-    /// catalogue or "off".
+    /// catalogue or "off". With `scrub`, no sentence names a device of this machine.
     ///
     /// # Errors
     /// Names that are unknown, and what the machine does not tell: in words, with the option that answers.
-    pub fn find(root: &Path, device: Option<&str>, iommu: Option<&str>) -> Result<Self, String> {
+    pub fn find(
+        root: &Path,
+        device: Option<&str>,
+        iommu: Option<&str>,
+        scrub: bool,
+    ) -> Result<Self, String> {
         let mut devices = sysfs::devices(root);
-        let mut assumed = Vec::new();
+        let mut assumed = Assumed::default();
         let named = |wanted: &str| devices.iter().position(|device| device.name == wanted);
         let (here, model) = match device {
-            None => (preferred(&devices, &mut assumed), None),
+            None => {
+                let (index, choice) = preferred(&devices, scrub);
+                assumed.device = choice;
+                (index, None)
+            }
             Some(wanted) => match (named(wanted), device::find(wanted)) {
                 (Some(index), _) => (Some(index), None),
                 (None, Some(profile)) => (None, Some(profile.name)),
@@ -48,7 +63,7 @@ impl Scene {
             (Some(here), _) => here.driver.ok_or_else(|| unknown_driver(here))?,
             (None, Some(model)) => model,
             (None, None) => {
-                assumed.push(format!(
+                assumed.device = Some(format!(
                     "the device is {DEFAULT_DEVICE}, because no RDMA device is visible here (--device says another)"
                 ));
                 DEFAULT_DEVICE
@@ -65,20 +80,28 @@ impl Scene {
                 )
             })?,
             (None, None) => {
-                assumed.push(format!(
+                assumed.iommu = Some(format!(
                     "there is no IOMMU, because {device} is not a device of this machine (--iommu says another)"
                 ));
                 IommuSpec::OFF
             }
         };
-        assumed.push(format!(
-            "the kernel follows the rules of Linux {}, the newest known (umem plan --rules takes others)",
-            KernelSpec::default().rules
-        ));
+        let rules = match running::generation() {
+            Ok(generation) => generation.name,
+            Err(why) => {
+                let newest = KernelRules::newest().name;
+                assumed.rules = Some(format!(
+                    "the kernel follows the rules of Linux {newest}, the newest known, because {why} (umem plan --rules takes \
+                     others)"
+                ));
+                newest
+            }
+        };
         Ok(Self {
             device: device.to_owned(),
             iommu: iommu.to_owned(),
             here,
+            rules,
             assumed,
         })
     }
@@ -93,12 +116,11 @@ impl Scene {
         IommuSpec::Name(self.iommu.clone())
     }
 
-    /// This kernel's pages, by the newest rules: stable kernels carry later fixes, so a release number tells little
-    /// of them, and `umem plan --rules` asks others.
+    /// This kernel's pages and rules.
     pub fn kernel(&self) -> KernelSpec {
         KernelSpec {
             page_size: Bytes(rustix::param::page_size() as u64),
-            ..KernelSpec::default()
+            rules: self.rules.to_owned(),
         }
     }
 
@@ -121,12 +143,18 @@ impl Scene {
     }
 }
 
-/// The first device with an active port, or else the first; that it was a choice is put into `assumed`.
-fn preferred(devices: &[RdmaDevice], assumed: &mut Vec<String>) -> Option<usize> {
+/// The first device with an active port, or else the first; and that it was a choice, if it was one.
+fn preferred(devices: &[RdmaDevice], scrub: bool) -> (Option<usize>, Option<String>) {
     let active = devices.iter().position(RdmaDevice::is_active);
-    let index = active.or((!devices.is_empty()).then_some(0))?;
-    if devices.len() > 1 {
-        assumed.push(format!(
+    let Some(index) = active.or((!devices.is_empty()).then_some(0)) else {
+        return (None, None);
+    };
+    let choice = match (devices.len(), scrub) {
+        (1, _) => None,
+        (count, true) => Some(format!(
+            "the device is one of the {count} that this machine has"
+        )),
+        (_, false) => Some(format!(
             "the device is {}, the first {}of {} (--device says another)",
             devices[index].name,
             if active.is_some() {
@@ -135,9 +163,9 @@ fn preferred(devices: &[RdmaDevice], assumed: &mut Vec<String>) -> Option<usize>
                 ""
             },
             names(devices)
-        ));
-    }
-    Some(index)
+        )),
+    };
+    (Some(index), choice)
 }
 
 fn names(devices: &[RdmaDevice]) -> String {
@@ -224,7 +252,7 @@ mod tests {
     #[test]
     fn the_machine_answers_for_what_was_not_asked() {
         let folder = machine();
-        let scene = |device, iommu| Scene::find(folder.path(), device, iommu).unwrap();
+        let scene = |device, iommu| Scene::find(folder.path(), device, iommu, false).unwrap();
         let words = |device, iommu| scene(device, iommu).to_string();
         assert_eq!(words(Some("bnxt0"), None), "bnxt0 (bnxt_re) behind amd-v1");
         assert_eq!(words(Some("efa"), None), "efa without an IOMMU");
@@ -244,44 +272,47 @@ mod tests {
         assert_eq!(scene(Some("efa"), None).provenance(false).device, None);
     }
 
-    /// What was assumed, but for the kernel's rules, which always are.
-    fn assumed(folder: &Folder, device: Option<&str>, iommu: Option<&str>) -> Vec<String> {
-        let mut assumed = Scene::find(folder.path(), device, iommu).unwrap().assumed;
-        let rules = assumed.pop().unwrap();
-        assert!(rules.contains("the rules of Linux"), "{rules}");
-        assumed
+    /// What was assumed of device and IOMMU.
+    fn assumed(folder: &Folder, device: Option<&str>, iommu: Option<&str>) -> [Option<String>; 2] {
+        let assumed = Scene::find(folder.path(), device, iommu, false)
+            .unwrap()
+            .assumed;
+        [assumed.device, assumed.iommu]
     }
 
     #[test]
     fn a_device_with_an_active_port_goes_first_and_the_choice_is_said() {
         let folder = machine();
-        let scene = Scene::find(folder.path(), None, None).unwrap();
+        let scene = Scene::find(folder.path(), None, None, false).unwrap();
         assert_eq!(scene.to_string(), "rxe0 (rxe) without an IOMMU");
-        let said = assumed(&folder, None, None);
-        assert_eq!(
-            said,
-            [
-                "the device is rxe0, the first with an active port of bnxt0, rxe0 (--device says another)"
-            ]
-        );
-        assert!(assumed(&folder, Some("rxe0"), None).is_empty());
+        let [device, iommu] = assumed(&folder, None, None);
+        let words = "the device is rxe0, the first with an active port of bnxt0, rxe0 (--device says another)";
+        assert_eq!((device.as_deref(), iommu), (Some(words), None));
+        assert_eq!(assumed(&folder, Some("rxe0"), None), [None, None]);
+        let [device, iommu] = assumed(&folder, Some("efa"), None);
+        assert_eq!(device, None);
+        assert!(iommu.unwrap().starts_with("there is no IOMMU, because efa"));
+        assert_eq!(assumed(&folder, Some("efa"), Some("off")), [None, None]);
+        let scrubbed = Scene::find(folder.path(), None, None, true).unwrap();
+        let told = format!("{:?} {:?}", scrubbed.assumed, scrubbed.provenance(true));
+        assert!(!told.contains("rxe0") && !told.contains("bnxt0"), "{told}");
         assert!(
-            assumed(&folder, Some("efa"), None)[0].starts_with("there is no IOMMU, because efa")
+            told.contains("one of the 2 that this machine has"),
+            "{told}"
         );
-        assert!(assumed(&folder, Some("efa"), Some("off")).is_empty());
     }
 
     #[test]
     fn a_machine_without_anything_has_the_defaults_and_they_are_said() {
         let folder = Folder::new(&[]);
-        let scene = Scene::find(folder.path(), None, None).unwrap();
+        let scene = Scene::find(folder.path(), None, None, false).unwrap();
         assert_eq!(scene.to_string(), "mlx5 without an IOMMU");
-        let said = assumed(&folder, None, None);
+        let [device, iommu] = assumed(&folder, None, None).map(Option::unwrap);
         assert!(
-            said[0].contains("no RDMA device is visible here"),
-            "{said:?}"
+            device.contains("no RDMA device is visible here"),
+            "{device}"
         );
-        assert_eq!(said.len(), 2);
+        assert!(iommu.contains("there is no IOMMU"), "{iommu}");
     }
 
     #[test]
@@ -295,7 +326,8 @@ mod tests {
             ),
             ("sys/class/infiniband/arm0/device/iommu", "-> x/smmu.0x1000"),
         ]);
-        let error = |device, iommu| Scene::find(folder.path(), Some(device), iommu).unwrap_err();
+        let error =
+            |device, iommu| Scene::find(folder.path(), Some(device), iommu, false).unwrap_err();
         let driver = error("new0", None);
         assert!(
             driver.contains("new0 (novel)") && driver.contains("--device says"),
@@ -306,14 +338,14 @@ mod tests {
             iommu.contains("smmu.0x1000") && iommu.contains("--iommu says it: off, vt-d"),
             "{iommu}"
         );
-        let told = Scene::find(folder.path(), Some("arm0"), Some("smmuv3-4k")).unwrap();
+        let told = Scene::find(folder.path(), Some("arm0"), Some("smmuv3-4k"), false).unwrap();
         assert_eq!(told.to_string(), "arm0 (mlx5) behind smmuv3-4k");
     }
 
     #[test]
     fn unknown_names_are_answered_with_the_known() {
         let folder = machine();
-        let error = |device, iommu| Scene::find(folder.path(), device, iommu).unwrap_err();
+        let error = |device, iommu| Scene::find(folder.path(), device, iommu, false).unwrap_err();
         let device = error(Some("mlx9"), None);
         assert!(device.contains("this machine has bnxt0, rxe0"), "{device}");
         assert!(device.contains("the catalogue has mlx5,"), "{device}");

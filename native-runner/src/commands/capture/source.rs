@@ -24,6 +24,11 @@ pub struct Source {
     owner: Owner,
     /// The mappings that hold them, in order and without gaps.
     areas: Vec<Area>,
+    /// Why a registration for local writes cannot pin them, of each.
+    refusals: Vec<Option<&'static str>>,
+    pagemap: Pagemap,
+    /// What the process had pinned.
+    pinned: Option<u64>,
     /// The bytes that are to be registered.
     bytes: Range<u64>,
     process: Process,
@@ -67,17 +72,36 @@ impl Source {
             title,
         };
         let process = Process::open(std::process::id())?;
-        let areas = process.areas()?;
-        Ok(Self::of(owner, process, start..start + length, areas))
+        let (areas, pagemap) = together(&process)?;
+        Ok(Self::of(
+            owner,
+            process,
+            start..start + length,
+            areas,
+            pagemap,
+        ))
     }
 
-    fn of(owner: Owner, process: Process, bytes: Range<u64>, mut areas: Vec<Area>) -> Self {
+    fn of(
+        owner: Owner,
+        process: Process,
+        bytes: Range<u64>,
+        mut areas: Vec<Area>,
+        pagemap: Pagemap,
+    ) -> Self {
         areas.retain(|area| area.start < bytes.end && area.end > bytes.start);
+        let uname = rustix::system::uname();
+        let release = uname.release().to_string_lossy();
+        // All of it now: the process may end while its pages are read.
+        let refusal = |area| pinning::refusal(area, process.mapped_file(area), &release);
         Self {
             owner,
+            refusals: areas.iter().map(refusal).collect(),
+            pinned: process.pinned(),
             process_name: process.name(),
             process,
             areas,
+            pagemap,
             bytes,
         }
     }
@@ -88,7 +112,7 @@ impl Source {
         mapping: Option<&str>,
         range: Option<AddressRange>,
     ) -> Result<Self, Trouble> {
-        let areas = process.areas()?;
+        let (areas, pagemap) = together(&process)?;
         let pid = process.pid();
         let (bytes, mapping) = match (mapping, range) {
             (Some(name), _) => {
@@ -101,7 +125,13 @@ impl Source {
             }
             (None, None) => unreachable!("without either, mappings are listed"),
         };
-        Ok(Self::of(Owner::Process { mapping }, process, bytes, areas))
+        Ok(Self::of(
+            Owner::Process { mapping },
+            process,
+            bytes,
+            areas,
+            pagemap,
+        ))
     }
 
     /// What it is, for people.
@@ -126,7 +156,7 @@ impl Source {
 
     /// How many bytes of the process are pinned.
     pub fn pinned(&self) -> Option<u64> {
-        self.process.pinned()
+        self.pinned
     }
 
     /// The bytes that are to be registered.
@@ -147,24 +177,24 @@ impl Source {
 
     /// The pages of `captured` that a registration for local writes cannot pin on this kernel.
     pub fn refused(&self, captured: &Range<VirtAddr>, words: Words) -> Option<RefusedPages> {
-        let uname = rustix::system::uname();
-        let release = uname.release().to_string_lossy();
-        let refused = self.areas.iter().filter_map(|area| {
-            let (start, end) = (
-                captured.start.get().max(area.start),
-                captured.end.get().min(area.end),
-            );
-            let why = (start < end)
-                .then(|| pinning::refusal(area, self.process.mapped_file(area), &release))??;
-            Some((end - start, area, why))
-        });
+        let refused = self
+            .areas
+            .iter()
+            .zip(&self.refusals)
+            .filter_map(|(area, why)| {
+                let (start, end) = (
+                    captured.start.get().max(area.start),
+                    captured.end.get().min(area.end),
+                );
+                (start < end).then_some((end - start, area, (*why)?))
+            });
         let page = rustix::param::page_size() as u64;
         pinning::together(refused, page, words == Words::NoNames)
     }
 
     /// Where its pages can be looked up.
-    pub fn pagemap(&self) -> Result<Pagemap, Trouble> {
-        Ok(Pagemap::of(self.process.pagemap()?))
+    pub fn pagemap(&self) -> &Pagemap {
+        &self.pagemap
     }
 
     /// The pages that hold the bytes.
@@ -198,6 +228,24 @@ impl Source {
             true => format!("the pagemap of process {pid} cannot be read ({error})"),
         }
     }
+}
+
+/// The mappings of `process`, and the pagemap of the same memory: a process that becomes another program (`execve`) in
+/// between is asked again.
+fn together(process: &Process) -> Result<(Vec<Area>, Pagemap), Trouble> {
+    let mut areas = process.areas()?;
+    for _ in 0..100 {
+        let pagemap = Pagemap::of(process.pagemap()?);
+        let now = process.areas()?;
+        if now == areas {
+            return Ok((areas, pagemap));
+        }
+        areas = now;
+    }
+    Err(Trouble::Machine(format!(
+        "the mappings of process {} never stay the same: stop it (kill -STOP), capture, and let it go on (kill -CONT)",
+        process.pid()
+    )))
 }
 
 /// The one stretch of `areas` that goes by `name`.
