@@ -6,7 +6,7 @@
 use super::{
     Anchor, Command, LaneName, Moment, Paint, Stage, TextStyle,
     painter::Painter,
-    view::{Area, BOX},
+    view::{Area, BOX, within},
 };
 use crate::{
     registration::{Index, Registration},
@@ -196,7 +196,7 @@ impl Painter<'_> {
         };
         let top = self.area.rows(LaneName::Entries).end;
         let bottom = self.area.lens_rows().start;
-        let seen = |offset: f64| self.area.x(offset).clamp(self.area.left, self.area.right());
+        let seen = |offset: f64| within(self.area.x(offset), self.area.left, self.area.right());
         let (left, right) = (
             seen(first.offset as f64),
             seen(last.offset as f64 + last.size as f64),
