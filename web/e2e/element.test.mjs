@@ -259,7 +259,7 @@ test("the core answers from JavaScript", async () => {
   assert.equal(total, 257);
   assert.equal(typeof refused, "string");
   assert.match(wrong, /region: missing field `length`/);
-  assert.match(long, /region\.length: these are about 67108864 segments.*umem plan/);
+  assert.match(long, /region\.length: these are about 67108928 segments.*umem plan/);
   await page.close();
 });
 

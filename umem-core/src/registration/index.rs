@@ -150,8 +150,8 @@ pub struct Index {
     pub dma: Arc<Lane>,
     /// The device's entries; empty where the table was refused.
     pub entries: Arc<Lane>,
-    /// Where device addresses jump relative to offsets: from this offset on, this address. None where no IOMMU maps memory that lists
-    /// nothing: it tells its addresses itself, sooner than a list of them does.
+    /// Where device addresses jump relative to offsets: from this offset on, this address. Empty without an IOMMU: the memory tells
+    /// its addresses itself, and a second list of them would be as long as the capture.
     jumps: Vec<(u64, DmaAddr)>,
     /// By their offsets.
     jump_landmarks: Landmarks,
@@ -187,14 +187,7 @@ impl Index {
             scatter.push(entry.offset as i64, entry.length, 1);
         }
         if registration.dma_count.is_ok() {
-            let listed =
-                registration.mapping.is_some() || matches!(memory.layout(), Layout::Extents(_));
-            if registration.mapping.is_none() && listed {
-                // Nearly each extent is a jump; a list that grows would be there twice meanwhile.
-                index
-                    .jumps
-                    .reserve_exact(registration.scatter_count as usize);
-            }
+            let listed = registration.mapping.is_some();
             let mut expected = None;
             for segment in registration.dma() {
                 dma.push(segment.offset as i64, segment.length, 1);
