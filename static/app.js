@@ -84,9 +84,10 @@ async function keep() {
 /** When the first picture has been painted: the page's code would keep the browser from it. */
 const painted = () =>
   new Promise((done) => {
-    requestAnimationFrame(() => setTimeout(done));
-    // Nothing is painted where nobody looks.
-    setTimeout(done, 500);
+    // Nothing is painted where nobody looks, and a page that is asked for is there at last.
+    if (document.hidden) return done();
+    new PerformanceObserver(done).observe({ type: "paint", buffered: true });
+    setTimeout(done, 3000);
   });
 
 async function open() {
