@@ -98,6 +98,8 @@ async function open() {
     const [page] = await Promise.all([import(of("pkg/web.js")), import(of("umem-split.js"))]);
     await page.default({ module_or_path: of("pkg/web_bg.wasm") });
     watch();
+    // From here on what is seen is what the address asks for.
+    document.documentElement.classList.remove("other");
     page.open(root, build);
   } catch (error) {
     console.error(error);

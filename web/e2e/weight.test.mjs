@@ -89,6 +89,7 @@ test("the page takes the first picture's place, and nothing moves", async () => 
     await page.goto(site.address + hash);
     await page.waitForFunction(() => document.querySelector("[role=status]")?.textContent.trim());
     await new Promise((done) => setTimeout(done, 300));
+    assert.ok(await page.$eval(".about", (about) => about.checkVisibility({ visibilityProperty: true })), "what the scene is about is seen");
     const shifts = await page.evaluate(() => globalThis.shifts);
     assert.ok(shifts.reduce((sum, [value]) => sum + value, 0) < 0.01, `${hash} at ${width}: ${JSON.stringify(shifts)}`);
     await page.close();
