@@ -1,68 +1,115 @@
-// Shows the picture by the element, whose code is small, and then opens the page in its place; says what to do when it cannot.
-
-import "./umem-split.js";
+// Opens the page in the place of the first picture; says what to do when it cannot, and when it ever stops.
 
 const root = document.getElementById("page");
+/** The build that this file is of: every other file is asked for by it, so that builds never mix. */
+const build = new URL(import.meta.url).searchParams.get("b") ?? "";
+const of = (file) => new URL(`${file}?b=${build}`, import.meta.url);
+
+// ---- Trouble ----
+
+/** What this page needs of a browser, and whether it is there. */
+const NEEDS = {
+  "WebAssembly (some browsers switch it off in a hardened mode)": () => typeof WebAssembly === "object",
+  "WebAssembly with SIMD": () =>
+    WebAssembly.validate(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11])),
+  "style sheets made by scripts": () => "adoptedStyleSheets" in Document.prototype,
+  "gzip": () => typeof DecompressionStream === "function",
+};
+const FLOOR = "Chrome and Edge 111, Firefox 113, Safari 16.4, and all later ones have it.";
+
+/** Says what went wrong, above the page, and offers to reload it. The address stays as it is, so nothing is lost by that. */
+function trouble(sentence) {
+  if (document.querySelector("body > .notice")) return;
+  const banner = document.createElement("div");
+  banner.className = "notice";
+  banner.setAttribute("role", "alert");
+  const words = banner.appendChild(document.createElement("p"));
+  words.textContent = sentence;
+  const reload = banner.appendChild(document.createElement("button"));
+  reload.type = "button";
+  reload.textContent = "Reload";
+  reload.addEventListener("click", () => location.reload());
+  document.body.prepend(banner);
+}
+
+/** Whether the page's code has told, before it stopped, what was wrong: it says nothing where memory ends. */
+let told = false;
+const MEMORY =
+  "This browser has no memory left for what you opened, and the page has stopped. `umem plan FILE` works it out at any size. The address still has what was open before.";
+const stopped = (what) => `Something went wrong in this page (${what}). What you see may be stale. The address still has your scenario: reload to go on with it.`;
+
+/** Whether an error is this page's own, and not of something that the browser or an extension put into it. */
+function isOurs(error, place) {
+  if (error instanceof WebAssembly.RuntimeError) return true;
+  return [place, error?.stack].some((text) => text?.includes(location.origin));
+}
+
+function watch() {
+  addEventListener("error", ({ error, message, filename }) => {
+    // A picture that is resized while it is measured is measured again in the next frame.
+    if (/ResizeObserver loop/.test(message) || !isOurs(error, filename)) return;
+    if (error instanceof WebAssembly.RuntimeError && !told) return trouble(MEMORY);
+    told = true;
+    trouble(stopped(error?.message ?? message));
+  });
+  addEventListener("unhandledrejection", ({ reason }) => {
+    if (!isOurs(reason, "")) return;
+    if (reason instanceof WebAssembly.RuntimeError && !told) return trouble(MEMORY);
+    trouble(stopped(reason?.message ?? reason));
+  });
+}
+
+// ---- Keeping ----
 
 /** The only policy that the page's Content-Security-Policy allows: one script of ours, the service worker. */
 const policy = globalThis.trustedTypes?.createPolicy("umem", {
   createScriptURL(url) {
-    if (/^sw\.js\?build=[0-9a-f]+$/.test(url)) return url;
-    throw new TypeError(`${url} is no script of this page`);
+    if (/^sw\.js\?b=[0-9a-f]+$/.test(url)) return url;
+    throw new TypeError(`${url} is not a script of this page`);
   },
 });
 
 /** Whether somebody serves the page to themselves, as `cargo xtask serve` and `umem view` do. */
 const isLocal = () => ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 
-/** What tells one build of the page from another: the digest of its code. */
-async function build() {
-  const code = await (await fetch("pkg/web_bg.wasm")).arrayBuffer();
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", code));
-  return [...digest.slice(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 /** Keeps the page for when there is no network. What serves a page to its own machine needs no keeping, and would go stale. */
 async function keep() {
   if (isLocal() || !navigator.serviceWorker) return;
-  const url = `sw.js?build=${await build()}`;
+  const url = `sw.js?b=${build}`;
   await navigator.serviceWorker.register(policy ? policy.createScriptURL(url) : url);
 }
 
-/** The picture that the address asks for, as far as the element can tell: at the latest when it fails, the page goes on. */
-async function picture() {
-  const first = root.querySelector("umem-split");
-  const asked = new URLSearchParams(location.hash.slice(1));
-  // These show something else, which only the page knows.
-  if (asked.has("story") || new URLSearchParams(location.search).has("src")) return first.remove();
-  const seen = new Promise((done) => ["umem-ready", "umem-error"].forEach((name) => first.addEventListener(name, done, { once: true })));
+// ---- Opening ----
+
+/** When the first picture has been painted: the page's code would keep the browser from it. */
+const painted = () =>
+  new Promise((done) => {
+    // Nothing is painted where nobody looks, and a page that is asked for is there at last.
+    if (document.hidden) return done();
+    new PerformanceObserver(done).observe({ type: "paint", buffered: true });
+    setTimeout(done, 3000);
+  });
+
+async function open() {
+  const lacks = Object.keys(NEEDS).find((need) => !NEEDS[need]());
+  if (lacks) return trouble(`This browser lacks ${lacks}, which this page needs. ${FLOOR}`);
   try {
-    const bytes = Uint8Array.from(atob((asked.get("s") ?? "").replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
-    if (bytes.length) first.scenario = new TextDecoder().decode(bytes);
-  } catch {
-    // The page says what is wrong with its address.
+    await painted();
+    const [page] = await Promise.all([import(of("pkg/web.js")), import(of("umem-split.js"))]);
+    await page.default({ module_or_path: of("pkg/web_bg.wasm") });
+    watch();
+    // From here on what is seen is what the address asks for.
+    document.documentElement.classList.remove("other");
+    page.open(root, build);
+  } catch (error) {
+    console.error(error);
+    return trouble(
+      `The page's code could not be loaded (${error.message}). From a checkout, \`cargo xtask build\` makes it and \`cargo xtask serve\` serves it; elsewhere, reload the page.`,
+    );
   }
-  first.preset = asked.get("preset") ?? "mail";
-  await Promise.race([seen, new Promise((done) => setTimeout(done, 4000))]);
-  await new Promise((done) => setTimeout(done));
+  // Only a reader who is offline, or forbids keeping, is without it; the page itself works.
+  if (document.readyState === "complete") keep().catch(() => {});
+  else addEventListener("load", () => keep().catch(() => {}), { once: true });
 }
 
-try {
-  await picture();
-  const page = await import("./pkg/web.js");
-  await page.default();
-  page.open(root);
-  // Only who is offline, or forbids keeping, is without it; the page itself works.
-  addEventListener("load", () => keep().catch(() => {}), { once: true });
-  if (document.readyState === "complete") keep().catch(() => {});
-} catch (error) {
-  console.error(error);
-  const trouble = document.createElement("p");
-  trouble.className = "trouble";
-  trouble.setAttribute("role", "alert");
-  trouble.textContent =
-    typeof WebAssembly === "undefined"
-      ? "This browser has no WebAssembly, which this page computes with. Some browsers switch it off in a hardened mode."
-      : `The page's code could not be loaded (${error.message}). From a checkout, \`cargo xtask build\` makes it and \`cargo xtask serve\` serves it; elsewhere, reload the page.`;
-  root.replaceChildren(trouble);
-}
+open();

@@ -13,6 +13,9 @@ export function plan(scenario: Scenario | string): Promise<Registration>;
 // ---- The element ----
 
 export type Controls = "full" | "play" | "none";
+/** A stage's first step; the step of a stage that works at an offset of the region; the end. */
+export type StepName = Stage | `${Stage}:${number}` | "end";
+export type Stage = "pin" | "gather" | "map" | "cut";
 export type Theme = "light" | "dark" | "auto";
 
 /** The attributes, as they are written. */
@@ -39,12 +42,26 @@ export interface UmemSplitAttributes {
   theme?: Theme;
 }
 
-/** What the events tell. They bubble, and leave shadow roots. */
+/** What the events tell. They bubble and are composed. */
 export interface UmemSplitEvents {
   /** It can be seen, for the first time since it came into the document. */
   "umem-ready": CustomEvent<{ status: string; steps: number }>;
   /** Another step is shown. `stage` is "Pin", "Gather", "Map" or "Cut", and null at the end. */
-  "umem-step": CustomEvent<{ step: number; steps: number; stage: string | null; text: string }>;
+  "umem-step": CustomEvent<{
+    step: number;
+    steps: number;
+    /** The step's name, which `seek` takes, in another element as well: "cut:1048576", and "end". */
+    name: StepName;
+    stage: string | null;
+    text: string;
+    /** How many pages are pinned by now, and how many SG entries, DMA segments and table entries there are. */
+    pinned: number;
+    sg: number;
+    dma: number;
+    entries: number;
+    /** How many entries the table will have; 0 where it is refused. */
+    total: number;
+  }>;
   /** Another scenario is shown. */
   "umem-change": CustomEvent<{ status: string; steps: number; scenario: Scenario }>;
   /** Something cannot be shown. */
@@ -89,10 +106,10 @@ export class UmemSplit extends HTMLElement {
   /** Plays, from the beginning if it is at the end. */
   play(): void;
   pause(): void;
-  /** On to the next step. */
+  /** On to the next step; from the end to the beginning. */
   step(): void;
-  /** To step `n`, from 0 to `steps`. */
-  seek(n: number): void;
+  /** To step `n`, from 0 to `steps`; or to the step of that name, as `umem-step` tells it. A stage alone ("cut") is its first step. */
+  seek(n: number | StepName): void;
   /** How umem's own page leads its picture: shows what a widget of the page's code shows, and asks that for everything. */
   follow(widget: object): void;
   /** Draws at once, when what such a widget shows has changed. */

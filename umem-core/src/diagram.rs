@@ -34,7 +34,7 @@ mod view;
 mod visible;
 
 pub use command::{Anchor, Command, Drawing, Paint, TextStyle};
-pub use detail::{Detail, beside, detail, detail_at, lane_named};
+pub use detail::{Detail, beside, detail, detail_at, named};
 pub use lens::focus;
 pub use sheet::Heading;
 pub use shown::{Lanes, LanesError};

@@ -7,10 +7,10 @@ use crate::{
     address::{Extent, PhysAddr},
     size::PageSize,
 };
-use alloc::vec::Vec;
-
+mod extents;
 mod numbers;
 
+pub use extents::{Extents, Runs};
 pub use numbers::{FrameNumbers, PagemapFrames};
 
 /// A run of physically contiguous frames.
@@ -39,7 +39,7 @@ pub enum Layout {
         seed: u64,
     },
     /// As given, in the order of virtual addresses.
-    Extents(Vec<FrameRun>),
+    Extents(Runs),
 }
 
 impl Memory {
@@ -90,7 +90,10 @@ impl Memory {
             Layout::Scattered { start, seed } => {
                 self.whole_page(offset, start.get() + (scattered_slot(*seed, page) << shift))
             }
-            Layout::Extents(runs) => runs[index_of(runs, offset)],
+            Layout::Extents(runs) => {
+                let (number, begin) = runs.find(offset);
+                runs.run(number, begin)
+            }
         }
     }
 
@@ -110,15 +113,16 @@ impl Memory {
     ///
     /// Takes no memory; the first run is found in logarithmic time, the next in constant time.
     pub fn runs(&self, from: u64, to: u64) -> FrameRuns<'_> {
-        let index = match &self.layout {
-            Layout::Extents(runs) => index_of(runs, from),
-            _ => 0,
+        let (index, begin) = match &self.layout {
+            Layout::Extents(runs) => runs.find(from),
+            _ => (0, 0),
         };
         FrameRuns {
             memory: self,
             at: from,
             to: to.min(self.length),
             index,
+            begin,
             shuffle: match &self.layout {
                 Layout::Scattered { seed, .. } => {
                     Shuffle::of(*seed, (from >> self.page_size.log2()) / SHUFFLED)
@@ -147,18 +151,15 @@ impl Memory {
     }
 }
 
-/// The index of the run that holds `offset`, runs being in order and without gaps.
-fn index_of(runs: &[FrameRun], offset: u64) -> usize {
-    runs.partition_point(|run| run.end_offset() <= offset)
-}
-
 /// The runs of a [`Memory`]: see [`Memory::runs`].
 #[derive(Clone, Debug)]
 pub struct FrameRuns<'a> {
     memory: &'a Memory,
     at: u64,
     to: u64,
+    /// The number of the next extent, and where it begins.
     index: usize,
+    begin: u64,
     /// Of the present block of a scattered layout.
     shuffle: Shuffle,
 }
@@ -189,8 +190,10 @@ impl Iterator for FrameRuns<'_> {
         }
         let run = match &memory.layout {
             Layout::Extents(runs) => {
+                let run = runs.run(self.index, self.begin);
                 self.index += 1;
-                runs[self.index - 1]
+                self.begin += run.length;
+                run
             }
             Layout::Scattered { start, seed } => self.scattered(*start, *seed, offset),
             _ => memory.run_at(offset),

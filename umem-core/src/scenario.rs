@@ -8,6 +8,7 @@
 use crate::{
     address::{DmaAddr, PhysAddr, VirtAddr},
     capture::Provenance,
+    memory::Extents,
     size::{Bytes, PageSize},
     table::{Edges, Policy},
 };
@@ -134,7 +135,8 @@ pub struct MemorySpec {
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
-    pub extents: Option<Vec<(PhysAddr, Bytes)>>,
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<(PhysAddr, Bytes)>>"))]
+    pub extents: Option<Extents>,
     /// How much there is from `va` on; what the region needs if left out, or all extents.
     #[cfg_attr(
         feature = "serde",

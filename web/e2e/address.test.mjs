@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { address, choose, named, type, value } from "./fields.mjs";
+import { address, choose, moment, named, type, value } from "./fields.mjs";
 import { start, status } from "./support.mjs";
 
 const MAIL = "257 entries: 255 × 4K + 1 × 1M + 1 × 2M";
@@ -97,7 +97,7 @@ test("a source that cannot be read gets a sentence", async () => {
     ["capture.json", "{", /capture\.json: .*EOF/],
     ["capture.json", '{"version": 1, "colour": "red"}', /unknown field `colour`/],
     ["capture.json", undefined, /the server answers 404/],
-    ["https://example.org/capture.json", "", /lies elsewhere/],
+    ["https://example.org/capture.json", "", /is on another site/],
   ];
   for (const [src, body, words] of broken) {
     const { page, asked } = await sourced(src, body);
@@ -107,4 +107,57 @@ test("a source that cannot be read gets a sentence", async () => {
     assert.ok(asked.every((url) => url.startsWith(site.address) || url.startsWith("data:")), `${asked}`);
     await page.close();
   }
+});
+
+const settled = (page, hash) => page.waitForFunction((hash) => location.hash === hash, {}, hash);
+
+test("Back leaves a shared link as it leaves any other, and a reload keeps what it shows", async () => {
+  const page = await site.open("#preset=mail");
+  await page.evaluate(() => { location.hash = "#preset=scattered&at=3"; });
+  await page.waitForFunction(() => document.querySelector("input[type=range]").value === "3");
+  await page.reload();
+  await page.waitForFunction(() => document.querySelector("[role=status]"));
+  assert.equal((await moment(page)).step, 3);
+  assert.equal(await page.evaluate(() => location.hash), "#preset=scattered&at=3");
+  await page.goBack();
+  await settled(page, "#preset=mail");
+  assert.equal(await status(page), MAIL);
+  await page.goBack();
+  assert.equal(page.url(), "about:blank");
+  await page.close();
+});
+
+test("what the address holds is what a reload shows, whatever ?src= named before", async () => {
+  const { page } = await sourced("capture.json", JSON.stringify(CAPTURE));
+  await page.waitForFunction(() => document.querySelector("[role=status]").textContent === "2 entries: 2 × 4K");
+  // Its `s=` is no scenario's.
+  await page.evaluate(() => { location.hash = "#preset=scattered&lens=4096"; });
+  await page.waitForFunction(() => document.querySelector("[role=status]").textContent.startsWith("1023"));
+  assert.equal(new URL(page.url()).search, "");
+  await page.reload();
+  await page.waitForFunction(() => document.querySelector("[role=status]")?.textContent.startsWith("1023"));
+  await page.goBack();
+  await page.waitForFunction(() => document.querySelector("[role=status]")?.textContent === "2 entries: 2 × 4K");
+  assert.equal(new URL(page.url()).search, "?src=capture.json");
+  await page.close();
+});
+
+test("another preset over a source is what a reload shows", async () => {
+  const { page } = await sourced("capture.json", JSON.stringify(CAPTURE));
+  await page.waitForFunction(() => document.querySelector("[role=status]").textContent === "2 entries: 2 × 4K");
+  await choose(page, "Preset", "one-size");
+  await page.reload();
+  await page.waitForFunction(() => document.querySelector("[role=status]")?.textContent === "2 entries: 2 × 2M");
+  await page.close();
+});
+
+test("the title says what is seen", async () => {
+  const page = await site.open("#preset=mail");
+  const before = await page.title();
+  await choose(page, "Preset", "scattered");
+  assert.notEqual(await page.title(), before);
+  assert.match(await page.title(), / · umem$/);
+  await type(page, "Length", "1M");
+  assert.equal(await page.title(), "Your own scenario · umem");
+  await page.close();
 });

@@ -68,7 +68,7 @@ async function firstPicture() {
     const page = await context.newPage();
     const client = await page.createCDPSession();
     await client.send("Emulation.setCPUThrottlingRate", { rate: SLOWER });
-    await page.evaluateOnNewDocument(() => addEventListener("umem-ready", () => requestAnimationFrame(() => { globalThis.first ??= performance.now(); })));
+    await page.evaluateOnNewDocument(() => new PerformanceObserver((list) => { globalThis.first ??= list.getEntries().find(({ name }) => name === "first-contentful-paint")?.startTime; }).observe({ type: "paint", buffered: true }));
     await page.goto(site.address);
     await page.waitForFunction(() => globalThis.first);
     times.push(await page.evaluate(() => globalThis.first));

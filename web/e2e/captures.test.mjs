@@ -6,8 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { named, press } from "./fields.mjs";
-import { CANVAS, start, status } from "./support.mjs";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { choose, named, press } from "./fields.mjs";
+import { CANVAS, onlyChromium, start, status } from "./support.mjs";
 
 const MAIL = "257 entries: 255 × 4K + 1 × 1M + 1 × 2M";
 
@@ -42,7 +44,7 @@ async function open(page, path) {
   await chooser.accept([path]);
 }
 
-const notice = (page) => page.$eval("[role=alert] span", (alert) => alert.textContent);
+const notice = (page) => page.$eval("[role=alert] p", (alert) => alert.textContent);
 
 /** Waits for a total. */
 const total = (page, text, timeout = 10_000) =>
@@ -123,5 +125,85 @@ test("a million extents open, play and zoom", async () => {
   await page.focus(CANVAS);
   for (const key of ["+", "+", "+", "ArrowLeft", "0"]) await page.keyboard.press(key);
   assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("a capture is there again after Back and Forward, and changed memory is no capture", async () => {
+  const page = await site.open("#preset=mail");
+  await open(page, await file("again.json", JSON.stringify(capture(3))));
+  await total(page, "3 entries: 3 × 4K");
+  // A driver is quicker than the page, which writes its history once the picture is there.
+  await page.waitForFunction(() => location.hash === "");
+  await page.goBack();
+  await total(page, MAIL);
+  await page.goForward();
+  await total(page, "3 entries: 3 × 4K");
+  assert.equal(await page.evaluate(() => location.hash), "");
+  const about = () => page.$eval(".about", (about) => about.textContent);
+  assert.match(await about(), /Captured on Linux/);
+  await choose(page, "Layout", "contiguous");
+  assert.doesNotMatch(await about(), /Captured/);
+  assert.match(await page.evaluate(() => location.hash), /^#s=/);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("what a capture takes is little more than what it says, compared or not", onlyChromium("look into its memory"), async () => {
+  // As large as a page opens: 3.9 million extents, each of two numbers.
+  const count = 3_900_000;
+  const path = join(folder, "largest.json");
+  const out = createWriteStream(path);
+  out.write(`{"version":1,"region":{"length":"${count * 4}K"},"memory":{"extents":[`);
+  for (let from = 0; from < count; from += 100_000) {
+    const part = Array.from({ length: 100_000 }, (_, i) => `["0x${(0x10000 + (from + i) * 0x3000).toString(16)}","4K"]`).join(",");
+    if (!out.write((from ? "," : "") + part)) await once(out, "drain");
+  }
+  out.end(`]},"device":"mlx5","provenance":{"kernel":"6.1.0","page_size":"4K","time":"2026-11-22T00:00:00Z","rebased":true}}`);
+  await once(out, "finish");
+  const page = await site.open();
+  const memory = () => page.evaluate(async () => {
+    const code = [...performance.getEntriesByType("resource")].find(({ name }) => name.includes("/pkg/web.js")).name;
+    return (await (await import(code)).default()).memory.buffer.byteLength;
+  });
+  const most = 4 * 16 * count;
+  await open(page, path);
+  await total(page, `${count} entries: ${count} × 4K`, 120_000);
+  const alone = await memory();
+  await press(page, "Compare");
+  await press(page, "IOMMU off and on");
+  await page.waitForFunction(() => document.querySelectorAll(".side").length === 2, { timeout: 60_000 });
+  const compared = await memory();
+  await press(page, "Linux 5.10 and 7.2");
+  await page.waitForFunction(() => [...document.querySelectorAll(".sides th")].some(({ textContent }) => textContent === "kernel"), { timeout: 60_000 });
+  const again = await memory();
+  console.log(`  ${[alone, compared, again].map((bytes) => Math.round(bytes / 2 ** 20)).join(", ")} MiB of ${Math.round(most / 2 ** 20)}`);
+  assert.ok(Math.max(alone, compared, again) <= most, `${alone}, ${compared}, ${again} of ${most}`);
+  await page.close();
+});
+
+test("while a large file is read the page says so", async () => {
+  const page = await site.open("#preset=mail");
+  await page.evaluate(() => {
+    globalThis.said = [];
+    new MutationObserver(() => globalThis.said.push(document.querySelector(".loading")?.textContent)).observe(document.querySelector("#page"), { subtree: true, childList: true });
+  });
+  await open(page, await file("slow.json", JSON.stringify(capture(200_000))));
+  await total(page, "200000 entries: 200000 × 4K", 60_000);
+  const said = await page.evaluate(() => globalThis.said);
+  assert.ok(said.includes("Opening slow.json…"), `${said}`);
+  assert.equal(await page.$(".loading"), null);
+  await page.close();
+});
+
+test("text is dropped into the field that takes it", async () => {
+  const page = await site.open("#preset=mail");
+  await (await page.$("aria/Edit as JSON")).click();
+  const prevented = await (await page.waitForSelector("#json")).evaluate((area) => {
+    const data = new DataTransfer();
+    data.setData("text/plain", "{}");
+    const drop = (type) => !area.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: data }));
+    return [drop("dragover"), drop("drop")];
+  });
+  assert.deepEqual(prevented, [false, false], "the page leaves it to the field");
   await page.close();
 });

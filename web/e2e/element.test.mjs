@@ -34,7 +34,7 @@ test("methods and buttons move it, and events tell", async () => {
   await inside(page, (element) => element.seek(2));
   const told = await events(page, "umem-step");
   assert.deepEqual(told.slice(-2).map(({ step }) => step), [1, 2]);
-  assert.deepEqual(Object.keys(told.at(-1)).sort(), ["stage", "step", "steps", "text"]);
+  assert.deepEqual(Object.keys(told.at(-1)).sort(), ["dma", "entries", "name", "pinned", "sg", "stage", "step", "steps", "text", "total"]);
   const button = (name) => page.evaluateHandle((name) => [...document.querySelector("umem-split").shadowRoot.querySelectorAll("button")].find((found) => found.textContent === name), name);
   await (await button("Restart")).click();
   assert.equal(await inside(page, (element) => element.moment), 0);
@@ -45,7 +45,7 @@ test("methods and buttons move it, and events tell", async () => {
   assert.ok(!(await inside(page, (element) => element.playing)));
   await inside(page, (element) => element.seek(1e9));
   assert.equal(await inside(page, (element) => element.moment === element.steps), true);
-  await assert.rejects(inside(page, (element) => element.seek("soon")), /is no step/);
+  await assert.rejects(inside(page, (element) => element.seek("soon")), /is not a step/);
   // The keys of the picture.
   await inside(page, (element) => element.shadowRoot.querySelector("canvas").focus());
   await page.keyboard.press("Home");
@@ -247,16 +247,57 @@ test("themes, custom properties and parts change how it looks", async () => {
 
 test("the core answers from JavaScript", async () => {
   const page = await documentWith("");
-  const { total, refused, wrong } = await page.evaluate(async () => {
+  const { total, refused, wrong, long } = await page.evaluate(async () => {
     const { plan } = await import("./umem-split.js");
     const scenario = { version: 1, region: { offset: "4K", length: "4092K" }, memory: { page_size: "2M", layout: "contiguous" }, device: { page_sizes: ["4K", "1M", "2M"], policy: "mixed" } };
     const { table } = await plan(scenario);
     const refused = await plan({ ...scenario, device: { page_sizes: ["4K"], max_entries: 1 } });
     const wrong = await plan({ ...scenario, region: {} }).catch((error) => error.message);
-    return { total: table.total, refused: refused.table.refused?.code, wrong };
+    const long = await plan({ ...scenario, region: { length: "256G" }, memory: { layout: "scattered" } }).catch((error) => error.message);
+    return { total: table.total, refused: refused.table.refused?.code, wrong, long };
   });
   assert.equal(total, 257);
   assert.equal(typeof refused, "string");
   assert.match(wrong, /region: missing field `length`/);
+  assert.match(long, /region\.length: these are about 67108928 segments.*umem plan/);
+  await page.close();
+});
+
+test("a step tells how far it has come, and by its name another element goes there, too", async () => {
+  const page = await documentWith(`<umem-split preset="mail"></umem-split><umem-split preset="scattered" id="other"></umem-split>`);
+  await ready(page, 2);
+  await inside(page, (element) => element.seek("cut"));
+  const [start] = (await events(page, "umem-step")).slice(-1);
+  assert.deepEqual([start.pinned, start.sg, start.dma, start.entries, start.total], [1023, 1, 1, 0, 257]);
+  await inside(page, (element) => element.step());
+  const [next] = (await events(page, "umem-step")).slice(-1);
+  assert.deepEqual([next.name, next.stage, next.entries], ["cut:1048576", "Cut", 255]);
+  const other = await page.$eval("#other", (element, name) => {
+    element.seek(name);
+    return element.moment;
+  }, next.name);
+  const [there] = (await events(page, "umem-step")).slice(-1);
+  assert.equal(there.step, other);
+  assert.equal(there.stage, "Cut");
+  await inside(page, (element) => element.seek("end"));
+  const [end] = (await events(page, "umem-step")).slice(-1);
+  assert.deepEqual([end.name, end.stage, end.entries], ["end", null, 257]);
+  // From the end on it begins anew, as playing does.
+  await inside(page, (element) => element.step());
+  assert.equal(await inside(page, (element) => element.moment), 0);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("a loop that rests can be paused", async () => {
+  const page = await documentWith(`<umem-split preset="one-size" speed="40" autoplay loop></umem-split>`);
+  await ready(page);
+  await page.waitForFunction(() => {
+    const element = document.querySelector("umem-split");
+    return element.moment === element.steps && !element.playing;
+  });
+  await inside(page, (element) => element.pause());
+  await new Promise((done) => setTimeout(done, 2500));
+  assert.equal(await inside(page, (element) => element.playing || element.moment !== element.steps), false);
   await page.close();
 });

@@ -130,10 +130,36 @@ test("who looks before predicting is not kept in the dark", async () => {
 test("a story that cannot be loaded gets a sentence, and the page works", async () => {
   const page = await site.browser.newPage();
   await page.setRequestInterception(true);
-  page.on("request", (request) => (request.url().endsWith("story.json") ? request.abort() : request.continue()));
+  page.on("request", (request) => (new URL(request.url()).pathname.endsWith("story.json") ? request.abort() : request.continue()));
   await page.goto(`${site.address}#story=2`);
   await page.waitForSelector("[role=alert]");
   assert.match(await page.$eval("[role=alert]", (alert) => alert.textContent), /The story: cannot be fetched/);
   assert.equal(await status(page), MAIL);
+  await page.close();
+});
+
+test("an answer is there again after Back, and after a reload", async () => {
+  const page = await site.open("#story=4");
+  await chapter(page, "The mail's example");
+  await answer(page, 2);
+  await press(page, "Begin at the huge page");
+  await page.goBack();
+  const answered = () => page.waitForFunction(() => document.querySelector(".choice[aria-pressed=true]") && document.querySelector(".truth").textContent.trim());
+  await answered();
+  assert.equal(await status(page), MAIL);
+  await page.reload();
+  await answered();
+  await page.close();
+});
+
+test("leaving the story, and stopping a comparison, puts the focus where that began", async () => {
+  const page = await site.open("#story=1");
+  await chapter(page, "What registration is");
+  const focused = () => page.evaluate(() => document.activeElement.textContent);
+  await press(page, "Close the story");
+  assert.equal(await focused(), "Start the story");
+  await press(page, "Compare");
+  await press(page, "Stop comparing");
+  assert.equal(await focused(), "Compare");
   await page.close();
 });

@@ -82,7 +82,7 @@ function ofTheOutputs() {
 
 async function ofTheElement() {
   const { observedAttributes, prototype } = element.UmemSplit;
-  const source = await readFile(here("../../static/umem-split.js"), "utf8");
+  const source = await readFile(here("../element/umem-split.js"), "utf8");
   const events = new Set([...source.matchAll(/#tell\("([\w-]+)"/g)].map(([, name]) => name));
   const members = Object.getOwnPropertyNames(prototype).filter((name) => !/^constructor$|Callback$/.test(name));
   const attributes = observedAttributes.filter((name) => !["class", "style"].includes(name));

@@ -1,89 +1,138 @@
-//! The page as a component, and what ties it to the browser: the address bar, files, the clock.
+//! The page as a component, and what ties it to the browser: the address bar, files, the clock, keys.
 
 use crate::{
     controls::Controls,
-    element::Shown,
     panels::{
-        compare::{Compare, numbers, title},
+        compare::{Compare, numbers},
         entries::EntryTable,
         keys::Keys,
         reason::Reason,
-        share::Share,
+        share::{Share, Shared},
         story::StoryPanel,
         totals::Totals,
     },
     picture::{Picture, transport::Transport},
-    state::{Action, Dialog, Dispatch, Place, State},
+    player::Shown,
+    state::{Action, Dialog, Dispatch, Place, Sends, State},
+    widgets::prose::{plain, told},
+    words,
 };
 use yew::prelude::*;
 
 mod address;
 mod clock;
+mod hands;
 mod header;
+mod keep;
+mod keyboard;
 mod source;
+mod title;
 
-use address::{fragment, use_address};
+use address::{opened, use_address};
 use clock::use_clock;
+use hands::hands;
 use header::Header;
+use keyboard::use_keyboard;
 use source::{use_drop, use_source, use_story};
+use title::use_title;
+
+/// What the page is given.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The build that it is: the files that it asks for are of the same.
+    pub build: AttrValue,
+}
 
 /// The page.
 #[component]
-pub fn App() -> Html {
-    let state = use_reducer(|| State::opened(&fragment()));
+pub fn App(Props { build }: &Props) -> Html {
+    let state = use_reducer(opened);
     let dispatch = state.dispatcher();
     use_clock(state.player.playing, dispatch.clone());
-    use_address(state.fragment.clone(), state.journeys, dispatch.clone());
-    use_source(dispatch.clone());
+    use_address(state.address(), dispatch.clone());
+    use_source(state.awaits(), dispatch.clone());
     use_drop(dispatch.clone());
+    use_keyboard(dispatch.clone());
+    use_title(title::of(&state));
     let untold = |tour: &crate::story::Tour| tour.story.is_none();
-    use_story(state.tour.as_ref().is_some_and(untold), dispatch.clone());
+    use_story(
+        state.tour.as_ref().is_some_and(untold),
+        build,
+        dispatch.clone(),
+    );
+    let hands = use_memo((), |()| hands());
 
     html! {
         <>
             <Header
+                build={build.clone()}
                 preset={state.preset().map(|preset| preset.name)}
                 telling={state.tour.is_some()}
-                comparing={state.other.is_some()}
+                comparing={state.there.is_some()}
                 dispatch={dispatch.clone()}
             />
-            if let Some(notice) = &state.notice {
-                <p class="notice" role="alert">
-                    <span>{ &**notice }</span>
-                    <button type="button" onclick={dispatch.on(Action::Dismiss)}>{ "Dismiss" }</button>
-                </p>
-            }
+            { notices(&state, &dispatch) }
             <main class={classes!(state.tour.is_some().then_some("telling"))}>
                 if let Some(tour) = &state.tour {
                     <StoryPanel tour={tour.clone()} dispatch={dispatch.clone()} />
                 }
                 { stage(&state, &dispatch) }
                 <Totals
-                    scene={state.scene.clone()}
+                    scene={state.here.scene.clone()}
                     exhibits={state.preset().is_some_and(|preset| EXHIBITS.contains(&preset.name))}
                     veiled={state.veiled()}
-                    stale={!state.faults.is_empty()}
+                    stale={!state.here.faults.is_empty()}
                     tried={state.tried().cloned()}
                     dispatch={dispatch.clone()}
                 />
                 <Controls
-                    draft={state.draft.clone()}
-                    texts={state.texts.clone()}
-                    faults={state.faults.clone()}
+                    draft={state.here.draft.clone()}
+                    texts={state.here.texts.clone()}
+                    faults={state.here.faults.clone()}
+                    bypassed={words::bypassed(state.here.scene.registration.question()).map(AttrValue::from)}
                     dispatch={dispatch.clone()}
                 />
             </main>
             <Keys open={state.dialog == Some(Dialog::Help)} dispatch={dispatch.clone()} />
-            <Share
-                open={state.dialog == Some(Dialog::Share)}
-                scene={state.scene.clone()}
-                preset={state.preset}
-                pictures={state.pictures()}
-                link={state.picture()}
-                {dispatch}
-            />
+            <Share shared={shared(&state)} hands={(*hands).clone()} {dispatch} />
         </>
     }
+}
+
+/// What went wrong outside the fields, and what is on its way.
+fn notices(state: &State, dispatch: &Dispatch) -> Html {
+    html! {
+        <>
+            if let Some(notice) = &state.notice {
+                <div class="notice" role="alert">
+                    { plain(notice) }
+                    <button type="button" onclick={dispatch.on(Action::Dismiss)}>{ "Dismiss" }</button>
+                </div>
+            }
+            <div class="unseen" aria-live="polite">
+                if let Some(name) = &state.loading { { opening(name) } }
+            </div>
+            if let Some(name) = &state.loading {
+                <div class="notice loading" aria-hidden="true">{ plain(&opening(name)) }</div>
+            }
+        </>
+    }
+}
+
+fn opening(name: &str) -> String {
+    format!("Opening {name}…")
+}
+
+/// What is shared, while the dialog is open.
+fn shared(state: &State) -> Option<Shared> {
+    (state.dialog == Some(Dialog::Share)).then(|| Shared {
+        scene: state.here.scene.clone(),
+        preset: state.here.preset,
+        pictures: state.pictures(),
+        link: state
+            .picture()
+            .map(|fragment| address::here() + "#" + &fragment),
+    })
 }
 
 /// The picture, or two of them, with what moves and explains it.
@@ -91,19 +140,20 @@ fn stage(state: &State, dispatch: &Dispatch) -> Html {
     let veiled = state.veiled();
     let step = state.player.moment.floor() as usize;
     let pictures = state.pictures();
+    let scene = &state.here.scene;
     html! {
         <div class="stage">
-            if pictures.len() > 1 {
-                <Compare scene={state.scene.clone()} place={state.place} dispatch={dispatch.clone()} />
+            if let [upper, lower] = &*pictures {
+                <Compare upper={upper.scene.clone()} lower={lower.scene.clone()} place={state.place} dispatch={dispatch.clone()} />
             } else if state.tour.is_none() {
-                <p class="about">{ about(state) }</p>
+                { told("about", &about(state)) }
             }
             { for pictures.iter().enumerate().map(|(i, shown)| {
                 let place = [Place::Upper, Place::Lower].get(i).filter(|_| pictures.len() > 1);
                 picture(shown, place.copied(), dispatch)
             }) }
             <Transport
-                scene={state.scene.clone()}
+                scene={scene.clone()}
                 {step}
                 playing={state.player.playing}
                 speed={state.player.speed}
@@ -114,21 +164,21 @@ fn stage(state: &State, dispatch: &Dispatch) -> Html {
                 { numbers(&upper.scene, &lower.scene) }
             }
             <Reason
-                scene={state.scene.clone()}
+                scene={scene.clone()}
                 {step}
-                focus={state.player.focus(&state.scene)}
+                focus={state.player.focus(scene)}
                 chosen={state.player.chosen.is_some()}
                 {veiled}
             />
             if !veiled {
-                <EntryTable scene={state.scene.clone()} />
+                <EntryTable scene={scene.clone()} />
             }
         </div>
     }
 }
 
 fn picture(shown: &Shown, place: Option<Place>, dispatch: &Dispatch) -> Html {
-    let name = place.map_or("", title);
+    let name = place.map_or("", words::place);
     html! {
         <>
             if place.is_some() {
@@ -144,15 +194,14 @@ const EXHIBITS: [&str; 2] = ["first-mask", "smaller-only"];
 
 /// What the scene is, in a sentence or two.
 fn about(state: &State) -> String {
-    let scenario = &state.draft;
+    let scenario = &state.here.draft;
     let name = scenario.name.as_ref().map(|name| format!("{name}. "));
     match (state.preset(), &scenario.provenance) {
         (Some(preset), _) => preset.about.into(),
         (None, Some(provenance)) => format!(
-            "{}Captured on Linux {}, {}. It stays in this browser.",
+            "{}{} It stays in this browser.",
             name.unwrap_or_default(),
-            provenance.kernel,
-            provenance.time
+            provenance.sentences().join(" ")
         ),
         (None, None) => name.unwrap_or_default() + OWN,
     }
@@ -160,16 +209,3 @@ fn about(state: &State) -> String {
 
 const OWN: &str =
     "Your own scenario. The address of this page holds it: copy it to share what you see.";
-
-/// Callbacks that send one and the same action.
-pub trait Sends {
-    /// Sends `action`, whatever the event.
-    fn on<E: 'static>(&self, action: Action) -> Callback<E>;
-}
-
-impl Sends for Dispatch {
-    fn on<E: 'static>(&self, action: Action) -> Callback<E> {
-        let dispatch = self.clone();
-        Callback::from(move |_| dispatch.dispatch(action.clone()))
-    }
-}

@@ -1,17 +1,16 @@
 //! The fields on the left: every input of a scenario.
 
-use crate::state::{Dispatch, Field, Texts};
-use std::{collections::BTreeMap, rc::Rc};
+use crate::state::{Dispatch, Faults, Field, Texts};
+use std::rc::Rc;
 use umem_core::scenario::Scenario;
 use yew::prelude::*;
 
-pub(crate) mod device;
+mod device;
 mod iommu;
 mod json;
 mod kernel;
 mod memory;
 mod region;
-pub mod select;
 mod text;
 
 /// What all groups of fields are given.
@@ -22,7 +21,9 @@ pub struct Props {
     /// What is typed into them.
     pub texts: Texts,
     /// What is wrong with them.
-    pub faults: Rc<BTreeMap<Field, String>>,
+    pub faults: Rc<Faults>,
+    /// Why the IOMMU maps nothing, if it does not.
+    pub bypassed: Option<AttrValue>,
     /// Where edits go.
     pub dispatch: Dispatch,
 }
@@ -30,7 +31,7 @@ pub struct Props {
 impl Props {
     fn fault(&self, field: Field) -> Option<AttrValue> {
         self.faults
-            .get(&field)
+            .get(field)
             .map(|problem| AttrValue::from(problem.clone()))
     }
 }

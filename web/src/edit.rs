@@ -202,19 +202,64 @@ fn no_address(text: &str) -> String {
 
 /// Backs the region with pages of another size; extents become a contiguous layout.
 pub fn set_pages(scenario: &mut Scenario, size: PageSize) {
-    scenario.memory.page_size = Some(Bytes(size.bytes()));
-    if scenario.memory.extents.take().is_some() {
-        scenario.memory.layout = Some(LayoutName::Contiguous);
-        scenario.memory.length = None;
+    if scenario.memory.extents.is_some() {
+        set_layout(scenario, LayoutName::Contiguous);
     }
+    scenario.memory.page_size = Some(Bytes(size.bytes()));
 }
 
 /// Lays the region's pages out otherwise.
 pub fn set_layout(scenario: &mut Scenario, layout: LayoutName) {
     if scenario.memory.extents.take().is_some() {
         scenario.memory.length = None;
+        // Memory that nobody captured is no capture's any more.
+        scenario.provenance = None;
+        scenario.name = None;
     }
     scenario.memory.layout = Some(layout);
+}
+
+/// What somebody has chosen is no longer assumed: of a capture that was edited.
+pub fn assume_less(scenario: &mut Scenario, before: &Scenario) {
+    let Some(provenance) = &mut scenario.provenance else {
+        return;
+    };
+    let assumed = &mut provenance.assumed;
+    assumed.device.take_if(|_| scenario.device != before.device);
+    assumed.iommu.take_if(|_| scenario.iommu != before.iommu);
+    assumed.rules.take_if(|_| scenario.kernel != before.kernel);
+}
+
+/// The scenario that somebody wrote.
+///
+/// # Errors
+/// What is wrong with the JSON, or with what no field of the page reaches.
+pub fn read(json: &str) -> Result<Scenario, String> {
+    let scenario = Scenario::from_json(json.as_bytes()).map_err(|error| error.to_string())?;
+    match scenario.resolve() {
+        Err(error) if error.field == "version" => Err(error.to_string()),
+        // What else is wrong has a field of its own to say so.
+        _ => Ok(scenario),
+    }
+}
+
+/// The size that `text` names.
+///
+/// # Errors
+/// That it names none, and what would.
+pub fn size(text: &str) -> Result<Bytes, String> {
+    let text = text.trim();
+    text.parse::<Bytes>()
+        .or_else(|error| {
+            // As the story and most documents write it: "4 MiB". Not "4 MB", which some take for a power of ten.
+            let short = text.strip_suffix("iB").map(|short| short.replace(' ', ""));
+            let unit = |short: &String| short.ends_with(char::is_alphabetic);
+            short
+                .filter(unit)
+                .and_then(|short| short.parse().ok())
+                .ok_or(error)
+        })
+        .map_err(|error| format!("\"{text}\" {error}"))
 }
 
 /// Whether two scenarios ask the same, whatever they are called.

@@ -1,5 +1,5 @@
-//! What stands behind `<umem-split>`: a figure, its scene and its player. `static/umem-split.js` makes an element of it:
-//! attributes, buttons and events are the browser's, and its; what they mean is told here.
+//! What stands behind `<umem-split>`: a figure, its scene and its player. `web/element` makes an element of it:
+//! attributes, buttons and events are the browser's, and its; what they mean is decided here.
 //!
 //! In a document of somebody else the element goes its own way. In the page it is led: the page says what it shows, and hears
 //! of every motion that is asked of it.
@@ -9,27 +9,17 @@ use crate::{
         self, Fingers, Frame,
         paint::{self, Colours, Theme},
     },
-    player::{Motion, Player},
+    limit::LARGEST,
+    player::{Motion, Player, Shown},
     scene::Scene,
 };
 use std::{cell::RefCell, fmt, rc::Rc};
 use umem_core::{
-    diagram::{Detail, LaneName, Lanes, Stage},
+    diagram::{Detail, Drawing, LaneName, Lanes, Stage},
     scenario::{Scenario, ScenarioError, presets},
 };
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEvent};
-
-/// What a figure shows.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Shown {
-    /// Of what.
-    pub(crate) scene: Rc<Scene>,
-    /// Which moment of it, and which part.
-    pub(crate) player: Player,
-    /// Whether what is yet to come stays hidden.
-    pub(crate) veiled: bool,
-}
 
 /// Who decides what a figure shows.
 pub(crate) struct Lead {
@@ -109,6 +99,35 @@ impl Widget {
     }
 }
 
+/// A drawing that is ready to be painted, on its own: a browser that fails to paint it leaves the widget unharmed.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Picture {
+    drawing: Drawing,
+    scale: f64,
+    colours: Colours,
+}
+
+#[wasm_bindgen]
+impl Picture {
+    /// Its height on the page, in pixels.
+    pub fn height(&self) -> f64 {
+        self.drawing.height * self.scale
+    }
+
+    /// Paints it, with so many dots a pixel.
+    pub fn paint(self, canvas: &HtmlCanvasElement, ratio: f64) {
+        paint::paint(canvas, &self.drawing, &self.colours, ratio * self.scale);
+    }
+}
+
+/// The name of the moment after the last step.
+const END: &str = "end";
+
+fn lower(stage: Stage) -> String {
+    stage.title().to_ascii_lowercase()
+}
+
 #[wasm_bindgen]
 impl Widget {
     /// The mail's example, finished.
@@ -116,12 +135,7 @@ impl Widget {
     pub fn new() -> Self {
         let mail = Rc::new(presets::PRESETS[0].scenario());
         let scene = Scene::new(&mail).expect("presets are right, as their tests show");
-        let shown = Shown {
-            player: Player::finished(&scene),
-            scene: Rc::new(scene),
-            veiled: false,
-        };
-        Self::of(Rc::new(RefCell::new(shown)), None)
+        Self::of(Rc::new(RefCell::new(Shown::of(Rc::new(scene)))), None)
     }
 
     /// Shows a preset, finished.
@@ -202,9 +216,8 @@ impl Widget {
         self.shown.borrow_mut().player.pace = (steps > 0.0 && steps.is_finite()).then_some(steps);
     }
 
-    /// Draws on `canvas`, `width` pixels of the page wide and, unless 0, `height` high, with so many dots a pixel. Returns the
-    /// height.
-    pub fn draw(&mut self, canvas: &HtmlCanvasElement, width: f64, height: f64, ratio: f64) -> f64 {
+    /// The picture as it is now, `width` pixels of the page wide and, unless 0, `height` high.
+    pub fn picture(&mut self, width: f64, height: f64) -> Picture {
         let shown = self.shown.borrow();
         let player = Player {
             pointed: self.under.or(shown.player.pointed),
@@ -222,8 +235,11 @@ impl Widget {
             }
         }
         self.frame = frame;
-        paint::paint(canvas, &drawing, &self.colours, ratio * frame.scale);
-        drawing.height * frame.scale
+        Picture {
+            drawing,
+            scale: frame.scale,
+            colours: self.colours.clone(),
+        }
     }
 
     /// Plays, from the beginning if it is at the end; or pauses.
@@ -375,15 +391,67 @@ impl Widget {
         let shown = self.shown.borrow();
         match shown.scene.steps.get(shown.player.moment as usize) {
             Some(step) => step.text(),
-            None => "all is done".into(),
+            None => "finished".into(),
         }
     }
 
-    /// The step with which a stage begins, its name in small letters.
-    pub fn begins(&self, stage: &str) -> Option<f64> {
-        let named = |known: &Stage| known.title().eq_ignore_ascii_case(stage);
-        let stage = Stage::ALL.into_iter().find(named)?;
-        Some(self.shown.borrow().scene.steps.first_of(stage) as f64)
+    /// The name of the step under way: its stage and where in the region that works, "cut:1048576"; "end" when everything is done.
+    pub fn name(&self) -> String {
+        let shown = self.shown.borrow();
+        match shown.scene.steps.get(shown.player.moment as usize) {
+            Some(step) => format!("{}:{}", lower(step.stage), step.run.offset),
+            None => END.into(),
+        }
+    }
+
+    /// The step of that name; in another scene, the one that works there in the same stage. A stage alone is its first step.
+    pub fn named(&self, name: &str) -> Option<f64> {
+        let shown = self.shown.borrow();
+        let (stage, offset) = name.split_once(':').unwrap_or((name, ""));
+        if stage == END {
+            return Some(shown.scene.last());
+        }
+        let stage = Stage::ALL
+            .into_iter()
+            .find(|known| lower(*known) == stage)?;
+        match offset {
+            "" => Some(shown.scene.steps.first_of(stage) as f64),
+            offset => {
+                let offset: i64 = offset.parse().ok()?;
+                Some(shown.scene.steps.reaching(stage, offset as f64).floor())
+            }
+        }
+    }
+
+    /// How far it has come: pinned pages, SG entries, DMA segments, entries of the table; and how many of those there will be.
+    pub fn counts(&self) -> Vec<f64> {
+        let shown = self.shown.borrow();
+        let Shown { scene, player, .. } = &*shown;
+        let moment = scene.steps.moment(player.moment.floor());
+        let front = |stage| moment.fronts.of(stage) as i64;
+        let (from, _) = scene.registration.pinned();
+        let page = scene.registration.question().mr.page;
+        let pinned = (front(Stage::Pin) - from as i64).max(0) as u64 >> page.log2();
+        let index = &scene.index;
+        let total = scene
+            .registration
+            .table
+            .as_ref()
+            .map_or(0, |table| table.total);
+        [
+            pinned,
+            index.scatter.before(front(Stage::Gather)),
+            index.dma.before(front(Stage::Map)),
+            index.entries.before(front(Stage::Cut)),
+            total,
+        ]
+        .map(|count| count as f64)
+        .into()
+    }
+
+    /// The longest scenario that is read, in bytes.
+    pub fn longest(&self) -> f64 {
+        LARGEST as f64
     }
 
     /// The scenario, as JSON.

@@ -1,5 +1,6 @@
 //! Files that people open: JSON, plain or gzip. Nothing is believed before it is measured, and nothing leaves the browser.
 
+use crate::limit::LARGEST;
 use umem_core::{scenario::Scenario, size::Bytes};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
@@ -14,9 +15,6 @@ extern "C" {
     fn new(format: &str) -> Result<DecompressionStream, JsValue>;
 }
 
-/// The longest file that is read, in bytes, packed and unpacked: some five million extents.
-pub const LARGEST: u64 = 128 << 20;
-
 /// How a gzip file begins.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -27,7 +25,13 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 pub async fn opened(file: &File) -> Result<Scenario, String> {
     // Nothing of a file that is too long is read at all.
     if file.size() > LARGEST as f64 {
-        return Err(format!("is {:.1} MB long; {}", file.size() / 1e6, limit()));
+        let tenths = (file.size() / 1e5).round() as u64;
+        return Err(format!(
+            "is {}.{} MB long; {}",
+            tenths / 10,
+            tenths % 10,
+            limit()
+        ));
     }
     scenario(file.stream()).await
 }
@@ -39,6 +43,7 @@ pub async fn opened(file: &File) -> Result<Scenario, String> {
 pub async fn scenario(stream: ReadableStream) -> Result<Scenario, String> {
     let bytes = unpacked(collected(stream, "broke off").await?).await?;
     let scenario = Scenario::from_json(&bytes).map_err(|error| unread(&bytes, &error))?;
+    drop(bytes);
     scenario.resolve().map_err(|error| error.to_string())?;
     Ok(scenario)
 }
@@ -75,24 +80,33 @@ async fn unpacked(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
 }
 
 /// All of a stream, as long as it is short enough; `broken` is said where it breaks off.
+///
+/// Its pieces wait outside of this code's own memory, which never shrinks, until it is known how long they are together.
 async fn collected(stream: ReadableStream, broken: &str) -> Result<Vec<u8>, String> {
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-    let mut bytes = Vec::new();
+    let (mut parts, mut length) = (Vec::new(), 0);
     loop {
         let chunk = JsFuture::from(reader.read()).await.map_err(|_| broken)?;
         let get = |name| js_sys::Reflect::get(&chunk, &JsValue::from_str(name));
         if get("done").is_ok_and(|done| done.is_truthy()) {
-            return Ok(bytes);
+            break;
         }
         let value = get("value").map_err(|_| broken)?;
         let part: js_sys::Uint8Array = value.dyn_into().map_err(|_| broken)?;
-        if bytes.len() as u64 + u64::from(part.length()) > LARGEST {
+        length += u64::from(part.length());
+        if length > LARGEST {
             // What is still to come is not waited for.
             let _ = reader.cancel();
             return Err(format!("is too long; {}", limit()));
         }
-        let start = bytes.len();
-        bytes.resize(start + part.length() as usize, 0);
-        part.copy_to(&mut bytes[start..]);
+        parts.push(part);
     }
+    let mut bytes = vec![0; length as usize];
+    let mut start = 0;
+    for part in parts {
+        let end = start + part.length() as usize;
+        part.copy_to(&mut bytes[start..end]);
+        start = end;
+    }
+    Ok(bytes)
 }

@@ -2,25 +2,29 @@
 #![deny(missing_docs)]
 //! The page: how a memory region becomes page-table entries, played in a browser.
 //!
+//! In the order of its floors: each module uses only those above it in the table.
+//!
 //! | module | what lives there |
 //! |---|---|
-//! | [`state`] | what the page knows, and the [`Action`](state::Action)s: everything that can happen on it |
+//! | `limit` | how much a page works out while somebody waits |
 //! | [`scene`] | a scenario worked out by umem-core, once |
-//! | [`player`] | where in time and space a scene is looked at, and all that moves it |
-//! | `figure` | what a canvas shows of a scene, and what keys, wheels and fingers on it mean |
 //! | [`edit`] | what an edit does to a scenario |
 //! | [`story`] | the guided tour through the mail, as data |
-//! | [`share`] | what is seen, as files, commands and snippets |
-//! | [`file`] | files that people open: plain or gzip, measured before they are believed |
-//! | [`link`] | the address bar: a scenario as a fragment, and back |
-//! | `keep` | files that the page hands to the browser to keep |
-//! | `app` | the page as a component, and what ties it to the browser |
-//! | `controls` | the fields on the left: every input of a scenario |
+//! | [`player`] | where in time and space a scene is looked at, and all that moves it |
+//! | `figure` | what a canvas shows of a scene, and what keys, wheels and fingers on it mean |
 //! | [`element`] | what stands behind `<umem-split>`, in documents of others and in the page |
-//! | `picture` | the page's element, which the page leads, and the buttons that move time |
+//! | [`link`] | the address bar: a scenario as a fragment, and back |
+//! | [`file`] | files that people open: plain or gzip, measured before they are parsed |
+//! | [`state`] | what the page knows, and the [`Action`](state::Action)s: everything that can happen on it |
+//! | `words` | what things are called, and how numbers are written |
+//! | `widgets` | what panels and fields are made of: selects, dialogs, paragraphs |
+//! | [`share`] | what is seen, as files, commands and snippets |
 //! | `panels` | what is told in words: the reason, the totals, the table |
+//! | `controls` | the fields on the left: every input of a scenario |
+//! | `picture` | the page's element, which the page leads, and the buttons that move time |
+//! | `app` | the page as a component. It alone touches the browser's history, network, clipboard and window |
 //!
-//! The rules are umem-core's; here nothing is computed about memory.
+//! The rules are umem-core's; here nothing is computed about memory. `tests/floors.rs` holds the modules to this order.
 
 #[cfg(feature = "page")]
 mod app;
@@ -34,8 +38,7 @@ pub mod element;
 mod figure;
 #[cfg(feature = "page")]
 pub mod file;
-#[cfg(feature = "page")]
-mod keep;
+mod limit;
 #[cfg(feature = "page")]
 pub mod link;
 #[cfg(feature = "page")]
@@ -52,6 +55,10 @@ pub mod share;
 pub mod state;
 #[cfg(feature = "page")]
 pub mod story;
+#[cfg(feature = "page")]
+mod widgets;
+#[cfg(feature = "page")]
+mod words;
 
 #[cfg(feature = "plan")]
 use umem_core::{registration::Registration, scenario::Scenario};
@@ -59,11 +66,26 @@ use umem_core::{registration::Registration, scenario::Scenario};
 use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "page")]
-/// Shows the page in `root`, in place of what stands there.
 #[wasm_bindgen]
-pub fn open(root: web_sys::Element) {
+extern "C" {
+    /// Tells the window of an error, as if it had been thrown where nobody catches it.
+    #[wasm_bindgen(js_name = reportError)]
+    fn report_error(error: &JsValue);
+}
+
+#[cfg(feature = "page")]
+/// Shows the page in `root`, in place of what stands there; the files that it asks for later are those of `build`. Should it ever panic, the window hears of it: `static/trouble.js`
+/// tells people.
+#[wasm_bindgen]
+pub fn open(root: web_sys::Element, build: &str) {
+    std::panic::set_hook(Box::new(|panic| {
+        report_error(&JsError::new(&panic.to_string()).into());
+    }));
     root.replace_children_with_node_0();
-    yew::Renderer::<app::App>::with_root(root).render();
+    let props = app::Props {
+        build: build.to_owned().into(),
+    };
+    yew::Renderer::<app::App>::with_root_and_props(root, props).render();
 }
 
 #[cfg(feature = "plan")]
@@ -74,6 +96,8 @@ pub fn open(root: web_sys::Element) {
 #[wasm_bindgen]
 pub fn plan(scenario: &str) -> Result<String, JsError> {
     let scenario = Scenario::from_json(scenario.as_bytes())?;
-    let registration = Registration::new(&scenario)?;
+    let question = scenario.resolve()?;
+    limit::bounded(&question)?;
+    let registration = Registration::of(question);
     Ok(serde_json::to_string(&registration.report(&scenario))?)
 }

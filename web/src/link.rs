@@ -8,7 +8,10 @@ use crate::{
     scene::Scene,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use std::fmt::Display;
+use std::{
+    fmt::{self, Display},
+    str::FromStr,
+};
 use umem_core::{
     diagram::View,
     scenario::{
@@ -19,6 +22,66 @@ use umem_core::{
 
 /// The longest fragment that is written: servers never see it, but people and chat programs do.
 const LONGEST: usize = 16_000;
+
+/// What the page writes into an entry of the browser's history, beside its address: "3", "3 capture source", or "3 picked 2".
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Stamp {
+    /// The entry's number: each follows the one before it.
+    pub visit: u32,
+    /// Whether a capture was seen there, which no address holds.
+    pub capture: bool,
+    /// Whether that is what `?src=` names.
+    pub sourced: bool,
+    /// The answer that the reader gave to the chapter's question.
+    pub picked: Option<usize>,
+}
+
+impl Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.visit)?;
+        if self.capture {
+            write!(f, " {CAPTURE}")?;
+        }
+        if self.sourced {
+            write!(f, " {SOURCE}")?;
+        }
+        match self.picked {
+            Some(picked) => write!(f, " {PICKED} {picked}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Stamp {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut words = text.split(' ');
+        let number = |words: &mut dyn Iterator<Item = &str>| {
+            words
+                .next()
+                .and_then(|word| word.parse::<u32>().ok())
+                .ok_or(())
+        };
+        let mut stamp = Self {
+            visit: number(&mut words)?,
+            ..Self::default()
+        };
+        while let Some(word) = words.next() {
+            match word {
+                CAPTURE => stamp.capture = true,
+                SOURCE => stamp.sourced = true,
+                PICKED => stamp.picked = Some(number(&mut words)? as usize),
+                _ => return Err(()),
+            }
+        }
+        Ok(stamp)
+    }
+}
+
+const CAPTURE: &str = "capture";
+const SOURCE: &str = "source";
+const PICKED: &str = "picked";
 
 /// What a fragment asks for.
 #[derive(Clone, Debug)]
@@ -41,6 +104,12 @@ fn field<'a>(fragment: &'a str, name: &str) -> Option<&'a str> {
         .filter_map(|field| field.split_once('='))
         .find(|(key, _)| *key == name)
         .map(|(_, value)| value)
+}
+
+/// Whether a fragment asks for a scene, and not only for a moment of one.
+pub fn asks(fragment: &str) -> bool {
+    let known = ["s", "preset", "story", "with", "with-preset"];
+    known.iter().any(|name| field(fragment, name).is_some())
 }
 
 /// Reads a fragment, with or without its `#`.
@@ -102,20 +171,23 @@ pub fn to_seen(player: &Player, scene: &Scene) -> String {
     let mut add =
         |name: &str, value: &dyn Display| text.extend(["&", name, "=", &value.to_string()]);
     if player.moment < scene.last() {
-        add("at", &player.moment.floor());
+        add("at", &(player.moment as u64));
     }
     if let Some(offset) = player.chosen {
         add("lens", &offset);
     }
     if let Some((from, span)) = player.sight {
-        add("see", &format_args!("{},{}", from.round(), span.round()));
+        add(
+            "see",
+            &format_args!("{},{}", from.round() as i64, span.round() as i64),
+        );
     }
     text
 }
 
 /// What a fragment says of what is seen of `scene`, as far as it makes sense there.
 pub fn seen(fragment: &str, player: Player, scene: &Scene) -> Player {
-    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let number = |text: &str| text.parse::<i64>().ok().map(|number| number as f64);
     let step = field(fragment, "at").and_then(number);
     let lens = field(fragment, "lens").and_then(|text| text.parse::<i64>().ok());
     let see = field(fragment, "see").and_then(|text| {
@@ -154,7 +226,11 @@ pub fn to_preset(preset: &Preset) -> String {
 
 /// The fragment, without its `#`, that asks for `scenario`; `None` where it is a capture, which never leaves the page, or too long.
 pub fn to_scenario(scenario: &Scenario) -> Option<String> {
-    let extents = scenario.memory.extents.as_ref().map_or(0, Vec::len);
+    let extents = scenario
+        .memory
+        .extents
+        .as_ref()
+        .map_or(0, |extents| extents.len());
     if scenario.provenance.is_some() || extents > LONGEST / 8 {
         return None;
     }

@@ -1,8 +1,9 @@
 //! The picture: an element `<umem-split>` that the page leads.
 
 use crate::{
-    element::{Lead, Shown, Widget},
-    state::{Action, Dialog, Dispatch},
+    element::{Lead, Widget},
+    player::Shown,
+    state::{Action, Dispatch},
 };
 use wasm_bindgen::prelude::*;
 use yew::prelude::*;
@@ -14,7 +15,7 @@ const LABEL: &str = "Five lanes on one axis: virtual memory, physical frames, SG
 
 #[wasm_bindgen]
 extern "C" {
-    /// The element, of `static/umem-split.js`.
+    /// The element, of `web/element`.
     type UmemSplit;
 
     /// Shows what `widget` shows, and asks it for everything.
@@ -65,17 +66,7 @@ pub fn Picture(
             element.refresh();
         }
     });
-    // Of the picture's keys the element knows all but the one that asks the page for them.
-    let onkeydown = {
-        let dispatch = dispatch.clone();
-        Callback::from(move |event: KeyboardEvent| {
-            if event.key() == "?" {
-                event.prevent_default();
-                dispatch.dispatch(Action::Dialog(Some(Dialog::Help)));
-            }
-        })
-    };
-    html! { <umem-split class="picture" ref={node} {onkeydown} /> }
+    html! { <umem-split class="picture" translate="no" ref={node} /> }
 }
 
 fn label(name: &str) -> String {

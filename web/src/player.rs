@@ -1,8 +1,11 @@
 //! Where in time and space a scene is looked at, and all that moves it: the same in the page and in the element.
 
 use crate::scene::Scene;
+use std::rc::Rc;
 use umem_core::diagram::{self, Attention, Drawing, LaneName, Lanes, View};
 
+/// A pause of the browser longer than this is not time that the reader saw pass, in milliseconds.
+const BLINK: f64 = 100.0;
 /// How long a whole film takes at most, in milliseconds at speed 1.
 const LONGEST: f64 = 24_000.0;
 /// How long a step of one thing takes, in milliseconds at speed 1.
@@ -98,6 +101,28 @@ pub struct Player {
     pub lanes: Lanes,
 }
 
+/// What a picture shows.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Shown {
+    /// Of what.
+    pub(crate) scene: Rc<Scene>,
+    /// Which moment of it, and which part.
+    pub(crate) player: Player,
+    /// Whether what is yet to come stays hidden.
+    pub(crate) veiled: bool,
+}
+
+impl Shown {
+    /// A scene, finished and seen whole.
+    pub(crate) fn of(scene: Rc<Scene>) -> Self {
+        Self {
+            player: Player::finished(&scene),
+            scene,
+            veiled: false,
+        }
+    }
+}
+
 impl Player {
     /// At the end of `scene`, seen whole.
     pub fn finished(scene: &Scene) -> Self {
@@ -112,6 +137,12 @@ impl Player {
             sight: None,
             lanes: Lanes::ALL,
         }
+    }
+
+    /// The same at another speed.
+    #[must_use]
+    pub fn at_speed(self, speed: f64) -> Self {
+        Self { speed, ..self }
     }
 
     /// What of `scene` a picture of this width shows.
@@ -228,7 +259,7 @@ impl Player {
 
     fn at(self, scene: &Scene, moment: f64) -> Self {
         Self {
-            moment: moment.clamp(0.0, scene.last()),
+            moment: moment.min(scene.last()).max(0.0),
             playing: false,
             chosen: None,
             pointed: None,
@@ -241,7 +272,7 @@ impl Player {
     fn ticked(self, scene: &Scene, milliseconds: f64) -> Self {
         let end = scene.last();
         let last = self.until.map_or(end, |until| until.min(end));
-        let mut left = milliseconds * self.speed;
+        let mut left = milliseconds.clamp(0.0, BLINK) * self.speed;
         let mut moment = self.moment;
         // A frame may be longer than a step, but no film has more steps than a frame has time for.
         while left > 0.0 && moment < last {

@@ -1,18 +1,15 @@
 //! A scenario worked out: everything that does not depend on the moment, computed once.
 
+use crate::limit::bounded;
 use std::{cell::OnceCell, rc::Rc};
 use umem_core::{
     diagram::Steps,
     explain::Limit,
-    memory::Layout,
     registration::{Index, Registration, Table},
     scenario::{Scenario, ScenarioError},
     size::{PageSize, PageSizes},
     table::{Policy, Refusal, single::Constraint},
 };
-
-/// The most segments that the page works out at a keystroke; `umem plan` takes any number.
-const MOST_SEGMENTS: u64 = 1 << 22;
 
 /// A scenario, and what becomes of it.
 #[derive(Debug)]
@@ -62,24 +59,7 @@ impl Scene {
     /// What is wrong with it, and where; or that it is more than a page should compute while somebody types.
     pub fn new(scenario: &Rc<Scenario>) -> Result<Self, ScenarioError> {
         let question = scenario.resolve()?;
-        let memory = &question.memory;
-        let pieces = match memory.layout() {
-            Layout::Contiguous(_) => 0,
-            Layout::Descending(_) | Layout::Scattered { .. } => {
-                question.mr.length / memory.page_size().bytes()
-            }
-            Layout::Extents(runs) => runs.len() as u64,
-        };
-        let segments = question.mr.length / u64::from(question.device.max_segment) + pieces;
-        if segments > MOST_SEGMENTS {
-            return Err(ScenarioError::new(
-                "region.length",
-                format_args!(
-                    "these are about {segments} segments, more than a page should work out at a keystroke: make it shorter, \
-                     or ask `umem plan`, which takes any number"
-                ),
-            ));
-        }
+        bounded(&question)?;
         let registration = Registration::of(question);
         let index = registration.index();
         let steps = Steps::new(&registration, &index);

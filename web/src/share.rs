@@ -1,8 +1,9 @@
 //! What is seen, as things to keep and to send: a command, a snippet, a table, a picture.
 
-use crate::{edit, element::Shown, panels::compare, scene::Scene, state::Place};
-use std::fmt::Write;
+use crate::{edit, player::Shown, scene::Scene, state::Place, words};
+use std::{fmt::Write, rc::Rc};
 use umem_core::{
+    capture::Provenance,
     diagram::{Drawing, Heading, svg::Escaped},
     scenario::{Scenario, presets::Preset},
 };
@@ -22,17 +23,51 @@ pub fn command(scenario: &Scenario, preset: Option<&Preset>) -> String {
     }
 }
 
-/// HTML that shows the scenario in a page of one's own.
-pub fn embed(scenario: &Scenario, preset: Option<&Preset>, status: &str) -> String {
+/// HTML that shows the scenario in a page of one's own. It obeys a policy without inline styles, and its picture has a size.
+pub fn embed(scene: &Rc<Scene>, preset: Option<&Preset>) -> String {
     let what = match preset {
         Some(preset) => format!("preset=\"{}\"", preset.name),
-        None => format!("scenario=\"{}\"", Escaped(&scenario.to_json())),
+        None => format!("scenario=\"{}\"", Escaped(&scene.scenario.to_json())),
     };
+    let Drawing { width, height, .. } = sheet(&[Shown::of(scene.clone())]);
+    let status = scene.registration.status();
     format!(
-        "<script type=\"module\" src=\"umem-split.js\"></script>\n<umem-split {what}>\n  <img src=\"{}.svg\" alt=\"{}\" style=\"max-width: 100%; height: auto\">\n</umem-split>",
+        "<script type=\"module\" src=\"umem-split.js\"></script>\n<umem-split {what}>\n  <img src=\"{}.svg\" width=\"{}\" height=\"{}\" alt=\"{}\">\n</umem-split>",
         name(preset),
-        Escaped(status)
+        width.ceil(),
+        height.ceil(),
+        Escaped(&status)
     )
+}
+
+/// What is kept as a file.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Keep {
+    /// A text, of this media type.
+    Text(&'static str, String),
+    /// What is seen.
+    Picture(Picture, Vec<Shown>),
+}
+
+/// How a picture is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Picture {
+    /// As lines and letters.
+    Svg,
+    /// As dots.
+    Png,
+}
+
+impl Keep {
+    /// JSON.
+    pub(crate) fn json(text: String) -> Self {
+        Self::Text("application/json", text)
+    }
+}
+
+/// What `umem plan --format json` prints.
+pub(crate) fn result(scene: &Scene) -> String {
+    serde_json::to_string(&scene.registration.report(&scene.scenario)).unwrap_or_default()
 }
 
 /// What a file of the scenario is called, without its ending.
@@ -57,7 +92,7 @@ pub fn csv(scene: &Scene) -> String {
 /// What is seen as a picture of its own: one scene, or two that are compared, each under what it is and what came of it.
 pub(crate) fn sheet(pictures: &[Shown]) -> Drawing {
     let compared = pictures.len() > 1;
-    let sides = [Place::Upper, Place::Lower].into_iter().map(compare::title);
+    let sides = [Place::Upper, Place::Lower].into_iter().map(words::place);
     let headed = pictures.iter().zip(sides).map(|(shown, side)| {
         let Shown { scene, player, .. } = shown;
         let status = scene.registration.status();
@@ -67,6 +102,11 @@ pub(crate) fn sheet(pictures: &[Shown]) -> Drawing {
                 false => status,
             },
             about: edit::described(&scene.scenario),
+            notes: scene
+                .scenario
+                .provenance
+                .as_ref()
+                .map_or_else(Vec::new, Provenance::sentences),
         };
         (heading, player.draw(scene, WIDTH, false))
     });

@@ -1,190 +1,28 @@
-//! What the page knows, and everything that can happen on it.
+//! What the page knows, and what becomes of it by everything that can happen.
 
-use crate::{
-    edit, link,
-    player::{Motion, Player},
-    scene::Scene,
-    story::{Setting, Story, Tour},
-};
-use std::{collections::BTreeMap, rc::Rc};
+use crate::{edit, player::Player, scene::Scene, story::Tour};
+use std::rc::Rc;
 use umem_core::{
     advice::Advice,
     scenario::{
-        IommuSpec, LayoutName, Scenario,
+        DeviceSpec, IommuSpec, Scenario,
         presets::{self, Preset},
     },
-    size::{Bytes, PageSize},
-    table::Policy,
+    size::Bytes,
 };
-use yew::{Reducible, UseReducerDispatcher};
+use yew::Reducible;
 
+mod action;
+mod address;
 mod compare;
 mod draft;
+mod side;
 mod tour;
 
-pub use compare::Side;
-
-/// What components send [`Action`]s with.
-pub type Dispatch = UseReducerDispatcher<State>;
-
-/// Everything that can happen on the page.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Action {
-    /// A preset is chosen.
-    Preset(&'static str),
-    /// The fragment of the address has changed.
-    Fragment(String),
-    /// A scenario came from a file.
-    Load(Box<Scenario>),
-    /// A piece of advice is followed: what it changes plays.
-    Apply(Rc<Advice>),
-    /// Back to what there was before a piece of advice.
-    Undo,
-    /// Something went wrong outside the fields.
-    Notice(String),
-    /// The notice has been read.
-    Dismiss,
-    /// Typed into "Start offset".
-    Offset(String),
-    /// Typed into "Length".
-    Length(String),
-    /// Typed into "IOVA".
-    Iova(String),
-    /// Typed into "NIC address".
-    Hca(String),
-    /// Typed into "Frames at".
-    Start(String),
-    /// Typed into "The scenario as JSON".
-    Json(String),
-    /// The size of the memory's pages.
-    Pages(PageSize),
-    /// How the memory lies.
-    Layout(LayoutName),
-    /// An IOMMU's name, or "off".
-    Iommu(String),
-    /// A device's name.
-    Device(String),
-    /// One of the device's page sizes, on or off.
-    Size(PageSize),
-    /// How the table is cut.
-    Policy(Policy),
-    /// The kernel's rules.
-    Kernel(String),
-    /// The kernel's page.
-    KernelPage(PageSize),
-    /// What moves time or the eye.
-    Move(Motion),
-    /// Show one of the dialogs, or none.
-    Dialog(Option<Dialog>),
-    /// Open the story at a chapter, from 0.
-    Chapter(usize),
-    /// The story has been loaded.
-    Told(Rc<Story>),
-    /// Answer the chapter's question.
-    Predict(usize),
-    /// Show a setting of the story.
-    Set(Box<Setting>),
-    /// Close the story.
-    Leave,
-    /// Compare with another scenario, which begins as this one; or no longer.
-    Compare(bool),
-    /// Compare these two.
-    Pair(Box<(Scenario, Scenario)>),
-    /// Edit the upper of two scenarios, or the lower.
-    Edit(Place),
-}
-
-/// What can stand before the page.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Dialog {
-    /// What the page is, and the keys.
-    Help,
-    /// Links, files and snippets of what is seen.
-    Share,
-}
-
-/// Which of two scenarios.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Place {
-    /// The first, which is the only one unless two are compared.
-    #[default]
-    Upper,
-    /// The second.
-    Lower,
-}
-
-/// Something that can be wrong, each with a place for its message.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Field {
-    /// "Start offset".
-    Offset,
-    /// "Length".
-    Length,
-    /// "NIC address".
-    Hca,
-    /// The memory's pages and layout.
-    Memory,
-    /// "Frames at".
-    Start,
-    /// "The scenario as JSON".
-    Json,
-    /// "IOMMU".
-    Iommu,
-    /// "IOVA".
-    Iova,
-    /// "Device".
-    Device,
-    /// "Device page sizes".
-    Sizes,
-    /// The kernel's rules and page.
-    Kernel,
-}
-
-impl Field {
-    /// Where the message of an error belongs that the core found at `path`.
-    fn of(path: &str) -> Self {
-        let under = |prefix: &str| path.strip_prefix(prefix).is_some();
-        match () {
-            () if under("region.hca_address") => Self::Hca,
-            () if under("region.offset") || under("region.va") => Self::Offset,
-            () if under("region") => Self::Length,
-            () if under("memory.start") => Self::Start,
-            () if under("memory") => Self::Memory,
-            () if under("iommu.iova") => Self::Iova,
-            () if under("iommu") => Self::Iommu,
-            () if under("device.page_sizes") => Self::Sizes,
-            () if under("device") => Self::Device,
-            () => Self::Kernel,
-        }
-    }
-}
-
-/// What is typed into the fields that are typed into.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Texts {
-    /// "Start offset".
-    pub offset: String,
-    /// "Length".
-    pub length: String,
-    /// "IOVA"; `None` where nothing is mapped.
-    pub iova: Option<String>,
-    /// "NIC address"; empty if it is the virtual one.
-    pub hca: String,
-    /// "Frames at"; `None` where extents say it.
-    pub start: Option<String>,
-}
-
-impl Texts {
-    fn of(scenario: &Scenario) -> Self {
-        Self {
-            offset: scenario.region.offset.to_string(),
-            length: scenario.region.length.to_string(),
-            iova: edit::iova(scenario),
-            hca: edit::hca(scenario),
-            start: edit::start(scenario),
-        }
-    }
-}
+pub use action::{Action, Dialog, Dispatch, Field, Origin, Pairing, Place, Sends};
+pub use address::Address;
+pub use compare::PAIRINGS;
+pub use side::{Faults, Side, Texts};
 
 /// A piece of advice that was followed, and what there was before.
 #[derive(Clone, PartialEq, Debug)]
@@ -198,77 +36,96 @@ pub struct Tried {
 /// What the page knows.
 #[derive(Clone, PartialEq, Debug)]
 pub struct State {
-    /// What the fields say, right or wrong.
-    pub draft: Rc<Scenario>,
-    /// What is typed into them.
-    pub texts: Texts,
-    /// What is wrong with them.
-    pub faults: Rc<BTreeMap<Field, String>>,
-    /// The last that was right, worked out.
-    pub scene: Rc<Scene>,
-    /// The name of the preset that was chosen last.
-    pub origin: Option<&'static str>,
-    /// The name of the preset that the fields show, if they show one.
-    pub preset: Option<&'static str>,
-    /// The fragment of the page's address, without its `#`: the last scenario that was right; none for a capture.
-    pub fragment: Option<Rc<str>>,
-    /// What went wrong outside the fields.
-    pub notice: Option<Rc<str>>,
-    /// The moment, and what is seen of it.
-    pub player: Player,
-    /// The dialog that is shown.
-    pub dialog: Option<Dialog>,
-    /// Where the reader is in the story, if it is open.
-    pub tour: Option<Tour>,
+    /// The scenario that the fields edit.
+    pub here: Side,
     /// The other of two scenarios that are compared.
-    pub other: Option<Rc<Side>>,
+    pub there: Option<Side>,
     /// Which of the two the fields edit.
     pub place: Place,
+    /// The moment, and what is seen of it.
+    pub player: Player,
+    /// Where the reader is in the story, if it is open.
+    pub tour: Option<Tour>,
+    /// The dialog that is shown.
+    pub dialog: Option<Dialog>,
+    /// What went wrong outside the fields.
+    pub notice: Option<Rc<str>>,
+    /// The name of what is being read.
+    pub loading: Option<Rc<str>>,
+    /// The fragment of the page's address, without its `#`: the last scenario that was right; none for a capture.
+    pub fragment: Option<Rc<str>>,
     /// The advice that was followed last; told only as long as what is seen is what it led to.
     tried: Option<Tried>,
-    /// How often somebody went to another scene, and did not merely change something in it.
-    pub journeys: u32,
-    /// Which of the scene's own fragments is shown; what is added for the story and for comparing is not in it.
-    own: Option<Rc<str>>,
+    /// In which entry of the browser's history this is: each follows the one before it.
+    visit: u32,
+    /// What a link said of the moment and of the part that is seen, as long as it is so.
+    shared: Option<Rc<str>>,
+    /// The capture that was opened last.
+    kept: Option<address::Kept>,
 }
 
 impl State {
     /// The page as `fragment` asks for it.
     pub fn opened(fragment: &str) -> Self {
-        let mail = &presets::PRESETS[0];
-        let scenario = Rc::new(mail.scenario());
-        let scene = Scene::new(&scenario).expect("presets are right, as their tests show");
+        let here = Side::of(&presets::PRESETS[0]);
         let start = Self {
-            texts: Texts::of(&scenario),
-            draft: scenario,
-            faults: Rc::default(),
-            player: Player::finished(&scene),
-            scene: Rc::new(scene),
-            origin: Some(mail.name),
-            preset: Some(mail.name),
-            fragment: Some(link::to_preset(mail).into()),
-            own: Some(link::to_preset(mail).into()),
-            notice: None,
-            dialog: None,
-            tour: None,
-            other: None,
+            player: Player::finished(&here.scene),
+            fragment: here.own.clone(),
+            here,
+            there: None,
             place: Place::Upper,
+            tour: None,
+            dialog: None,
+            notice: None,
+            loading: None,
             tried: None,
-            journeys: 0,
+            visit: 0,
+            shared: None,
+            kept: None,
         };
         start.asked(fragment)
     }
 
+    /// The page as the browser's history has it: `stamp` is what the page itself wrote there, if it was there before.
+    pub fn restored(fragment: &str, stamp: Option<crate::link::Stamp>) -> Self {
+        let state = Self::opened(fragment);
+        match stamp {
+            Some(stamp) => state.visited(fragment, Some(stamp)),
+            None => state,
+        }
+    }
+
+    /// Whether what `?src=` names has yet to be read.
+    pub fn awaits(&self) -> bool {
+        self.loading.is_some() && self.here.loaded == Some(Origin::Source)
+    }
+
+    /// The page while what `?src=` names is on its way: what is seen until then is not what the address asks for, and never reaches it.
+    #[must_use]
+    pub fn awaiting(mut self, source: &str) -> Self {
+        self.here.loaded = Some(Origin::Source);
+        self.here.own = None;
+        self.fragment = None;
+        self.notice = None;
+        self.loading = Some(source.into());
+        self
+    }
+
     /// The preset that the fields show, if they show one.
     pub fn preset(&self) -> Option<&'static Preset> {
-        self.preset.and_then(presets::find)
+        self.here.preset()
+    }
+
+    /// The scene that the fields edit.
+    pub fn scene(&self) -> &Rc<Scene> {
+        &self.here.scene
     }
 
     /// The advice that led to what is seen.
     pub fn tried(&self) -> Option<&Tried> {
         let seen = |tried: &&Tried| {
             let scenarios = &tried.advice.scenarios;
-            let seen = &self.scene.scenario;
+            let seen = &self.here.scene.scenario;
             scenarios
                 .iter()
                 .any(|led_to| edit::same_question(led_to, seen))
@@ -283,7 +140,7 @@ impl State {
 
     /// What is wrong with `field`.
     pub fn fault(&self, field: Field) -> Option<String> {
-        self.faults.get(&field).cloned()
+        self.here.faults.get(field).cloned()
     }
 }
 
@@ -297,20 +154,34 @@ impl Reducible for State {
         }
         let state = match action {
             Action::Preset(name) => match presets::find(name) {
-                Some(preset) => state.loaded(preset.scenario(), Some(preset.name)),
+                Some(preset) => state
+                    .going()
+                    .loaded(preset.scenario(), Some(preset.name))
+                    .addressed(),
                 None => return self,
             },
-            Action::Fragment(fragment)
-                if Some(fragment.trim_start_matches('#')) == state.fragment.as_deref() =>
-            {
-                return self;
+            Action::Visited(fragment, stamp) => {
+                let same = Some(fragment.trim_start_matches('#')) == state.fragment.as_deref();
+                if same
+                    && stamp
+                        .as_ref()
+                        .is_none_or(|stamp| stamp.visit == state.visit)
+                {
+                    return self;
+                }
+                state.visited(&fragment, stamp)
             }
-            Action::Fragment(fragment) => state.asked(&fragment),
-            Action::Load(scenario) => state.loaded(*scenario, None),
+            Action::Loading(name) => Self {
+                loading: Some(name.into()),
+                notice: None,
+                ..state
+            },
+            Action::Load(scenario, origin) => state.taken(*scenario, origin),
             Action::Apply(advice) => state.applied(advice),
             Action::Undo => state.undone(),
             Action::Notice(text) => Self {
                 notice: Some(text.into()),
+                loading: None,
                 ..state
             },
             Action::Dismiss => Self {
@@ -325,21 +196,8 @@ impl Reducible for State {
             Action::Json(text) => state.written(&text),
             Action::Pages(size) => state.edited(|draft| edit::set_pages(draft, size)),
             Action::Layout(layout) => state.edited(|draft| edit::set_layout(draft, layout)),
-            Action::Iommu(name) => {
-                let iommu = IommuSpec::Name(name);
-                let iova = (iommu != IommuSpec::default()).then(|| edit::BY_KERNEL.to_owned());
-                let state = Self {
-                    texts: Texts {
-                        iova,
-                        ..state.texts.clone()
-                    },
-                    ..state
-                };
-                state.edited(|draft| draft.iommu = iommu)
-            }
-            Action::Device(name) => {
-                state.edited(|draft| draft.device = umem_core::scenario::DeviceSpec::Name(name))
-            }
+            Action::Iommu(name) => state.mapped_by(IommuSpec::Name(name)),
+            Action::Device(name) => state.edited(|draft| draft.device = DeviceSpec::Name(name)),
             Action::Size(size) => state.edited(|draft| edit::toggle_size(draft, size)),
             Action::Policy(policy) => state.edited(|draft| edit::set_policy(draft, policy)),
             Action::Kernel(rules) => state.edited(|draft| draft.kernel.rules = rules),
@@ -347,18 +205,19 @@ impl Reducible for State {
                 state.edited(|draft| draft.kernel.page_size = Bytes(size.bytes()))
             }
             Action::Dialog(dialog) => Self { dialog, ..state },
-            Action::Chapter(chapter) => state.turned(chapter),
+            Action::Chapter(chapter) => state.going().turned(chapter),
             Action::Told(story) => state.told(story),
             Action::Predict(choice) => state.predicted(choice),
-            Action::Set(setting) => state.set(&setting),
+            Action::Set(setting) => state.going().put(&setting),
             Action::Leave => state.left(),
             Action::Compare(on) => state.compared(on),
-            Action::Pair(pair) => state.paired(pair.0, pair.1),
+            Action::Pair(pairing) => state.going().paired(pairing),
             Action::Edit(place) => state.editing(place),
             Action::Move(motion) => Self {
-                player: state.player.moved(&state.scene, motion),
+                player: state.player.moved(&state.here.scene, motion),
                 ..state
-            },
+            }
+            .strayed(),
         };
         Rc::new(state)
     }

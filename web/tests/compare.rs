@@ -64,7 +64,7 @@ fn both_are_in_the_address() {
         ["2 entries: 2 × 2M", "1023 entries: 1023 × 4K"]
     );
     let unreadable = opened("#preset=mail&with=nonsense!");
-    assert!(unreadable.other.is_none() && unreadable.notice.is_some());
+    assert!(unreadable.there.is_none() && unreadable.notice.is_some());
 }
 
 #[wasm_bindgen_test]

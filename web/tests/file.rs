@@ -1,9 +1,10 @@
 //! Files, and what is kept and sent.
 
+use std::rc::Rc;
 use umem_core::scenario::presets;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-use web::{file, share};
+use web::{file, scene::Scene, share};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -56,7 +57,14 @@ fn commands_and_snippets_hold_the_scenario() {
         (lines.len(), lines[0], lines[2]),
         (3, "umem plan - --why <<'SCENARIO'", "SCENARIO")
     );
-    let embed = share::embed(&scenario, None, "a \"status\"");
+    let scene = Rc::new(Scene::new(&Rc::new(scenario)).expect("a scene"));
+    let embed = share::embed(&scene, None);
     assert!(embed.contains("it's \\&quot;5 &lt; 6\\&quot;"), "{embed}");
-    assert!(embed.contains("alt=\"a &quot;status&quot;\""), "{embed}");
+    assert!(
+        embed.contains("alt=\"257 entries: 255 × 4K + 1 × 1M + 1 × 2M\""),
+        "{embed}"
+    );
+    // The chapter on embedding demands a size, and its policy forbids inline styles.
+    assert!(embed.contains("width=\"1152\" height=\""), "{embed}");
+    assert!(!embed.contains("style="), "{embed}");
 }

@@ -5,8 +5,8 @@ use umem_core::scenario::{Scenario, presets::PRESETS};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::{
     link::{self, Asked},
-    player::Player,
-    state::{Action, State},
+    player::{Motion, Player},
+    state::{Action, Origin, State},
 };
 use yew::Reducible;
 
@@ -70,17 +70,17 @@ fn an_edited_scenario_is_restored_from_its_address() {
     let fragment = edited.fragment.clone().expect("no capture");
     let restored = State::opened(&format!("#{fragment}"));
     assert_eq!(
-        restored.scene.registration.status(),
-        edited.scene.registration.status()
+        restored.here.scene.registration.status(),
+        edited.here.scene.registration.status()
     );
-    assert_eq!(restored.texts, edited.texts);
+    assert_eq!(restored.here.texts, edited.here.texts);
     // The address that the page wrote itself changes nothing.
     let restored = Rc::new(restored);
     assert!(Rc::ptr_eq(
         &restored,
         &restored
             .clone()
-            .reduce(Action::Fragment(format!("#{fragment}")))
+            .reduce(Action::Visited(format!("#{fragment}"), None))
     ));
 }
 
@@ -89,10 +89,10 @@ fn captures_never_reach_the_address() {
     let json = br#"{"version":1,"region":{"length":"8K"},"memory":{"extents":[["0x1000","8K"]]},"device":"mlx5",
         "provenance":{"kernel":"6.1.0","page_size":"4K","time":"2026-11-22T00:00:00Z","rebased":false}}"#;
     let capture = Scenario::from_json(json).expect("a capture");
-    let state = Rc::new(State::opened("")).reduce(Action::Load(Box::new(capture)));
+    let state = Rc::new(State::opened("")).reduce(Action::Load(Box::new(capture), Origin::File));
     assert_eq!(state.fragment, None);
     let state = state.reduce(Action::Length("4K".into()));
-    assert_eq!((state.fragment.clone(), state.faults.len()), (None, 0));
+    assert_eq!((state.fragment.clone(), state.here.faults.len()), (None, 0));
 }
 
 #[wasm_bindgen_test]
@@ -105,18 +105,20 @@ fn a_link_holds_what_is_seen_of_a_scene() {
         state.picture().as_deref(),
         Some("preset=mail&at=3&lens=4096&see=0,65536")
     );
+    // A reload shows the same; once somebody looks elsewhere, the address holds the scenario alone.
     assert_eq!(
         state.fragment.as_deref(),
-        Some("preset=mail"),
-        "the address bar holds the scenario alone"
+        Some("preset=mail&at=3&lens=4096&see=0,65536")
     );
+    let moved = Rc::new(state).reduce(Action::Move(Motion::Step));
+    assert_eq!(moved.fragment.as_deref(), Some("preset=mail"));
     // What makes no sense there is as good as not said.
     let state = State::opened("#preset=mail&at=-1e999&lens=99999999&see=5,-4");
-    let player = Player::finished(&state.scene);
+    let player = Player::finished(&state.here.scene);
     assert_eq!(
         (state.player.chosen, state.player.sight),
         (None, player.sight)
     );
     let state = State::opened("#preset=mail&at=1e300");
-    assert_eq!(state.player.moment, state.scene.last());
+    assert_eq!(state.player.moment, state.here.scene.last());
 }

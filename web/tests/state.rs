@@ -5,7 +5,7 @@ use umem_core::{diagram::LaneName, scenario::Scenario, size::PageSize, table::Po
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::{
     player::{Motion, Way},
-    state::{Action, Field, State},
+    state::{Action, Field, Origin, State},
 };
 use yew::Reducible;
 
@@ -23,7 +23,7 @@ fn after(state: Rc<State>, actions: impl IntoIterator<Item = Action>) -> Rc<Stat
 }
 
 fn status(state: &State) -> String {
-    state.scene.registration.status()
+    state.here.scene.registration.status()
 }
 
 fn size(text: &str) -> PageSize {
@@ -35,7 +35,7 @@ fn size(text: &str) -> PageSize {
 fn the_page_opens_with_the_mail_s_example_finished() {
     let state = opened("");
     assert_eq!(status(&state), "257 entries: 255 × 4K + 1 × 1M + 1 × 2M");
-    assert_eq!(state.player.moment, state.scene.last());
+    assert_eq!(state.player.moment, state.here.scene.last());
     assert_eq!(state.preset().map(|preset| preset.name), Some("mail"));
     assert!(!state.player.playing);
 }
@@ -47,7 +47,7 @@ fn play_from_the_end_begins_anew_and_ends_paused() {
     let state = after(state, (0..2000).map(|_| Action::Move(Motion::Tick(16.0))));
     assert_eq!(
         (state.player.playing, state.player.moment),
-        (false, state.scene.last())
+        (false, state.here.scene.last())
     );
 }
 
@@ -71,21 +71,21 @@ fn a_film_never_takes_longer_than_half_a_minute() {
     let state = after(
         opened(""),
         [
-            Action::Load(Box::new(scenario)),
+            Action::Load(Box::new(scenario), Origin::File),
             Action::Move(Motion::Restart),
             Action::Move(Motion::Toggle),
         ],
     );
     assert!(
-        state.scene.steps.count() > 8000,
+        state.here.scene.steps.count() > 8000,
         "{}",
-        state.scene.steps.count()
+        state.here.scene.steps.count()
     );
     let state = after(
         state,
         (0..30 * 60).map(|_| Action::Move(Motion::Tick(1000.0 / 60.0))),
     );
-    assert_eq!(state.player.moment, state.scene.last());
+    assert_eq!(state.player.moment, state.here.scene.last());
 }
 
 #[wasm_bindgen_test]
@@ -110,9 +110,9 @@ fn steps_are_whole_and_stay_within_the_film() {
     );
     assert_eq!((state.player.moment, state.player.playing), (2.0, false));
     let state = after(state, [Action::Move(Motion::Seek(usize::MAX))]);
-    assert_eq!(state.player.moment, state.scene.last());
+    assert_eq!(state.player.moment, state.here.scene.last());
     let state = after(state, [Action::Move(Motion::Step)]);
-    assert_eq!(state.player.moment, state.scene.last());
+    assert_eq!(state.player.moment, state.here.scene.last());
 }
 
 #[wasm_bindgen_test]
@@ -122,7 +122,7 @@ fn edits_change_the_table_and_the_end_stays_the_end() {
         [Action::Offset("0".into()), Action::Length("4m".into())],
     );
     assert_eq!(status(&state), "2 entries: 2 × 2M");
-    assert_eq!(state.player.moment, state.scene.last());
+    assert_eq!(state.player.moment, state.here.scene.last());
     assert!(state.preset().is_none());
     let state = after(state, [Action::Policy(Policy::Unaligned)]);
     assert_eq!(status(&state), "1 entry: 1 × 4M");
@@ -155,7 +155,7 @@ fn who_edits_back_to_a_preset_has_the_preset() {
         ],
     );
     assert_eq!(
-        state.draft.device,
+        state.here.draft.device,
         umem_core::scenario::DeviceSpec::Name("mlx5".into())
     );
 }
@@ -167,10 +167,13 @@ fn what_is_wrong_is_told_beside_its_field_and_the_picture_stays() {
         let state = after(start.clone(), [action]);
         let fault = state
             .fault(field)
-            .unwrap_or_else(|| panic!("{field:?} is fine: {:?}", state.faults));
+            .unwrap_or_else(|| panic!("{field:?} is fine: {:?}", state.here.faults));
         assert!(fault.contains(words), "{field:?}: {fault}");
-        assert_eq!(state.faults.len(), 1);
-        assert!(Rc::ptr_eq(&state.scene, &start.scene), "{field:?}");
+        assert_eq!(state.here.faults.len(), 1);
+        assert!(
+            Rc::ptr_eq(&state.here.scene, &start.here.scene),
+            "{field:?}"
+        );
     };
     let (offset, length) = (
         |text: &str| Action::Offset(text.into()),
@@ -201,7 +204,7 @@ fn the_last_size_cannot_be_switched_off() {
     );
     assert_eq!(status(&none), "1023 entries: 1023 × 4K");
     let other = after(none, [Action::Size(size("4K"))]);
-    assert!(other.faults.is_empty());
+    assert!(other.here.faults.is_empty());
 }
 
 #[wasm_bindgen_test]
@@ -214,7 +217,7 @@ fn what_was_wrong_and_is_right_again_is_no_longer_told() {
             Action::Length("8M".into()),
         ],
     );
-    assert!(state.faults.is_empty());
+    assert!(state.here.faults.is_empty());
     assert_eq!(status(&state), "260 entries: 256 × 4K + 1 × 1M + 3 × 2M");
     // While one field is wrong, the others still work on what it said before.
     let state = after(
@@ -222,16 +225,17 @@ fn what_was_wrong_and_is_right_again_is_no_longer_told() {
         [Action::Offset("?".into()), Action::Length("4092K".into())],
     );
     assert_eq!(status(&state), "257 entries: 255 × 4K + 1 × 1M + 1 × 2M");
-    assert_eq!(state.faults.len(), 1);
+    assert_eq!(state.here.faults.len(), 1);
 }
 
 #[wasm_bindgen_test]
 fn the_iova_is_the_kernel_s_or_an_address() {
     let state = after(opened(""), [Action::Iommu("vt-d".into())]);
-    assert_eq!(state.texts.iova.as_deref(), Some("kernel"));
+    assert_eq!(state.here.texts.iova.as_deref(), Some("kernel"));
     let state = after(state, [Action::Iova("0x80000000".into())]);
     assert!(
         state
+            .here
             .scene
             .registration
             .mapping
@@ -255,12 +259,12 @@ fn the_iova_is_the_kernel_s_or_an_address() {
         Some("s=")
     );
     assert_eq!(
-        state.draft.iommu,
+        state.here.draft.iommu,
         umem_core::scenario::IommuSpec::Name("vt-d".into())
     );
     let state = after(state, [Action::Iommu("off".into())]);
     assert_eq!(
-        (state.texts.iova.as_deref(), state.fragment.as_deref()),
+        (state.here.texts.iova.as_deref(), state.fragment.as_deref()),
         (None, Some("preset=mail"))
     );
 }
@@ -278,8 +282,8 @@ fn more_than_a_page_can_work_out_while_one_types_is_refused() {
         state,
         [Action::Layout(umem_core::scenario::LayoutName::Contiguous)],
     );
-    assert!(state.faults.is_empty());
-    assert_eq!(state.scene.registration.pages(), 1 << 28);
+    assert!(state.here.faults.is_empty());
+    assert_eq!(state.here.scene.registration.pages(), 1 << 28);
 }
 
 #[wasm_bindgen_test]
@@ -349,4 +353,37 @@ fn the_overview_scrolls_what_is_seen() {
     let state = after(state, [scroll(width)]);
     let (from, span) = state.player.sight.expect("zoomed");
     assert_eq!(from + span, (4 << 20) as f64);
+}
+
+#[wasm_bindgen_test]
+fn sizes_are_read_as_documents_write_them() {
+    for (text, wanted) in [
+        ("4 MiB", "4M"),
+        ("4MiB", "4M"),
+        ("1 GiB", "1G"),
+        (" 64 KiB ", "64K"),
+    ] {
+        let state = after(opened(""), [Action::Length(text.into())]);
+        assert!(
+            state.here.faults.is_empty(),
+            "{text}: {:?}",
+            state.here.faults
+        );
+        assert_eq!(state.here.draft.region.length.to_string(), wanted);
+    }
+    for text in ["4 MB", "iB", "4 iB", "MiB"] {
+        let state = after(opened(""), [Action::Length(text.into())]);
+        assert!(state.fault(Field::Length).is_some(), "{text}");
+    }
+}
+
+#[wasm_bindgen_test]
+fn what_only_json_reaches_is_told_where_json_is() {
+    let state = after(opened(""), [Action::Json(r#"{"version":2,"region":{"length":"4K"},"memory":{"layout":"contiguous"},"device":"mlx5"}"#.into())]);
+    let fault = state.fault(Field::Json).expect("it is wrong");
+    assert!(fault.contains("version 1 only"), "{fault}");
+    assert_eq!(state.here.faults.len(), 1);
+    // The fields still hold what was right, so the next edit works.
+    let state = after(state, [Action::Length("4M".into())]);
+    assert!(state.here.faults.is_empty());
 }

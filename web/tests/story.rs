@@ -106,7 +106,7 @@ fn a_chapter_gives_nothing_away_before_the_reader_predicts() {
     let told = after(opened, [Action::Told(Rc::new(story()))]);
     assert!(told.veiled());
     assert_eq!(told.fragment.as_deref(), Some("story=4"));
-    assert!(told.player.moment < told.scene.last());
+    assert!(told.player.moment < told.here.scene.last());
     let predicted = after(told.clone(), [Action::Predict(0)]);
     assert!(predicted.player.playing && !predicted.veiled());
     // Who plays by themselves has seen it.
@@ -125,7 +125,7 @@ fn what_is_tried_in_a_chapter_is_in_the_address() {
         Rc::new(State::opened(&format!("#{fragment}"))),
         [Action::Told(Rc::new(story()))],
     );
-    assert_eq!(again.draft, told.draft);
+    assert_eq!(again.here.draft, told.here.draft);
     assert_eq!(again.fragment, told.fragment);
     assert!(after(again, [Action::Leave]).tour.is_none());
 }

@@ -65,14 +65,18 @@ pub fn renew(from: &Path, to: &Path) -> Result<()> {
         if entry.file_type()?.is_dir() {
             renew(&entry.path(), &target)?;
         } else {
-            let contents = fs::read(entry.path())?;
-            if fs::read(&target).ok().as_ref() != Some(&contents) {
-                fs::write(&target, contents)
-                    .with_context(|| format!("cannot write {}", target.display()))?;
-            }
+            renew_file(&target, &fs::read(entry.path())?)?;
         }
     }
     Ok(())
+}
+
+/// Makes the file `to` hold `contents`; one that does already stays untouched.
+pub fn renew_file(to: &Path, contents: &[u8]) -> Result<()> {
+    if fs::read(to).ok().as_deref() == Some(contents) {
+        return Ok(());
+    }
+    fs::write(to, contents).with_context(|| format!("cannot write {}", to.display()))
 }
 
 #[cfg(test)]

@@ -116,7 +116,9 @@ impl Painter<'_> {
 
     /// Where something of this width begins that has its middle at `x`, as far as the picture is wide enough.
     fn beside(&self, x: f64, width: f64) -> f64 {
-        (x - width / 2.0).clamp(0.0, (self.area.view.width - width).max(0.0))
+        (x - width / 2.0)
+            .min((self.area.view.width - width).max(0.0))
+            .max(0.0)
     }
 
     /// Where the playhead stands, if it is seen.

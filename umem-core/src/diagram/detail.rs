@@ -47,8 +47,36 @@ pub fn detail(
         .then(|| detail_at(registration, index, lane, offset as i64))?
 }
 
+/// What the name that stands at (`x`, `y`) of the picture that `view` has is of: a lane, the lens, or what stands beside them.
+pub fn named(view: View, (x, y): (f64, f64)) -> Option<&'static str> {
+    if let Some(lane) = lane_named(view, (x, y)) {
+        return Some(lane.about());
+    }
+    let area = Area::new(view);
+    if area.narrow() || x >= area.left || !area.shows(LaneName::Entries) {
+        return None;
+    }
+    let (lens, ruler) = (area.lens_rows(), area.rows(LaneName::Dma).end);
+    match y {
+        _ if area.shows(LaneName::Dma)
+            && (ruler..area.rows(LaneName::Entries).start).contains(&y) =>
+        {
+            Some(ALIGNMENT)
+        }
+        _ if lens.contains(&y) => Some(LENS),
+        _ if (lens.end..lens.end + 19.0).contains(&y) => Some(ADDRESS),
+        _ if (lens.end + 19.0..area.height()).contains(&y) => Some(ZERO_BITS),
+        _ => None,
+    }
+}
+
+const ALIGNMENT: &str = "Alignment: a mark at an address is the taller the more zero bits the address ends in. A block of 2M can begin only where it ends in 21.";
+const LENS: &str = "The lens: a dozen entries side by side, large enough to read, around the playhead or the entry that you chose.";
+const ADDRESS: &str = "Address: where the entry begins in the addresses that the device uses.";
+const ZERO_BITS: &str = "Zero bits: how many zeros the entry's address ends in, in binary. 12 allow blocks of 4K, 20 allow 1M, 21 allow 2M.";
+
 /// The lane whose name stands at (`x`, `y`) of the picture that `view` has.
-pub fn lane_named(view: View, (x, y): (f64, f64)) -> Option<LaneName> {
+fn lane_named(view: View, (x, y): (f64, f64)) -> Option<LaneName> {
     let area = Area::new(view);
     view.lanes.iter().find(|lane| {
         let rows = area.rows(*lane);
@@ -86,8 +114,8 @@ fn boxes(index: &Index, lane: LaneName) -> Option<&Lane> {
     })
 }
 
-/// What became the bytes between two offsets, lane by lane from `lane` up: "DMA segment 0, SG entries 3 to 5, frames 0x40000000 +
-/// 2M, virtual 0x7f0000000000".
+/// Where the bytes between two offsets came from, lane by lane from `lane` up: "DMA segment 0, SG entries 3 to 5, frames 0x40000000
+/// (2M), virtual 0x7f0000000000".
 fn origin(
     registration: &Registration,
     index: &Index,
@@ -112,11 +140,8 @@ fn origin(
             LaneName::Frames => {
                 let memory = &registration.question().memory;
                 let place = |(run, i): (LaneRun, u64)| {
-                    format!(
-                        "{} + {}",
-                        memory.frame(run.offset_of(i) as u64),
-                        Bytes(run.size)
-                    )
+                    let start = memory.frame(run.offset_of(i) as u64);
+                    format!("{start} ({})", Bytes(run.size))
                 };
                 match numbers.0 == numbers.1 {
                     true => format!("frames {}", place(first)),
@@ -190,11 +215,11 @@ pub fn detail_at(
     let frame = |offset: i64| registration.question().memory.frame(offset as u64);
     let size_of = Bytes(size);
     let named = match lane {
-        LaneName::Frames => format!("frames {} + {size_of}", frame(start)),
-        LaneName::Scatter => format!("SG entry {number}: {} + {size_of}", frame(start)),
+        LaneName::Frames => format!("frames {}: {size_of}", frame(start)),
+        LaneName::Scatter => format!("SG entry {number}: {size_of} at {}", frame(start)),
         LaneName::Dma => {
             let address = index.dma_address(registration, start as u64);
-            format!("DMA segment {number}: {address} + {size_of}")
+            format!("DMA segment {number}: {size_of} at {address}")
         }
         _ => {
             let address = index.entry_address(registration, start);

@@ -4,7 +4,7 @@ use super::{
     Anchor, Command, LaneName, Paint, Stage, TextStyle,
     lens::{Lens, Magnified},
     painter::Painter,
-    view::BOX,
+    view::{BOX, within},
 };
 use crate::size::{Bytes, PageSize};
 use alloc::{
@@ -102,7 +102,7 @@ impl Painter<'_> {
         };
         let top = self.area.rows(LaneName::Entries).end;
         let bottom = self.area.lens_rows().start;
-        let seen = |offset: f64| self.area.x(offset).clamp(self.area.left, self.area.right());
+        let seen = |offset: f64| within(self.area.x(offset), self.area.left, self.area.right());
         let (left, right) = (
             seen(first.offset as f64),
             seen(last.offset as f64 + last.size as f64),

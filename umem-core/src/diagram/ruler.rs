@@ -8,7 +8,7 @@ use super::{
     visible::visible,
 };
 use crate::size::{PageSize, PageSizes};
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{vec, vec::Vec};
 
 /// How far apart the finest marks are at least, in pixels.
 const APART: f64 = 5.0;
@@ -31,7 +31,7 @@ impl Painter<'_> {
         let highest = sizes
             .largest()
             .map_or(0, |largest| largest.log2().saturating_sub(finest.log2()));
-        let mut marks: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+        let mut marks: Vec<Vec<f64>> = vec![Vec::new(); highest as usize + 1];
         for segment in visible(&self.index.dma, &self.area, front) {
             if segment.count > 1 || self.area.pixels(segment.size as f64) < 2.0 * APART {
                 continue;
@@ -54,7 +54,7 @@ impl Painter<'_> {
                 let level = (mark.trailing_zeros() - finest.log2()).min(highest);
                 let x = self.area.x(offset);
                 if x >= self.area.left {
-                    marks.entry(level).or_default().push(x);
+                    marks[level as usize].push(x);
                 }
                 match mark.checked_add(finest.bytes()) {
                     Some(next) => mark = next,
@@ -62,8 +62,12 @@ impl Painter<'_> {
                 }
             }
         }
-        let any = !marks.is_empty();
-        for (level, xs) in marks {
+        let mut any = false;
+        for (level, xs) in (0..).zip(marks) {
+            if xs.is_empty() {
+                continue;
+            }
+            any = true;
             let height = TALLEST * f64::from(level + 1) / f64::from(highest + 1);
             self.push(Command::Marks {
                 xs,

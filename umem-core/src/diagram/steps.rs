@@ -1,8 +1,8 @@
 //! The moments of the animation: one step for each run of equal things, stage by stage.
 
-use crate::diagram::count_label;
+use crate::diagram::{count_label, view::within};
 use crate::registration::{Index, Lane, LaneRun, Registration};
-use alloc::{format, string::String};
+use alloc::{format, string::String, sync::Arc};
 
 /// The stages, in the order in which they play.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -59,7 +59,7 @@ impl Step {
 #[derive(Clone, Debug)]
 pub struct Steps {
     /// Each stage's runs.
-    lanes: [Lane; 4],
+    lanes: [Arc<Lane>; 4],
     start: i64,
 }
 
@@ -98,7 +98,7 @@ impl Steps {
     /// The steps of the registration that `index` is of.
     pub fn new(registration: &Registration, index: &Index) -> Self {
         let (start, _) = registration.pinned();
-        let lanes = [&index.batches, &index.scatter, &index.dma, &index.entries].map(Lane::clone);
+        let lanes = [&index.batches, &index.scatter, &index.dma, &index.entries].map(Arc::clone);
         Self {
             lanes,
             start: start as i64,
@@ -146,7 +146,7 @@ impl Steps {
 
     /// The moment `at`: a step's number, and as a fraction how much of it is done.
     pub fn moment(&self, at: f64) -> Moment {
-        let at = at.clamp(0.0, self.count() as f64);
+        let at = within(at, 0.0, self.count() as f64);
         // `f64::floor` is not in `core`; `at` is not negative.
         let n = at as usize;
         let part = at - n as f64;

@@ -39,8 +39,8 @@ impl View {
     #[must_use]
     pub fn zoomed(self, factor: f64, x: f64, whole: Self) -> Self {
         let area = Area::new(self);
-        let fixed = area.offset_at(x).clamp(self.from, self.from + self.span);
-        let span = (self.span / factor).clamp(16f64.min(whole.span), whole.span);
+        let fixed = within(area.offset_at(x), self.from, self.from + self.span);
+        let span = within(self.span / factor, 16f64.min(whole.span), whole.span);
         let from = fixed - (fixed - self.from) * (span / self.span);
         Self { from, span, ..self }.within(whole)
     }
@@ -62,7 +62,7 @@ impl View {
         let margin = self.span / 8.0;
         let (least, most) = (offset + margin - self.span, offset - margin);
         Self {
-            from: self.from.clamp(least, most),
+            from: within(self.from, least, most),
             ..self
         }
         .within(whole)
@@ -88,10 +88,16 @@ impl View {
     fn within(self, whole: Self) -> Self {
         let most = whole.from + whole.span - self.span;
         Self {
-            from: self.from.clamp(whole.from, most.max(whole.from)),
+            from: within(self.from, whole.from, most.max(whole.from)),
             ..self
         }
     }
+}
+
+/// `number`, or the bound that it passes. Not `f64::clamp`, which can format its bounds to complain of them: on a page that costs
+/// more than all of this module.
+pub(super) fn within(number: f64, least: f64, most: f64) -> f64 {
+    number.min(most).max(least)
 }
 
 /// The height of the overview at the top of a picture that does not show all: which part of it is seen, in pixels.

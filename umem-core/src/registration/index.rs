@@ -2,7 +2,7 @@
 
 use super::Registration;
 use crate::{address::DmaAddr, memory::Layout, scatter, table::Policy};
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 
 /// Equal boxes side by side in the region: batches, SG entries, segments or table entries of one size.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,6 +106,15 @@ impl Lane {
         Some((*run, offset.abs_diff(run.offset) / run.size))
     }
 
+    /// How many boxes end at `offset` or before it. In logarithmic time.
+    pub fn before(&self, offset: i64) -> u64 {
+        match self.runs.get(self.first_ending_after(offset)) {
+            Some(run) if run.offset < offset => run.first + offset.abs_diff(run.offset) / run.size,
+            Some(run) => run.first,
+            None => self.count(),
+        }
+    }
+
     /// The number of the first run that ends after `offset`.
     pub fn first_ending_after(&self, offset: i64) -> usize {
         self.runs.partition_point(|run| run.end() <= offset)
@@ -128,21 +137,21 @@ impl Lane {
     }
 }
 
-/// The lanes of a registration, each with random access.
+/// The lanes of a registration, each with random access. Whoever keeps one of them shares it.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
     /// The batches in which pages are pinned.
-    pub batches: Lane,
+    pub batches: Arc<Lane>,
     /// The physical frames of the backing memory: pages, or extents.
-    pub frames: Lane,
+    pub frames: Arc<Lane>,
     /// The SG entries.
-    pub scatter: Lane,
+    pub scatter: Arc<Lane>,
     /// The DMA segments.
-    pub dma: Lane,
+    pub dma: Arc<Lane>,
     /// The device's entries; empty where the table was refused.
-    pub entries: Lane,
-    /// Where device addresses jump relative to offsets: from this offset on, this address. None where no IOMMU maps memory that lists
-    /// nothing: it tells its addresses itself, sooner than a list of them does.
+    pub entries: Arc<Lane>,
+    /// Where device addresses jump relative to offsets: from this offset on, this address. Empty without an IOMMU: the memory tells
+    /// its addresses itself, and a second list of them would be as long as the capture.
     jumps: Vec<(u64, DmaAddr)>,
     /// By their offsets.
     jump_landmarks: Landmarks,
@@ -151,38 +160,37 @@ pub struct Index {
 impl Index {
     pub(super) fn new(registration: &Registration) -> Self {
         let mut index = Self::default();
+        let [mut batches, mut frames, mut scatter, mut dma, mut entries] =
+            [(); 5].map(|()| Lane::default());
         let page = registration.question().mr.page;
         let (from, to) = registration.pinned();
         let batch = scatter::batch_pages(page) * page.bytes();
         let whole = (to - from) / batch;
         if whole > 0 {
-            index.batches.push(from as i64, batch, whole);
+            batches.push(from as i64, batch, whole);
         }
         if (to - from) % batch > 0 {
-            index
-                .batches
-                .push((from + whole * batch) as i64, (to - from) % batch, 1);
+            batches.push((from + whole * batch) as i64, (to - from) % batch, 1);
         }
         let memory = &registration.question().memory;
         match memory.layout() {
             Layout::Extents(runs) => runs
                 .iter()
-                .for_each(|run| index.frames.push(run.offset as i64, run.length, 1)),
-            _ => index.frames.push(
+                .for_each(|run| frames.push(run.offset as i64, run.length, 1)),
+            _ => frames.push(
                 0,
                 memory.page_size().bytes(),
                 memory.length().div_ceil(memory.page_size().bytes()),
             ),
         }
         for entry in registration.scatter() {
-            index.scatter.push(entry.offset as i64, entry.length, 1);
+            scatter.push(entry.offset as i64, entry.length, 1);
         }
         if registration.dma_count.is_ok() {
-            let listed =
-                registration.mapping.is_some() || matches!(memory.layout(), Layout::Extents(_));
+            let listed = registration.mapping.is_some();
             let mut expected = None;
             for segment in registration.dma() {
-                index.dma.push(segment.offset as i64, segment.length, 1);
+                dma.push(segment.offset as i64, segment.length, 1);
                 if listed && expected != Some(segment.start.get()) {
                     index.jump_landmarks.pass(index.jumps.len(), segment.offset);
                     index.jumps.push((segment.offset, segment.start));
@@ -191,9 +199,22 @@ impl Index {
             }
         }
         for run in registration.entries() {
-            index.entries.push(run.offset, run.size, run.count);
+            entries.push(run.offset, run.size, run.count);
         }
-        index
+        let scatter = Arc::new(scatter);
+        // Without an IOMMU they are the same boxes.
+        let dma = match dma == *scatter {
+            true => scatter.clone(),
+            false => Arc::new(dma),
+        };
+        Self {
+            batches: Arc::new(batches),
+            frames: Arc::new(frames),
+            scatter,
+            dma,
+            entries: Arc::new(entries),
+            ..index
+        }
     }
 
     /// The last jump of device addresses at `offset` or before it, by number.

@@ -122,7 +122,7 @@ impl ScenarioReader {
             ScenarioError::new("", format!("something follows the scenario: {error}"))
         })?;
         if let Some(extents) = self.extents.take() {
-            scenario.memory.extents = Some(extents);
+            scenario.memory.extents = Some(extents.into());
         }
         Ok(scenario)
     }

@@ -2,7 +2,7 @@
 
 use crate::common::{Shown, preset, scenario, texts};
 use umem_core::{
-    diagram::{LaneName, Stage, detail, detail_at, draw_at, focus},
+    diagram::{LaneName, Stage, View, detail, detail_at, draw_at, focus, named},
     memory::scattered_slot,
 };
 
@@ -78,15 +78,15 @@ fn a_box_is_told_with_what_became_it() {
     for (lane, wanted) in [
         (
             LaneName::Scatter,
-            "SG entry 1: 0x3fe00000 + 2M, from frames 0x3fe00000 + 2M, virtual 0x7f0000200000.",
+            "SG entry 1: 2M at 0x3fe00000, from frames 0x3fe00000 (2M), virtual 0x7f0000200000.",
         ),
         (
             LaneName::Dma,
-            "DMA segment 1: 0x3fe00000 + 2M, from SG entry 1, frames 0x3fe00000 + 2M, virtual 0x7f0000200000.",
+            "DMA segment 1: 2M at 0x3fe00000, from SG entry 1, frames 0x3fe00000 (2M), virtual 0x7f0000200000.",
         ),
         (
             LaneName::Entries,
-            "entry 256: 2M at 0x3fe00000, from DMA segment 1, SG entry 1, frames 0x3fe00000 + 2M, virtual 0x7f0000200000. 2M is the largest",
+            "entry 256: 2M at 0x3fe00000, from DMA segment 1, SG entry 1, frames 0x3fe00000 (2M), virtual 0x7f0000200000. 2M is the largest",
         ),
     ] {
         let text = told(&mail, lane, 0x20_0000);
@@ -97,7 +97,7 @@ fn a_box_is_told_with_what_became_it() {
         r#"{"version":1,"region":{"length":"64K"},"memory":{"page_size":"4K","layout":"scattered"},"iommu":"vt-d","device":{"page_sizes":["4K","64K"],"policy":"single"}}"#,
     );
     let frame = |page| 0x4000_0000 + (scattered_slot(0, page) << 12);
-    let frames = format!("{:#x} + 4K to {:#x} + 4K", frame(0), frame(15));
+    let frames = format!("{:#x} (4K) to {:#x} (4K)", frame(0), frame(15));
     assert_eq!(
         told(&merged, LaneName::Entries, 0),
         format!(
@@ -108,7 +108,37 @@ fn a_box_is_told_with_what_became_it() {
     // The first entry of one size begins before the region, where nothing was pinned.
     let text = told(&preset("one-size"), LaneName::Entries, 0);
     assert!(
-        text.contains("SG entry 0, frames 0x40000000 + 2M, virtual 0x7f0000000000"),
+        text.contains("SG entry 0, frames 0x40000000 (2M), virtual 0x7f0000000000"),
         "{text}"
     );
+}
+
+#[test]
+fn every_name_in_the_picture_says_what_it_is() {
+    let mail = preset("mail");
+    let view = View::whole(&mail.registration, 1000.0);
+    let height = draw_at(
+        &mail.registration,
+        &mail.index,
+        &mail.steps,
+        view,
+        0.0,
+        None,
+    )
+    .height;
+    let told: Vec<_> = (0..height as u32)
+        .filter_map(|y| named(view, (20.0, f64::from(y))))
+        .collect();
+    for words in [
+        "Virtual memory:",
+        "Device entries:",
+        "Alignment:",
+        "The lens:",
+        "Address:",
+        "Zero bits:",
+    ] {
+        assert!(told.iter().any(|text| text.starts_with(words)), "{words}");
+    }
+    // In the picture itself nothing is a name.
+    assert_eq!(named(view, (500.0, height - 10.0)), None);
 }

@@ -6,9 +6,6 @@ use gloo::render::{AnimationFrame, request_animation_frame};
 use std::{cell::RefCell, rc::Rc};
 use yew::prelude::*;
 
-/// A pause of the browser longer than this is no time that the reader saw pass, in milliseconds.
-const LONGEST: f64 = 100.0;
-
 /// Sends [`Motion::Tick`] at every frame while `playing`.
 #[hook]
 pub(super) fn use_clock(playing: bool, dispatch: Dispatch) {
@@ -29,7 +26,7 @@ fn schedule(slot: &Rc<RefCell<Option<AnimationFrame>>>, last: Option<f64>, dispa
             schedule(&slot, Some(now), dispatch.clone());
         }
         if let Some(last) = last {
-            dispatch.dispatch(Action::Move(Motion::Tick((now - last).clamp(0.0, LONGEST))));
+            dispatch.dispatch(Action::Move(Motion::Tick(now - last)));
         }
     });
     slot.replace(Some(frame));

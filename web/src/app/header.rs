@@ -2,15 +2,17 @@
 
 use super::source::choose;
 use crate::{
-    app::Sends,
-    controls::select::{Choice, Select},
-    state::{Action, Dialog, Dispatch},
+    state::{Action, Dialog, Dispatch, Sends},
+    widgets::select::{Choice, Select},
 };
+use gloo::utils::document;
 use umem_core::scenario::presets::PRESETS;
+use web_sys::HtmlElement;
 use yew::prelude::*;
 
 #[derive(Properties, PartialEq)]
 pub(super) struct Props {
+    pub(super) build: AttrValue,
     pub(super) preset: Option<&'static str>,
     /// Whether the story is open.
     pub(super) telling: bool,
@@ -22,6 +24,7 @@ pub(super) struct Props {
 #[component]
 pub(super) fn Header(
     Props {
+        build,
         preset,
         telling,
         comparing,
@@ -44,9 +47,12 @@ pub(super) fn Header(
         let dispatch = dispatch.clone();
         Callback::from(move |_: MouseEvent| choose(&dispatch))
     };
+    let (start, compare) = (use_node_ref(), use_node_ref());
+    use_return(*telling, start.clone());
+    use_return(*comparing, compare.clone());
     html! {
         <header>
-            <h1><img src="icon.svg" alt="" width="24" height="24" />{ "umem" }</h1>
+            <h1><img src={format!("icon.svg?b={build}")} alt="" width="24" height="24" />{ "umem" }</h1>
             <p>{ "How a memory region becomes page-table entries in an RDMA NIC" }</p>
             <Select
                 label="Preset"
@@ -57,6 +63,7 @@ pub(super) fn Header(
             <div class="tools">
                 <button type="button" onclick={open}>{ "Open a file" }</button>
                 <button
+                    ref={compare}
                     type="button"
                     aria-pressed={if *comparing { "true" } else { "false" }}
                     onclick={dispatch.on(Action::Compare(!comparing))}
@@ -67,9 +74,23 @@ pub(super) fn Header(
                 <button type="button" onclick={dispatch.on(Action::Dialog(Some(Dialog::Help)))}>{ "Keys" }</button>
                 <a href="book/">{ "Book" }</a>
                 if !telling {
-                    <button type="button" class="primary" onclick={dispatch.on(Action::Chapter(0))}>{ "Start the story" }</button>
+                    <button ref={start} type="button" class="primary" onclick={dispatch.on(Action::Chapter(0))}>{ "Start the story" }</button>
                 }
             </div>
         </header>
     }
+}
+
+/// Puts the focus on what `on` was switched on by, when it is off again and the button that did so is gone.
+#[hook]
+fn use_return(on: bool, button: NodeRef) {
+    let was = use_mut_ref(|| on);
+    use_effect_with(on, move |on| {
+        let ended = was.replace(*on) && !on;
+        let lost = document().active_element() == document().body().map(Into::into);
+        if let Some(button) = button.cast::<HtmlElement>().filter(|_| ended && lost) {
+            // What cannot be focused is not there, and nothing is lost by it.
+            let _ = button.focus();
+        }
+    });
 }

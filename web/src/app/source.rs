@@ -1,14 +1,14 @@
 //! What the page reads: the scenario that `?src=` names, files that are chosen or dropped, and the story.
 
-use super::address::fragment;
 use crate::{
     file,
-    state::{Action, Dispatch},
+    state::{Action, Dispatch, Origin},
     story::Story,
 };
 use gloo::{
     events::{EventListener, EventListenerOptions},
     net::http::{Request, Response},
+    timers::future::TimeoutFuture,
     utils::{document, window},
 };
 use std::rc::Rc;
@@ -17,22 +17,24 @@ use wasm_bindgen::JsCast;
 use web_sys::{DragEvent, File, HtmlInputElement};
 use yew::{platform::spawn_local, prelude::*};
 
-/// Loads the scenario that `?src=` names, unless the address has one of its own.
+/// Loads the scenario that `?src=` names, when it is `wanted`.
 #[hook]
-pub(super) fn use_source(dispatch: Dispatch) {
-    use_effect_with((), move |()| {
-        let asked = window().location().search().ok();
-        let source = asked
-            .and_then(|search| web_sys::UrlSearchParams::new_with_str(&search).ok())
-            .and_then(|fields| fields.get("src"));
-        // What the address itself holds is younger: it is written at the first edit.
-        if let Some(source) = source.filter(|_| !fragment().contains("s=")) {
+pub(super) fn use_source(wanted: bool, dispatch: Dispatch) {
+    use_effect_with(wanted, move |wanted| {
+        if let Some(source) = asked().filter(|_| *wanted) {
             spawn_local(async move {
                 let read = fetched(&source).await;
-                dispatch.dispatch(loaded(&source, read));
+                dispatch.dispatch(loaded(&source, read, Origin::Source));
             });
         }
     });
+}
+
+/// What `?src=` names.
+pub(super) fn asked() -> Option<String> {
+    let search = window().location().search().ok()?;
+    let fields = web_sys::UrlSearchParams::new_with_str(&search).ok()?;
+    fields.get("src")
 }
 
 /// Reads what is dropped anywhere on the page.
@@ -42,9 +44,14 @@ pub(super) fn use_drop(dispatch: Dispatch) {
         let options = EventListenerOptions::enable_prevent_default();
         // What is not prevented here the browser opens instead of the page.
         let over = EventListener::new_with_options(&window(), "dragover", options, |event| {
-            event.prevent_default();
+            if has_files(event) {
+                event.prevent_default();
+            }
         });
         let dropped = EventListener::new_with_options(&window(), "drop", options, move |event| {
+            if !has_files(event) {
+                return;
+            }
             event.prevent_default();
             let file = event
                 .dyn_ref::<DragEvent>()
@@ -57,6 +64,14 @@ pub(super) fn use_drop(dispatch: Dispatch) {
         });
         move || drop((over, dropped))
     });
+}
+
+/// Whether files are dragged: text is for the field that it is dropped on.
+fn has_files(event: &Event) -> bool {
+    let data = event
+        .dyn_ref::<DragEvent>()
+        .and_then(DragEvent::data_transfer);
+    data.is_some_and(|data| data.types().includes(&"Files".into(), 0))
 }
 
 /// Lets the reader choose a file, and reads it.
@@ -81,14 +96,20 @@ pub(super) fn choose(dispatch: &Dispatch) {
 fn open(file: File, dispatch: &Dispatch) {
     let dispatch = dispatch.clone();
     spawn_local(async move {
+        dispatch.dispatch(Action::Loading(file.name()));
+        // Reading keeps the browser busy: what is said of it is shown first.
+        TimeoutFuture::new(SHOWN_FIRST).await;
         let read = file::opened(&file).await;
-        dispatch.dispatch(loaded(&file.name(), read));
+        dispatch.dispatch(loaded(&file.name(), read, Origin::File));
     });
 }
 
-fn loaded(name: &str, read: Result<Scenario, String>) -> Action {
+/// Long enough for a browser to show a sentence, in milliseconds.
+const SHOWN_FIRST: u32 = 30;
+
+fn loaded(name: &str, read: Result<Scenario, String>, origin: Origin) -> Action {
     match read {
-        Ok(scenario) => Action::Load(Box::new(scenario)),
+        Ok(scenario) => Action::Load(Box::new(scenario), origin),
         Err(problem) => Action::Notice(format!("{name}: {problem}")),
     }
 }
@@ -96,9 +117,10 @@ fn loaded(name: &str, read: Result<Scenario, String>) -> Action {
 async fn fetched(source: &str) -> Result<Scenario, String> {
     let location = window().location();
     let base = location.href().unwrap_or_default();
-    let url = web_sys::Url::new_with_base(source, &base).map_err(|_| "is no address".to_owned())?;
+    let url = web_sys::Url::new_with_base(source, &base)
+        .map_err(|_| "is not a valid address".to_owned())?;
     if Ok(url.origin()) != location.origin() {
-        return Err("lies elsewhere, and this page reads only what its own server has".into());
+        return Err("is on another site; this page opens only files from its own".into());
     }
     match answered(&url.href()).await?.body() {
         Some(stream) => file::scenario(stream).await,
@@ -121,11 +143,12 @@ async fn answered(url: &str) -> Result<Response, String> {
 
 /// Loads the story when it is opened for the first time.
 #[hook]
-pub(super) fn use_story(wanted: bool, dispatch: Dispatch) {
+pub(super) fn use_story(wanted: bool, build: &AttrValue, dispatch: Dispatch) {
+    let address = format!("story.json?b={build}");
     use_effect_with(wanted, move |wanted| {
         if *wanted {
             spawn_local(async move {
-                match story().await {
+                match story(&address).await {
                     Ok(story) => dispatch.dispatch(Action::Told(Rc::new(story))),
                     Err(problem) => {
                         dispatch.dispatch(Action::Leave);
@@ -137,7 +160,7 @@ pub(super) fn use_story(wanted: bool, dispatch: Dispatch) {
     });
 }
 
-async fn story() -> Result<Story, String> {
-    let bytes = answered("story.json").await?.binary().await;
+async fn story(address: &str) -> Result<Story, String> {
+    let bytes = answered(address).await?.binary().await;
     Story::from_json(&bytes.map_err(|error| format!("broke off ({error})"))?)
 }

@@ -1,14 +1,14 @@
 //! The device: which sizes its entries may have, and how its table is cut.
 
-use super::{
-    Props, message,
-    select::{Choice, Select},
-};
+use super::{Props, message};
 use crate::{
-    app::Sends,
     edit,
-    panels::order,
-    state::{Action, Field},
+    state::{Action, Field, Sends},
+    widgets::{
+        order,
+        select::{Choice, Select},
+    },
+    words::policy as title,
 };
 use umem_core::{
     device::{CATALOGUE, find},
@@ -115,14 +115,5 @@ fn policies(props: &Props) -> Html {
             <legend>{ "Policy" }</legend>
             <div>{ for Policy::ALL.into_iter().map(radio) }</div>
         </fieldset>
-    }
-}
-
-/// What people call a policy.
-pub(crate) const fn title(policy: Policy) -> &'static str {
-    match policy {
-        Policy::Mixed => "Mixed",
-        Policy::Single => "Single",
-        Policy::Unaligned => "Unaligned",
     }
 }

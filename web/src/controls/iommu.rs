@@ -1,11 +1,13 @@
 //! What stands between memory and the device.
 
-use super::{
-    Props,
-    select::{Choice, Select},
-    text::hinted,
+use super::{Props, text::hinted};
+use crate::{
+    state::{Action, Field},
+    widgets::{
+        prose::told,
+        select::{Choice, Select},
+    },
 };
-use crate::state::{Action, Field};
 use umem_core::{iommu::CATALOGUE, scenario::IommuSpec};
 use yew::prelude::*;
 
@@ -44,6 +46,9 @@ pub(super) fn iommu(props: &Props) -> Html {
                 fault={props.fault(Field::Iommu)}
                 onchange={typed(Action::Iommu)}
             />
+            if let Some(why) = &props.bypassed {
+                { told("note", why) }
+            }
             // There in either case, so that what is below it stays where it is.
             { hinted(props, Field::Iova, "IOVA", props.texts.iova.as_deref(), "not mapped", Action::Iova) }
         </section>

@@ -1,6 +1,9 @@
 //! The whole scenario in its own format: what no field of the page reaches can be written here.
 
-use crate::state::{Action, Dispatch};
+use crate::{
+    state::{Action, Dispatch},
+    words::pretty,
+};
 use std::rc::Rc;
 use umem_core::scenario::Scenario;
 use wasm_bindgen::JsCast;
@@ -41,7 +44,12 @@ pub(super) fn Json(props: &Props) -> Html {
 #[component]
 fn Text(props: &Props) -> Html {
     let node = use_node_ref();
-    let extents = props.draft.memory.extents.as_ref().map_or(0, Vec::len);
+    let extents = props
+        .draft
+        .memory
+        .extents
+        .as_ref()
+        .map_or(0, |extents| extents.len());
     // While somebody writes, the text is theirs; when it changes elsewhere, it follows.
     use_effect_with((node.clone(), props.draft.clone()), move |(node, draft)| {
         let Some(area) = node
@@ -52,7 +60,7 @@ fn Text(props: &Props) -> Html {
         };
         let written = Scenario::from_json(area.value().as_bytes());
         if written.ok().as_ref() != Some(&**draft) && !focused(&area) {
-            area.set_value(&draft.to_json_pretty());
+            area.set_value(&pretty(draft));
         }
     });
     let oninput = {

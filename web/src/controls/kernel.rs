@@ -3,9 +3,11 @@
 use super::{
     Props,
     memory::{offered, size},
-    select::{Choice, Select},
 };
-use crate::state::{Action, Field};
+use crate::{
+    state::{Action, Field},
+    widgets::select::{Choice, Select},
+};
 use umem_core::kernel::GENERATIONS;
 use yew::prelude::*;
 

@@ -1,11 +1,10 @@
 //! What backs the region.
 
-use super::{
-    Props, message,
-    select::{Choice, Select},
-    text::text,
+use super::{Props, message, text::text};
+use crate::{
+    state::{Action, Field},
+    widgets::select::{Choice, Select},
 };
-use crate::state::{Action, Field};
 use umem_core::{
     scenario::LayoutName,
     size::{Bytes, PageSize},

@@ -94,9 +94,6 @@ pub(crate) fn paint(canvas: &HtmlCanvasElement, drawing: &Drawing, colours: &Col
     if (canvas.width(), canvas.height()) != (width, height) {
         canvas.set_width(width);
         canvas.set_height(height);
-        let css = format!("{}px", drawing.height);
-        // Only a canvas without style cannot take it, and that is none of HTML's.
-        let _ = canvas.style().set_property("height", &css);
     }
     let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
     let mut painter = Painter {
@@ -284,5 +281,5 @@ impl Painter<'_> {
 fn font(style: TextStyle) -> String {
     let weight = if style.bold() { "600 " } else { "" };
     let family = if style.monospaced() { MONO } else { SANS };
-    format!("{weight}{}px {family}", style.pixels())
+    format!("{weight}{}px {family}", style.pixels() as u32)
 }

@@ -1,10 +1,9 @@
 //! The core's advice, each change a button that applies it.
 
-use super::{grouped, sentence};
 use crate::{
-    app::Sends,
     scene::Scene,
-    state::{Action, Dispatch, Tried},
+    state::{Action, Dispatch, Sends, Tried},
+    words::{grouped, sentence},
 };
 use std::rc::Rc;
 use umem_core::advice::{Advice as Piece, Outcome};

@@ -56,7 +56,12 @@ impl Line {
 
 fn table(lines: &[Line], sizes: PageSizes, last: Html) -> Html {
     let largest = sizes.largest().map_or(12, PageSize::log2);
-    let bits = (largest + 4).max(24).next_multiple_of(4).min(64);
+    // Every bit that decides is shown, even where it is above the largest size.
+    let marked = lines
+        .iter()
+        .map(|line| line.marked.trailing_zeros() % 64 + 1);
+    let needed = marked.chain([largest + 4, 24]).max().unwrap_or(24);
+    let bits = needed.next_multiple_of(4).min(64);
     html! {
         <div class="wide">
         <table class="arithmetic">
@@ -98,7 +103,7 @@ pub(super) fn cut(cut: &Cut, sizes: PageSizes) -> Html {
             cut.address,
             below(cut.zeros),
         ),
-        Line::new("mask", format_args!("{} zero bits", cut.zeros), mask, 0),
+        Line::new("mask", format_args!("{} zeros, then 1", cut.zeros), mask, 0),
         Line::new("sizes", named(sizes), sizes.bits(), 0),
         Line::new("survive", named(survive), survive.bits(), bit_of(cut.taken)),
     ];

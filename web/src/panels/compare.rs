@@ -1,73 +1,38 @@
 //! Two scenarios side by side: what they differ in, and what comes of it.
 
-use super::grouped;
 use crate::{
-    app::Sends,
     edit,
     scene::Scene,
-    state::{Action, Dispatch, Place},
+    state::{Action, Dispatch, PAIRINGS, Pairing, Place, Sends},
+    words::{self, grouped},
 };
 use std::rc::Rc;
-use umem_core::{
-    scenario::{DeviceSpec, IommuSpec, Scenario},
-    table::Policy,
-};
 use yew::prelude::*;
 
 /// What comparing is given.
 #[derive(Properties, PartialEq)]
 pub struct Props {
-    /// The one of the two that the fields edit.
-    pub scene: Rc<Scene>,
+    /// The upper scene.
+    pub upper: Rc<Scene>,
+    /// The lower scene.
+    pub lower: Rc<Scene>,
     /// Which of them the fields edit.
     pub place: Place,
     /// Where presses go.
     pub dispatch: Dispatch,
 }
 
-/// A comparison that people ask for: what it is called, and what it does to either scenario.
-struct Pairing {
-    title: &'static str,
-    upper: fn(&mut Scenario),
-    lower: fn(&mut Scenario),
-}
-
-const PAIRINGS: [Pairing; 4] = [
-    Pairing {
-        title: "Linux 5.10 and 7.2",
-        upper: |scenario| scenario.kernel.rules = "5.10".into(),
-        lower: |scenario| scenario.kernel.rules = "7.2".into(),
-    },
-    Pairing {
-        title: "IOMMU off and on",
-        upper: |scenario| scenario.iommu = IommuSpec::default(),
-        lower: |scenario| scenario.iommu = IommuSpec::Name("vt-d".into()),
-    },
-    Pairing {
-        title: "mlx5 and irdma",
-        upper: |scenario| scenario.device = DeviceSpec::Name("mlx5".into()),
-        lower: |scenario| scenario.device = DeviceSpec::Name("irdma".into()),
-    },
-    Pairing {
-        title: "Mixed and single",
-        upper: |scenario| edit::set_policy(scenario, Policy::Mixed),
-        lower: |scenario| edit::set_policy(scenario, Policy::Single),
-    },
-];
-
 /// What stands above the two pictures.
 #[component]
 pub fn Compare(props: &Props) -> Html {
     let Props {
-        scene,
+        upper,
+        lower,
         place,
         dispatch,
     } = props;
     let pairing = |pairing: &Pairing| {
-        let mut pair = ((*scene.scenario).clone(), (*scene.scenario).clone());
-        (pairing.upper)(&mut pair.0);
-        (pairing.lower)(&mut pair.1);
-        html! { <button type="button" onclick={dispatch.on(Action::Pair(Box::new(pair)))}>{ pairing.title }</button> }
+        html! { <button type="button" onclick={dispatch.on(Action::Pair(*pairing))}>{ pairing.title }</button> }
     };
     html! {
         <section class="compare" aria-label="Comparison">
@@ -82,25 +47,42 @@ pub fn Compare(props: &Props) -> Html {
                     { radio(Place::Lower, *place, dispatch) }
                 </div>
             </fieldset>
+            <p class="note verdict" aria-live="polite">{ verdict(upper, lower) }</p>
         </section>
     }
 }
 
+/// What the comparison comes to, in a sentence: two pictures that are the same say nothing by themselves.
+fn verdict(upper: &Scene, lower: &Scene) -> String {
+    let differences = edit::differences(&upper.scenario, &lower.scenario);
+    let (one, other) = (upper.registration.status(), lower.registration.status());
+    let named: Vec<_> = differences.iter().map(|(name, ..)| *name).collect();
+    match (named.is_empty(), one == other) {
+        (true, _) => "Both are the same so far. Change one of them with the fields, or choose a comparison above.".into(),
+        (false, true) => format!(
+            "They differ in {}, and nothing comes of it here: both give the same table.",
+            listed(&named)
+        ),
+        (false, false) => format!("They differ in {}.", listed(&named)),
+    }
+}
+
+/// "memory", "memory and device", "memory, device and policy".
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).into(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
 fn radio(of: Place, present: Place, dispatch: &Dispatch) -> Html {
-    let name = title(of);
+    let name = words::place(of);
     html! {
         <label>
             <input type="radio" name="place" value={name} checked={of == present} onchange={dispatch.on(Action::Edit(of))} />
             <span>{ name }</span>
         </label>
-    }
-}
-
-/// What people call a place.
-pub const fn title(place: Place) -> &'static str {
-    match place {
-        Place::Upper => "Upper",
-        Place::Lower => "Lower",
     }
 }
 
@@ -120,9 +102,6 @@ pub fn numbers(upper: &Scene, lower: &Scene) -> Html {
             <thead><tr><td></td><th scope="col">{ "Upper" }</th><th scope="col">{ "Lower" }</th></tr></thead>
             <tbody>
                 { for differences.iter().map(differing) }
-                if differences.is_empty() {
-                    <tr><td colspan="3" class="note">{ "Both are the same so far: change one of them with the fields." }</td></tr>
-                }
                 { row("entries", |scene| scene.registration.table.as_ref().ok().map(|table| table.total)) }
                 { row("bytes of table", |scene| scene.registration.table.as_ref().ok().map(|table| table.bytes)) }
                 { row("SG entries", |scene| Some(scene.registration.scatter_count)) }

@@ -1,7 +1,6 @@
 //! The entries as a table, for screen readers and for copying.
 
-use super::grouped;
-use crate::scene::Scene;
+use crate::{scene::Scene, words::grouped};
 use std::rc::Rc;
 use umem_core::{size::Bytes, table::EntryRun};
 use wasm_bindgen::JsCast;

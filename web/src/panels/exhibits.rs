@@ -1,7 +1,6 @@
 //! What the mail's own code, and its first idea, would make of the region.
 
-use super::{sentence, terms};
-use crate::scene::Scene;
+use crate::{scene::Scene, widgets::terms, words::sentence};
 use std::rc::Rc;
 use umem_core::registration::Exhibit;
 use wasm_bindgen::JsCast;

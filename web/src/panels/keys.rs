@@ -1,7 +1,6 @@
 //! Help: what the page is, and the keys.
 
-use super::dialog::Modal;
-use crate::{figure::KEYS, state::Dispatch};
+use crate::{figure::KEYS, state::Dispatch, widgets::dialog::Modal};
 use yew::prelude::*;
 
 /// What the help is given.
@@ -20,17 +19,18 @@ const MORE: [(&str, &str); 2] = [("?", "this list"), ("Esc", "close it")];
 #[component]
 pub fn Keys(Props { open, dispatch }: &Props) -> Html {
     html! {
-        <Modal id="keys-title" title="Keys, while the picture has focus" open={*open} dispatch={dispatch.clone()}>
+        <Modal id="keys-title" title="Keys" open={*open} dispatch={dispatch.clone()}>
+            <p class="note" translate="yes">{ "They work while the picture has the focus: click it, or reach it with Tab. ? works everywhere." }</p>
             <dl class="keys">
                 { for KEYS.iter().chain(&MORE).map(|(key, what)| html! { <div><dt><kbd>{ *key }</kbd></dt><dd>{ *what }</dd></div> }) }
             </dl>
-            <p class="note">{ "Ctrl and the wheel zoom, Shift and the wheel or a drag move the picture; on a touch screen, two \
+            <p class="note" translate="yes">{ "Ctrl and the wheel zoom, Shift and the wheel or a drag move the picture; on a touch screen, two \
                 fingers and one. A click or a tap on an entry puts the lens there." }</p>
             <h2>{ "What is seen" }</h2>
-            <p class="note">{ "Five lanes on one axis, from the program's memory to the table in the card; each box hangs from what \
-                it was made of. The larger a page, the more its colour stands out from the ground. The lens at the bottom magnifies a dozen entries, and the panel \
+            <p class="note" translate="yes">{ "Five lanes on one axis, from the program's memory to the table in the card; each box is linked to its \
+                source above. The larger a page, the more its colour stands out from the ground. The lens at the bottom magnifies a dozen entries, and the panel \
                 below it tells why the one in the frame has its size." }</p>
-            <p class="note">{ "Files that you open are read by this page and nobody else: nothing leaves your browser." }</p>
+            <p class="note" translate="yes">{ "Files that you open are read by this page and nobody else: nothing leaves your browser." }</p>
         </Modal>
     }
 }

@@ -1,7 +1,11 @@
 //! The reason panel: why the block under the lens has its size.
 
-use super::{bits, grouped, sentence, verdicts};
-use crate::scene::{Scene, Single};
+use super::{bits, verdicts};
+use crate::{
+    scene::{Scene, Single},
+    widgets::prose::told,
+    words::{bypassed, count, sentence},
+};
 use std::rc::Rc;
 use umem_core::{diagram::Stage, explain::Cut, size::Bytes, table::Policy};
 use yew::prelude::*;
@@ -28,7 +32,7 @@ pub fn Reason(props: &Props) -> Html {
         return html! {
             <section class="reason" aria-label="Reason">
                 <h2>{ "Why?" }</h2>
-                <p>{ "Predict first. The reason comes with your answer." }</p>
+                { told("", "Predict first. The reason comes with your answer.") }
             </section>
         };
     }
@@ -46,7 +50,7 @@ pub fn Reason(props: &Props) -> Html {
         (Some(Stage::Map), ..) => ("Mapping".to_owned(), mapping(scene)),
         (_, Err(refusal), _) => (
             "Why nothing?".to_owned(),
-            html! { <><p>{ sentence(&refusal.message) }</p>{ limited(scene) }</> },
+            html! { <>{ told("", &sentence(&refusal.message)) }{ limited(scene) }</> },
         ),
         (_, Ok(_), Some(focus)) if question.device.policy == Policy::Mixed => {
             let (from, to) = registration.pinned();
@@ -85,39 +89,45 @@ fn pinning(scene: &Scene) -> Html {
     let registration = &scene.registration;
     let question = registration.question();
     let batches = scene.index.batches.count();
-    html! {
-        <p>
-            { format!(
-                "The kernel pins the {} that hold the region, so that they stay where they are while the NIC uses them. It asks for \
+    told(
+        "",
+        &format!(
+            "The kernel pins the {} that hold the region, so that they stay where they are while the NIC uses them. It asks for \
                  them in {}: one page of {} holds the pointers to 512 of them at most. What lies before the region's first page or \
                  after its last stays unpinned.",
-                count(registration.pages(), &format!("page of {}", question.mr.page), &format!("pages of {}", question.mr.page)),
-                count(batches, "batch", "batches"),
-                question.mr.page,
-            ) }
-        </p>
-    }
+            count(
+                registration.pages(),
+                &format!("page of {}", question.mr.page),
+                &format!("pages of {}", question.mr.page)
+            ),
+            count(batches, "batch", "batches"),
+            question.mr.page,
+        ),
+    )
 }
 
 fn gathering(scene: &Scene) -> Html {
     let registration = &scene.registration;
-    html! {
-        <p>
-            { format!(
-                "Pages whose frames are adjacent grow together into the largest contiguous runs, blind to alignment and to the \
+    told(
+        "",
+        &format!(
+            "Pages whose frames are adjacent grow together into the largest contiguous runs, blind to alignment and to the \
                  device: {} become {}. This is the mail's second thought; it makes the shortest list and leaves the IOMMU free.",
-                count(registration.pages(), "page", "pages"),
-                count(registration.scatter_count, "SG entry", "SG entries"),
-            ) }
-        </p>
-    }
+            count(registration.pages(), "page", "pages"),
+            count(registration.scatter_count, "SG entry", "SG entries"),
+        ),
+    )
 }
 
 fn mapping(scene: &Scene) -> Html {
     let registration = &scene.registration;
     let text = match (registration.mapping, &registration.dma_count) {
         (_, Err(refusal)) => refusal.message.clone(),
-        (None, Ok(_)) => "There is no IOMMU in the way: the NIC uses physical addresses, and every alignment survives.".into(),
+        (None, Ok(_)) => {
+            let why = bypassed(registration.question());
+            let off = || "There is no IOMMU in the way: the NIC uses physical addresses.".into();
+            format!("{} Every alignment survives.", why.unwrap_or_else(off))
+        }
         (Some(mapping), Ok(segments)) => format!(
             "The IOMMU lays the whole list out in one stretch of {} from {}, and merges what became adjacent: {}. Sizes survive \
              this, alignment does not: an address now ends in as many zero bits as its place in the stretch gives it.",
@@ -126,15 +136,7 @@ fn mapping(scene: &Scene) -> Html {
             count(*segments, "DMA segment", "DMA segments"),
         ),
     };
-    html! { <p>{ text }</p> }
-}
-
-fn count(number: u64, one: &str, many: &str) -> String {
-    format!(
-        "{} {}",
-        grouped(number),
-        if number == 1 { one } else { many }
-    )
+    told("", &text)
 }
 
 /// A block of a mixed table.
@@ -144,7 +146,7 @@ fn explained(scene: &Scene, cut: &Cut) -> Html {
         <div class="columns">
             <div>
                 { bits::cut(cut, sizes) }
-                <p>{ cut.text(sizes) }</p>
+                { told("", &cut.text(sizes)) }
             </div>
             { verdicts::of_cut(cut) }
         </div>
@@ -158,7 +160,7 @@ fn limited(scene: &Scene) -> Html {
         .limits()
         .iter()
         .rev()
-        .map(|limit| html! { <p>{ &limit.text }</p> });
+        .map(|limit| told("", &limit.text));
     let Some(Single {
         sizes,
         best,

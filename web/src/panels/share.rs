@@ -1,37 +1,57 @@
 //! Links, commands, snippets and files of what is seen.
 
-use super::dialog::Modal;
-use crate::{element::Shown, keep, scene::Scene, share, state::Dispatch};
-use gloo::utils::window;
+use crate::{
+    player::Shown,
+    scene::Scene,
+    share::{self, Keep, Picture},
+    state::Dispatch,
+    widgets::dialog::Modal,
+    words,
+};
 use std::rc::Rc;
-use umem_core::scenario::presets::Preset;
-use wasm_bindgen_futures::JsFuture;
+use umem_core::scenario::presets::{self, Preset};
 use yew::prelude::*;
+
+/// What is shared.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Shared {
+    /// The scene that the fields edit.
+    pub(crate) scene: Rc<Scene>,
+    /// The preset that it is, if it is one.
+    pub(crate) preset: Option<&'static str>,
+    /// What is seen: one picture, or two that are compared.
+    pub(crate) pictures: Vec<Shown>,
+    /// The address that opens exactly what is seen; none for captures.
+    pub(crate) link: Option<String>,
+}
+
+/// What the browser does for the page: it copies a text, and says whether it could; it keeps a file.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Hands {
+    /// Copies a text, and tells the other whether that was done.
+    pub(crate) copy: Callback<(String, Callback<bool>)>,
+    /// Keeps a file, and tells the other whether it could be made.
+    pub(crate) keep: Callback<(String, Keep, Callback<bool>)>,
+}
 
 /// What sharing is given.
 #[derive(Properties, PartialEq)]
-pub struct Props {
-    /// Whether it is shown.
-    pub open: bool,
-    /// What is shared.
-    pub scene: Rc<Scene>,
-    /// The preset that it is, if it is one.
-    pub preset: Option<&'static str>,
-    /// What is seen: one picture, or two that are compared.
-    pub pictures: Vec<Shown>,
-    /// The fragment that opens exactly what is seen; none for captures.
-    pub link: Option<String>,
+pub(crate) struct Props {
+    /// What is shared; nothing while the dialog is closed.
+    pub(crate) shared: Option<Shared>,
+    /// What copies and keeps.
+    pub(crate) hands: Hands,
     /// Where closing goes.
-    pub dispatch: Dispatch,
+    pub(crate) dispatch: Dispatch,
 }
 
 /// Sharing, as a dialog that is made when it is opened.
 #[component]
-pub fn Share(props: &Props) -> Html {
+pub(crate) fn Share(props: &Props) -> Html {
     html! {
-        <Modal id="share-title" title="Share and keep" open={props.open} dispatch={props.dispatch.clone()}>
-            if props.open {
-                <Ways scene={props.scene.clone()} preset={props.preset} pictures={props.pictures.clone()} link={props.link.clone()} />
+        <Modal id="share-title" title="Share and keep" open={props.shared.is_some()} dispatch={props.dispatch.clone()}>
+            if let Some(shared) = &props.shared {
+                <Ways shared={shared.clone()} hands={props.hands.clone()} />
             }
         </Modal>
     }
@@ -39,79 +59,76 @@ pub fn Share(props: &Props) -> Html {
 
 #[derive(Properties, PartialEq)]
 struct WaysProps {
-    scene: Rc<Scene>,
-    preset: Option<&'static str>,
-    pictures: Vec<Shown>,
-    link: Option<String>,
+    shared: Shared,
+    hands: Hands,
 }
 
 #[component]
-fn Ways(props: &WaysProps) -> Html {
+fn Ways(WaysProps { shared, hands }: &WaysProps) -> Html {
     let said = use_state_eq(|| AttrValue::Static(""));
-    let preset = props.preset.and_then(umem_core::scenario::presets::find);
+    let preset = shared.preset.and_then(presets::find);
     let text = |title: &'static str, text: String| {
-        html! { <Text {title} {text} said={said.setter()} /> }
+        html! { <Text {title} {text} copy={hands.copy.clone()} said={said.setter()} /> }
     };
-    let scenario = &props.scene.scenario;
-    let status = props.scene.registration.status();
+    let scenario = &shared.scene.scenario;
     html! {
         <>
-            if let Some(link) = &props.link {
-                { text("Link", here() + "#" + link) }
-                <p class="note">{ "It opens what you see: the scenario, the moment, and the part of the picture." }</p>
+            if let Some(link) = &shared.link {
+                { text("Link", link.clone()) }
+                <p class="note" translate="yes">{ "It opens what you see: the scenario, the moment, and the part of the picture." }</p>
                 { text("Command", share::command(scenario, preset)) }
-                { text("For a page of your own", share::embed(scenario, preset, &status)) }
-                <p class="note">
-                    { "Beside that page belong " }<code>{ "umem-split.js" }</code>{ " and the folder " }<code>{ "element" }</code>
-                    { " of this site, and the picture (SVG) below, for readers without JavaScript. The book tells " }
+                { text("For a page of your own", share::embed(&shared.scene, preset)) }
+                <p class="note" translate="yes">
+                    { "Put next to your page: " }<a href="umem-split.js" download="">{ "umem-split.js" }</a>
+                    { ", a folder " }<code>{ "element" }</code>{ " with " }
+                    <a href="element/umem_split.js" download="">{ "umem_split.js" }</a>{ " and " }
+                    <a href="element/umem_split_bg.wasm" download="">{ "umem_split_bg.wasm" }</a>
+                    { ", and the picture (SVG) below, for readers without JavaScript. The book tells " }
                     <a href="book/embed.html">{ "how to embed" }</a>{ "." }
                 </p>
             } else {
-                <p class="note">{ "This is a capture of a machine. It is not put into links; keep the file instead, and open it \
+                <p class="note" translate="yes">{ "This is a capture of a machine. It is not put into links; keep the file instead, and open it \
                     with `umem view FILE` or with this page." }</p>
             }
-            { files(props, preset, &said.setter()) }
+            { files(shared, preset, &hands.keep, &said.setter()) }
             <p class="note said" aria-live="polite">{ &*said }</p>
         </>
     }
 }
 
-fn files(props: &WaysProps, preset: Option<&Preset>, said: &UseStateSetter<AttrValue>) -> Html {
+fn files(
+    shared: &Shared,
+    preset: Option<&Preset>,
+    keep: &Callback<(String, Keep, Callback<bool>)>,
+    said: &UseStateSetter<AttrValue>,
+) -> Html {
     let name = share::name(preset);
-    let file = |ending: &'static str, title: &'static str, make: fn(&WaysNeed, &str)| {
-        let need = WaysNeed {
-            scene: props.scene.clone(),
-            pictures: props.pictures.clone(),
-        };
-        let said = said.clone();
+    let file = |ending: &'static str, title: &'static str, make: fn(&Shared) -> Keep| {
+        let (shared, keep, said) = (shared.clone(), keep.clone(), said.clone());
         let onclick = Callback::from(move |_: MouseEvent| {
             let file = format!("{name}.{ending}");
-            make(&need, &file);
-            said.set(format!("{file} is with your downloads.").into());
+            let told = {
+                let (said, file) = (said.clone(), file.clone());
+                Callback::from(move |kept| {
+                    said.set(match kept {
+                        true => format!("Saved {file} to your downloads.").into(),
+                        false => format!("This browser could not make {file}.").into(),
+                    });
+                })
+            };
+            keep.emit((file, make(&shared), told));
         });
         html! { <button type="button" {onclick}>{ title }</button> }
     };
     html! {
         <div class="files" role="group" aria-label="Files">
-            { file("svg", "Picture (SVG)", |need, name| keep::svg(&need.pictures, name)) }
-            { file("png", "Picture (PNG)", |need, name| keep::png(&need.pictures, name)) }
-            { file("json", "Scenario (JSON)", |need, name| keep::text(name, "application/json", &need.scene.scenario.to_json_pretty())) }
-            { file("result.json", "Result (JSON)", |need, name| keep::text(name, "application/json", &keep::result(&need.scene))) }
-            { file("csv", "Entries (CSV)", |need, name| keep::text(name, "text/csv", &share::csv(&need.scene))) }
+            { file("svg", "Picture (SVG)", |shared| Keep::Picture(Picture::Svg, shared.pictures.clone())) }
+            { file("png", "Picture (PNG)", |shared| Keep::Picture(Picture::Png, shared.pictures.clone())) }
+            { file("json", "Scenario (JSON)", |shared| Keep::json(words::pretty(&shared.scene.scenario))) }
+            { file("result.json", "Result (JSON)", |shared| Keep::json(share::result(&shared.scene))) }
+            { file("csv", "Entries (CSV)", |shared| Keep::Text("text/csv", share::csv(&shared.scene))) }
         </div>
     }
-}
-
-/// The address of the page without what it shows.
-fn here() -> String {
-    let href = window().location().href().unwrap_or_default();
-    href.split('#').next().unwrap_or_default().to_owned()
-}
-
-/// What a file is made from.
-struct WaysNeed {
-    scene: Rc<Scene>,
-    pictures: Vec<Shown>,
 }
 
 /// How many rows a text takes, as far as it is shown without scrolling.
@@ -127,24 +144,36 @@ const ROW: usize = 52;
 struct TextProps {
     title: &'static str,
     text: String,
+    copy: Callback<(String, Callback<bool>)>,
     said: UseStateSetter<AttrValue>,
 }
 
-/// A text to copy.
+/// A text to copy. Where the browser does not let pages copy, it is selected instead.
 #[component]
-fn Text(TextProps { title, text, said }: &TextProps) -> Html {
+fn Text(
+    TextProps {
+        title,
+        text,
+        copy,
+        said,
+    }: &TextProps,
+) -> Html {
+    let area = use_node_ref();
     let onclick = {
-        let (text, said, title) = (text.clone(), said.clone(), *title);
+        let (text, copy, said, title) = (text.clone(), copy.clone(), said.clone(), *title);
+        let area = area.clone();
         Callback::from(move |_: MouseEvent| {
-            let (text, said) = (text.clone(), said.clone());
-            yew::platform::spawn_local(async move {
-                let copied =
-                    JsFuture::from(window().navigator().clipboard().write_text(&text)).await;
-                said.set(match copied {
-                    Ok(_) => format!("{title}: copied.").into(),
-                    Err(_) => "This browser does not let pages copy: select the text and copy it yourself.".into(),
-                });
+            let (said, area) = (said.clone(), area.clone());
+            let told = Callback::from(move |copied| {
+                if copied {
+                    return said.set(format!("{title}: copied.").into());
+                }
+                if let Some(area) = area.cast::<web_sys::HtmlTextAreaElement>() {
+                    area.select();
+                }
+                said.set("This browser does not let this page copy. The text is selected: copy it with Ctrl+C.".into());
             });
+            copy.emit((text.clone(), told));
         })
     };
     let id = format!("share-{}", title.replace(' ', "-"));
@@ -152,7 +181,7 @@ fn Text(TextProps { title, text, said }: &TextProps) -> Html {
         <div class="copy">
             <label for={id.clone()}>{ *title }</label>
             <button type="button" {onclick}>{ "Copy" }<span class="unseen">{ format!(": {title}") }</span></button>
-            <textarea {id} readonly=true rows={rows(text).to_string()} value={text.clone()} />
+            <textarea {id} ref={area} readonly=true rows={rows(text).to_string()} value={text.clone()} />
         </div>
     }
 }

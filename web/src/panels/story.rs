@@ -1,11 +1,12 @@
 //! The story's chapter: its text, its question, and what comes of it.
 
-use super::prose::{inline, paragraphs, quote};
 use crate::{
-    app::Sends,
-    controls::select::{Choice as Named, Select},
-    state::{Action, Dispatch},
+    state::{Action, Dispatch, Sends},
     story::{Chapter, Choice, Story, Tour},
+    widgets::{
+        prose::{paragraphs, quote, span, told},
+        select::{Choice as Named, Select},
+    },
 };
 use gloo::utils::document;
 use std::rc::Rc;
@@ -50,7 +51,7 @@ pub fn StoryPanel(Props { tour, dispatch }: &Props) -> Html {
     html! {
         <section class="story" aria-labelledby="chapter">
             { place(tour, story, dispatch) }
-            <h2 id="chapter" ref={heading} tabindex="-1">{ &chapter.title }</h2>
+            <h2 id="chapter" ref={heading} tabindex="-1">{ span(&chapter.title) }</h2>
             { paragraphs(&chapter.text) }
             { quote(chapter.quote.as_ref(), &story.source) }
             { paragraphs(&chapter.after) }
@@ -107,7 +108,7 @@ fn question(tour: &Tour, chapter: &Chapter, dispatch: &Dispatch) -> Html {
                     aria-pressed={if picked { "true" } else { "false" }}
                     onclick={dispatch.on(Action::Predict(i))}
                 >
-                    <span>{ inline(&choice.text) }</span>
+                    { span(&choice.text) }
                     if let Some(mark) = mark {
                         { " " }<b>{ mark }</b>
                     }
@@ -117,10 +118,10 @@ fn question(tour: &Tour, chapter: &Chapter, dispatch: &Dispatch) -> Html {
     };
     html! {
         <div class="ask" role="group" aria-labelledby="question">
-            <p id="question">{ inline(&chapter.ask) }</p>
+            <p id="question">{ span(&chapter.ask) }</p>
             <ul>{ for chapter.choices.iter().enumerate().map(choice) }</ul>
             if !answered {
-                <p class="note">{ "Predict, and the page plays what happens." }</p>
+                { told("note", "Predict, and the page plays what happens.") }
             }
         </div>
     }
@@ -129,7 +130,7 @@ fn question(tour: &Tour, chapter: &Chapter, dispatch: &Dispatch) -> Html {
 fn truth(story: &Story, chapter: &Chapter, choice: &Choice) -> Html {
     html! {
         <>
-            <p class="reply">{ inline(&choice.reply) }</p>
+            { told("reply", &choice.reply) }
             { paragraphs(&chapter.truth) }
             { quote(chapter.quoted.as_ref(), &story.source) }
             { paragraphs(&chapter.end) }

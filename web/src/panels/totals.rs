@@ -1,9 +1,11 @@
 //! The totals, and the same region under the other policies.
 
-use super::{advice::Advice, exhibits::Exhibits, grouped, terms, ways::ways};
+use super::{advice::Advice, exhibits::Exhibits, ways::ways};
 use crate::{
     scene::Scene,
     state::{Dispatch, Tried},
+    widgets::{terms, thousands},
+    words::grouped,
 };
 use gloo::timers::callback::Timeout;
 use std::rc::Rc;
@@ -94,7 +96,7 @@ fn status(text: &str, is_number: bool) -> Html {
     }
     html! {
         <p class="status" role="status">
-            <b class={classes!((digits > ROOMY).then_some("long"))}>{ number }</b>
+            <b class={classes!((digits > ROOMY).then_some("long"))}>{ thousands(number) }</b>
             { for terms(rest) }
         </p>
     }

@@ -1,7 +1,9 @@
 //! The same region under the other policies.
 
-use super::grouped;
-use crate::{controls::device::title, scene::Scene};
+use crate::{
+    scene::Scene,
+    words::{grouped, percent, policy as title},
+};
 use umem_core::{
     registration::Table,
     table::{Policy, Refusal},
@@ -23,7 +25,7 @@ pub(super) fn ways(scene: &Scene) -> Html {
         .max()
         .unwrap_or(1);
     let bar = |name: String, total: u64, current: bool| {
-        let width = format!("{:.1}%", (total as f64 / most as f64 * 100.0).max(1.5));
+        let width = percent((total as f64 / most as f64 * 100.0).max(1.5));
         html! {
             <tr class={classes!(current.then_some("present"))} aria-current={current.then_some("true")}>
                 <th scope="row">{ name }</th>

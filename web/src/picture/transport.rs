@@ -1,10 +1,10 @@
 //! The buttons and the slider that move time.
 
 use crate::{
-    app::Sends,
     player::Motion,
     scene::Scene,
-    state::{Action, Dispatch},
+    state::{Action, Dispatch, Sends},
+    words::percent,
 };
 use std::rc::Rc;
 use umem_core::diagram::{Stage, Steps};
@@ -29,7 +29,13 @@ pub struct Props {
     pub dispatch: Dispatch,
 }
 
-const SPEEDS: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
+const SPEEDS: [(&str, f64); 5] = [
+    ("0.25", 0.25),
+    ("0.5", 0.5),
+    ("1", 1.0),
+    ("2", 2.0),
+    ("4", 4.0),
+];
 
 /// The buttons and the slider.
 #[component]
@@ -62,21 +68,25 @@ pub fn Transport(props: &Props) -> Html {
             let select = event
                 .target()
                 .and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
-            if let Some(speed) = select.and_then(|select| select.value().parse().ok()) {
-                dispatch.dispatch(Action::Move(Motion::Speed(speed)));
+            let name = select.map(|select| select.value());
+            let speed = SPEEDS
+                .iter()
+                .find(|(known, _)| name.as_deref() == Some(known));
+            if let Some((_, speed)) = speed {
+                dispatch.dispatch(Action::Move(Motion::Speed(*speed)));
             }
         })
     };
     let told = match scene.steps.get(*step) {
         Some(next) if props.veiled => format!("step {step} of {count}: {}", next.stage.title()),
         Some(next) => format!("step {step} of {count}: {}", next.text()),
-        None => format!("step {step} of {count}: all is done"),
+        None => format!("step {step} of {count}: finished"),
     };
     let present = scene.steps.get(*step).map(|step| step.stage);
     let mark = |(stage, place): (Stage, f64)| {
         html! {
             <text
-                x={format!("{place:.1}%")}
+                x={percent(place)}
                 y="12"
                 class={classes!((present == Some(stage)).then_some("present"))}
                 onclick={dispatch.on(Action::Move(Motion::Seek(scene.steps.first_of(stage))))}
@@ -108,8 +118,8 @@ pub fn Transport(props: &Props) -> Html {
                 />
             </div>
             <select aria-label="Speed" onchange={onspeed}>
-                { for SPEEDS.iter().map(|speed| html! {
-                    <option value={speed.to_string()} selected={*speed == props.speed}>{ format!("{speed}×") }</option>
+                { for SPEEDS.iter().map(|(name, speed)| html! {
+                    <option value={*name} selected={*speed == props.speed}>{ format!("{name}×") }</option>
                 }) }
             </select>
         </div>

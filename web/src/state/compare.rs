@@ -1,93 +1,83 @@
-//! Two scenarios, one above the other: the fields edit one of them, the other waits here.
+//! Two scenarios, one above the other: the fields edit one of them, the other waits.
 
-use super::{Field, Place, State, Texts};
-use crate::{element::Shown, link, player::Player, scene::Scene};
-use std::{collections::BTreeMap, rc::Rc};
-use umem_core::scenario::{Scenario, ScenarioError};
+use super::{Pairing, Place, Side, State};
+use crate::{
+    edit,
+    player::{Player, Shown},
+    scene::Scene,
+};
+use std::{mem, rc::Rc};
+use umem_core::{
+    scenario::{DeviceSpec, IommuSpec, Scenario},
+    table::Policy,
+};
 
-/// What belongs to one of two scenarios.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Side {
-    /// What its fields say.
-    pub draft: Rc<Scenario>,
-    /// The last that was right, worked out.
-    pub scene: Rc<Scene>,
-    texts: Texts,
-    faults: Rc<BTreeMap<Field, String>>,
-    origin: Option<&'static str>,
-    preset: Option<&'static str>,
-    pub(super) own: Option<Rc<str>>,
-}
-
-impl Side {
-    fn new(scenario: Scenario) -> Result<Self, ScenarioError> {
-        let draft = Rc::new(scenario);
-        Ok(Self {
-            scene: Rc::new(Scene::new(&draft)?),
-            texts: Texts::of(&draft),
-            own: link::to_scenario(&draft).map(Into::into),
-            draft,
-            faults: Rc::default(),
-            origin: None,
-            preset: None,
-        })
-    }
-}
+/// The comparisons that people ask for.
+pub const PAIRINGS: [Pairing; 4] = [
+    Pairing {
+        title: "Linux 5.10 and 7.2",
+        upper: |scenario| scenario.kernel.rules = "5.10".into(),
+        lower: |scenario| scenario.kernel.rules = "7.2".into(),
+    },
+    Pairing {
+        title: "IOMMU off and on",
+        upper: |scenario| scenario.iommu = IommuSpec::default(),
+        lower: |scenario| scenario.iommu = IommuSpec::Name("vt-d".into()),
+    },
+    Pairing {
+        title: "mlx5 and irdma",
+        upper: |scenario| scenario.device = DeviceSpec::Name("mlx5".into()),
+        lower: |scenario| scenario.device = DeviceSpec::Name("irdma".into()),
+    },
+    Pairing {
+        title: "Mixed and single",
+        upper: |scenario| edit::set_policy(scenario, Policy::Mixed),
+        lower: |scenario| edit::set_policy(scenario, Policy::Single),
+    },
+];
 
 impl State {
-    fn side(&self) -> Side {
-        Side {
-            draft: self.draft.clone(),
-            scene: self.scene.clone(),
-            texts: self.texts.clone(),
-            faults: self.faults.clone(),
-            origin: self.origin,
-            preset: self.preset,
-            own: self.own.clone(),
-        }
-    }
-
     /// The other of the two scenarios becomes the one that the fields edit.
-    fn swapped(self) -> Self {
-        let Some(other) = self.other.clone() else {
+    fn swapped(mut self) -> Self {
+        let Some(there) = &mut self.there else {
             return self;
         };
-        let player = Player {
-            moment: self.moment_in(&other.scene),
+        mem::swap(&mut self.here, there);
+        let left = there.scene.clone();
+        self.player = Player {
+            moment: aligned(&left, self.player.moment, &self.here.scene),
             chosen: None,
             until: None,
             ..self.player
         };
-        Self {
-            other: Some(Rc::new(self.side())),
-            draft: other.draft.clone(),
-            scene: other.scene.clone(),
-            texts: other.texts.clone(),
-            faults: other.faults.clone(),
-            origin: other.origin,
-            preset: other.preset,
-            own: other.own.clone(),
-            player,
-            ..self
-        }
+        self
     }
 
     pub(super) fn compared(self, on: bool) -> Self {
-        let (other, place) = match on {
+        let (there, place) = match on {
             // The copy is there to be changed.
-            true => (Some(Rc::new(self.side())), Place::Lower),
+            true => (Some(self.here.clone()), Place::Lower),
             false => (None, Place::Upper),
         };
         Self {
-            other,
+            there,
             place,
             ..self
         }
         .addressed()
     }
 
-    pub(super) fn paired(self, upper: Scenario, lower: Scenario) -> Self {
-        let state = self.loaded(upper, None).beside(lower);
+    pub(super) fn paired(self, pairing: Pairing) -> Self {
+        let of = |change: fn(&mut Scenario)| {
+            let mut scenario = (*self.here.scene.scenario).clone();
+            change(&mut scenario);
+            scenario
+        };
+        let (upper, lower) = (of(pairing.upper), of(pairing.lower));
+        let origin = self.here.loaded;
+        let mut state = self.loaded(upper, None);
+        state.here.loaded = origin;
+        let state = state.beside(lower);
         // The fields, the reasons and the advice are those of the side that has more to mend.
         let total = |scene: &Scene| {
             scene
@@ -96,11 +86,11 @@ impl State {
                 .as_ref()
                 .map_or(u64::MAX, |table| table.total)
         };
-        match &state.other {
-            Some(other) if total(&other.scene) > total(&state.scene) => {
+        match &state.there {
+            Some(there) if total(&there.scene) > total(&state.here.scene) => {
                 let state = state.editing(Place::Lower);
                 Self {
-                    player: Player::finished(&state.scene),
+                    player: Player::finished(&state.here.scene),
                     ..state
                 }
             }
@@ -112,24 +102,25 @@ impl State {
     pub(super) fn beside(self, lower: Scenario) -> Self {
         let state = Self {
             place: Place::Upper,
-            other: None,
+            there: None,
             ..self
         };
         match Side::new(lower) {
             Ok(side) => Self {
-                other: Some(Rc::new(side)),
+                there: Some(side),
                 ..state
             }
             .addressed(),
             Err(error) => Self {
                 notice: Some(format!("There is nothing to compare with: {error}").into()),
                 ..state
-            },
+            }
+            .addressed(),
         }
     }
 
     pub(super) fn editing(self, place: Place) -> Self {
-        if self.other.is_none() || place == self.place {
+        if self.there.is_none() || place == self.place {
             return self;
         }
         Self { place, ..self }.swapped()
@@ -137,13 +128,11 @@ impl State {
 
     /// The upper scene, and the lower if two are compared.
     pub fn scenes(&self) -> (Rc<Scene>, Option<Rc<Scene>>) {
-        let (own, other) = (
-            self.scene.clone(),
-            self.other.as_ref().map(|side| side.scene.clone()),
-        );
-        match (self.place, other) {
-            (Place::Lower, Some(upper)) => (upper, Some(own)),
-            (_, other) => (own, other),
+        let here = self.here.scene.clone();
+        let there = self.there.as_ref().map(|side| side.scene.clone());
+        match (self.place, there) {
+            (Place::Lower, Some(upper)) => (upper, Some(here)),
+            (_, there) => (here, there),
         }
     }
 
@@ -167,13 +156,18 @@ impl State {
 
     /// The moment of `scene` at which its playhead is where that of the scene in the fields is.
     pub fn moment_in(&self, scene: &Rc<Scene>) -> f64 {
-        if Rc::ptr_eq(scene, &self.scene) {
-            return self.player.moment;
-        }
-        let moment = self.scene.steps.moment(self.player.moment);
-        match (moment.step, moment.at()) {
-            (Some(step), Some(at)) => scene.steps.reaching(step.stage, at),
-            _ => scene.last(),
-        }
+        aligned(&self.here.scene, self.player.moment, scene)
+    }
+}
+
+/// The moment of `other` at which its playhead is where that of `scene` is at `moment`.
+fn aligned(scene: &Rc<Scene>, moment: f64, other: &Rc<Scene>) -> f64 {
+    if Rc::ptr_eq(scene, other) {
+        return moment;
+    }
+    let now = scene.steps.moment(moment);
+    match (now.step, now.at()) {
+        (Some(step), Some(at)) => other.steps.reaching(step.stage, at),
+        _ => other.last(),
     }
 }

@@ -1,18 +1,17 @@
 //! The draft: what the fields say becomes a scene if it is right, and messages if not.
 
-use super::{Field, State, Texts, Tried};
+use super::{Faults, Field, Origin, Side, State, Texts, Tried};
 use crate::{
     edit,
     link::{self, Asked},
     player::Player,
     scene::Scene,
 };
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 use umem_core::{
     advice::Advice,
     diagram::{Stage, View},
-    scenario::{Scenario, presets},
-    size::Bytes,
+    scenario::{IommuSpec, Scenario, presets},
 };
 
 impl State {
@@ -36,9 +35,9 @@ impl State {
             None => state.left(),
         };
         if shown {
-            state.player = link::seen(fragment, state.player, &state.scene);
+            state.player = link::seen(fragment, state.player, &state.here.scene);
         }
-        state
+        state.sharing().addressed()
     }
 
     fn answered(self, asked: Asked) -> Self {
@@ -58,24 +57,38 @@ impl State {
 
     /// Another scenario as a whole: shown finished, and from afar.
     pub(super) fn loaded(self, scenario: Scenario, origin: Option<&'static str>) -> Self {
-        let texts = Texts::of(&scenario);
-        let state = Self {
-            texts,
+        let here = Side {
+            texts: Texts::of(&scenario),
             draft: Rc::new(scenario),
             origin,
-            notice: None,
-            tried: None,
-            journeys: self.journeys + 1,
-            ..self
+            loaded: None,
+            ..self.here
         };
-        let state = state.settled();
+        let state = Self {
+            here,
+            notice: None,
+            loading: None,
+            tried: None,
+            shared: None,
+            ..self
+        }
+        .settled();
         Self {
-            player: Player {
-                speed: state.player.speed,
-                ..Player::finished(&state.scene)
-            },
+            player: Player::finished(&state.here.scene).at_speed(state.player.speed),
             ..state
         }
+    }
+
+    /// A scenario out of a file, or of what the address names.
+    pub(super) fn taken(self, scenario: Scenario, origin: Origin) -> Self {
+        // What the address itself names stands where the address stands.
+        let state = match origin {
+            Origin::File => self.going(),
+            Origin::Source => self,
+        };
+        let mut state = state.loaded(scenario, None);
+        state.here.loaded = Some(origin);
+        state.addressed()
     }
 
     /// A scenario that somebody was advised to try: its table is cut before their eyes.
@@ -86,52 +99,112 @@ impl State {
         };
         let scenario = scenario.clone();
         let tried = Tried {
-            before: self.scene.scenario.clone(),
-            origin: self.origin,
+            before: self.here.scene.scenario.clone(),
+            origin: self.here.origin,
             advice,
         };
-        let mut state = self.loaded(scenario, None);
+        let mut state = self.going().loaded(scenario, None);
         state.tried = Some(tried);
-        state.player.moment = state.scene.steps.first_of(Stage::Cut) as f64;
+        state.player.moment = state.here.scene.steps.first_of(Stage::Cut) as f64;
         state.player.playing = true;
-        state
+        state.addressed()
     }
 
     /// What there was before a piece of advice was followed.
     pub(super) fn undone(self) -> Self {
         match self.tried().cloned() {
-            Some(tried) => self.loaded((*tried.before).clone(), tried.origin),
+            Some(tried) => self
+                .going()
+                .loaded((*tried.before).clone(), tried.origin)
+                .addressed(),
             None => self,
         }
     }
 
     /// Changes the draft, and works it out.
-    pub(super) fn edited(self, edit: impl FnOnce(&mut Scenario)) -> Self {
-        let mut draft = (*self.draft).clone();
-        edit(&mut draft);
-        Self {
-            draft: Rc::new(draft),
-            ..self
-        }
-        .settled()
+    pub(super) fn edited(mut self, edit: impl FnOnce(&mut Scenario)) -> Self {
+        let before = Rc::clone(&self.here.draft);
+        let draft = Rc::make_mut(&mut self.here.draft);
+        edit(draft);
+        edit::assume_less(draft, &before);
+        self.settled().addressed()
+    }
+
+    /// Behind another IOMMU, which places the mapping as the kernel does.
+    pub(super) fn mapped_by(mut self, iommu: IommuSpec) -> Self {
+        let off = iommu == IommuSpec::default();
+        self.here.texts.iova = (!off).then(|| edit::BY_KERNEL.to_owned());
+        self.edited(|draft| draft.iommu = iommu)
+    }
+
+    pub(super) fn typed(mut self, edit: impl FnOnce(&mut Texts)) -> Self {
+        edit(&mut self.here.texts);
+        self.settled().addressed()
     }
 
     /// Reads what is typed, proves the draft, and works it out if it is right. If not, the last picture stays.
     fn settled(mut self) -> Self {
-        let mut draft = (*self.draft).clone();
-        let mut faults = BTreeMap::new();
+        if let Some(scene) = self.here.settle() {
+            self.show(scene);
+        }
+        self.here.name_itself();
+        self
+    }
+
+    fn show(&mut self, scene: Scene) {
+        // Who looks at the end goes on looking at the end.
+        let (player, before) = (&mut self.player, &self.here.scene);
+        player.moment = match player.moment >= before.last() {
+            true => scene.last(),
+            false => player.moment.min(scene.last()),
+        };
+        let whole = |scene: &Scene| View::whole(&scene.registration, 1.0);
+        if whole(&scene) != whole(before) {
+            player.sight = None;
+        }
+        player.chosen = None;
+        self.shared = None;
+        self.here.scene = Rc::new(scene);
+    }
+
+    /// The scenario as somebody wrote it.
+    pub(super) fn written(mut self, json: &str) -> Self {
+        match edit::read(json) {
+            Ok(scenario) => {
+                let here = &mut self.here;
+                // Who gives it a name has left the preset.
+                here.origin = here
+                    .origin
+                    .filter(|_| scenario.name == here.draft.name || scenario.name.is_none());
+                here.texts = Texts::of(&scenario);
+                here.draft = Rc::new(scenario);
+                self.settled().addressed()
+            }
+            Err(problem) => {
+                Rc::make_mut(&mut self.here.faults).set(Field::Json, problem);
+                self
+            }
+        }
+    }
+}
+
+impl Side {
+    /// Reads what is typed into the draft, and proves it: the scene if there is another one now, and what is wrong.
+    fn settle(&mut self) -> Option<Scene> {
+        let mut faults = Faults::default();
+        let draft = Rc::make_mut(&mut self.draft);
         for (field, text, value) in [
             (Field::Offset, &self.texts.offset, &mut draft.region.offset),
             (Field::Length, &self.texts.length, &mut draft.region.length),
         ] {
-            match text.trim().parse::<Bytes>() {
+            match edit::size(text) {
                 Ok(bytes) => *value = bytes,
-                Err(error) => _ = faults.insert(field, format!("\"{}\" {error}", text.trim())),
+                Err(problem) => faults.set(field, problem),
             }
         }
         self.texts.start = match (&draft.memory.extents, self.texts.start.take()) {
             (Some(_), _) => None,
-            (None, None) => edit::start(&draft),
+            (None, None) => edit::start(draft),
             (None, text) => text,
         };
         for (field, text, set) in [
@@ -144,16 +217,16 @@ impl State {
             (Field::Start, self.texts.start.as_deref(), edit::set_start),
         ] {
             if let Some(text) = text
-                && let Err(problem) = set(&mut draft, text)
+                && let Err(problem) = set(draft, text)
             {
-                faults.insert(field, problem);
+                faults.set(field, problem);
             }
         }
         let shown = self
             .origin
             .and_then(presets::find)
             .map(|preset| (preset, preset.scenario()))
-            .filter(|(_, scenario)| edit::same_question(scenario, &draft));
+            .filter(|(_, scenario)| edit::same_question(scenario, draft));
         match &shown {
             Some((_, scenario)) => draft.name.clone_from(&scenario.name),
             // What grew out of a preset is no longer that.
@@ -161,72 +234,33 @@ impl State {
             None => {}
         }
         self.preset = shown.map(|(preset, _)| preset.name);
-        self.draft = Rc::new(draft);
-        if self.draft != self.scene.scenario {
+        let mut shown = None;
+        if self.draft == self.scene.scenario {
+            // One of them is enough: a capture's extents are many.
+            self.draft = self.scene.scenario.clone();
+        } else {
             match Scene::new(&self.draft) {
-                Ok(scene) => self.show(scene),
+                Ok(scene) => shown = Some(scene),
                 Err(error) => {
                     // What is typed and cannot be read comes first: the core knows only what stood there before.
-                    faults
-                        .entry(Field::of(&error.field))
-                        .or_insert(error.problem);
+                    let field = Field::of(&error.field);
+                    if faults.get(field).is_none() {
+                        faults.set(field, error.problem);
+                    }
                 }
             }
         }
+        self.faults = Rc::new(faults);
+        shown
+    }
+
+    /// With the fragment that asks for the scene, if the fields say the same.
+    fn name_itself(&mut self) {
         if Rc::ptr_eq(&self.draft, &self.scene.scenario) {
             self.own = match self.preset() {
                 Some(preset) => Some(link::to_preset(preset).into()),
                 None => link::to_scenario(&self.draft).map(Into::into),
             };
-        }
-        self.faults = Rc::new(faults);
-        self.addressed()
-    }
-
-    fn show(&mut self, scene: Scene) {
-        // Who looks at the end goes on looking at the end.
-        let player = &mut self.player;
-        player.moment = match player.moment >= self.scene.last() {
-            true => scene.last(),
-            false => player.moment.min(scene.last()),
-        };
-        let whole = |scene: &Scene| View::whole(&scene.registration, 1.0);
-        if whole(&scene) != whole(&self.scene) {
-            player.sight = None;
-        }
-        player.chosen = None;
-        self.scene = Rc::new(scene);
-    }
-
-    pub(super) fn typed(mut self, edit: impl FnOnce(&mut Texts)) -> Self {
-        edit(&mut self.texts);
-        self.settled()
-    }
-
-    /// The scenario as somebody wrote it.
-    pub(super) fn written(self, json: &str) -> Self {
-        match Scenario::from_json(json.as_bytes()) {
-            Ok(scenario) => {
-                // Who gives it a name has left the preset.
-                let origin = self
-                    .origin
-                    .filter(|_| scenario.name == self.draft.name || scenario.name.is_none());
-                Self {
-                    texts: Texts::of(&scenario),
-                    draft: Rc::new(scenario),
-                    origin,
-                    ..self
-                }
-                .settled()
-            }
-            Err(error) => {
-                let mut faults = (*self.faults).clone();
-                faults.insert(Field::Json, error.to_string());
-                Self {
-                    faults: Rc::new(faults),
-                    ..self
-                }
-            }
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{Action, Place, State};
 use crate::{
-    edit, link,
     player::{Motion, Player},
     story::{Setting, Story, Tour},
 };
@@ -20,7 +19,8 @@ impl Action {
                 | Self::Dialog(_)
                 | Self::Notice(_)
                 | Self::Dismiss
-                | Self::Fragment(_)
+                | Self::Visited(..)
+                | Self::Loading(_)
                 | Self::Move(
                     Motion::Tick(_)
                         | Motion::Speed(_)
@@ -75,14 +75,16 @@ impl State {
     }
 
     /// With the chapter's scene, unless the reader has another.
-    fn staged(mut self) -> Self {
+    pub(super) fn staged(mut self) -> Self {
         if let Some(tour) = &mut self.tour
             && let Some(story) = &tour.story
         {
             tour.chapter = tour.chapter.min(story.chapters.len().saturating_sub(1));
         }
         let tour = self.tour.as_ref().filter(|tour| !tour.own);
+        let answered = tour.is_some_and(|tour| tour.picked.is_some());
         match tour.and_then(Tour::chapter).cloned() {
+            Some(chapter) if answered => self.put(&chapter.shows).stopped(),
             Some(chapter) => self.put(&chapter.scene),
             None => self.addressed(),
         }
@@ -108,29 +110,37 @@ impl State {
         }
     }
 
-    pub(super) fn set(self, setting: &Setting) -> Self {
-        self.put(setting)
-    }
-
     pub(super) fn left(self) -> Self {
         Self { tour: None, ..self }.addressed()
     }
 
+    /// Where it would have come to if it played.
+    fn stopped(self) -> Self {
+        let player = Player {
+            moment: self.player.until.unwrap_or(self.player.moment),
+            playing: false,
+            until: None,
+            ..self.player
+        };
+        Self { player, ..self }
+    }
+
     /// Shows a setting, and plays it if it is to be played.
-    fn put(self, setting: &Setting) -> Self {
+    pub(super) fn put(self, setting: &Setting) -> Self {
         let Some(scenario) = setting.scenario() else {
             return self;
         };
         let origin = setting.preset().map(|preset| preset.name);
         let state = Self {
-            other: None,
+            there: None,
             place: Place::Upper,
             ..self
         }
         .loaded(scenario, origin);
-        let until = setting.end(&state.scene.steps);
+        let steps = &state.here.scene.steps;
+        let until = setting.end(steps);
         let player = Player {
-            moment: setting.begin(&state.scene.steps),
+            moment: setting.begin(steps),
             playing: until.is_some(),
             until,
             ..state.player
@@ -139,55 +149,6 @@ impl State {
         match setting.with.clone() {
             Some(lower) => state.beside(lower),
             None => state.addressed(),
-        }
-    }
-
-    /// With the fragment that opens what is seen now.
-    pub(super) fn addressed(self) -> Self {
-        let fragment = self.address().map(Into::into);
-        Self { fragment, ..self }
-    }
-
-    /// The fragment of exactly the picture that is seen, without the story around it; `None` for captures.
-    pub fn picture(&self) -> Option<String> {
-        let alone = Self {
-            tour: None,
-            ..self.clone()
-        };
-        Some(alone.address()? + &link::to_seen(&self.player, &self.scene))
-    }
-
-    fn address(&self) -> Option<String> {
-        let (upper, lower) = match (self.place, &self.other) {
-            (Place::Lower, Some(upper)) => (&upper.own, Some(&self.own)),
-            (_, Some(lower)) => (&self.own, Some(&lower.own)),
-            (_, None) => (&self.own, None),
-        };
-        let mut parts: Vec<String> = Vec::new();
-        if let Some(tour) = &self.tour {
-            parts.push(link::to_chapter(tour.chapter));
-        }
-        if !self.in_chapter() {
-            parts.push(upper.as_deref()?.to_owned());
-        }
-        if let Some(lower) = lower {
-            parts.push(link::to_other(lower.as_deref()?));
-        }
-        Some(parts.join("&"))
-    }
-
-    /// Whether what is seen is what the chapter itself shows.
-    fn in_chapter(&self) -> bool {
-        let Some(tour) = self.tour.as_ref().filter(|_| self.other.is_none()) else {
-            return false;
-        };
-        match tour.chapter() {
-            Some(chapter) => [&chapter.scene, &chapter.shows].iter().any(|setting| {
-                let scenario = setting.scenario();
-                scenario
-                    .is_some_and(|scenario| edit::same_question(&scenario, &self.scene.scenario))
-            }),
-            None => !tour.own,
         }
     }
 }

@@ -1,11 +1,11 @@
 //! What drives the page in a real browser: the end-to-end tests, and the screenshots.
 
 use super::build::{self, Profile};
+use super::npm;
 use super::package;
 use super::serve::Site;
 use crate::debian;
 use crate::place;
-use crate::step::{run_quietly, step};
 use anyhow::Result;
 use std::path::Path;
 use xshell::{Shell, cmd};
@@ -35,7 +35,7 @@ pub fn with_browser<T>(
 ) -> Result<T> {
     require(sh, purpose)?;
     let _there = sh.push_dir("web/e2e");
-    install(sh)?;
+    npm::install(sh, "what drives the browser")?;
     let _browser = sh.push_env("CHROMIUM", debian::program("chromium").unwrap_or_default());
     Ok(work()?)
 }
@@ -43,19 +43,6 @@ pub fn with_browser<T>(
 fn require(sh: &Shell, purpose: &str) -> Result<()> {
     let programs = [("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")];
     debian::require_programs(sh, purpose, &programs)
-}
-
-/// What drives the browser, as the lock file in the present folder has it: npm takes half a minute even to change nothing.
-fn install(sh: &Shell) -> Result<()> {
-    let installed = "node_modules/.installed-lock.json";
-    let wanted = sh.read_file("package-lock.json")?;
-    if sh.read_file(installed).is_ok_and(|there| there == wanted) {
-        return Ok(());
-    }
-    step("installing what drives the browser", || {
-        run_quietly(cmd!(sh, "npm ci"))
-    })?;
-    Ok(sh.write_file(installed, wanted)?)
 }
 
 /// `cargo xtask shots`: pictures of the page's main states, for eyes; and those in the README.

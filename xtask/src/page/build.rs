@@ -1,6 +1,6 @@
-//! `cargo xtask build`: the code of the page and of the element, compiled by wasm-pack into `static`.
+//! `cargo xtask build`: the code of the page and of the element, compiled by wasm-pack into `static`, and what goes with it.
 
-use super::tools;
+use super::{bundle, index, tools};
 use crate::place;
 use crate::step::step;
 use anyhow::{Context, Result, ensure};
@@ -61,12 +61,12 @@ impl Package {
         place::workspace().join("static").join(self.folder)
     }
 
-    /// The name of cargo's profile for it.
-    fn profile(self, profile: Profile) -> &'static str {
-        match (profile, self.folder) {
-            (Profile::Quick, _) => "quick",
-            (Profile::Release, "element" | "plan") => "element",
-            (Profile::Release, _) => "release",
+    /// The name of cargo's profile.
+    fn cargo_profile(profile: Profile) -> &'static str {
+        match profile {
+            Profile::Quick => "quick",
+            // What is loaded counts for more than what it takes to run.
+            Profile::Release => "element",
         }
     }
 
@@ -75,7 +75,7 @@ impl Package {
         // A shell of its own: this runs beside the installation of the tools.
         let sh = Shell::new()?;
         sh.change_dir(place::workspace());
-        let (wasm, profile) = (tools::WASM, self.profile(profile));
+        let (wasm, profile) = (tools::WASM, Self::cargo_profile(profile));
         let features = self.features;
         step(&format!("compiling {} ({profile})", self.title), || {
             Ok(cmd!(
@@ -94,7 +94,8 @@ impl Package {
         sh.remove_path(&draft)?;
         step(&format!("packing {}", self.title), || {
             let _path = sh.push_env("PATH", tools::path()?);
-            let (name, profile, features) = (self.name, self.profile(profile), self.features);
+            let (name, profile, features) =
+                (self.name, Self::cargo_profile(profile), self.features);
             cmd!(sh, "wasm-pack --quiet build web --target web --no-pack --no-opt --no-gitignore --no-typescript")
                 .args(["--mode", "no-install", "--profile", profile, "--out-name", name, "--out-dir"])
                 .arg(&draft)
@@ -126,6 +127,8 @@ pub fn build(sh: &Shell, profile: Profile) -> Result<()> {
     for package in PACKAGES {
         package.pack(sh, profile)?;
     }
+    bundle::bundle(sh)?;
+    index::write()?;
     report()
 }
 

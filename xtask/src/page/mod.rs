@@ -1,7 +1,10 @@
-//! The page: the tools that build it, the building, the packing for npm, the serving, the browser.
+//! The page: the tools that build it, the building, its index, the packing for npm, the serving, the browser.
 
 pub mod browser;
 pub mod build;
+mod bundle;
+mod index;
+mod npm;
 pub mod package;
 pub mod serve;
 pub mod tools;

@@ -98,11 +98,11 @@ mod tests {
             stream.read_to_string(&mut answer).unwrap();
             answer.to_lowercase()
         };
-        let page = get("/");
+        let page = get("/examples/plain.html");
         assert!(page.starts_with("http/1.0 200"), "{page}");
         assert!(page.contains("content-type: text/html"), "{page}");
         assert!(page.contains("content-security-policy: default-src 'none'"));
-        assert!(get("/umem-split.js").contains("content-type: text/javascript"));
+        assert!(get("/app.js").contains("content-type: text/javascript"));
         for path in [
             "/../Cargo.toml",
             "//etc/passwd",

@@ -25,6 +25,7 @@ pub enum Part {
     Wasm,
     Page,
     Firefox,
+    Webkit,
     Book,
     #[value(name = "lab-6.1")]
     Lab61,
@@ -45,6 +46,7 @@ impl Part {
         Part::Wasm,
         Part::Page,
         Part::Firefox,
+        Part::Webkit,
         Part::Book,
         Part::Lab61,
         Part::Lab612,
@@ -69,6 +71,7 @@ impl Part {
             Part::Firefox => {
                 "the page, the element and the book from end to end, in headless Firefox"
             }
+            Part::Webkit => "the main paths of the page and the element, in WebKit",
             Part::Book => "the book and the examples, every page of them, in headless Chromium",
             Part::Lab61 => {
                 "a VM with Linux 6.1: the check behind both IOMMUs, 20,000 random questions, 20,000 wrong ones"
@@ -80,7 +83,7 @@ impl Part {
 
     /// Whether it takes so long that only `--full`, or its name, asks for it.
     pub fn is_long(self) -> bool {
-        self == Part::Firefox
+        matches!(self, Part::Firefox | Part::Webkit)
     }
 
     /// Sets up what it needs and does it.
@@ -95,6 +98,7 @@ impl Part {
             Part::Wasm => wasm(sh),
             Part::Page => page(sh),
             Part::Firefox => firefox(sh),
+            Part::Webkit => webkit(sh),
             Part::Book => book(sh),
             Part::Lab61 => lab::kernel(sh, Release::Bookworm),
             Part::Lab612 => lab::kernel(sh, Release::BookwormBackports),
@@ -269,6 +273,16 @@ fn firefox(sh: &Shell) -> Result<Done> {
     book::run(sh)?;
     browser::with_page(sh, "testing in a browser", || {
         cmd!(sh, "npm run test:firefox").run()
+    })?;
+    Ok(Done::All)
+}
+
+/// Safari's engine, as Debian has it.
+fn webkit(sh: &Shell) -> Result<Done> {
+    let programs = [("WebKitWebDriver", "webkit2gtk-driver"), ("Xvfb", "xvfb")];
+    debian::require_programs(sh, "testing in WebKit", &programs)?;
+    browser::with_page(sh, "testing in a browser", || {
+        cmd!(sh, "npm run test:webkit").run()
     })?;
     Ok(Done::All)
 }

@@ -2,13 +2,12 @@
 
 use super::{ScenarioError, power_of_two};
 use crate::{
-    address::{Extent, PhysAddr},
-    memory::{self, Layout, Memory},
+    memory::{self, Extents, Layout, Memory, Runs},
     scenario::{DEFAULT_START, LayoutName, Scenario},
     size::{Bytes, PageSize},
     table::Mr,
 };
-use alloc::{format, vec::Vec};
+use alloc::format;
 
 impl Scenario {
     pub(super) fn memory(&self, mr: &Mr) -> Result<Memory, ScenarioError> {
@@ -165,12 +164,9 @@ impl Scenario {
 }
 
 /// The extents with their offsets, and their length together.
-fn extents(
-    list: &[(PhysAddr, Bytes)],
-    page: PageSize,
-) -> Result<(Vec<memory::FrameRun>, u64), ScenarioError> {
+fn extents(list: &Extents, page: PageSize) -> Result<(Runs, u64), ScenarioError> {
     let mut total = 0u64;
-    let mut runs = Vec::with_capacity(list.len());
+    let mut runs = Runs::new(list);
     for (i, &(start, Bytes(length))) in list.iter().enumerate() {
         let wrong = |problem: &str| {
             ScenarioError::new(
@@ -189,17 +185,13 @@ fn extents(
         if start.checked_add(length).is_none() {
             return Err(wrong("leaves the address space"));
         }
-        runs.push(Extent {
-            offset: total,
-            start,
-            length,
-        });
+        runs.pass(i, total);
         total = total
             .checked_add(length)
             .filter(|total| *total <= i64::MAX as u64)
             .ok_or_else(|| wrong("makes the memory too long"))?;
     }
-    if runs.is_empty() {
+    if list.is_empty() {
         return Err(ScenarioError::new(
             "memory.extents",
             "is empty: give at least one extent",

@@ -1,9 +1,6 @@
 //! What stands before the page until it is closed.
 
-use crate::{
-    app::Sends,
-    state::{Action, Dispatch},
-};
+use crate::state::{Action, Dispatch, Sends};
 use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 

@@ -1,0 +1,152 @@
+//! Extents as a scenario gives them, held once however many hold them.
+
+use super::FrameRun;
+use crate::{
+    address::{Extent, PhysAddr},
+    size::Bytes,
+};
+use alloc::{sync::Arc, vec::Vec};
+use core::ops::Deref;
+
+/// Runs of physical memory, address and length, in the order of virtual addresses. To clone them costs nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Extents(Arc<Vec<(PhysAddr, Bytes)>>);
+
+impl Deref for Extents {
+    type Target = [(PhysAddr, Bytes)];
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl From<Vec<(PhysAddr, Bytes)>> for Extents {
+    fn from(list: Vec<(PhysAddr, Bytes)>) -> Self {
+        Self(Arc::new(list))
+    }
+}
+
+impl FromIterator<(PhysAddr, Bytes)> for Extents {
+    fn from_iter<I: IntoIterator<Item = (PhysAddr, Bytes)>>(list: I) -> Self {
+        Vec::from_iter(list).into()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Extents {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Extents {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(Self::from)
+    }
+}
+
+/// Extents that were proven, with the offsets at which they begin.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Runs {
+    extents: Extents,
+    /// The offset of every [`MARK`]th extent.
+    marks: Vec<u64>,
+}
+
+/// How many extents there are from mark to mark: few enough to add up, and enough that marks weigh little.
+const MARK: usize = 16;
+
+impl Runs {
+    /// No extent yet of these.
+    pub(crate) fn new(extents: &Extents) -> Self {
+        Self {
+            extents: extents.clone(),
+            marks: Vec::with_capacity(extents.len().div_ceil(MARK)),
+        }
+    }
+
+    /// Hears of the extent that is number `number`, where it begins.
+    pub(crate) fn pass(&mut self, number: usize, offset: u64) {
+        if number.is_multiple_of(MARK) {
+            self.marks.push(offset);
+        }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.extents.len()
+    }
+
+    /// Extent number `number`, which begins at `offset`.
+    #[inline]
+    pub(super) fn run(&self, number: usize, offset: u64) -> FrameRun {
+        let (start, Bytes(length)) = self.extents[number];
+        Extent {
+            offset,
+            start,
+            length,
+        }
+    }
+
+    /// The number of the extent that holds `offset`, and where it begins; the number of extents and their end if none does.
+    pub(super) fn find(&self, offset: u64) -> (usize, u64) {
+        let mark = self.marks.partition_point(|begin| *begin <= offset);
+        let Some(mark) = mark.checked_sub(1) else {
+            return (0, 0);
+        };
+        let (mut number, mut begin) = (mark * MARK, self.marks[mark]);
+        while let Some((_, Bytes(length))) = self.extents.get(number) {
+            if begin + length > offset {
+                break;
+            }
+            begin += length;
+            number += 1;
+        }
+        (number, begin)
+    }
+
+    /// All of them, with their offsets.
+    pub fn iter(&self) -> impl Iterator<Item = FrameRun> + '_ {
+        let mut offset = 0;
+        (0..self.count()).map(move |number| {
+            let run = self.run(number, offset);
+            offset += run.length;
+            run
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_offset_is_found_in_its_extent() {
+        let sizes = [1u64, 3, 2, 7];
+        let extents: Extents = (0..100)
+            .map(|i| (PhysAddr::new(i << 20), Bytes(sizes[i as usize % 4] << 12)))
+            .collect();
+        let mut runs = Runs::new(&extents);
+        let mut begins = Vec::new();
+        let mut offset = 0;
+        for (i, (_, Bytes(length))) in extents.iter().enumerate() {
+            runs.pass(i, offset);
+            begins.push(offset);
+            offset += length;
+        }
+        for at in (0..offset).step_by(0x800) {
+            let number = begins.iter().rposition(|begin| *begin <= at).unwrap();
+            assert_eq!(runs.find(at), (number, begins[number]), "{at:#x}");
+        }
+        assert_eq!(runs.find(offset), (100, offset));
+        let listed: Vec<_> = runs.iter().map(|run| run.offset).collect();
+        assert_eq!(listed, begins);
+    }
+
+    #[test]
+    fn a_clone_is_the_same_list() {
+        let extents: Extents = [(PhysAddr::new(0), Bytes(4096))].into_iter().collect();
+        assert!(core::ptr::eq(&*extents, &*extents.clone()));
+    }
+}

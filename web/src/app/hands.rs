@@ -1,0 +1,41 @@
+//! What the browser does for the page: copying, and keeping files.
+
+use super::keep;
+use crate::{panels::share::Hands, share::Keep};
+use gloo::utils::window;
+use js_sys::{Function, Promise, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use yew::prelude::*;
+
+/// Hands for the panels.
+pub(super) fn hands() -> Hands {
+    Hands {
+        copy: Callback::from(|(text, told): (String, Callback<bool>)| {
+            yew::platform::spawn_local(async move { told.emit(copied(&text).await) });
+        }),
+        keep: Callback::from(
+            |(name, what, told): (String, Keep, Callback<bool>)| match what {
+                Keep::Text(kind, text) => told.emit(keep::text(&name, kind, &text).is_some()),
+                Keep::Picture(how, pictures) => keep::picture(how, &pictures, name, told),
+            },
+        ),
+    }
+}
+
+/// Copies a text; whether the browser let it. Where a page came by plain http, there is no clipboard at all.
+async fn copied(text: &str) -> bool {
+    let get = |of: &JsValue, name: &str| Reflect::get(of, &name.into()).ok();
+    let clipboard = get(window().navigator().as_ref(), "clipboard").filter(JsValue::is_object);
+    let Some(clipboard) = clipboard else {
+        return false;
+    };
+    let write = get(&clipboard, "writeText").and_then(|write| write.dyn_into::<Function>().ok());
+    let promise = write
+        .and_then(|write| write.call1(&clipboard, &text.into()).ok())
+        .and_then(|promise| promise.dyn_into::<Promise>().ok());
+    match promise {
+        Some(promise) => JsFuture::from(promise).await.is_ok(),
+        None => false,
+    }
+}

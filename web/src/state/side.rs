@@ -1,0 +1,121 @@
+//! One scenario on the page: what its fields say, and the last answer that was right. There are two of them while two are compared.
+
+use super::{Field, Origin};
+use crate::{edit, link, scene::Scene};
+use std::rc::Rc;
+use umem_core::scenario::{
+    Scenario, ScenarioError,
+    presets::{self, Preset},
+};
+
+/// A scenario on the page.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Side {
+    /// What the fields say, right or wrong.
+    pub draft: Rc<Scenario>,
+    /// What is typed into them.
+    pub texts: Texts,
+    /// What is wrong with them.
+    pub faults: Rc<Faults>,
+    /// The last that was right, worked out.
+    pub scene: Rc<Scene>,
+    /// The name of the preset that was chosen last.
+    pub origin: Option<&'static str>,
+    /// The name of the preset that the fields show, if they show one.
+    pub preset: Option<&'static str>,
+    /// Where it was loaded from, if it was.
+    pub loaded: Option<Origin>,
+    /// The fragment that asks for the scene by itself; `None` for a capture.
+    pub own: Option<Rc<str>>,
+}
+
+impl Side {
+    /// A scenario by itself.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub(super) fn new(scenario: Scenario) -> Result<Self, ScenarioError> {
+        let draft = Rc::new(scenario);
+        Ok(Self {
+            scene: Rc::new(Scene::new(&draft)?),
+            texts: Texts::of(&draft),
+            own: link::to_scenario(&draft).map(Into::into),
+            draft,
+            faults: Rc::default(),
+            origin: None,
+            preset: None,
+            loaded: None,
+        })
+    }
+
+    /// A preset.
+    pub(super) fn of(preset: &'static Preset) -> Self {
+        let side = Self::new(preset.scenario()).expect("presets are right, as their tests show");
+        Self {
+            origin: Some(preset.name),
+            preset: Some(preset.name),
+            own: Some(link::to_preset(preset).into()),
+            ..side
+        }
+    }
+
+    /// The preset that the fields show, if they show one.
+    pub fn preset(&self) -> Option<&'static Preset> {
+        self.preset.and_then(presets::find)
+    }
+}
+
+/// What is wrong, field by field: a handful at most.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Faults(Vec<(Field, String)>);
+
+impl Faults {
+    /// What is wrong with `field`.
+    pub fn get(&self, field: Field) -> Option<&String> {
+        let found = self.0.iter().find(|(known, _)| *known == field);
+        found.map(|(_, problem)| problem)
+    }
+
+    /// Whether everything is right.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many fields are wrong.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Something is wrong with `field`, whatever was wrong with it before.
+    pub(super) fn set(&mut self, field: Field, problem: String) {
+        self.0.retain(|(known, _)| *known != field);
+        self.0.push((field, problem));
+    }
+}
+
+/// What is typed into the fields that are typed into.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Texts {
+    /// "Start offset".
+    pub offset: String,
+    /// "Length".
+    pub length: String,
+    /// "IOVA"; `None` where nothing is mapped.
+    pub iova: Option<String>,
+    /// "NIC address"; empty if it is the virtual one.
+    pub hca: String,
+    /// "Frames at"; `None` where extents say it.
+    pub start: Option<String>,
+}
+
+impl Texts {
+    pub(super) fn of(scenario: &Scenario) -> Self {
+        Self {
+            offset: scenario.region.offset.to_string(),
+            length: scenario.region.length.to_string(),
+            iova: edit::iova(scenario),
+            hca: edit::hca(scenario),
+            start: edit::start(scenario),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The page's `index.html`, with its first picture in it, and `build.json`: what a build consists of.
+//!
+//! The first picture needs no code: it is the mail's example as `diagram` draws it, wide and narrow, in the light and in the
+//! dark. The page takes its place.
+
+use crate::place;
+use anyhow::{Context, Result, ensure};
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use umem_core::diagram::{
+    self, Command, Drawing, Steps, TextStyle, View,
+    palette::{DARK, LIGHT, Palette},
+    svg,
+};
+use umem_core::registration::Registration;
+use umem_core::scenario::presets::{PRESETS, Preset};
+
+/// What a build of the page consists of, beside its index and `pkg`, below `static`.
+const FILES: [&str; 6] = [
+    "app.js",
+    "first.js",
+    "icon.svg",
+    "story.json",
+    "style.css",
+    "umem-split.js",
+];
+const INDEX: &str = "index.html";
+const MANIFEST: &str = "build.json";
+
+/// How wide the two pictures are drawn, in pixels: about as on a laptop, and as on a phone.
+const WIDTHS: [(&str, f64); 2] = [("wide", 744.0), ("narrow", 358.0)];
+
+/// Writes both, from `web/page/index.html` and from what was built.
+pub fn write() -> Result<()> {
+    let root = place::workspace().join("static");
+    let template = fs::read_to_string(place::workspace().join("web/page").join(INDEX))
+        .context("cannot read web/page/index.html")?;
+    let filled = fill(&template, &PRESETS[0])?;
+    let mut files = Vec::new();
+    for file in FILES.map(str::to_owned).into_iter().chain(pkg(&root)?) {
+        let contents = fs::read(root.join(&file)).with_context(|| format!("static/{file}"))?;
+        files.push((file, digest(&contents)));
+    }
+    let listed = |files: &[(String, String)]| {
+        let lines = files
+            .iter()
+            .map(|(file, digest)| format!("{file} {digest}\n"));
+        lines.collect::<String>()
+    };
+    // The index names the build, so what names the build is the index without it.
+    let build = &digest((listed(&files) + &filled).as_bytes())[..16];
+    let index = filled.replace("{build}", build);
+    files.push((INDEX.to_owned(), digest(index.as_bytes())));
+    place::renew_file(&root.join(INDEX), index.as_bytes())?;
+    place::renew_file(&root.join(MANIFEST), manifest(build, &files).as_bytes())
+}
+
+/// What wasm-pack made of the page.
+fn pkg(root: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(root.join("pkg")).context("static/pkg")? {
+        let entry = entry?;
+        ensure!(
+            entry.file_type()?.is_file(),
+            "static/pkg has a folder, which index.rs does not list: {}",
+            entry.path().display()
+        );
+        names.extend(entry.file_name().into_string());
+    }
+    names.sort();
+    Ok(names
+        .into_iter()
+        .map(|name| format!("pkg/{name}"))
+        .collect())
+}
+
+fn digest(contents: &[u8]) -> String {
+    Sha256::digest(contents)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn manifest(build: &str, files: &[(String, String)]) -> String {
+    let rows: Vec<_> = files
+        .iter()
+        .map(|(file, digest)| format!("    \"{file}\": \"{digest}\""))
+        .collect();
+    format!(
+        "{{\n  \"build\": \"{build}\",\n  \"files\": {{\n{}\n  }}\n}}\n",
+        rows.join(",\n")
+    )
+}
+
+/// The template with everything but the build.
+fn fill(template: &str, preset: &Preset) -> Result<String> {
+    let mut filled = template.to_owned();
+    for (mark, text) in [
+        ("{about}", escaped(preset.about)),
+        ("{presets}", options()),
+        ("{pictures}", pictures(preset)?),
+    ] {
+        ensure!(filled.contains(mark), "web/page/index.html lacks {mark}");
+        filled = filled.replace(mark, &text);
+    }
+    Ok(filled)
+}
+
+/// The titles of all presets, so that the select is as wide as the page's will be.
+fn options() -> String {
+    PRESETS.iter().fold(String::new(), |mut html, preset| {
+        // Writing to a string cannot fail.
+        let _ = write!(html, "<option>{}</option>", escaped(preset.title));
+        html
+    })
+}
+
+fn escaped(text: &str) -> String {
+    svg::Escaped(text).to_string()
+}
+
+/// The finished picture in each width and each theme; the style sheet shows one of them.
+fn pictures(preset: &Preset) -> Result<String> {
+    let registration = Registration::new(&preset.scenario())?;
+    let index = registration.index();
+    let steps = Steps::new(&registration, &index);
+    let mut html = String::new();
+    for (name, width) in WIDTHS {
+        let view = View::whole(&registration, width);
+        let drawing = diagram::draw(&registration, &index, &steps, view, steps.count() as f64);
+        for (theme, palette) in [("light", &LIGHT), ("dark", &DARK)] {
+            html += &picture(
+                &drawing,
+                palette,
+                &format!("{name} {theme}"),
+                &registration.status(),
+            )?;
+        }
+    }
+    Ok(html)
+}
+
+/// One of them: the lanes' names, which are there for every scenario, and the rest, which is the example's alone.
+fn picture(drawing: &Drawing, palette: &Palette, class: &str, title: &str) -> Result<String> {
+    let is_name = |command: &Command| {
+        matches!(
+            command,
+            Command::Text {
+                style: TextStyle::Title,
+                ..
+            }
+        )
+    };
+    let (names, rest): (Vec<_>, Vec<_>) = drawing.commands.iter().cloned().partition(is_name);
+    ensure!(!names.is_empty(), "the picture names no lane");
+    let lines = |commands| {
+        let part = Drawing {
+            commands,
+            ..drawing.clone()
+        };
+        svg::render(&part, palette, title)
+    };
+    let (names, rest) = (lines(names), lines(rest));
+    let head = rest.lines().next().context("an empty drawing")?;
+    let head = head.replacen("<svg ", &format!("<svg class=\"{class}\" "), 1);
+    // Head, title and ground come first, and the end last.
+    let body = |svg: &str| {
+        let lines: Vec<_> = svg.trim_end().lines().skip(3).collect();
+        lines[..lines.len() - 1].join("\n")
+    };
+    Ok(format!(
+        "{head}\n<title>{}</title>\n<g class=\"full\">{}</g>\n<g>{}</g>\n</svg>\n",
+        escaped(title),
+        body(&rest),
+        body(&names)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{digest, fill, manifest};
+    use umem_core::scenario::presets::PRESETS;
+
+    const TEMPLATE: &str = "<p>{about}</p><select>{presets}</select>{pictures}";
+
+    #[test]
+    fn the_first_picture_stands_under_a_strict_policy() {
+        let html = fill(TEMPLATE, &PRESETS[0]).unwrap();
+        assert_eq!(html.matches("<svg ").count(), 4);
+        assert_eq!(html.matches("</svg>").count(), 4);
+        assert_eq!(html.matches("<g ").count() + html.matches("<g>").count(), 8);
+        for forbidden in ["style", "<script", "onload", "{about}"] {
+            assert!(!html.contains(forbidden), "{forbidden}");
+        }
+        assert!(html.contains(">Virtual memory</text>"));
+        assert!(html.contains("257 entries: 255 × 4K + 1 × 1M + 1 × 2M"));
+    }
+
+    #[test]
+    fn a_template_without_a_place_for_the_picture_is_refused() {
+        let error = fill("<p>{about}</p>{presets}", &PRESETS[0]).unwrap_err();
+        assert!(error.to_string().contains("{pictures}"), "{error}");
+    }
+
+    #[test]
+    fn a_manifest_names_every_file_with_its_digest() {
+        let files = [
+            ("app.js".to_owned(), digest(b"")),
+            ("pkg/web.js".to_owned(), digest(b"x")),
+        ];
+        let json = manifest("0123", &files);
+        assert!(json.contains(
+            "\"app.js\": \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\","
+        ));
+        assert!(json.ends_with("\"\n  }\n}\n"), "{json}");
+    }
+}
