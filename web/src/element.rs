@@ -7,7 +7,7 @@
 use crate::{
     figure::{
         self, Fingers, Frame,
-        paint::{self, Colours, Theme},
+        paint::{Colours, Theme},
     },
     limit::LARGEST,
     player::{Motion, Player, Shown},
@@ -15,11 +15,15 @@ use crate::{
 };
 use std::{cell::RefCell, fmt, rc::Rc};
 use umem_core::{
-    diagram::{Detail, Drawing, LaneName, Lanes, Stage},
+    diagram::{Detail, LaneName, Lanes, Stage},
     scenario::{Scenario, ScenarioError, presets},
 };
 use wasm_bindgen::prelude::*;
-use web_sys::{HtmlCanvasElement, KeyboardEvent, PointerEvent, WheelEvent};
+use web_sys::{KeyboardEvent, PointerEvent, WheelEvent};
+
+mod picture;
+
+pub use picture::Picture;
 
 /// Who decides what a figure shows.
 pub(crate) struct Lead {
@@ -96,28 +100,6 @@ impl Widget {
         let shown = self.shown.borrow();
         let at = self.frame.place(event);
         figure::detail(&shown.scene, &shown.player, self.frame.width, at).filter(|_| !shown.veiled)
-    }
-}
-
-/// A drawing that is ready to be painted, on its own: a browser that fails to paint it leaves the widget unharmed.
-#[wasm_bindgen]
-#[derive(Debug)]
-pub struct Picture {
-    drawing: Drawing,
-    scale: f64,
-    colours: Colours,
-}
-
-#[wasm_bindgen]
-impl Picture {
-    /// Its height on the page, in pixels.
-    pub fn height(&self) -> f64 {
-        self.drawing.height * self.scale
-    }
-
-    /// Paints it, with so many dots a pixel.
-    pub fn paint(self, canvas: &HtmlCanvasElement, ratio: f64) {
-        paint::paint(canvas, &self.drawing, &self.colours, ratio * self.scale);
     }
 }
 
