@@ -208,11 +208,13 @@ impl Rule {
         };
         if run.offset <= mr.offset {
             registered.first += mr.offset - run.offset;
-            registered.room.0 -= overhang.map_or(0, |overhang| overhang.before);
+            let before = overhang.map_or(0, |overhang| overhang.before);
+            registered.room.0 = start.saturating_sub(before);
         }
         if run.end_offset() >= region_end {
             registered.end = start + (region_end - run.offset);
-            registered.room.1 += overhang.map_or(0, |overhang| overhang.after);
+            let after = overhang.map_or(0, |overhang| overhang.after);
+            registered.room.1 = end.saturating_add(after);
         }
         registered
     }
