@@ -120,5 +120,6 @@ pub mod table;
 #[cfg(test)]
 mod testing;
 pub mod tiling;
+pub mod umem;
 #[cfg(feature = "serde")]
 pub mod vectors;

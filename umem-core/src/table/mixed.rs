@@ -208,13 +208,15 @@ impl Rule {
         };
         if run.offset <= mr.offset {
             registered.first += mr.offset - run.offset;
-            let before = overhang.map_or(0, |overhang| overhang.before);
-            registered.room.0 = start.saturating_sub(before);
+            if let Some(Overhang { before, .. }) = overhang {
+                registered.room.0 = start.saturating_sub(*before);
+            }
         }
         if run.end_offset() >= region_end {
             registered.end = start + (region_end - run.offset);
-            let after = overhang.map_or(0, |overhang| overhang.after);
-            registered.room.1 = end.saturating_add(after);
+            if let Some(Overhang { after, .. }) = overhang {
+                registered.room.1 = end.saturating_add(*after);
+            }
         }
         registered
     }

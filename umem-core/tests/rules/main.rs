@@ -9,4 +9,5 @@ mod presets;
 mod promises;
 mod single;
 mod twins;
+mod umem;
 mod wrong_input;
