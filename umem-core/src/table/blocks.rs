@@ -43,6 +43,8 @@ pub enum BlockEdges {
 /// The blocks of `sizes` for the DMA segments of `mr`, as runs of equal ones: at each address the largest block that its alignment
 /// and the bytes left allow.
 ///
+/// [`BlockEdges::Open`] walks the segments once to begin with.
+///
 /// With the one size that [`best_page_size`](super::single::best_page_size) names and [`BlockEdges::Open`] these are the blocks of
 /// [`Single`](super::single::Single) by the rules of Linux 7.2, one by one; with all sizes of the device, those of the mail.
 ///
@@ -58,10 +60,17 @@ pub fn blocks<I: Iterator<Item = DmaSegment> + Clone>(
     let overhang = match edges {
         BlockEdges::Exact => None,
         BlockEdges::Within(overhang) => Some(overhang),
-        BlockEdges::Open => Some(Overhang {
-            before: u64::MAX,
-            after: u64::MAX,
-        }),
+        BlockEdges::Open => Some(everywhere(segments.clone())),
     };
     Mixed::new(segments, mr, sizes, overhang)
+}
+
+/// From the first address of all to the last.
+fn everywhere(mut segments: impl Iterator<Item = DmaSegment>) -> Overhang {
+    let first = segments.next();
+    let last = segments.last().or(first);
+    Overhang {
+        before: first.map_or(0, |segment| segment.start.get()),
+        after: last.map_or(0, |segment| u64::MAX - segment.end()),
+    }
 }

@@ -208,15 +208,11 @@ impl Rule {
         };
         if run.offset <= mr.offset {
             registered.first += mr.offset - run.offset;
-            if let Some(Overhang { before, .. }) = overhang {
-                registered.room.0 = start.saturating_sub(*before);
-            }
+            registered.room.0 -= overhang.map_or(0, |overhang| overhang.before);
         }
         if run.end_offset() >= region_end {
             registered.end = start + (region_end - run.offset);
-            if let Some(Overhang { after, .. }) = overhang {
-                registered.room.1 = end.saturating_add(*after);
-            }
+            registered.room.1 += overhang.map_or(0, |overhang| overhang.after);
         }
         registered
     }
