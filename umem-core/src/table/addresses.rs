@@ -49,9 +49,9 @@ pub fn write(
     written
 }
 
-/// [`write`] for a device that can fail: the first error of `full` ends the writing and is returned; no later piece is given to it.
+/// [`write()`] for a device that can fail: the first error of `full` ends the writing and is returned; no later piece is given to it.
 ///
-/// Where `full` never fails, [`write`] is faster for lists of many short runs.
+/// Where `full` never fails, [`write()`] is faster for lists of many short runs.
 ///
 /// # Errors
 /// What `full` returned.
