@@ -135,6 +135,17 @@ pub struct Extent<A> {
     pub length: u64,
 }
 
+/// The run of so many bytes from an address on, at offset 0.
+impl<A> From<(A, u64)> for Extent<A> {
+    fn from((start, length): (A, u64)) -> Self {
+        Self {
+            offset: 0,
+            start,
+            length,
+        }
+    }
+}
+
 impl<A: Address> Extent<A> {
     /// The first address after the run. Runs end at 2^64 − 1 at the latest.
     #[inline]

@@ -13,7 +13,7 @@ use core::cmp::Ordering;
 
 mod limits;
 
-pub use limits::Limit;
+pub use limits::{Limit, best_page_size_limits, block_limits};
 
 /// The arithmetic of one block of a mixed table.
 #[derive(Clone, PartialEq, Eq, Debug)]

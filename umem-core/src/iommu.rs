@@ -13,9 +13,11 @@ use crate::{
 use core::fmt;
 
 mod catalogue;
+mod check;
 mod io_pages;
 
 pub use catalogue::{CATALOGUE, IommuProfile, find};
+pub use check::TranslationError;
 pub use io_pages::{IoPageRun, IoPages};
 
 /// A segment of the DMA list: a run of device addresses that backs a run of the region.

@@ -39,6 +39,7 @@
 //! | [`kernel`], [`device`], [`processor`] | kernel generations, drivers and CPUs, as data | |
 //! | [`scenario`] | a whole question as a value; the presets | |
 //! | [`registration`] | scenario → every stage's result | `ib_umem_get()` |
+//! | [`umem`] | the same without a scenario: frames, a device and an IOMMU of your own | `struct ib_umem` |
 //! | [`advice`] | the changes that would help, each proven | |
 //! | [`capture`], `vectors` | what a machine recorded: real memory, real kernels' answers | |
 //! | [`diagram`] | a registration → lanes of boxes at a zoom and a moment → drawing commands → SVG | |
@@ -51,7 +52,7 @@
 //!
 //! | in the kernel [linux 7.2, or as said] | here |
 //! |---|---|
-//! | `ib_umem_get()`, since 7.2 `__ib_umem_get_va()` | [`Registration::of`](registration::Registration::of) |
+//! | `ib_umem_get()`, since 7.2 `__ib_umem_get_va()` | [`Registration::of`](registration::Registration::of), [`UmemBuilder::get`](umem::UmemBuilder::get) |
 //! | its batches for `pin_user_pages_fast()` | [`scatter::batch_pages`] |
 //! | `ib_umem_num_pages()`, `ib_umem_offset()` | [`Mr::pages`](table::Mr::pages), [`Mr::page_offset`](table::Mr::page_offset) |
 //! | `ib_dma_max_seg_size()` | [`scatter::longest_entry`] |
@@ -85,10 +86,21 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `serde` (default) | scenarios, registrations and vectors as JSON |
+//! | `diagram` (default) | a registration as lanes of boxes, drawing commands and SVG |
 //! | `schema` | the JSON Schema of the scenario format |
 //! | `std` (default) | `std` in the dependencies of the above |
+//!
+//! Rust 1.95 or later; a newer minimum is a new minor version.
+//!
+//! # Panics
+//!
+//! A [`Scenario`](scenario::Scenario) that resolved and a [`Umem`](umem::Umem) that was built never panic, however large. Text, JSON,
+//! frames and IOMMUs of strangers get errors. Functions that can panic say when. Those of the lower floor ([`scatter`], [`iommu`],
+//! [`table`], [`tiling`]) trust that runs are not empty and end below 2^64; a sum that overflows there panics where overflow checks
+//! are on, and wraps around elsewhere.
 
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -100,6 +112,7 @@ pub mod address;
 pub mod advice;
 pub mod capture;
 pub mod device;
+#[cfg(feature = "diagram")]
 pub mod diagram;
 pub mod explain;
 pub mod iommu;
@@ -120,5 +133,11 @@ pub mod table;
 #[cfg(test)]
 mod testing;
 pub mod tiling;
+pub mod umem;
 #[cfg(feature = "serde")]
 pub mod vectors;
+
+/// The README's examples, so that they are tested.
+#[cfg(all(doctest, feature = "serde"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

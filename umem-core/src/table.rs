@@ -5,6 +5,8 @@
 //! | [`mixed`] | each entry the largest aligned block that fits: the mail's greedy split | nobody merged it |
 //! | [`single`] | one size for all entries, the best that fits everywhere | mainline, every driver |
 //! | [`unaligned`] | one entry a DMA segment, whatever its length | the mail's last thought |
+//!
+//! The first two are one iterator: [`blocks`], of all sizes or of the best one.
 
 use crate::{
     address::DmaAddr,
@@ -18,10 +20,13 @@ use alloc::{
 use core::fmt;
 
 pub mod addresses;
+mod blocks;
 pub mod mail;
 pub mod mixed;
 pub mod single;
 pub mod unaligned;
+
+pub use blocks::{BlockEdges, blocks};
 
 /// What a memory region is to the device: the numbers of `struct ib_umem`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

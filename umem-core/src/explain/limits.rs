@@ -2,12 +2,14 @@
 
 use super::{Cut, CutLimit};
 use crate::{
-    kernel::UpperBound,
+    iommu::DmaSegment,
+    kernel::{KernelRules, UpperBound},
     registration::Registration,
+    scenario::Question,
     size::{Bytes, PageSize, PageSizes},
     table::{
-        EntryRun, Policy,
-        single::{self, ConstraintCode},
+        EntryRun, Mr, Policy,
+        single::{self, ConstraintCode, Sweep},
     },
 };
 use alloc::{format, string::String, vec::Vec};
@@ -29,9 +31,12 @@ pub struct Limit {
 impl Registration {
     /// Why the table is not smaller: each reason once, in the order in which they arise.
     pub fn limits(&self) -> Vec<Limit> {
-        match self.question().device.policy {
-            Policy::Mixed => self.cut_limits(),
-            Policy::Single => self.constraints(),
+        let Question {
+            device, mr, rules, ..
+        } = self.question();
+        match device.policy {
+            Policy::Mixed => block_limits(self.entries(), device.page_sizes),
+            Policy::Single => best_page_size_limits(self.dma(), mr, device.page_sizes, rules),
             Policy::Unaligned => match &self.dma_count {
                 Ok(count) => alloc::vec![Limit {
                     code: "segments",
@@ -46,119 +51,126 @@ impl Registration {
             },
         }
     }
+}
 
-    fn cut_limits(&self) -> Vec<Limit> {
-        let sizes = self.question().device.page_sizes;
-        let mut reasons = Reasons {
-            sizes,
-            seen: Vec::new(),
+/// Why the blocks of `sizes` are not fewer: each reason once, in the order in which they arise.
+pub fn block_limits(blocks: impl Iterator<Item = EntryRun>, sizes: PageSizes) -> Vec<Limit> {
+    let mut reasons = Reasons {
+        sizes,
+        seen: Vec::new(),
+    };
+    // Entries that a larger, aligned size would have served, had the run of addresses not ended: known once it has.
+    let mut short: Vec<EntryRun> = Vec::new();
+    let mut run_end = None;
+    for run in blocks {
+        if run_end.is_some_and(|end| end != run.address.get()) {
+            reasons.add_short(&mut short, run_end, CutLimit::RunEnd);
+        }
+        run_end = Some(
+            run.address
+                .get()
+                .wrapping_add(run.size.wrapping_mul(run.count)),
+        );
+        let Some(size) = PageSize::new(run.size) else {
+            continue;
         };
-        // Entries that a larger, aligned size would have served, had the run of addresses not ended: known once it has.
-        let mut short: Vec<EntryRun> = Vec::new();
-        let mut run_end = None;
-        for run in self.entries() {
-            if run_end.is_some_and(|end| end != run.address.get()) {
-                reasons.add_short(&mut short, run_end, CutLimit::RunEnd);
+        match sizes.next_above(size) {
+            None => reasons.add(run, run.size, CutLimit::LargestSize),
+            Some(larger) if !larger.divides(run.address.get()) => {
+                let bit = run.address.get().trailing_zeros();
+                reasons.add(run, run.size, CutLimit::Alignment { bit });
             }
-            run_end = Some(
-                run.address
-                    .get()
-                    .wrapping_add(run.size.wrapping_mul(run.count)),
-            );
-            let Some(size) = PageSize::new(run.size) else {
-                continue;
-            };
-            match sizes.next_above(size) {
-                None => reasons.add(run, run.size, CutLimit::LargestSize),
-                Some(larger) if !larger.divides(run.address.get()) => {
-                    let bit = run.address.get().trailing_zeros();
-                    reasons.add(run, run.size, CutLimit::Alignment { bit });
-                }
-                Some(_) => short.push(run),
-            }
+            Some(_) => short.push(run),
         }
-        reasons.add_short(&mut short, run_end, CutLimit::BytesLeft);
-        reasons.limits()
     }
+    reasons.add_short(&mut short, run_end, CutLimit::BytesLeft);
+    reasons.limits()
+}
 
-    /// Every constraint of `ib_umem_find_best_pgsz()` that cost a size, in order.
-    fn constraints(&self) -> Vec<Limit> {
-        let mr = &self.question().mr;
-        let mut limits = Vec::new();
-        let mut constraints = Vec::new();
-        let sweep = self.sweep(|constraint| constraints.push(constraint));
-        let mut allowed = sweep.sizes();
-        for constraint in constraints {
-            let Some(most) = PageSize::from_log2(constraint.bit) else {
-                continue;
-            };
-            let (before, after) = (allowed.largest(), allowed.up_to(most).largest());
-            allowed = allowed.up_to(most);
-            let Some(before) = before.filter(|_| before != after) else {
-                continue;
-            };
-            let then = match after {
-                Some(after) => format!(
-                    "so {before} falls to {after}: {} instead of {}",
-                    entries_of(single::block_count(mr, after)),
-                    single::block_count(mr, before)
-                ),
-                None => format!("so {before} falls, and no size is left"),
-            };
-            let (bit, hca, dma) = (
-                constraint.bit,
-                constraint.hca_address,
-                constraint.dma_address,
-            );
-            let text = match constraint.code {
-                ConstraintCode::Covers
-                    if self.question().rules.upper_bound == UpperBound::RoundedLength =>
-                {
-                    format!(
-                        "These rules take no page longer than the region, rounded up to {}, {then}.",
-                        Bytes(1 << bit)
-                    )
-                }
-                ConstraintCode::Covers => {
-                    let covering = after.unwrap_or(before);
-                    format!(
-                        "One page of {covering} already covers the region, so larger ones would gain nothing."
-                    )
-                }
-                ConstraintCode::Congruence => format!(
-                    "The NIC's address {hca:#x} and the device address {dma:#x} differ in bit {bit}, {then}."
-                ),
-                ConstraintCode::Discontinuity => {
-                    format!(
-                        "At the NIC's address {hca:#x}, aligned to {} only, the device addresses jump, {then}.",
-                        Bytes(1 << bit)
-                    )
-                }
-                ConstraintCode::EntryEnd => {
-                    format!(
-                        "An SG entry ends at the NIC's address {hca:#x}, which these rules do not let a page reach across, {then}."
-                    )
-                }
-            };
-            limits.push(Limit {
-                code: constraint.code.name(),
-                bit: Some(bit),
-                segment: Some(constraint.segment),
-                text,
-            });
-        }
-        if limits.is_empty()
-            && let Some(largest) = allowed.largest()
-        {
-            limits.push(Limit {
-                code: "largest-size",
-                bit: Some(largest.log2()),
-                segment: None,
-                text: format!("{largest} is the largest size that the device supports, and it fits everywhere."),
-            });
-        }
-        limits
+/// Why the best page size is not larger: every constraint of `ib_umem_find_best_pgsz()` that cost a size, in order.
+pub fn best_page_size_limits(
+    segments: impl Iterator<Item = DmaSegment>,
+    mr: &Mr,
+    sizes: PageSizes,
+    rules: &KernelRules,
+) -> Vec<Limit> {
+    let mut limits = Vec::new();
+    let mut constraints = Vec::new();
+    let mut sweep = Sweep::new(mr, sizes, rules);
+    for segment in segments {
+        sweep.push(segment, |constraint| constraints.push(constraint));
     }
+    let mut allowed = sweep.sizes();
+    for constraint in constraints {
+        let Some(most) = PageSize::from_log2(constraint.bit) else {
+            continue;
+        };
+        let (before, after) = (allowed.largest(), allowed.up_to(most).largest());
+        allowed = allowed.up_to(most);
+        let Some(before) = before.filter(|_| before != after) else {
+            continue;
+        };
+        let then = match after {
+            Some(after) => format!(
+                "so {before} falls to {after}: {} instead of {}",
+                entries_of(single::block_count(mr, after)),
+                single::block_count(mr, before)
+            ),
+            None => format!("so {before} falls, and no size is left"),
+        };
+        let (bit, hca, dma) = (
+            constraint.bit,
+            constraint.hca_address,
+            constraint.dma_address,
+        );
+        let text = match constraint.code {
+            ConstraintCode::Covers if rules.upper_bound == UpperBound::RoundedLength => {
+                format!(
+                    "These rules take no page longer than the region, rounded up to {}, {then}.",
+                    Bytes(1 << bit)
+                )
+            }
+            ConstraintCode::Covers => {
+                let covering = after.unwrap_or(before);
+                format!(
+                    "One page of {covering} already covers the region, so larger ones would gain nothing."
+                )
+            }
+            ConstraintCode::Congruence => format!(
+                "The NIC's address {hca:#x} and the device address {dma:#x} differ in bit {bit}, {then}."
+            ),
+            ConstraintCode::Discontinuity => {
+                format!(
+                    "At the NIC's address {hca:#x}, aligned to {} only, the device addresses jump, {then}.",
+                    Bytes(1 << bit)
+                )
+            }
+            ConstraintCode::EntryEnd => {
+                format!(
+                    "An SG entry ends at the NIC's address {hca:#x}, which these rules do not let a page reach across, {then}."
+                )
+            }
+        };
+        limits.push(Limit {
+            code: constraint.code.name(),
+            bit: Some(bit),
+            segment: Some(constraint.segment),
+            text,
+        });
+    }
+    if limits.is_empty()
+        && let Some(largest) = allowed.largest()
+    {
+        limits.push(Limit {
+            code: "largest-size",
+            bit: Some(largest.log2()),
+            segment: None,
+            text: format!(
+                "{largest} is the largest size that the device supports, and it fits everywhere."
+            ),
+        });
+    }
+    limits
 }
 
 /// The reasons of a mixed table, each with its first entry and how many entries it holds for.

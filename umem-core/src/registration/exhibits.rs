@@ -48,7 +48,7 @@ impl Registration {
             ),
             self.draft(
                 "with-the-reply",
-                "the same with the reply's mask and countdown",
+                "the same with the mask and the countdown of Shiraz Saleem's reply",
                 Draft::WITH_THE_REPLY,
             ),
             Exhibit {

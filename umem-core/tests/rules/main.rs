@@ -3,9 +3,11 @@
 mod common;
 mod explain;
 mod generations;
+mod one_iterator;
 mod places;
 mod presets;
 mod promises;
 mod single;
 mod twins;
+mod umem;
 mod wrong_input;

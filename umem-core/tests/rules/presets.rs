@@ -1,8 +1,10 @@
 //! The presets yield what the design promises, number for number.
 
 use umem_core::{
+    address::PhysAddr,
     registration::Registration,
     scenario::presets::{self, PRESETS},
+    size::Bytes,
     table::Policy,
 };
 
@@ -82,6 +84,23 @@ fn the_mails_own_code_does_what_it_does() {
         Some(("768 entries: 767 × 4K + 1 × 1M".into(), None))
     );
     assert_eq!(of("smaller-only").status(), mail.0);
+}
+
+/// Memory at 16T, where frame numbers are multiples of 2^32: `ffs()` takes an int and sees none of their bits.
+#[test]
+fn the_mails_own_code_fails_at_16t_even_with_the_reply() {
+    let mut scenario = presets::find("mail").unwrap().scenario();
+    scenario.region.offset = Bytes(0);
+    scenario.memory.start = Some(PhysAddr::new(1 << 44));
+    let exhibits = Registration::new(&scenario).unwrap().exhibits();
+    let replied = exhibits
+        .iter()
+        .find(|exhibit| exhibit.name == "with-the-reply");
+    let stopped = replied.and_then(|exhibit| exhibit.stopped.clone());
+    assert_eq!(
+        stopped.as_deref(),
+        Some("at 0x100000000000 num_zeros is 11, and the mask 0xfff leaves no size: WARN_ON, NULL")
+    );
 }
 
 #[test]

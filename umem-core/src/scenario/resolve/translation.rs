@@ -2,9 +2,9 @@
 
 use super::{ScenarioError, parse_page_sizes, power_of_two, unknown};
 use crate::{
-    iommu::{self, Iova, Translation},
+    iommu::{self, Iova, Translation, TranslationError},
     scenario::{IommuObject, IommuSpec, IovaSpec, Scenario},
-    size::{Bytes, PageSize},
+    size::PageSize,
 };
 
 impl Scenario {
@@ -44,53 +44,24 @@ impl Scenario {
             address_bits: object.address_bits.unwrap_or(base.address_bits),
             layout: base.layout,
         };
-        if translation.granule() > page {
-            // Apple's DART: a granule above the kernel's page means identity. Elsewhere the kernel refuses the domain.
-            if profile.is_some_and(|profile| profile.name == "dart") {
-                return Ok((None, profile));
-            }
-            return Err(ScenarioError::new(
-                if object.page_sizes.is_some() {
+        // Apple's DART: a granule above the kernel's page means identity. Elsewhere the kernel refuses the domain.
+        if translation.granule() > page && profile.is_some_and(|profile| profile.name == "dart") {
+            return Ok((None, profile));
+        }
+        translation.check(page).map_err(|error| {
+            let field = match error {
+                TranslationError::LargePages { .. } if object.page_sizes.is_none() => "iommu",
+                TranslationError::LargePages { .. } | TranslationError::NoPageSize => {
                     "iommu.page_sizes"
-                } else {
-                    "iommu"
-                },
-                format_args!(
-                    "its smallest page ({}) is larger than the kernel's ({page}), and then Linux does not use it",
-                    translation.granule()
-                ),
-            ));
-        }
-        if translation.boundary_mask < page.mask() {
-            return Err(ScenarioError::new(
-                "iommu.segment_boundary",
-                format_args!(
-                    "{} is less than the kernel's page ({page})",
-                    Bytes(translation.boundary_mask + 1)
-                ),
-            ));
-        }
-        if !(page.log2() + 1..=64).contains(&translation.address_bits) {
-            return Err(ScenarioError::new(
-                "iommu.address_bits",
-                format_args!(
-                    "{} is not between {} and 64",
-                    translation.address_bits,
-                    page.log2() + 1
-                ),
-            ));
-        }
-        if let Iova::At(address) = translation.iova
-            && address.offset_in(translation.granule()) != 0
-        {
-            return Err(ScenarioError::new(
-                "iommu.iova",
-                format_args!(
-                    "{address} is no multiple of the smallest IO page ({})",
-                    translation.granule()
-                ),
-            ));
-        }
+                }
+                TranslationError::NoMask { .. } | TranslationError::SmallBoundary { .. } => {
+                    "iommu.segment_boundary"
+                }
+                TranslationError::AddressBits { .. } => "iommu.address_bits",
+                TranslationError::Misaligned { .. } => "iommu.iova",
+            };
+            ScenarioError::new(field, error)
+        })?;
         Ok((Some(translation), profile))
     }
 }

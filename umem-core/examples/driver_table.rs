@@ -1,0 +1,107 @@
+//! A driver's table from a mapped SG list: the page size, and the words that go to the device, piece by piece, until one fails.
+//!
+//! This is the lower floor of the crate, for those who have DMA addresses already (`sg_dma_address()`, `sg_dma_len()`).
+//!
+//! ```sh
+//! cargo run -p umem-core --example driver_table
+//! ```
+
+use std::error::Error;
+use umem_core::{
+    address::{DmaAddr, Extent},
+    iommu::DmaSegment,
+    kernel::KernelRules,
+    size::{PageSize, PageSizes},
+    table::{
+        EntryRun, Mr, addresses,
+        single::{self, Single},
+    },
+};
+
+/// A device that takes page lists in messages of 4 addresses, and has room for so many.
+struct Device {
+    room: usize,
+    table: Vec<u64>,
+}
+
+impl Device {
+    const MESSAGE: usize = 4;
+
+    /// Posts one message: what a driver does with a command queue.
+    fn post(&mut self, words: &[u64]) -> Result<(), String> {
+        if self.table.len() + words.len() > self.room {
+            return Err(format!("the device has room for {} addresses", self.room));
+        }
+        self.table.extend_from_slice(words);
+        Ok(())
+    }
+}
+
+/// Writes the table of `blocks`, and returns how many addresses there are.
+fn register(device: &mut Device, blocks: impl Iterator<Item = EntryRun>) -> Result<u64, String> {
+    addresses::try_write(blocks, &mut [0; Device::MESSAGE], |words| {
+        device.post(words)
+    })
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // Three mapped segments, address and bytes. Offsets count from the first pinned page, so each begins where the last one ends.
+    let list = [
+        (0x4000_0000, 6 << 20),
+        (0x9000_0000, 2 << 20),
+        (0x9020_0000, 8 << 20),
+    ];
+    let segments: Vec<DmaSegment> = list
+        .into_iter()
+        .scan(0, |offset, (start, length)| {
+            let segment = Extent {
+                offset: *offset,
+                start: DmaAddr::new(start),
+                length,
+            };
+            *offset += length;
+            Some(segment)
+        })
+        .collect();
+
+    // The region begins 0x100 bytes into the first page: `Mr::offset` is where its first byte lies among the segments' offsets.
+    let address = 0x7f00_0000_0100;
+    let mr = Mr {
+        address,
+        length: (16 << 20) - 0x100,
+        hca_address: address,
+        page: PageSize::K4,
+        offset: 0x100,
+    };
+
+    let sizes = PageSizes::range(PageSize::K4, PageSize::G1);
+    let best = single::best_page_size(segments.iter().copied(), &mr, sizes, KernelRules::newest())
+        .ok_or("no page size fits")?;
+    println!(
+        "page size {best}, {} blocks",
+        single::block_count(&mr, best)
+    );
+
+    let blocks = Single::new(segments.iter().copied(), &mr, best, KernelRules::newest());
+    let mut device = Device {
+        room: 16,
+        table: Vec::new(),
+    };
+    let written = register(&mut device, blocks.clone())?;
+    println!("{written} addresses written:");
+    for word in &device.table {
+        println!("  {word:#x}");
+    }
+
+    // A smaller device fails at its second message; the third is never posted.
+    let mut small = Device {
+        room: 6,
+        table: Vec::new(),
+    };
+    let error = register(&mut small, blocks).unwrap_err();
+    println!(
+        "a smaller device: {error}; {} were posted",
+        small.table.len()
+    );
+    Ok(())
+}

@@ -1,0 +1,118 @@
+use super::{Iova, Translation};
+use crate::{
+    address::DmaAddr,
+    size::{Bytes, PageSize},
+};
+use core::fmt;
+
+/// Why a [`Translation`] cannot serve a kernel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum TranslationError {
+    /// It has no page size.
+    NoPageSize,
+    /// Its smallest page is larger than the kernel's.
+    LargePages {
+        /// Its smallest page.
+        granule: PageSize,
+        /// The kernel's.
+        page: PageSize,
+    },
+    /// The boundary is not a mask of the kind 2^n - 1.
+    NoMask {
+        /// The mask.
+        boundary_mask: u64,
+    },
+    /// The boundary is less than the kernel's page.
+    SmallBoundary {
+        /// The mask.
+        boundary_mask: u64,
+        /// The kernel's page.
+        page: PageSize,
+    },
+    /// The address bits cannot hold a page, or are more than 64.
+    AddressBits {
+        /// How many there are.
+        bits: u32,
+        /// The fewest that there can be.
+        least: u32,
+    },
+    /// The address given by hand is not a multiple of the smallest IO page.
+    Misaligned {
+        /// The address.
+        iova: DmaAddr,
+        /// The smallest IO page.
+        granule: PageSize,
+    },
+}
+
+impl fmt::Display for TranslationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::NoPageSize => f.write_str("it has no page size: give at least one"),
+            Self::LargePages { granule, page } => write!(
+                f,
+                "its smallest page ({granule}) is larger than the kernel's ({page}), and then Linux does not use it"
+            ),
+            Self::NoMask { boundary_mask } => write!(
+                f,
+                "the segment boundary {boundary_mask:#x} is not a mask of low bits, such as 0xffffffff for 4G"
+            ),
+            Self::SmallBoundary {
+                boundary_mask,
+                page,
+            } => write!(
+                f,
+                "{} is less than the kernel's page ({page})",
+                Bytes(boundary_mask + 1)
+            ),
+            Self::AddressBits { bits, least } => {
+                write!(f, "{bits} is not between {least} and 64")
+            }
+            Self::Misaligned { iova, granule } => write!(
+                f,
+                "{iova} is no multiple of the smallest IO page ({granule})"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for TranslationError {}
+
+impl Translation {
+    /// Whether Linux with pages of size `page` uses such an IOMMU. [`place`](Self::place) and [`map`](Self::map) rely on it.
+    ///
+    /// # Errors
+    /// The first value that does not fit.
+    pub fn check(&self, page: PageSize) -> Result<(), TranslationError> {
+        let (granule, boundary_mask) = (self.granule(), self.boundary_mask);
+        let least = page.log2() + 1;
+        if self.page_sizes.is_empty() {
+            return Err(TranslationError::NoPageSize);
+        }
+        if granule > page {
+            return Err(TranslationError::LargePages { granule, page });
+        }
+        if boundary_mask & boundary_mask.wrapping_add(1) != 0 {
+            return Err(TranslationError::NoMask { boundary_mask });
+        }
+        if boundary_mask < page.mask() {
+            return Err(TranslationError::SmallBoundary {
+                boundary_mask,
+                page,
+            });
+        }
+        if !(least..=64).contains(&self.address_bits) {
+            return Err(TranslationError::AddressBits {
+                bits: self.address_bits,
+                least,
+            });
+        }
+        match self.iova {
+            Iova::At(iova) if iova.offset_in(granule) != 0 => {
+                Err(TranslationError::Misaligned { iova, granule })
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The mail's one iterator: the blocks of any set of page sizes.
+//!
+//! *"HW that can support mixed pages would just use best_size == supported_sizes bitmaps"*: devices of one page size and devices
+//! of many walk the same iterator, and only the bitmap differs.
+//!
+//! ```
+//! use umem_core::{address::{DmaAddr, Extent}, kernel::KernelRules, size::{PageSize, PageSizes}};
+//! use umem_core::table::{BlockEdges, Mr, blocks, single};
+//! // 4M-4K of two adjacent 2M pages, from 4K in.
+//! let dma = [Extent { offset: 0x1000, start: DmaAddr::new(0x4000_1000), length: 4092 << 10 }];
+//! let address = 0x7f00_0000_1000;
+//! let mr = Mr { address, length: 4092 << 10, hca_address: address, page: PageSize::K4, offset: 0x1000 };
+//! let supported = PageSizes::from_bits(0x301000);
+//!
+//! let mixed = blocks(dma.into_iter(), &mr, supported, BlockEdges::Exact)?;
+//! assert_eq!(mixed.tally().to_string(), "257 entries: 255 × 4K + 1 × 1M + 1 × 2M");
+//!
+//! let best = single::best_page_size(dma.into_iter(), &mr, supported, KernelRules::newest()).unwrap();
+//! let one_size = blocks(dma.into_iter(), &mr, PageSizes::EMPTY.with(best), BlockEdges::Open)?;
+//! assert_eq!(one_size.tally().to_string(), "2 entries: 2 × 2M");
+//! # Ok::<(), umem_core::table::Refusal>(())
+//! ```
+
+use super::{
+    Mr, Refusal,
+    mixed::{Mixed, Overhang},
+};
+use crate::{iommu::DmaSegment, size::PageSizes};
+
+/// What the first and the last block of a region may hold beside it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum BlockEdges {
+    /// Nothing: the blocks tile the region, rounded to the smallest of the sizes.
+    Exact,
+    /// Bytes of the pinned pages, and so many beyond them as are contiguous with them in the backing memory.
+    Within(Overhang),
+    /// Whatever lies there, mapped or not, as with devices of one page size: `rdma_umem_for_each_dma_block()` rounds the first block
+    /// down and the last one up. The device must never use the addresses outside the region.
+    Open,
+}
+
+/// The blocks of `sizes` for the DMA segments of `mr`, as runs of equal ones: at each address the largest block that its alignment
+/// and the bytes left allow.
+///
+/// [`BlockEdges::Open`] walks the segments once to begin with.
+///
+/// With the one size that [`best_page_size`](super::single::best_page_size) names and [`BlockEdges::Open`] these are the blocks of
+/// [`Single`](super::single::Single) by the rules of Linux 7.2, one by one; with all sizes of the device, those of the mail.
+///
+/// # Errors
+/// `no-page-size` when `sizes` is empty; `no-exact-tiling` when the smallest size is larger than the kernel's page, and a
+/// block would leave what `edges` allows, reach into another segment's addresses, or end at 2^64.
+pub fn blocks<I: Iterator<Item = DmaSegment> + Clone>(
+    segments: I,
+    mr: &Mr,
+    sizes: PageSizes,
+    edges: BlockEdges,
+) -> Result<Mixed<I>, Refusal> {
+    let overhang = match edges {
+        BlockEdges::Exact => None,
+        BlockEdges::Within(overhang) => Some(overhang),
+        BlockEdges::Open => Some(everywhere(segments.clone())),
+    };
+    Mixed::new(segments, mr, sizes, overhang)
+}
+
+/// From the first address of all to the last.
+fn everywhere(mut segments: impl Iterator<Item = DmaSegment>) -> Overhang {
+    let first = segments.next();
+    let last = segments.last().or(first);
+    Overhang {
+        before: first.map_or(0, |segment| segment.start.get()),
+        after: last.map_or(0, |segment| u64::MAX - segment.end()),
+    }
+}
