@@ -223,7 +223,7 @@ impl Subject {
         Some(Finding::ok("namespaces", words))
     }
 
-    /// "net:[4026531840]"; `None` where we may not look.
+    /// `net:[4026531840]`; `None` where we may not look.
     fn namespace(&self, kind: &str) -> Option<String> {
         let link = fs::read_link(self.folder.join("ns").join(kind)).ok()?;
         Some(link.to_string_lossy().into_owned())

@@ -8,7 +8,7 @@ use crate::lab::{Release, programs};
 use crate::page::{browser, tools};
 use crate::place;
 use crate::step::MachineCannot;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 use std::fmt;
 use xshell::{Shell, cmd};
@@ -60,7 +60,7 @@ impl Part {
             Part::Clippy => "no lint fires, natively and for wasm32",
             Part::Dependencies => "licences, sources and versions of all that is depended on",
             Part::Core => {
-                "umem-core without std, the runner without RDMA, the docs without warnings"
+                "umem-core without std and features, and as a package; the runner without RDMA, the docs without warnings"
             }
             Part::Unit => "unit tests, property tests, the examples in the docs",
             Part::Instructions => "no path takes more instructions than it did",
@@ -189,10 +189,45 @@ fn core(sh: &Shell) -> Result<Done> {
         )
         .run()?;
     }
+    smallest(sh)?;
+    for features in ["", "serde", "diagram"] {
+        cmd!(
+            sh,
+            "cargo clippy -p umem-core --no-default-features --features={features} --all-targets -- -D warnings"
+        )
+        .run()?;
+    }
+    // What others would get builds by itself. Nothing is sent anywhere.
+    cmd!(sh, "cargo package -p umem-core --allow-dirty").run()?;
     cmd!(sh, "cargo build -p native-runner").run()?;
     let _deny = sh.push_env("RUSTDOCFLAGS", "-D warnings");
     cmd!(sh, "cargo doc --workspace --exclude web --no-deps").run()?;
     Ok(Done::All)
+}
+
+/// The mail's rule alone takes less than so many bytes of WebAssembly.
+const SMALLEST: u64 = 1024;
+
+/// Builds the mail's rule alone, for WebAssembly and for no operating system at all.
+fn smallest(sh: &Shell) -> Result<()> {
+    for target in [tools::WASM, "x86_64-unknown-none"] {
+        cmd!(
+            sh,
+            "cargo build -p umem-smallest --profile element --target {target}"
+        )
+        .run()?;
+    }
+    let wasm = place::target()
+        .join(tools::WASM)
+        .join("element/umem_smallest.wasm");
+    let bytes = std::fs::metadata(wasm)?.len();
+    ensure!(
+        bytes < SMALLEST,
+        "the mail's rule takes {bytes} bytes of WebAssembly, and {SMALLEST} are too many: something of umem-core is linked that the rule \
+         does not need"
+    );
+    eprintln!("  the mail's rule alone: {bytes} bytes of WebAssembly");
+    Ok(())
 }
 
 fn unit(sh: &Shell) -> Result<Done> {
