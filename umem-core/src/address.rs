@@ -103,7 +103,7 @@ address! {
     DmaAddr
 }
 
-/// Why a text is no address.
+/// Why a text is not an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AddressError {
     /// Not of the form `0x…`.
@@ -115,8 +115,8 @@ pub enum AddressError {
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Form => "is no address: write it as 0x and hexadecimal digits",
-            Self::TooLarge => "is an address of 2^64 or more",
+            Self::Form => "is not a valid address: write 0x and hexadecimal digits",
+            Self::TooLarge => "is too long: an address has at most 16 hexadecimal digits",
         })
     }
 }

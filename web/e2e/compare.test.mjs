@@ -67,7 +67,7 @@ test("the NIC's address and the frames' can be set", async () => {
   await type(page, "NIC address", "0x10");
   assert.match(await fault(page, "textbox", "NIC address"), /modulo|page/);
   await type(page, "NIC address", "nowhere");
-  assert.match(await fault(page, "textbox", "NIC address"), /is no address/);
+  assert.match(await fault(page, "textbox", "NIC address"), /is not a valid address/);
   await type(page, "NIC address", "");
   assert.equal(await agreed(page), "1023 entries: 1023 × 4K");
   await choose(page, "IOMMU", "off");

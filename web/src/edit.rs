@@ -118,9 +118,11 @@ pub fn iova(scenario: &Scenario) -> Option<String> {
 pub fn set_iova(scenario: &mut Scenario, text: &str) -> Result<(), String> {
     let place = match text.trim() {
         "" | BY_KERNEL => IovaSpec::Kernel,
-        address => IovaSpec::At(address.parse::<DmaAddr>().map_err(|_| {
-            format!("\"{address}\" is no address: write 0x and hexadecimal digits, or \"kernel\"")
-        })?),
+        address => IovaSpec::At(
+            address
+                .parse::<DmaAddr>()
+                .map_err(|error| format!("\"{address}\" {error}; or write \"kernel\""))?,
+        ),
     };
     let name = match &mut scenario.iommu {
         IommuSpec::Name(name) if name == IommuSpec::OFF => return Ok(()),
@@ -161,14 +163,14 @@ pub fn hca(scenario: &Scenario) -> String {
 /// Lets the NIC use the address that `text` names; the virtual one if it names none.
 ///
 /// # Errors
-/// That it is no address.
+/// That it is not an address.
 pub fn set_hca(scenario: &mut Scenario, text: &str) -> Result<(), String> {
     scenario.region.hca_address = match text.trim() {
         "" => None,
         address => Some(
             address
                 .parse::<VirtAddr>()
-                .map_err(|_| no_address(address))?,
+                .map_err(|error| format!("\"{address}\" {error}"))?,
         ),
     };
     Ok(())
@@ -184,20 +186,16 @@ pub fn start(scenario: &Scenario) -> Option<String> {
 /// Lets the frames begin where `text` says.
 ///
 /// # Errors
-/// That it is no address.
+/// That it is not an address.
 pub fn set_start(scenario: &mut Scenario, text: &str) -> Result<(), String> {
     let start = match text.trim() {
         "" => DEFAULT_START,
         address => address
             .parse::<PhysAddr>()
-            .map_err(|_| no_address(address))?,
+            .map_err(|error| format!("\"{address}\" {error}"))?,
     };
     scenario.memory.start = (start != DEFAULT_START).then_some(start);
     Ok(())
-}
-
-fn no_address(text: &str) -> String {
-    format!("\"{text}\" is no address: write 0x and hexadecimal digits")
 }
 
 /// Backs the region with pages of another size; extents become a contiguous layout.

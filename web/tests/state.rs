@@ -251,7 +251,13 @@ fn the_iova_is_the_kernel_s_or_an_address() {
     assert!(
         state
             .fault(Field::Iova)
-            .is_some_and(|fault| fault.contains("is no address"))
+            .is_some_and(|fault| fault.contains("is not a valid address"))
+    );
+    let state = after(state, [Action::Iova("0x12345678901234567".into())]);
+    assert!(
+        state
+            .fault(Field::Iova)
+            .is_some_and(|fault| fault.contains("at most 16 hexadecimal digits"))
     );
     let state = after(state, [Action::Iova("kernel".into())]);
     assert_eq!(

@@ -69,7 +69,7 @@ fn every_error_names_its_field() {
         (
             "region",
             r#"{"length":"4M","va":"16K"}"#,
-            "region.va: \"16K\" is no address",
+            "region.va: \"16K\" is not a valid address",
         ),
         (
             "region",
@@ -215,7 +215,7 @@ fn every_error_names_its_field() {
         (
             "iommu",
             r#"{"iova":"somewhere"}"#,
-            "iommu.iova: \"somewhere\" is no address",
+            "iommu.iova: \"somewhere\" is not a valid address",
         ),
         (
             "iommu",

@@ -65,7 +65,7 @@ fn a_wrong_extent_is_named() {
     for (extents, words) in [
         (
             r#"[["0x1000",4096],["0x",1]]"#,
-            "memory.extents[1]: \"0x\" is no address",
+            "memory.extents[1]: \"0x\" is not a valid address",
         ),
         (
             r#"[["0x10000000000000000",1]]"#,
