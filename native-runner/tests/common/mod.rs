@@ -1,6 +1,8 @@
 //! The command `umem`, run as scripts run it.
 #![allow(dead_code, reason = "no test file uses all of it")]
 
+pub mod memory;
+
 use std::{
     io::Write,
     path::{Path, PathBuf},

@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn folders_that_make_would_misread_are_refused_with_the_way_out() {
         use std::path::Path;
-        assert!(require_simple(Path::new("/work/a-b_c.1/target")).is_ok());
+        assert!(require_simple(Path::new("/some/a-b_c.1/target")).is_ok());
         for folder in ["/a b", "/a:b", "/it's", "/$HOME"] {
             let error = require_simple(Path::new(folder)).unwrap_err().to_string();
             assert!(error.contains("CARGO_TARGET_DIR"), "{error}");
