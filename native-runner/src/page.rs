@@ -283,11 +283,11 @@ mod tests {
     fn names_of_this_machine_are_answered_through_any_port() {
         let (address, ..) = serving(Some(CAPTURE));
         for host in [&address.to_string(), "localhost:8080", "[::1]:9000"] {
-            let (head, body) = asked(address, "GET", "/", host);
+            let (head, body) = asked(address, "GET", "/examples/", host);
             assert!(head.starts_with("http/1.1 200"), "{host}: {head}");
             assert!(body.contains("<html"), "{body}");
         }
-        let (head, body) = asked(address, "GET", "/", "evil.example");
+        let (head, body) = asked(address, "GET", "/examples/", "evil.example");
         assert!(head.starts_with("http/1.1 403"), "{head}");
         assert!(!body.contains("<html"), "{body}");
     }
@@ -296,7 +296,7 @@ mod tests {
     fn every_answer_is_strict_and_nothing_is_taken() {
         let (address, ..) = serving(None);
         for (method, path, code) in [
-            ("GET", "/", 200),
+            ("GET", "/examples/", 200),
             ("HEAD", "/style.css", 200),
             ("GET", "/../Cargo.toml", 404),
             ("GET", "/scenario.json", 404),
