@@ -110,19 +110,66 @@ export interface Provenance {
   /** Whether physical and virtual addresses were shifted, to hide where they lie. */
   rebased: boolean;
   /** What was to be captured; the region may be a part of it. */
-  asked?: { start: Address; length: Size };
+  asked?: Asked;
   /** What of it the capture lacks, in pages. */
-  left_out?: { absent: number; swapped: number; elsewhere: number; unread: number };
+  left_out?: LeftOut;
   /** Pages that a registration replaces by others. */
-  moves_when_registered?: { zero: number; shared: number; movable?: number };
+  moves_when_registered?: Moves;
   /** Pages that a registration for local writes cannot pin. */
-  refused_when_registered?: { pages: number; errno: string; text: string };
+  refused_when_registered?: RefusedPages;
   /** What the process had pinned (`VmPin`). */
   pinned?: Size;
   /** How many of the pages that were read a second time had moved. */
-  moved?: { looked: number; moved: number };
+  moved?: Moved;
   /** What nobody said and the machine did not show, a sentence each. */
-  assumed?: { device?: string; iommu?: string; rules?: string };
+  assumed?: Assumed;
+}
+
+/** The memory that was to be captured. */
+export interface Asked {
+  start: Address;
+  length: Size;
+}
+
+/** What a capture lacks, in pages. */
+export interface LeftOut {
+  absent: number;
+  swapped: number;
+  /** Resident, but outside the longest stretch without a hole. */
+  elsewhere: number;
+  /** Not read, because reading failed. */
+  unread: number;
+}
+
+/** Captured pages that a registration replaces by others. */
+export interface Moves {
+  /** The zero page, behind memory that was only read. */
+  zero: number;
+  /** Shared, so copied. */
+  shared: number;
+  /** In `ZONE_MOVABLE`. */
+  movable?: number;
+}
+
+/** Captured pages that a registration for local writes cannot pin. */
+export interface RefusedPages {
+  pages: number;
+  /** "EFAULT". */
+  errno: string;
+  text: string;
+}
+
+/** What a second reading of pages found. */
+export interface Moved {
+  looked: number;
+  moved: number;
+}
+
+/** What a capture says only because nobody said otherwise, a sentence each. */
+export interface Assumed {
+  device?: string;
+  iommu?: string;
+  rules?: string;
 }
 
 /** A scenario, recorded on a machine by `umem capture`. */

@@ -92,7 +92,7 @@ test("what is broken or hostile gets a sentence and harms nothing", async () => 
   const cases = [
     [sparse, /vast\.json: is 4295\.0 MB long; this page reads up to 128M/],
     [await file("bomb.gz", bomb), /too long/],
-    [await file("cut.json", json.slice(0, 5000)), /EOF/],
+    [await file("cut.json", json.slice(0, 5000)), /the text ends within the list/],
     [await file("cut.gz", gzipSync(json).subarray(0, 300)), /damaged or cut short/],
     [await file("deep.json", `{"version":1,"name":${"[".repeat(1 << 20)}`), /deep\.json: /],
     [await file("empty.json", ""), /is empty/],

@@ -49,7 +49,10 @@ export const scenes = () => [
   { ...BASE, name: "6.7 never ends", region: { length: "8G" }, memory: { page_size: "1G", layout: "contiguous" }, kernel: { rules: "6.7" }, device: { page_sizes: ["4G"], policy: "single" } },
   { ...BASE, name: "every field", region: { va: "0x7f0000000000", offset: "4K", length: 8192, hca_address: 4096 }, memory: { extents: [["0x40000000", "1M"]], length: "1M" },
     kernel: { page_size: "4K", rules: "6.15" }, device: { name: "mine", page_sizes: [4096], policy: "mixed", edges: "overhang", max_segment: "64K", max_entries: 99, entry_bytes: 16 },
-    provenance: { kernel: "6.1.0-33-amd64", page_size: 4096, device: "mlx5_0", iommu_mode: "identity", time: "2026-11-22T20:00:00Z", rebased: true } },
+    provenance: { kernel: "6.1.0-33-amd64", page_size: 4096, device: "mlx5_0", iommu_mode: "identity", time: "2026-11-22T20:00:00Z", rebased: true,
+      asked: { start: "0x7f0000000000", length: "16M" }, left_out: { absent: 1, swapped: 0, elsewhere: 2, unread: 0 },
+      moves_when_registered: { zero: 1, shared: 2, movable: 3 }, refused_when_registered: { pages: 1, errno: "EFAULT", text: "it is not mapped writable" },
+      pinned: "16M", moved: { looked: 9, moved: 1 }, assumed: { device: "the device is mlx5", iommu: "there is no IOMMU", rules: "the newest" } } },
 ];
 
 /** What a scenario comes to. */

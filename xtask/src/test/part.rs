@@ -231,7 +231,7 @@ fn smallest(sh: &Shell) -> Result<()> {
 }
 
 fn unit(sh: &Shell) -> Result<Done> {
-    cmd!(sh, "cargo test --workspace --exclude web").run()?;
+    cmd!(sh, "cargo test --no-fail-fast --workspace --exclude web").run()?;
     cmd!(sh, "cargo test -p umem-core --all-features --test schema").run()?;
     with_rdma(sh, || {
         cmd!(sh, "cargo test -p native-runner --all-features").run()
