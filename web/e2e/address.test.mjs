@@ -109,6 +109,10 @@ test("a source that cannot be read gets a sentence", async () => {
   }
 });
 
+/** Nobody presses Back in the frame in which a page appears; a driver does, and then the page's own writing ends the journey. */
+const aMoment = () => new Promise((done) => setTimeout(done, 300));
+/** Waits until the page has written into the present entry of the history, some words too, which it does a moment after the picture. */
+const written = (page, words = "") => page.waitForFunction((words) => history.state?.includes(words), {}, words);
 const settled = (page, hash) => page.waitForFunction((hash) => location.hash === hash, {}, hash);
 
 test("Back leaves a shared link as it leaves any other, and a reload keeps what it shows", async () => {
@@ -130,12 +134,15 @@ test("Back leaves a shared link as it leaves any other, and a reload keeps what 
 test("what the address holds is what a reload shows, whatever ?src= named before", async () => {
   const { page } = await sourced("capture.json", JSON.stringify(CAPTURE));
   await page.waitForFunction(() => document.querySelector("[role=status]").textContent === "2 entries: 2 × 4K");
+  await written(page, "capture source");
   // Its `s=` is no scenario's.
   await page.evaluate(() => { location.hash = "#preset=scattered&lens=4096"; });
   await page.waitForFunction(() => document.querySelector("[role=status]").textContent.startsWith("1023"));
+  await written(page);
   assert.equal(new URL(page.url()).search, "");
   await page.reload();
   await page.waitForFunction(() => document.querySelector("[role=status]")?.textContent.startsWith("1023"));
+  await aMoment();
   await page.goBack();
   await page.waitForFunction(() => document.querySelector("[role=status]")?.textContent === "2 entries: 2 × 4K");
   assert.equal(new URL(page.url()).search, "?src=capture.json");
@@ -145,7 +152,9 @@ test("what the address holds is what a reload shows, whatever ?src= named before
 test("another preset over a source is what a reload shows", async () => {
   const { page } = await sourced("capture.json", JSON.stringify(CAPTURE));
   await page.waitForFunction(() => document.querySelector("[role=status]").textContent === "2 entries: 2 × 4K");
+  await written(page, "capture source");
   await choose(page, "Preset", "one-size");
+  await settled(page, "#preset=one-size");
   await page.reload();
   await page.waitForFunction(() => document.querySelector("[role=status]")?.textContent === "2 entries: 2 × 2M");
   await page.close();

@@ -75,9 +75,15 @@ export function planned({ preset, scenario }) {
   return JSON.parse(ran.stdout);
 }
 
-/** The page's status line, once it is what `umem plan` says of the scenario in the address bar. */
+/** The page's status line, once it is what `umem plan` says of the scenario in the address bar, which is written a moment after the picture. */
 export async function agreed(page) {
-  const plan = planned(await address(page));
-  assert.equal(await status(page), plan.status);
-  return plan.status;
+  for (let patience = 20; ; patience -= 1) {
+    const told = await status(page);
+    const { status: expected } = planned(await address(page));
+    if (told === expected || patience === 0) {
+      assert.equal(told, expected);
+      return expected;
+    }
+    await new Promise((done) => setTimeout(done, 100));
+  }
 }
