@@ -30,6 +30,7 @@ use alloc::{
 
 mod exhibits;
 mod index;
+mod possible;
 
 pub use exhibits::{Exhibit, MOST_PAGES};
 pub use index::{Index, Lane, LaneRun};
@@ -100,7 +101,10 @@ impl Registration {
                     this.mapping = Some(mapping);
                     Ok(this.dma().count() as u64)
                 }
-                Err(error) => Err(Refusal::new("iommu-map-failed", error)),
+                Err(error) => Err(Refusal {
+                    kernel_bug: this.question.kernel.left_behind(error),
+                    ..Refusal::new("iommu-map-failed", error)
+                }),
             },
         };
         this.table = this.alternative(this.question.device.policy);
@@ -145,7 +149,12 @@ impl Registration {
         // `resolve` has refused segments shorter than a page.
         let longest =
             scatter::longest_entry(self.question.device.max_segment, page).unwrap_or(page.bytes());
-        ScatterList::new(self.frames(), longest, self.question.rules.coalescing, page)
+        ScatterList::new(
+            self.frames(),
+            longest,
+            self.question.kernel.rules.coalescing,
+            page,
+        )
     }
 
     /// The DMA list; the identical one where mapping was refused.
@@ -243,7 +252,7 @@ impl Registration {
         let Question {
             device,
             mr,
-            rules,
+            kernel,
             memory,
             ..
         } = &self.question;
@@ -264,7 +273,7 @@ impl Registration {
                 Entries::Mixed(Mixed::new(self.dma(), mr, device.page_sizes, overhang)?)
             }
             (Policy::Single, Some(size)) => {
-                Entries::Single(Single::new(self.dma(), mr, size, rules))
+                Entries::Single(Single::new(self.dma(), mr, size, &kernel.rules))
             }
             (Policy::Single, None) => Entries::None,
             (Policy::Unaligned, _) => Entries::Unaligned(self.dma()),
@@ -277,7 +286,7 @@ impl Registration {
         let mut sweep = Sweep::new(
             &self.question.mr,
             self.question.device.page_sizes,
-            self.question.rules,
+            &self.question.kernel.rules,
         );
         for segment in self.dma() {
             sweep.push(segment, &mut on);
@@ -287,8 +296,8 @@ impl Registration {
 
     fn best_page_size(&self) -> Result<PageSize, Refusal> {
         self.sweep(|_| ()).best().ok_or_else(|| Refusal {
-            kernel_bug: (self.question.rules.none_fits == NoneFits::Undefined).then(|| {
-                format!("Linux {} computes rounddown_pow_of_two(0) here, which C leaves undefined", self.question.rules.name)
+            kernel_bug: (self.question.kernel.rules.none_fits == NoneFits::Undefined).then(|| {
+                format!("Linux {} computes rounddown_pow_of_two(0) here, which C leaves undefined", self.question.kernel.name)
             }),
             ..Refusal::new(
                 "no-page-size",
@@ -303,7 +312,8 @@ impl Registration {
 
     /// What is wrong with blocks of `size` as an old kernel chose and walked them.
     fn kernel_bug(&self, size: PageSize, walked: &Entries<'_>) -> Option<String> {
-        let Question { mr, rules, .. } = &self.question;
+        let Question { mr, kernel, .. } = &self.question;
+        let (rules, name) = (&kernel.rules, &kernel.name);
         if rules.interior == Interior::Discontinuities
             && rules.iterator == BlockIterator::AcrossEntries64
         {
@@ -311,20 +321,18 @@ impl Registration {
         }
         if walked.is_endless() {
             return Some(format!(
-                "Linux {} hangs here: its block iterator's 32-bit position never reaches the end of a segment",
-                rules.name
+                "Linux {name} hangs here: its block iterator's 32-bit position never reaches the end of a segment"
             ));
         }
         if !single::is_sound(self.dma(), mr, size) {
             return Some(format!(
-                "Linux {} chose {size}, and pages of {size} translate some of the region's addresses falsely",
-                rules.name
+                "Linux {name} chose {size}, and pages of {size} translate some of the region's addresses falsely"
             ));
         }
         let newest = Single::new(self.dma(), mr, size, KernelRules::newest());
         let old = Single::new(self.dma(), mr, size, rules);
         (!JoinedEntries::new(newest).eq(JoinedEntries::new(old))).then(|| {
-            format!("Linux {} walks the {size} blocks of this list wrongly: its table has other addresses, or another number of them, than it must", rules.name)
+            format!("Linux {name} walks the {size} blocks of this list wrongly: its table has other addresses, or another number of them, than it must")
         })
     }
 

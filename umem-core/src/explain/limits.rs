@@ -32,11 +32,13 @@ impl Registration {
     /// Why the table is not smaller: each reason once, in the order in which they arise.
     pub fn limits(&self) -> Vec<Limit> {
         let Question {
-            device, mr, rules, ..
+            device, mr, kernel, ..
         } = self.question();
         match device.policy {
             Policy::Mixed => block_limits(self.entries(), device.page_sizes),
-            Policy::Single => best_page_size_limits(self.dma(), mr, device.page_sizes, rules),
+            Policy::Single => {
+                best_page_size_limits(self.dma(), mr, device.page_sizes, &kernel.rules)
+            }
             Policy::Unaligned => match &self.dma_count {
                 Ok(count) => alloc::vec![Limit {
                     code: "segments",

@@ -3,6 +3,7 @@
 mod common;
 mod explain;
 mod generations;
+mod kernels;
 mod one_iterator;
 mod places;
 mod presets;
