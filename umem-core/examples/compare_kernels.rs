@@ -7,6 +7,7 @@
 
 use std::{env, error::Error, fs};
 use umem_core::{
+    explain::limits,
     kernel::KernelRules,
     registration::Registration,
     scenario::{DeviceSpec, Scenario},
@@ -36,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             registration.status(),
             registration.scatter().count()
         );
-        for limit in registration.limits() {
+        for limit in limits(&registration) {
             println!("  {}", limit.text);
         }
         if let Some(rules) = KernelRules::find(&kernel) {
