@@ -6,6 +6,10 @@
 
 use crate::scatter::Coalescing;
 
+mod release;
+
+pub use release::{NotARelease, Release, Since};
+
 /// The rules of one kernel generation, from pinned pages to the blocks of a single size.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct KernelRules {
