@@ -8,6 +8,7 @@
 use std::{env, error::Error, fs};
 use umem_core::{
     evidence,
+    explain::limits,
     registration::Registration,
     scenario::{DeviceSpec, Scenario},
 };
@@ -36,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             registration.status(),
             registration.scatter().count()
         );
-        for limit in registration.limits() {
+        for limit in limits(&registration) {
             println!("  {}", limit.text);
         }
         println!(

@@ -66,9 +66,9 @@ impl Question {
     ///
     /// A result is as good as the [weakest](weakest) of them.
     pub fn evidence(&self) -> Vec<Evidence> {
-        let rules = &self.kernel.rules;
+        let rules = self.rules();
         // Every kernel that was asked had pages of 4K.
-        let asked = |confirmed: bool, otherwise: &str| match (confirmed, self.mr.page) {
+        let asked = |confirmed: bool, otherwise: &str| match (confirmed, self.mr().page) {
             (true, PageSize::K4) => (By::Lab, LAB.to_owned()),
             (true, page) => (
                 By::Source,
@@ -87,7 +87,7 @@ impl Question {
             ),
         );
         line("map", self.map_evidence());
-        match self.device.policy {
+        match self.device().policy {
             Policy::Mixed | Policy::Unaligned => line(
                 "cut",
                 (
@@ -95,9 +95,9 @@ impl Question {
                     "linux-rdma, August 2018; no kernel cuts a table like this".to_owned(),
                 ),
             ),
-            Policy::Single => line("page-size", page_size_evidence(rules, self.mr.page)),
+            Policy::Single => line("page-size", page_size_evidence(rules, self.mr().page)),
         }
-        if let Some(profile) = self.device.profile {
+        if let Some(profile) = self.device().profile {
             let by = if profile.name == "rxe" {
                 By::Lab
             } else {
@@ -109,7 +109,7 @@ impl Question {
     }
 
     fn map_evidence(&self) -> (By, String) {
-        let (translation, profile) = (self.translation(), self.iommu_profile);
+        let (translation, profile) = (self.translation(), self.iommu_profile());
         match (translation.map(|translation| translation.layout), profile) {
             (None, _) => (By::Lab, LAB.to_owned()),
             (Some(IovaLayout::EachEntry), _) => (

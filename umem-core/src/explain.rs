@@ -4,7 +4,7 @@
 //! sentence for people ([`Limit::text`]).
 
 use crate::{
-    registration::{Index, Registration},
+    registration::Index,
     size::{Bytes, PageSize, PageSizes},
     tiling::Tiling,
 };
@@ -13,7 +13,7 @@ use core::cmp::Ordering;
 
 mod limits;
 
-pub use limits::{Limit, best_page_size_limits, block_limits};
+pub use limits::{Limit, best_page_size_limits, block_limits, limits};
 
 /// The arithmetic of one block of a mixed table.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -152,19 +152,15 @@ impl Cut {
     }
 }
 
-impl Registration {
-    /// The arithmetic of the mixed policy at `offset`, which must be pinned.
-    pub fn cut_at(&self, index: &Index, offset: u64) -> Cut {
-        let (start, _) = self.pinned();
-        let offset = offset.max(start);
-        let end = index.run_end(self, offset);
-        let (_, pinned_end) = self.pinned();
-        let sizes = self.question().device.page_sizes;
-        cut(
-            sizes,
-            index.dma_address(self, offset).get(),
-            end - offset,
-            end == pinned_end,
-        )
-    }
+/// The arithmetic of the mixed policy at `offset`, which must be pinned.
+pub fn cut_at(index: &Index, offset: u64) -> Cut {
+    let (start, end) = index.registration().pinned();
+    let offset = offset.max(start);
+    let run_end = index.run_end(offset);
+    cut(
+        index.registration().question().device().page_sizes,
+        index.dma_address(offset).get(),
+        run_end - offset,
+        run_end == end,
+    )
 }

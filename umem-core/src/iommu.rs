@@ -16,7 +16,7 @@ mod catalogue;
 mod check;
 mod io_pages;
 
-pub use catalogue::{CATALOGUE, IommuProfile, find};
+pub use catalogue::{CATALOGUE, DEFAULT, IommuProfile, find, names};
 pub use check::TranslationError;
 pub use io_pages::{IoPageRun, IoPages};
 

@@ -10,7 +10,8 @@ use crate::{
 mod extents;
 mod numbers;
 
-pub use extents::{Extents, Runs};
+pub(crate) use extents::after_run;
+pub use extents::{Extents, RunError, Runs};
 pub use numbers::{FrameNumbers, PagemapFrames};
 
 /// A run of physically contiguous frames.

@@ -12,21 +12,21 @@ use crate::{
     address::DmaAddr,
     size::{Bytes, PageSize, PageSizes},
 };
-use alloc::{
-    collections::BTreeMap,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, vec::Vec};
 use core::fmt;
 
 pub mod addresses;
 mod blocks;
+mod kernel_bug;
 pub mod mail;
 pub mod mixed;
+mod refusal;
 pub mod single;
 pub mod unaligned;
 
 pub use blocks::{BlockEdges, blocks};
+pub use kernel_bug::KernelBug;
+pub use refusal::Refusal;
 
 /// What a memory region is to the device: the numbers of `struct ib_umem`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,6 +54,13 @@ impl Mr {
     #[inline]
     pub const fn pages(&self) -> u64 {
         (self.page_offset() + self.length).div_ceil(self.page.bytes())
+    }
+
+    /// The first offset of the pinned pages, and the first one after them.
+    #[inline]
+    pub const fn pinned(&self) -> (u64, u64) {
+        let start = self.page.align_down(self.offset);
+        (start, start + (self.pages() << self.page.log2()))
     }
 }
 
@@ -175,35 +182,6 @@ impl<I: Iterator<Item = EntryRun>> Iterator for JoinedEntries<I> {
     }
 }
 
-/// Why there is no table: what the kernel or the device refuses.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refusal {
-    /// Which rule refused, for programs: `no-exact-tiling`, `no-page-size`, `too-many-entries`, ….
-    pub code: &'static str,
-    /// What was refused, where, and what would help.
-    pub message: String,
-    /// What an old kernel got wrong on the way.
-    pub kernel_bug: Option<String>,
-}
-
-impl Refusal {
-    pub(crate) fn new(code: &'static str, message: impl fmt::Display) -> Self {
-        Self {
-            code,
-            message: message.to_string(),
-            kernel_bug: None,
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl core::error::Error for Refusal {}
-
 /// How many entries of each size there are.
 ///
 /// Prints as the page's status line: `257 entries: 255 × 4K + 1 × 1M + 1 × 2M`.
@@ -299,7 +277,7 @@ impl fmt::Display for Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec;
+    use alloc::{string::ToString, vec};
 
     fn run(offset: i64, address: u64, size: u64, count: u64) -> EntryRun {
         EntryRun {

@@ -6,7 +6,7 @@
 use crate::{
     address::{DmaAddr, PhysAddr},
     kernel::KernelRules,
-    scenario::ScenarioError,
+    scenario::{Problem, ScenarioError},
     size::PageSize,
 };
 use alloc::{
@@ -143,30 +143,37 @@ impl Vector {
     /// # Errors
     /// JSON that is malformed, an unknown kind or field, or a list that no kernel could have been asked about.
     pub fn from_json(line: &str) -> Result<Self, ScenarioError> {
-        let wrong = |error: serde_json::Error| ScenarioError::new("", error);
+        let wrong =
+            |error: serde_json::Error| ScenarioError::new("", Problem::Json(error.to_string()));
         // The rest of the object is read once its kind is known, so that its errors have a place.
         let mut fields: serde_json::Map<String, serde_json::Value> =
             serde_json::from_str(line).map_err(wrong)?;
         let kind = match fields.remove("kind") {
             Some(serde_json::Value::String(kind)) => kind,
-            _ => return Err(ScenarioError::new("kind", "is missing, or no text")),
+            _ => {
+                let problem = Problem::Json("is missing, or not a text".into());
+                return Err(ScenarioError::new("kind", problem));
+            }
         };
         let fields = serde_json::Value::Object(fields);
         fn read<T: for<'de> Deserialize<'de>>(
             fields: serde_json::Value,
         ) -> Result<T, ScenarioError> {
-            serde_path_to_error::deserialize(fields)
-                .map_err(|error| ScenarioError::new(error.path().to_string(), error.inner()))
+            serde_path_to_error::deserialize(fields).map_err(|error| {
+                let problem = Problem::Json(error.inner().to_string());
+                ScenarioError::new(error.path(), problem)
+            })
         }
         let vector = match kind.as_str() {
             "best" => Self::Best(read(fields)?),
             "sg" => Self::Sg(read(fields)?),
             "iommu" => Self::Iommu(read(fields)?),
             other => {
-                return Err(ScenarioError::new(
-                    "kind",
-                    format_args!("\"{other}\" is not known here; there are best, sg, iommu"),
-                ));
+                let problem = Problem::Unknown {
+                    name: other.into(),
+                    known: ["best", "sg", "iommu"].into(),
+                };
+                return Err(ScenarioError::new("kind", problem));
             }
         };
         vector.check()?;

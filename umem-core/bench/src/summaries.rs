@@ -139,7 +139,7 @@ fn scattered(scale: Scale) -> Path {
         units: pages,
         ours: Box::new(move || {
             let registration = Registration::new(black_box(&scenario)).expect("a good scenario");
-            registration.table.expect("a table").total
+            registration.table().expect("a table").total
         }),
         kernel: None,
         native: None,

@@ -152,9 +152,7 @@ impl Painter<'_> {
 
     /// What stands under a box: where it begins, and how many bits of that are 0.
     fn annotate(&mut self, magnified: &Magnified, y: f64, labelled: bool) {
-        let address = self
-            .index
-            .entry_address(self.registration, magnified.offset);
+        let address = self.index.entry_address(magnified.offset);
         let middle = magnified.x + magnified.width / 2.0;
         if labelled {
             let style = TextStyle::Address;
@@ -172,11 +170,8 @@ impl Painter<'_> {
     }
 
     fn addresses(&self, lens: &Lens) -> Vec<String> {
-        let address = |magnified: &Magnified| {
-            self.index
-                .entry_address(self.registration, magnified.offset)
-                .to_string()
-        };
+        let address =
+            |magnified: &Magnified| self.index.entry_address(magnified.offset).to_string();
         lens.boxes.iter().map(address).collect()
     }
 }

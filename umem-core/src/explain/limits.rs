@@ -5,7 +5,6 @@ use crate::{
     iommu::DmaSegment,
     kernel::{KernelRules, UpperBound},
     registration::Registration,
-    scenario::Question,
     size::{Bytes, PageSize, PageSizes},
     table::{
         EntryRun, Mr, Policy,
@@ -28,29 +27,28 @@ pub struct Limit {
     pub text: String,
 }
 
-impl Registration {
-    /// Why the table is not smaller: each reason once, in the order in which they arise.
-    pub fn limits(&self) -> Vec<Limit> {
-        let Question {
-            device, mr, kernel, ..
-        } = self.question();
-        match device.policy {
-            Policy::Mixed => block_limits(self.entries(), device.page_sizes),
-            Policy::Single => {
-                best_page_size_limits(self.dma(), mr, device.page_sizes, &kernel.rules)
-            }
-            Policy::Unaligned => match &self.dma_count {
-                Ok(count) => alloc::vec![Limit {
-                    code: "segments",
-                    bit: None,
-                    segment: None,
-                    text: format!(
-                        "An unaligned device takes one entry for each DMA segment, and there {}.",
-                        are(*count, "segment")
-                    ),
-                }],
-                Err(_) => Vec::new(),
-            },
+/// Why the table is not smaller: each reason once, in the order in which they arise.
+pub fn limits(registration: &Registration) -> Vec<Limit> {
+    let (question, sizes) = (
+        registration.question(),
+        registration.question().device().page_sizes,
+    );
+    match question.device().policy {
+        Policy::Mixed => block_limits(registration.entries(), sizes),
+        Policy::Single => {
+            best_page_size_limits(registration.dma(), question.mr(), sizes, question.rules())
+        }
+        Policy::Unaligned => {
+            let segments = |count| Limit {
+                code: "segments",
+                bit: None,
+                segment: None,
+                text: format!(
+                    "An unaligned device takes one entry for each DMA segment, and there {}.",
+                    are(count, "segment")
+                ),
+            };
+            registration.dma_count().map(segments).into_iter().collect()
         }
     }
 }

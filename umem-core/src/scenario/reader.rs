@@ -3,7 +3,7 @@
 //! Nearly all of a capture is one list, `memory.extents`. Its items are taken out of the text as they come, 16 bytes each;
 //! the few lines around them are kept, and serde reads those at the end.
 
-use super::{Scenario, ScenarioError, place};
+use super::{Problem, Scenario, ScenarioError, place};
 use crate::{address::PhysAddr, size::Bytes};
 use alloc::{
     format,
@@ -114,12 +114,13 @@ impl ScenarioReader {
             let field = place::path(&self.rest, &error);
             // Where extents were taken out, a line and a column would be those of no text that people have.
             match self.extents {
-                Some(_) => ScenarioError::new(field, without_place(&error)),
-                None => ScenarioError::new(field, error),
+                Some(_) => ScenarioError::new(field, Problem::Json(without_place(&error))),
+                None => ScenarioError::new(field, Problem::Json(error.to_string())),
             }
         })?;
         json.end().map_err(|error| {
-            ScenarioError::new("", format!("something follows the scenario: {error}"))
+            let text = format!("something follows the scenario: {error}");
+            ScenarioError::new("", Problem::Json(text))
         })?;
         if let Some(extents) = self.extents.take() {
             scenario.memory.extents = Some(extents.into());
@@ -160,13 +161,8 @@ impl ScenarioReader {
 
     fn keep(&mut self, text: &[u8]) -> Result<(), ScenarioError> {
         if self.rest.len() + text.len() > LONGEST_REST {
-            return Err(ScenarioError::new(
-                "",
-                format_args!(
-                    "more than {} without the extents: this is not a scenario",
-                    Bytes(LONGEST_REST as u64)
-                ),
-            ));
+            let most = LONGEST_REST as u64;
+            return Err(ScenarioError::new("", Problem::TooLong { most }));
         }
         self.rest.extend_from_slice(text);
         Ok(())
@@ -181,10 +177,8 @@ impl ScenarioReader {
             (b' ' | b'\n' | b'\r' | b'\t', at) => at,
             (b'[', At::First | At::Next) => {
                 if self.count() >= self.most {
-                    return Err(ScenarioError::new(
-                        "memory.extents",
-                        format_args!("more than {}, the most that there is memory for", self.most),
-                    ));
+                    let problem = Problem::TooManyExtents { most: self.most };
+                    return Err(ScenarioError::new("memory.extents", problem));
                 }
                 return Ok(piece).inspect(|_| self.at = At::Extent);
             }
@@ -231,7 +225,8 @@ impl ScenarioReader {
     }
 
     fn wrong(&self, problem: &str) -> ScenarioError {
-        ScenarioError::new(format_args!("memory.extents[{}]", self.count()), problem)
+        let field = format_args!("memory.extents[{}]", self.count());
+        ScenarioError::new(field, Problem::Json(problem.into()))
     }
 }
 

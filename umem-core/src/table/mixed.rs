@@ -13,7 +13,7 @@ use super::{EntryRun, Mr, Refusal, Tally};
 use crate::{
     address::{DmaAddr, Extent, Joined},
     iommu::DmaSegment,
-    size::{Bytes, PageSize, PageSizes},
+    size::{PageSize, PageSizes},
     tiling::{BlockCounts, BlockRun, Tiling},
 };
 
@@ -47,10 +47,7 @@ impl<I: Iterator<Item = DmaSegment> + Clone> Mixed<I> {
         overhang: Option<Overhang>,
     ) -> Result<Self, Refusal> {
         let Some(smallest) = sizes.smallest() else {
-            return Err(Refusal::new(
-                "no-page-size",
-                "the device offers no page size: give it at least one",
-            ));
+            return Err(Refusal::NoSizes);
         };
         let rule = Rule {
             mr: *mr,
@@ -220,17 +217,13 @@ impl Rule {
     /// Why a joined `run` that has no bounds has none.
     fn refusal(&self, run: DmaSegment) -> Refusal {
         let (smallest, Registered { first, room, .. }) = (self.smallest, self.registered(run));
-        Refusal::new(
-            "no-exact-tiling",
-            format_args!(
-                "no exact tiling: the device's smallest page is {smallest}, and a {smallest} block at offset {} (DMA {:#x}) would \
-                 leave the pinned pages {:#x} to {:#x}; align the region to {smallest}, or let the device use smaller pages",
-                Bytes(run.offset),
-                smallest.align_down(first),
-                run.start.get(),
-                room.1,
-            ),
-        )
+        Refusal::NoExactTiling {
+            smallest,
+            offset: run.offset,
+            block: DmaAddr::new(smallest.align_down(first)),
+            pinned: run.start,
+            pinned_end: DmaAddr::new(room.1),
+        }
     }
 }
 

@@ -2,12 +2,12 @@
 
 use super::{Best, Iommu, MOST_BLOCKS, Mismatch, PAGE, hash};
 use crate::{
-    address::{DmaAddr, Extent, PhysAddr},
+    address::{DmaAddr, Extent, PhysAddr, VirtAddr},
     iommu::{self, DmaList, DmaSegment, Iova, MapError, Translation},
     kernel::KernelRules,
-    memory::FrameRun,
+    memory::{self, FrameRun, RunError},
     scatter::{self, ScatterList, SgEntry},
-    scenario::ScenarioError,
+    scenario::{Problem, ScenarioError},
     size::{PageSize, PageSizes},
     table::{EntryRun, Mr, single},
 };
@@ -57,29 +57,20 @@ impl Best {
     }
 
     pub(super) fn check(&self) -> Result<(), ScenarioError> {
-        let mut total = 0u64;
+        let mut list = 0u64;
         for (i, &(start, length)) in self.dma.iter().enumerate() {
-            let wrong = |problem| ScenarioError::new(format_args!("dma[{i}]"), problem);
-            if length == 0 || !PAGE.divides(length) || !PAGE.divides(start.get()) {
-                return Err(wrong("is not made of whole pages of 4096 bytes"));
-            }
-            start
-                .checked_add(length)
-                .ok_or_else(|| wrong("leaves the address space"))?;
-            total = total
-                .checked_add(length)
-                .filter(|total| *total < 1 << 62)
-                .ok_or_else(|| wrong("makes the list too long"))?;
+            list = memory::after_run(list, start, length, PAGE).map_err(|error| {
+                ScenarioError::new(format_args!("dma[{i}]"), Problem::Run(error))
+            })?;
         }
-        let mr = self.mr();
-        if self.length == 0 || self.length >= 1 << 62 || mr.pages() << PAGE.log2() != total {
-            return Err(ScenarioError::new(
-                "length",
-                format_args!(
-                    "{} bytes from {} are not the pages of dma ({total} bytes)",
-                    self.length, self.address
-                ),
-            ));
+        let (length, address) = (self.length, VirtAddr::new(self.address.get()));
+        if length == 0 || length >= 1 << 62 || self.mr().pages() << PAGE.log2() != list {
+            let problem = Problem::NotThePages {
+                length,
+                address,
+                list,
+            };
+            return Err(ScenarioError::new("length", problem));
         }
         Ok(())
     }
@@ -129,28 +120,19 @@ pub(super) fn frames(pfns: &[(PhysAddr, u64)]) -> Result<Vec<FrameRun>, Scenario
     let mut offset = 0u64;
     let mut runs = Vec::with_capacity(pfns.len());
     for (i, &(pfn, count)) in pfns.iter().enumerate() {
-        let wrong = |problem| ScenarioError::new(format_args!("pfns[{i}]"), problem);
-        let bytes = |pages: u64| {
-            pages
-                .checked_mul(PAGE.bytes())
-                .ok_or_else(|| wrong("leaves the address space"))
-        };
-        let (start, length) = (PhysAddr::new(bytes(pfn.get())?), bytes(count)?);
-        if length == 0 {
-            return Err(wrong("is empty"));
-        }
-        start
-            .checked_add(length)
-            .ok_or_else(|| wrong("leaves the address space"))?;
+        let wrong = |error| ScenarioError::new(format_args!("pfns[{i}]"), Problem::Run(error));
+        let bytes = |pages: u64| pages.checked_mul(PAGE.bytes());
+        let (start, length) = bytes(pfn.get())
+            .zip(bytes(count))
+            .ok_or_else(|| wrong(RunError::Wraps))?;
+        let start = PhysAddr::new(start);
+        let end = memory::after_run(offset, start, length, PAGE).map_err(wrong)?;
         runs.push(Extent {
             offset,
             start,
             length,
         });
-        offset = offset
-            .checked_add(length)
-            .filter(|offset| *offset < 1 << 62)
-            .ok_or_else(|| wrong("makes the list too long"))?;
+        offset = end;
     }
     Ok(runs)
 }
@@ -204,7 +186,7 @@ impl Iommu {
             iova: Iova::At(start),
             boundary_mask,
             address_bits: 64,
-            ..iommu::CATALOGUE[0].translation()
+            ..iommu::DEFAULT.translation()
         };
         let mapped = translation.map(entries.iter().copied());
         let errno = match &mapped {

@@ -33,8 +33,8 @@ proptest! {
     fn the_best_size_alone_with_open_edges_is_single(mut scenario in scenario(SOUND)) {
         scenario.device.customize().policy = Some(Policy::Single);
         let registration = Registration::new(&scenario).unwrap();
-        if let Ok(table) = &registration.table {
-            assert_alike(registration.dma(), &registration.question().mr, table.page_size.unwrap());
+        if let Ok(table) = registration.table() {
+            assert_alike(registration.dma(), registration.question().mr(), table.page_size.unwrap());
         }
     }
 
@@ -99,7 +99,7 @@ fn edges_are_a_choice() {
     let total = |edges| {
         blocks(dma.into_iter(), &mr, sizes, edges)
             .map(|blocks| blocks.tally().total())
-            .map_err(|refusal| refusal.code)
+            .map_err(|refusal| refusal.code())
     };
     let beside = |before| BlockEdges::Within(Overhang { before, after: 0 });
     assert_eq!(total(BlockEdges::Exact), Err("no-exact-tiling"));
@@ -125,5 +125,5 @@ fn the_top_of_the_address_space_is_refused() {
     };
     let sizes = PageSizes::EMPTY.with(PageSize::M2);
     let refused = blocks(dma.into_iter(), &mr, sizes, BlockEdges::Open);
-    assert_eq!(refused.map(|_| ()).unwrap_err().code, "no-exact-tiling");
+    assert_eq!(refused.map(|_| ()).unwrap_err().code(), "no-exact-tiling");
 }

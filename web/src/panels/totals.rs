@@ -52,17 +52,17 @@ pub fn Totals(
             </aside>
         };
     }
-    let registration = &scene.registration;
+    let registration = scene.registration();
     html! {
         <aside class="totals" aria-label="Totals">
             <section>
                 <h2>{ "Device entries" }</h2>
-                { status(&registration.status(), registration.table.is_ok()) }
+                { status(&registration.status(), registration.table().is_ok()) }
                 if *stale {
                     <p class="bug">{ "A field is wrong. This is the last scenario that was right." }</p>
                 }
-                if let Some(bug) = registration.table.as_ref().ok().and_then(|table| table.kernel_bug.as_ref()) {
-                    <p class="bug"><b>{ "Kernel bug. " }</b>{ bug }</p>
+                if let Some(bug) = registration.table().ok().and_then(|table| table.kernel_bug.as_ref()) {
+                    <p class="bug"><b>{ "Kernel bug. " }</b>{ bug.to_string() }</p>
                 }
                 { numbers(scene) }
             </section>
@@ -85,7 +85,7 @@ pub fn Totals(
 /// What is known of the kernel, if that is not all, and who says that the rules are so.
 fn sure(question: &Question) -> Html {
     let evidence = question.evidence();
-    let kernel = &question.kernel;
+    let kernel = question.kernel();
     html! {
         <>
             if kernel.certainty != Certainty::Exact {
@@ -120,16 +120,16 @@ fn status(text: &str, is_number: bool) -> Html {
 }
 
 fn numbers(scene: &Scene) -> Html {
-    let registration = &scene.registration;
+    let registration = scene.registration();
     let row = |name: &'static str, value: String| html! { <div><dt>{ name }</dt><dd>{ value }</dd></div> };
     html! {
         <dl class="numbers">
-            if let Ok(table) = &registration.table {
+            if let Ok(table) = registration.table() {
                 { row("bytes of table", grouped(table.bytes)) }
             }
             { row("pinned pages", grouped(registration.pages())) }
-            { row("SG entries", grouped(registration.scatter_count)) }
-            if let Ok(count) = registration.dma_count {
+            { row("SG entries", grouped(registration.scatter_count())) }
+            if let Ok(count) = registration.dma_count() {
                 { row("DMA segments", grouped(count)) }
             }
             if let Some(count) = scene.io_entries() {
