@@ -22,6 +22,8 @@ use core::fmt;
 #[cfg(feature = "serde")]
 mod json;
 #[cfg(feature = "serde")]
+mod parsed;
+#[cfg(feature = "serde")]
 mod place;
 pub mod presets;
 #[cfg(feature = "serde")]
