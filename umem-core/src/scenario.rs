@@ -18,6 +18,8 @@ mod error;
 #[cfg(feature = "serde")]
 mod json;
 #[cfg(feature = "serde")]
+mod parsed;
+#[cfg(feature = "serde")]
 mod place;
 pub mod presets;
 #[cfg(feature = "serde")]
