@@ -72,7 +72,7 @@ fn draft(
     let (page, sizes) = (question.mr().page, question.device().page_sizes);
     let (mut tally, mut stopped) = (Tally::default(), None);
     for run in Joined::new(registration.frames()) {
-        let mut entries = draft.run(run.start.get(), run.length >> page.log2(), page, sizes);
+        let mut entries = draft.run(run.start, run.length >> page.log2(), page, sizes);
         entries
             .by_ref()
             .for_each(|(_, length)| tally.add(length, 1));

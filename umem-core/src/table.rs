@@ -9,7 +9,7 @@
 //! The first two are one iterator: [`blocks`], of all sizes or of the best one.
 
 use crate::{
-    address::DmaAddr,
+    address::{DmaAddr, VirtAddr},
     size::{Bytes, PageSize, PageSizes},
 };
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -32,11 +32,11 @@ pub use refusal::Refusal;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mr {
     /// `ib_umem.address`: the virtual address of the first byte, as the program has it.
-    pub address: u64,
+    pub address: VirtAddr,
     /// `ib_umem.length` in bytes, at least 1.
     pub length: u64,
     /// `ib_umem.iova`: the address that the NIC is given for the first byte.
-    pub hca_address: u64,
+    pub hca_address: VirtAddr,
     /// The kernel's page size.
     pub page: PageSize,
     /// The offset of the first byte from `region.va`, from which entries' offsets count.
@@ -47,7 +47,7 @@ impl Mr {
     /// Where the first byte lies in its page: `ib_umem_offset()`.
     #[inline]
     pub const fn page_offset(&self) -> u64 {
-        self.address & self.page.mask()
+        self.address.offset_in(self.page)
     }
 
     /// How many kernel pages hold the region: `ib_umem_num_pages()`.
@@ -131,7 +131,7 @@ impl EntryRun {
     pub fn entries(self) -> impl Iterator<Item = Self> {
         (0..self.count).map(move |i| Self {
             offset: self.offset.wrapping_add_unsigned(i.wrapping_mul(self.size)),
-            address: DmaAddr::new(self.address.get().wrapping_add(i.wrapping_mul(self.size))),
+            address: self.address.wrapping_add(i.wrapping_mul(self.size)),
             count: 1,
             ..self
         })
@@ -142,6 +142,13 @@ impl EntryRun {
     pub fn end_offset(&self) -> i64 {
         self.offset
             .wrapping_add_unsigned(self.size.wrapping_mul(self.count))
+    }
+
+    /// The first device address after the run; 0 where that is 2^64.
+    #[inline]
+    pub const fn end(&self) -> DmaAddr {
+        self.address
+            .wrapping_add(self.size.wrapping_mul(self.count))
     }
 }
 
@@ -165,12 +172,8 @@ impl<I: Iterator<Item = EntryRun>> Iterator for JoinedEntries<I> {
     fn next(&mut self) -> Option<EntryRun> {
         let mut run = self.next.take().or_else(|| self.runs.next())?;
         for other in self.runs.by_ref() {
-            let end = run
-                .address
-                .get()
-                .wrapping_add(run.size.wrapping_mul(run.count));
             if other.size != run.size
-                || other.address.get() != end
+                || other.address != run.end()
                 || other.offset != run.end_offset()
             {
                 self.next = Some(other);
@@ -337,9 +340,9 @@ mod tests {
     #[test]
     fn a_region_counts_the_pages_that_it_touches() {
         let mr = |address, length| Mr {
-            address,
+            address: VirtAddr::new(address),
             length,
-            hca_address: 0,
+            hca_address: VirtAddr::new(0),
             page: PageSize::K4,
             offset: 0,
         };

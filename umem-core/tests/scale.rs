@@ -5,7 +5,7 @@ use std::{
     cell::Cell,
 };
 use umem_core::{
-    address::{DmaAddr, Extent, PhysAddr},
+    address::{DmaAddr, Extent, PhysAddr, VirtAddr},
     iommu::{self, DmaList, DmaSegment, IoPages},
     kernel::KernelRules,
     memory::PagemapFrames,
@@ -54,7 +54,7 @@ fn step<T>(item: T) -> T {
 }
 
 const MAIL: PageSizes = PageSizes::from_bits(0x30_1000);
-const VA: u64 = 0x7f00_0000_1000;
+const VA: VirtAddr = VirtAddr::new(0x7f00_0000_1000);
 
 /// A region of `count` segments of `length` bytes, nowhere adjacent, 4K off every larger page.
 fn region(count: u64, length: u64) -> (impl Iterator<Item = DmaSegment> + Clone, Mr) {

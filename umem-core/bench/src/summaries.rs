@@ -3,7 +3,7 @@
 use crate::{Goal, Path, Scale};
 use std::{hint::black_box, rc::Rc};
 use umem_core::{
-    address::{DmaAddr, Extent},
+    address::{DmaAddr, Extent, VirtAddr},
     iommu::DmaSegment,
     kernel::KernelRules,
     registration::Registration,
@@ -82,9 +82,9 @@ fn path(
     goal: Goal,
 ) -> Path {
     let mr = Mr {
-        address: 0x7f00_0000_1000,
+        address: VirtAddr::new(0x7f00_0000_1000),
         length: list.iter().map(|segment| segment.length).sum(),
-        hca_address: 0x7f00_0000_1000,
+        hca_address: VirtAddr::new(0x7f00_0000_1000),
         page: PageSize::K4,
         offset: 0,
     };

@@ -87,17 +87,14 @@ fn large_sizes(of: &Registration) -> impl Iterator<Item = PageSize> {
 fn aligned(of: &Registration, size: PageSize) -> Option<Proposal> {
     let mr = of.question().mr();
     // The address is aligned; the offset follows.
-    let back = mr.address & size.mask();
+    let back = mr.address.offset_in(size);
     if back == 0 || back > mr.offset {
         return None;
     }
     let mut changed = of.scenario().clone();
     changed.region.offset = Bytes(mr.offset - back);
     changed.region.length = Bytes(mr.length + back);
-    changed.region.hca_address = changed
-        .region
-        .hca_address
-        .map(|hca| VirtAddr::new(hca.get().wrapping_sub(back)));
+    changed.region.hca_address = changed.region.hca_address.map(|hca| hca.wrapping_sub(back));
     let back = Bytes(back);
     let change = format!("start the region on a {size} boundary, {back} earlier");
     let cost = format!("{back} more are registered, and the remote side may reach them");
@@ -107,7 +104,7 @@ fn aligned(of: &Registration, size: PageSize) -> Option<Proposal> {
 fn padded(of: &Registration, size: PageSize) -> Option<Proposal> {
     let mr = of.question().mr();
     let end = mr.address + mr.length;
-    let pad = size.align_up(end)? - end;
+    let pad = end.align_up(size)? - end;
     if pad == 0 {
         return None;
     }
@@ -121,7 +118,7 @@ fn padded(of: &Registration, size: PageSize) -> Option<Proposal> {
 
 fn split(of: &Registration, size: PageSize) -> Option<Proposal> {
     let mr = of.question().mr();
-    let head = size.align_up(mr.address)? - mr.address;
+    let head = mr.address.align_up(size)? - mr.address;
     if head == 0 || head >= mr.length {
         return None;
     }
@@ -167,27 +164,28 @@ fn huge_pages(of: &Registration, size: PageSize) -> Option<Proposal> {
     Some(Proposal::new(Kind::HugePages, changed, change, cost))
 }
 
-fn with_hca(of: &Registration, hca: u64) -> Option<Scenario> {
+fn with_hca(of: &Registration, hca: VirtAddr) -> Option<Scenario> {
     if of.question().device().policy != Policy::Single {
         return None;
     }
     let mut changed = of.scenario().clone();
-    changed.region.hca_address = Some(VirtAddr::new(hca));
+    changed.region.hca_address = Some(hca);
     Some(changed)
 }
 
 fn zero_based(of: &Registration) -> Option<Proposal> {
-    let hca = of.question().mr().page_offset();
+    let hca = VirtAddr::new(of.question().mr().page_offset());
     let changed = with_hca(of, hca)?;
-    let change = format!("register it zero-based (the NIC's address {hca:#x})");
+    let change = format!("register it zero-based (the NIC's address {hca})");
     let cost = "the remote side must be told addresses that begin there (ibv_reg_mr_iova)";
     Some(Proposal::new(Kind::ZeroBased, changed, change, cost))
 }
 
 fn congruent_hca(of: &Registration) -> Option<Proposal> {
-    let hca = of.dma().next()?.start.get() + of.question().mr().page_offset();
+    let first = of.dma().next()?.start + of.question().mr().page_offset();
+    let hca = VirtAddr::new(first.get());
     let changed = with_hca(of, hca)?;
-    let change = format!("give the NIC an address that agrees with the device address ({hca:#x})");
+    let change = format!("give the NIC an address that agrees with the device address ({hca})");
     let cost =
         "the remote side must be told that address (ibv_reg_mr_iova), which only the kernel knows";
     Some(Proposal::new(Kind::HcaAddress, changed, change, cost))
@@ -198,9 +196,8 @@ fn congruent_iova(of: &Registration) -> Option<Proposal> {
     if question.device().policy != Policy::Single || question.translation()?.iova != Iova::Kernel {
         return None;
     }
-    let page = mr.page.align_down(mr.hca_address);
     // Any multiple of 1G but 0 that the NIC's address agrees with.
-    let iova = DmaAddr::new((1 << 30) + (page & PageSize::G1.mask()));
+    let iova = DmaAddr::new((1 << 30) + mr.hca_address.align_down(mr.page).offset_in(PageSize::G1));
     let mut changed = of.scenario().clone();
     let mut object = match changed.iommu {
         IommuSpec::Name(name) => IommuObject {

@@ -146,10 +146,9 @@ fn origin(index: &Index, lane: LaneName, (start, end): (i64, i64)) -> String {
         origin += ", ";
     }
     let mr = question.mr();
-    let virtual_address = mr
-        .address
-        .wrapping_add_signed(start.wrapping_sub(mr.offset as i64));
-    origin + &format!("virtual {virtual_address:#x}")
+    let from_region = start.wrapping_sub(mr.offset as i64);
+    let virtual_address = mr.address.wrapping_add(from_region as u64);
+    origin + &format!("virtual {virtual_address}")
 }
 
 /// "SG entry 3", "SG entries 3 to 5".
@@ -183,7 +182,7 @@ pub fn detail_at(index: &Index, lane: LaneName, offset: i64) -> Option<Detail> {
         None => {
             let (start, end) = (mr.offset as i64, (mr.offset + mr.length) as i64);
             let text = format!(
-                "the registered region: {} from {:#x}, which the NIC knows as {:#x}",
+                "the registered region: {} from {}, which the NIC knows as {}",
                 Bytes(mr.length),
                 mr.address,
                 mr.hca_address

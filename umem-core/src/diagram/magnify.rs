@@ -163,7 +163,7 @@ impl Painter<'_> {
         }
         let zeros = match address.get() {
             0 => "all".to_string(),
-            address => address.trailing_zeros().to_string(),
+            _ => address.trailing_zeros().to_string(),
         };
         let at = (middle, y + 31.0);
         self.text(at, Anchor::Middle, TextStyle::Small, Paint::Ink, zeros);

@@ -2,6 +2,7 @@
 
 use super::{Cut, CutLimit};
 use crate::{
+    address::DmaAddr,
     iommu::DmaSegment,
     kernel::{KernelRules, UpperBound},
     registration::Registration,
@@ -63,21 +64,17 @@ pub fn block_limits(blocks: impl Iterator<Item = EntryRun>, sizes: PageSizes) ->
     let mut short: Vec<EntryRun> = Vec::new();
     let mut run_end = None;
     for run in blocks {
-        if run_end.is_some_and(|end| end != run.address.get()) {
+        if run_end.is_some_and(|end| end != run.address) {
             reasons.add_short(&mut short, run_end, CutLimit::RunEnd);
         }
-        run_end = Some(
-            run.address
-                .get()
-                .wrapping_add(run.size.wrapping_mul(run.count)),
-        );
+        run_end = Some(run.end());
         let Some(size) = PageSize::new(run.size) else {
             continue;
         };
         match sizes.next_above(size) {
             None => reasons.add(run, run.size, CutLimit::LargestSize),
-            Some(larger) if !larger.divides(run.address.get()) => {
-                let bit = run.address.get().trailing_zeros();
+            Some(larger) if !run.address.is_aligned(larger) => {
+                let bit = run.address.trailing_zeros();
                 reasons.add(run, run.size, CutLimit::Alignment { bit });
             }
             Some(_) => short.push(run),
@@ -137,17 +134,17 @@ pub fn best_page_size_limits(
                 )
             }
             ConstraintCode::Congruence => format!(
-                "The NIC's address {hca:#x} and the device address {dma:#x} differ in bit {bit}, {then}."
+                "The NIC's address {hca} and the device address {dma} differ in bit {bit}, {then}."
             ),
             ConstraintCode::Discontinuity => {
                 format!(
-                    "At the NIC's address {hca:#x}, aligned to {} only, the device addresses jump, {then}.",
+                    "At the NIC's address {hca}, aligned to {} only, the device addresses jump, {then}.",
                     Bytes(1 << bit)
                 )
             }
             ConstraintCode::EntryEnd => {
                 format!(
-                    "An SG entry ends at the NIC's address {hca:#x}, which these rules do not let a page reach across, {then}."
+                    "An SG entry ends at the NIC's address {hca}, which these rules do not let a page reach across, {then}."
                 )
             }
         };
@@ -186,7 +183,7 @@ impl Reasons {
             *count += run.count;
             return;
         }
-        let address = run.address.get();
+        let address = run.address;
         let cut = Cut {
             address,
             zeros: address.trailing_zeros(),
@@ -199,9 +196,9 @@ impl Reasons {
     }
 
     /// The same for entries before the end of a run of addresses, which `limit` says is also the region's or not.
-    fn add_short(&mut self, short: &mut Vec<EntryRun>, run_end: Option<u64>, limit: CutLimit) {
+    fn add_short(&mut self, short: &mut Vec<EntryRun>, run_end: Option<DmaAddr>, limit: CutLimit) {
         for run in short.drain(..) {
-            let left = run_end.map_or(run.size, |end| end.wrapping_sub(run.address.get()));
+            let left = run_end.map_or(run.size, |end| end.wrapping_sub(run.address.get()).get());
             self.add(run, left, limit);
         }
     }

@@ -97,9 +97,9 @@ impl Index {
         match self.jumps.at(offset) {
             Some(jump) => {
                 let (from, start) = self.jumps.list[jump];
-                DmaAddr::new(start.get() + (offset - from))
+                start + (offset - from)
             }
-            None => DmaAddr::new(self.registration.question().memory().frame(offset).get()),
+            None => DmaAddr::identical(self.registration.question().memory().frame(offset)),
         }
     }
 
@@ -127,7 +127,7 @@ impl Index {
                 page_size: Some(size),
                 ..
             }) => address.align_down(*size),
-            _ => DmaAddr::new(address.get().wrapping_sub(inside.abs_diff(offset))),
+            _ => address.wrapping_sub(inside.abs_diff(offset)),
         }
     }
 }
@@ -169,7 +169,7 @@ fn segments(registration: &Registration) -> (Lane, Jumps) {
     let mut expected = None;
     for segment in registration.dma() {
         dma.push(segment.offset as i64, segment.length, 1);
-        if listed && expected != Some(segment.start.get()) {
+        if listed && expected != Some(segment.start) {
             jumps.push(segment.offset, segment.start);
         }
         expected = Some(segment.end());

@@ -2,7 +2,7 @@
 
 use super::{Best, Iommu, MOST_BLOCKS, Mismatch, PAGE, hash};
 use crate::{
-    address::{DmaAddr, Extent, PhysAddr, VirtAddr},
+    address::{Bits, DmaAddr, Extent, FrameNumber, PhysAddr},
     iommu::{self, DmaList, DmaSegment, Iova, MapError, Translation},
     kernel::KernelRules,
     memory::{self, FrameRun, RunError},
@@ -34,13 +34,12 @@ fn same<T: PartialEq + fmt::Debug>(
 
 impl Best {
     fn mr(&self) -> Mr {
-        let address = self.address.get();
         Mr {
-            address,
+            address: self.address,
             length: self.length,
-            hca_address: self.virt.get(),
+            hca_address: self.virt,
             page: PAGE,
-            offset: address & PAGE.mask(),
+            offset: self.address.offset_in(PAGE),
         }
     }
 
@@ -63,7 +62,7 @@ impl Best {
                 ScenarioError::new(format_args!("dma[{i}]"), Problem::Run(error))
             })?;
         }
-        let (length, address) = (self.length, VirtAddr::new(self.address.get()));
+        let (length, address) = (self.length, self.address);
         if length == 0 || length >= 1 << 62 || self.mr().pages() << PAGE.log2() != list {
             let problem = Problem::NotThePages {
                 length,
@@ -100,7 +99,7 @@ impl Best {
             answer.blocks = Some(addresses().count() as u64);
             answer.first = addresses().next();
             answer.last = addresses().last();
-            answer.hash = Some(DmaAddr::new(hash(addresses().map(DmaAddr::get))));
+            answer.hash = Some(hash(addresses()));
         }
         answer
     }
@@ -116,16 +115,14 @@ impl Best {
 }
 
 /// The runs of frames, with their offsets.
-pub(super) fn frames(pfns: &[(PhysAddr, u64)]) -> Result<Vec<FrameRun>, ScenarioError> {
+pub(super) fn frames(pfns: &[(FrameNumber, u64)]) -> Result<Vec<FrameRun>, ScenarioError> {
     let mut offset = 0u64;
     let mut runs = Vec::with_capacity(pfns.len());
     for (i, &(pfn, count)) in pfns.iter().enumerate() {
         let wrong = |error| ScenarioError::new(format_args!("pfns[{i}]"), Problem::Run(error));
-        let bytes = |pages: u64| pages.checked_mul(PAGE.bytes());
-        let (start, length) = bytes(pfn.get())
-            .zip(bytes(count))
-            .ok_or_else(|| wrong(RunError::Wraps))?;
-        let start = PhysAddr::new(start);
+        let start = PhysAddr::of_frame(pfn, PAGE).map_err(|_| wrong(RunError::Wraps))?;
+        let length = count.checked_mul(PAGE.bytes());
+        let length = length.ok_or_else(|| wrong(RunError::Wraps))?;
         let end = memory::after_run(offset, start, length, PAGE).map_err(wrong)?;
         runs.push(Extent {
             offset,
@@ -139,7 +136,7 @@ pub(super) fn frames(pfns: &[(PhysAddr, u64)]) -> Result<Vec<FrameRun>, Scenario
 
 /// Compares coalescing; the entries of the rules, unless the kernel refused.
 pub(super) fn coalesce(
-    pfns: &[(PhysAddr, u64)],
+    pfns: &[(FrameNumber, u64)],
     max_segment: u32,
     err: i32,
     sg: Option<&[(PhysAddr, u64)]>,
@@ -176,7 +173,7 @@ impl Iommu {
         else {
             return same("maperr", &self.maperr, &None);
         };
-        let boundary_mask = self.boundary.map_or(u64::from(u32::MAX), DmaAddr::get);
+        let boundary_mask = self.boundary.map_or(u64::from(u32::MAX), Bits::get);
         let dma = self.dma.as_deref().map(below_the_top);
         let start = dma
             .as_ref()
@@ -222,9 +219,9 @@ impl Iommu {
 fn below_the_top(dma: &[(DmaAddr, u64)]) -> Vec<(DmaAddr, u64)> {
     const DOWN: u64 = 1 << 63;
     let ends_at_the_top =
-        |&&(start, length): &&(DmaAddr, u64)| start.get().wrapping_add(length) == 0;
+        |&&(start, length): &&(DmaAddr, u64)| start.wrapping_add(length) == DmaAddr::new(0);
     let down = dma.last().filter(ends_at_the_top).map_or(0, |_| DOWN);
     dma.iter()
-        .map(|&(start, length)| (DmaAddr::new(start.get().wrapping_sub(down)), length))
+        .map(|&(start, length)| (start.wrapping_sub(down), length))
         .collect()
 }

@@ -3,6 +3,7 @@
 use crate::common::{SOUND, all_rules, scenario};
 use proptest::prelude::*;
 use umem_core::{
+    address::DmaAddr,
     explain::{self, CutLimit, Verdict, cut_at, limits},
     registration::Registration,
     scenario::{Scenario, presets},
@@ -30,16 +31,16 @@ proptest! {
             let offset = entry.offset as u64;
             let cut = cut_at(&index, offset);
             prop_assert_eq!(cut.taken.map(PageSize::bytes), Some(entry.size));
-            prop_assert_eq!(cut.address, entry.address.get());
+            prop_assert_eq!(cut.address, entry.address);
             prop_assert_eq!(cut.zeros, entry.address.get().trailing_zeros());
             // The run goes on as long as the addresses do, by asking page after page.
             let mut left = page.bytes();
-            while offset + left < end && index.dma_address(offset + left).get() == cut.address + left {
+            while offset + left < end && index.dma_address(offset + left) == cut.address + left {
                 left += page.bytes();
             }
             prop_assert_eq!(cut.left, left);
             for (size, verdict) in &cut.verdicts {
-                let aligned = size.divides(cut.address);
+                let aligned = cut.address.is_aligned(*size);
                 prop_assert_eq!(*verdict, match () {
                     () if size.bytes() == entry.size => Verdict::Taken,
                     () if !aligned => Verdict::NotAligned { bit: cut.zeros },
@@ -50,7 +51,7 @@ proptest! {
             let larger = sizes.iter().find(|size| size.bytes() > entry.size);
             prop_assert_eq!(cut.limit, match larger {
                 None => CutLimit::LargestSize,
-                Some(larger) if !larger.divides(cut.address) => CutLimit::Alignment { bit: cut.zeros },
+                Some(larger) if !cut.address.is_aligned(larger) => CutLimit::Alignment { bit: cut.zeros },
                 Some(_) if offset + left == end => CutLimit::BytesLeft,
                 Some(_) => CutLimit::RunEnd,
             });
@@ -79,7 +80,8 @@ proptest! {
             if limit.code == "covers" {
                 // One page of it would do, and no smaller size has so few bits that it could.
                 let mr = registration.question().mr();
-                let differing = mr.hca_address ^ (mr.hca_address + (mr.length - 1));
+                let hca = mr.hca_address.get();
+                let differing = hca ^ (hca + (mr.length - 1));
                 prop_assert!(differing < 1 << bit && sizes.contains(PageSize::from_log2(bit).unwrap()));
             }
             if limit.code != "largest-size" {
@@ -104,15 +106,15 @@ proptest! {
             let offset = segment.offset.max(mr.offset);
             prop_assert_eq!(constraint.offset, offset);
             prop_assert_eq!(constraint.hca_address, mr.hca_address + (offset - mr.offset));
-            prop_assert_eq!(constraint.dma_address, segment.start.get() + (offset - segment.offset));
+            prop_assert_eq!(constraint.dma_address, segment.start + (offset - segment.offset));
             match constraint.code {
                 ConstraintCode::Congruence => {
-                    let differing = constraint.hca_address ^ constraint.dma_address;
+                    let differing = constraint.hca_address.get() ^ constraint.dma_address.get();
                     prop_assert_eq!(constraint.bit, differing.trailing_zeros());
                 }
                 ConstraintCode::Discontinuity => {
                     prop_assert_eq!(constraint.bit, constraint.hca_address.trailing_zeros());
-                    prop_assert!(constraint.segment > 0 && segments[constraint.segment as usize - 1].end() != segment.start.get());
+                    prop_assert!(constraint.segment > 0 && segments[constraint.segment as usize - 1].end() != segment.start);
                 }
                 ConstraintCode::Covers => prop_assert_eq!(constraint.segment, 0),
                 ConstraintCode::EntryEnd => prop_assert!(constraint.segment > 0),
@@ -151,8 +153,9 @@ fn the_presets_have_their_reasons() {
 #[test]
 fn every_cut_has_its_sentence() {
     let mail = PageSizes::from_bits(0x30_1000);
-    let text =
-        |sizes, address, left, last_run| explain::cut(sizes, address, left, last_run).text(sizes);
+    let text = |sizes, address, left, last_run| {
+        explain::cut(sizes, DmaAddr::new(address), left, last_run).text(sizes)
+    };
     for (address, left, last_run, expected) in [
         (
             0x4000_1000,
@@ -193,7 +196,7 @@ fn every_cut_has_its_sentence() {
 #[test]
 fn every_size_has_its_verdict() {
     let sizes = PageSizes::from_bits(0x4030_1000);
-    let verdicts = |address, left| explain::cut(sizes, address, left, true).verdicts;
+    let verdicts = |address, left| explain::cut(sizes, DmaAddr::new(address), left, true).verdicts;
     let [k4, m1, m2, g1] = [12, 20, 21, 30].map(|log2| PageSize::from_log2(log2).unwrap());
     assert_eq!(
         verdicts(0x20_0000, 2 << 20),

@@ -1,7 +1,7 @@
 //! What each kernel generation does differently, by the cases that its patches were written for.
 
 use umem_core::{
-    address::{DmaAddr, Extent},
+    address::{DmaAddr, Extent, VirtAddr},
     kernel::KernelRules,
     registration::Registration,
     scenario::{Scenario, presets},
@@ -31,9 +31,9 @@ fn best(
         })
         .collect();
     let mr = Mr {
-        address,
+        address: VirtAddr::new(address),
         length,
-        hca_address: virt,
+        hca_address: VirtAddr::new(virt),
         page: PageSize::K4,
         offset: address & 0xfff,
     };

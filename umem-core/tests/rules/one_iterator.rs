@@ -3,7 +3,7 @@
 use crate::common::{SOUND, scenario};
 use proptest::prelude::*;
 use umem_core::{
-    address::{DmaAddr, Extent},
+    address::{DmaAddr, Extent, VirtAddr},
     iommu::DmaSegment,
     kernel::KernelRules,
     registration::Registration,
@@ -65,7 +65,8 @@ proptest! {
         // Half of the NIC's addresses agree with the first segment's, so that large sizes fit.
         let va = if together { segments[0].start.get() } else { 0x7f00_0000_0000 + (hca << 12) };
         let length = (offset - first).saturating_sub(last).max(1);
-        let mr = Mr { address: va + first, length, hca_address: va + first, page: PageSize::K4, offset: first };
+        let address = VirtAddr::new(va + first);
+        let mr = Mr { address, length, hca_address: address, page: PageSize::K4, offset: first };
         // Whole pages, no more than the region has.
         let pinned: Vec<_> = segments.into_iter().scan(mr.pages() << 12, |left, segment| {
             let length = segment.length.min(*left);
@@ -87,7 +88,7 @@ fn edges_are_a_choice() {
         start: DmaAddr::new(0x4000_1000),
         length: 4092 << 10,
     }];
-    let address = 0x7f00_0000_1000;
+    let address = VirtAddr::new(0x7f00_0000_1000);
     let mr = Mr {
         address,
         length: 4092 << 10,
@@ -117,9 +118,9 @@ fn the_top_of_the_address_space_is_refused() {
         length: 0xfff,
     }];
     let mr = Mr {
-        address: 0,
+        address: VirtAddr::new(0),
         length: 0xfff,
-        hca_address: 0,
+        hca_address: VirtAddr::new(0),
         page: PageSize::K4,
         offset: 0,
     };

@@ -222,7 +222,7 @@ proptest! {
         let question = registration.question();
         let (mr, sizes, page) = (question.mr(), question.device().page_sizes, question.mr().page.bytes());
         let pages = pages(&registration);
-        let hca = |offset: u64| mr.hca_address.wrapping_add(offset).wrapping_sub(mr.offset);
+        let hca = |offset: u64| mr.hca_address.wrapping_add(offset).wrapping_sub(mr.offset).get();
         // A size fits if all pages (pieces of pages) of a block lie where its first one says, and the block is aligned.
         let unit = |size: u64| size.min(page);
         let blocks = |size: u64| -> Option<Vec<u64>> {
@@ -238,7 +238,7 @@ proptest! {
             Some(list.into_values().collect())
         };
         // `bits_per()`: a size of at least that many bits covers the region in one page, and a larger one is no better.
-        let differing = mr.hca_address ^ (mr.hca_address + (mr.length - 1));
+        let differing = mr.hca_address.get() ^ (mr.hca_address + (mr.length - 1)).get();
         let bits = (64 - differing.leading_zeros()).max(1);
         let covering = sizes.iter().map(PageSize::bytes).find(|size| *size >= 1 << bits);
         let fits = sizes.iter().map(PageSize::bytes).filter(|size| covering.is_none_or(|most| *size <= most));

@@ -234,7 +234,7 @@ proptest! {
             runs.push(Extent { offset, start: PhysAddr::new(at), length: pages * 4096 });
             (at, offset) = (at + pages * 4096, offset + pages * 4096);
         }
-        let frames: Vec<_> = runs.iter().flat_map(|run| (run.start.get()..run.end()).step_by(4096)).collect();
+        let frames: Vec<_> = runs.iter().flat_map(|run| (run.start.get()..run.end().get()).step_by(4096)).collect();
         let list = |coalescing| {
             let list = ScatterList::new(runs.iter().copied(), most / 4096 * 4096, coalescing, PageSize::K4);
             list.map(|entry| (entry.start.get(), entry.length)).collect::<Vec<_>>()

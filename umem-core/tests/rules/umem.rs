@@ -24,8 +24,8 @@ fn of(
     let frames = registration
         .frames()
         .map(|run| FrameRun { offset: 7, ..run });
-    let builder = Umem::builder(frames, VirtAddr::new(mr.address), mr.length)
-        .hca_address(VirtAddr::new(mr.hca_address))
+    let builder = Umem::builder(frames, mr.address, mr.length)
+        .hca_address(mr.hca_address)
         .page(mr.page)
         .rules(*question.rules())
         .max_segment(question.device().max_segment);

@@ -27,13 +27,13 @@ impl Scenario {
         // `PAGE_ALIGN(addr + size)` must not wrap either.
         address
             .checked_add(length)
-            .and_then(|end| page.align_up(end.get()))
+            .and_then(|end| end.align_up(page))
             .ok_or_else(wraps("region.length", length, address))?;
         let hca = region.hca_address.unwrap_or(address);
         let mr = Mr {
-            address: address.get(),
+            address,
             length,
-            hca_address: hca.get(),
+            hca_address: hca,
             page,
             offset,
         };
