@@ -1,7 +1,6 @@
 //! What stands behind a result: for each rule on the way, whether a kernel confirmed it.
 
 use crate::{
-    iommu::IovaLayout,
     kernel::{BlockIterator, Interior, KernelRules, SmallPages},
     scatter::Coalescing,
     scenario::Question,
@@ -109,21 +108,13 @@ impl Question {
     }
 
     fn map_evidence(&self) -> (By, String) {
-        let (translation, profile) = (self.translation(), self.iommu_profile());
-        match (translation.map(|translation| translation.layout), profile) {
+        match (self.translation(), self.iommu_profile()) {
             (None, _) => (By::Lab, LAB.to_owned()),
-            (Some(IovaLayout::EachEntry), _) => (
-                By::Source,
-                "arch/powerpc/kernel/iommu.c: ppc_iommu_map_sg() [linux 7.2]".to_owned(),
-            ),
-            (Some(IovaLayout::OneAllocation), Some(profile)) => match profile.verified {
+            (Some(_), Some(profile)) => match profile.verified {
                 Some(lab) => (By::Lab, lab.to_owned()),
-                None => (
-                    By::Source,
-                    format!("dma-iommu.c: iommu_dma_map_sg(); {}", profile.source),
-                ),
+                None => (By::Source, profile.source.to_owned()),
             },
-            (Some(IovaLayout::OneAllocation), None) => (
+            (Some(_), None) => (
                 By::Source,
                 "dma-iommu.c: iommu_dma_map_sg() [linux 7.2]".to_owned(),
             ),

@@ -10,11 +10,16 @@ use crate::{
     scatter::SgEntry,
     size::{PageSize, PageSizes},
 };
+use alloc::boxed::Box;
 use core::fmt;
 
 mod catalogue;
 mod check;
 mod io_pages;
+mod tce;
+
+use tce::Pools;
+pub(crate) use tce::follow;
 
 pub use catalogue::{CATALOGUE, DEFAULT, IommuProfile, find, names};
 pub use check::TranslationError;
@@ -54,9 +59,15 @@ pub enum IovaLayout {
     /// One allocation for the list, padded so that no entry crosses a segment boundary it need not
     /// cross: `iommu_dma_map_sg()` [linux 7.2; the same in 6.1 and 6.12].
     OneAllocation,
-    /// An allocation for each entry, aligned to the kernel's page only, merged where they come out
-    /// adjacent: `ppc_iommu_map_sg()` [linux 7.2, from source, not verified].
+    /// An allocation for each entry, next fit, aligned to the kernel's page only, merged where they come out adjacent:
+    /// `ppc_iommu_map_sg()` [linux 6.1 to 7.3].
     EachEntry,
+    /// POWER's direct window: the physical address plus an offset, entry by entry, nothing merged: `dma_iommu_map_bypass()`
+    /// [linux 6.1 to 7.3].
+    Direct {
+        /// What is added, in bytes.
+        offset: u64,
+    },
 }
 
 /// Why a list cannot be mapped.
@@ -114,9 +125,8 @@ impl Translation {
     /// taken and reserved, so **only the alignment is a promise**.
     pub fn place(&self, length: u64) -> Result<DmaAddr, MapError> {
         match self.layout {
-            // The first free page of the window; page 0 is reserved.
-            IovaLayout::EachEntry => Some(self.granule().bytes().max(1 << 16))
-                .filter(|at| u128::from(*at) + u128::from(length) <= 1 << self.address_bits),
+            IovaLayout::EachEntry => Pools::new(self).allocate(length).map(DmaAddr::get),
+            IovaLayout::Direct { offset } => Some(offset),
             IovaLayout::OneAllocation => [self.address_bits.min(32), self.address_bits]
                 .into_iter()
                 .find_map(|bits| {
@@ -143,8 +153,11 @@ impl Translation {
     ///
     /// Walks the list once and keeps nothing of it.
     pub fn map(&self, entries: impl Iterator<Item = SgEntry>) -> Result<Mapping, MapError> {
-        let mut placed = Placed::new(entries, *self);
-        let mut before: Option<(u64, SgEntry)> = None;
+        if self.layout != IovaLayout::OneAllocation {
+            return self.map_entries(entries);
+        }
+        let mut placed = Placed::new(entries, *self, DmaAddr::new(0));
+        let mut before: Option<(DmaAddr, SgEntry)> = None;
         for (at, entry) in placed.by_ref() {
             // A pad is added to the length of the entry before it, an unsigned int.
             if let Some((start, previous)) = before
@@ -172,6 +185,30 @@ impl Translation {
         Ok(Mapping { start, length })
     }
 
+    /// Each entry by itself.
+    fn map_entries(&self, entries: impl Iterator<Item = SgEntry>) -> Result<Mapping, MapError> {
+        let mut placed = Placed::new(entries, *self, DmaAddr::new(0));
+        if let Iova::At(start) = self.iova {
+            placed.pools = placed.pools.map(|pools| Box::new(pools.at(start)));
+        }
+        let first = placed.next();
+        placed.by_ref().for_each(drop);
+        match first {
+            Some((start, _)) if !placed.exhausted => Ok(Mapping {
+                start,
+                length: placed.length,
+            }),
+            None if !placed.exhausted => Ok(Mapping {
+                start: DmaAddr::new(0),
+                length: 0,
+            }),
+            _ => Err(MapError::Exhausted {
+                length: placed.length,
+                address_bits: self.address_bits,
+            }),
+        }
+    }
+
     fn granule_up(&self, length: u64) -> u64 {
         self.granule().align_up(length).unwrap_or(u64::MAX)
     }
@@ -186,43 +223,76 @@ pub struct Mapping {
     pub length: u64,
 }
 
-/// The entries with their places in IOVA space, relative to the start of the mapping:
-/// the first loop of `iommu_dma_map_sg()` [linux 7.2].
+/// The entries with their addresses: the first loop of `iommu_dma_map_sg()` [linux 7.2], or of another layout.
 #[derive(Clone, Debug)]
 struct Placed<I> {
     entries: I,
     translation: Translation,
+    start: DmaAddr,
     /// Bytes of IOVA used so far: the kernel's `iova_len`.
     length: u64,
+    /// Of a table of TCEs.
+    pools: Option<Box<Pools>>,
+    /// Whether there was no room for an entry.
+    exhausted: bool,
 }
 
 impl<I> Placed<I> {
-    fn new(entries: I, translation: Translation) -> Self {
+    fn new(entries: I, translation: Translation, start: DmaAddr) -> Self {
+        let pools = (translation.layout == IovaLayout::EachEntry).then(|| {
+            let pools = Pools::new(&translation);
+            Box::new(match start.get() {
+                0 => pools,
+                _ => pools.at(start),
+            })
+        });
         Self {
             entries,
             translation,
+            start,
             length: 0,
+            pools,
+            exhausted: false,
         }
     }
 }
 
+impl<I: Iterator<Item = SgEntry>> Placed<I> {
+    /// Behind the entry before, or at a boundary that it would cross otherwise.
+    #[inline]
+    fn in_one_allocation(&mut self, entry: &SgEntry) -> DmaAddr {
+        let padded = self.translation.granule_up(entry.length);
+        // `pad_len && pad_len < s_length - 1`: the entry would cross a boundary, so begin at it.
+        let mask = self.translation.boundary_mask;
+        let pad = mask.wrapping_sub(self.length).wrapping_add(1) & mask;
+        if pad != 0 && pad < padded - 1 {
+            self.length += pad;
+        }
+        let at = self.start.wrapping_add(self.length);
+        self.length += padded;
+        at
+    }
+}
+
 impl<I: Iterator<Item = SgEntry>> Iterator for Placed<I> {
-    type Item = (u64, SgEntry);
+    type Item = (DmaAddr, SgEntry);
 
     #[inline]
-    fn next(&mut self) -> Option<(u64, SgEntry)> {
+    fn next(&mut self) -> Option<(DmaAddr, SgEntry)> {
         let entry = self.entries.next()?;
-        let padded = self.translation.granule_up(entry.length);
-        if self.translation.layout == IovaLayout::OneAllocation {
-            // `pad_len && pad_len < s_length - 1`: the entry would cross a boundary, so begin at it.
-            let mask = self.translation.boundary_mask;
-            let pad = mask.wrapping_sub(self.length).wrapping_add(1) & mask;
-            if pad != 0 && pad < padded - 1 {
-                self.length += pad;
+        let at = match (self.translation.layout, &mut self.pools) {
+            (IovaLayout::Direct { offset }, _) => {
+                self.length += entry.length;
+                DmaAddr::new(entry.start.get().wrapping_add(offset))
             }
-        }
-        let at = self.length;
-        self.length += padded;
+            (_, Some(pools)) => {
+                self.length += entry.length;
+                let at = pools.allocate(entry.length);
+                self.exhausted = at.is_none();
+                at?
+            }
+            (_, None) => self.in_one_allocation(&entry),
+        };
         Some((at, entry))
     }
 }
@@ -251,11 +321,10 @@ impl<I: Iterator<Item = SgEntry>> DmaList<I> {
         mapping: Mapping,
         max_segment: u32,
     ) -> Self {
-        let placed = Placed::new(entries, translation);
+        let placed = Placed::new(entries, translation, mapping.start);
         Self(Rule::Translated(Merged {
             placed,
             next: None,
-            start: mapping.start,
             max_segment: max_segment.into(),
         }))
     }
@@ -306,7 +375,6 @@ fn identical(entry: SgEntry) -> DmaSegment {
 struct Merged<I> {
     placed: Placed<I>,
     next: Option<DmaSegment>,
-    start: DmaAddr,
     max_segment: u64,
 }
 
@@ -317,7 +385,7 @@ impl<I: Iterator<Item = SgEntry>> Merged<I> {
             let (at, entry) = self.placed.next()?;
             Some(Extent {
                 offset: entry.offset,
-                start: self.start + at,
+                start: at,
                 length: entry.length,
             })
         })
@@ -326,11 +394,14 @@ impl<I: Iterator<Item = SgEntry>> Merged<I> {
     #[inline]
     fn next(&mut self) -> Option<DmaSegment> {
         let mask = self.placed.translation.boundary_mask;
-        let each_entry = self.placed.translation.layout == IovaLayout::EachEntry;
+        let layout = self.placed.translation.layout;
+        if let IovaLayout::Direct { .. } = layout {
+            return self.take();
+        }
         let mut segment = self.take()?;
         while let Some(entry) = self.take() {
             let adjacent = entry.start == segment.end();
-            let at_boundary = !each_entry && entry.start.get() & mask == 0;
+            let at_boundary = layout == IovaLayout::OneAllocation && entry.start.get() & mask == 0;
             if !adjacent
                 || at_boundary
                 || self.max_segment.saturating_sub(segment.length) < entry.length

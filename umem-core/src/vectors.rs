@@ -1,6 +1,6 @@
 //! Vectors: questions with a real kernel's answers, recorded in the lab and replayed anywhere.
 //!
-//! One JSON object a line. Pages are 4K. Three kinds: `best` (the best page size and its blocks), `sg` (coalescing) and `iommu`
+//! One JSON object a line, of a kernel with pages of `page` bytes. Three kinds: `best` (the best page size and its blocks), `sg` (coalescing) and `iommu`
 //! (mapping through an IOMMU).
 
 use crate::{
@@ -34,6 +34,13 @@ pub enum Vector {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Best {
+    /// The kernel's page.
+    #[serde(
+        default = "page",
+        with = "page_bytes",
+        skip_serializing_if = "is_default_page"
+    )]
+    pub page: PageSize,
     /// `ib_umem.address`.
     pub address: VirtAddr,
     /// `ib_umem.length` in bytes.
@@ -42,7 +49,7 @@ pub struct Best {
     pub virt: VirtAddr,
     /// The bitmap of page sizes.
     pub sizes: Bits,
-    /// The DMA list: address and length of whole pages. The region starts `address` mod 4096 into the first.
+    /// The DMA list: address and length of whole pages. The region starts `address` mod `page` into the first.
     pub dma: Vec<(DmaAddr, u64)>,
     /// The best page size in bytes; 0 where nothing fits.
     pub best: u64,
@@ -64,6 +71,13 @@ pub struct Best {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sg {
+    /// The kernel's page.
+    #[serde(
+        default = "page",
+        with = "page_bytes",
+        skip_serializing_if = "is_default_page"
+    )]
+    pub page: PageSize,
     /// Runs of page frame numbers: the first, and how many.
     pub pfns: Vec<(FrameNumber, u64)>,
     /// The maximum segment in bytes.
@@ -79,8 +93,18 @@ pub struct Sg {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Iommu {
+    /// The kernel's page.
+    #[serde(
+        default = "page",
+        with = "page_bytes",
+        skip_serializing_if = "is_default_page"
+    )]
+    pub page: PageSize,
     /// Runs of page frame numbers: the first, and how many.
     pub pfns: Vec<(FrameNumber, u64)>,
+    /// Behind which IOMMU, by its name in the catalogue, or "off"; any whose lists are one allocation if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iommu: Option<String>,
     /// The maximum segment in bytes.
     pub max_segment: u32,
     /// 0, or the negative errno of coalescing.
@@ -122,7 +146,35 @@ impl fmt::Display for Mismatch {
 
 impl core::error::Error for Mismatch {}
 
-const PAGE: PageSize = PageSize::K4;
+/// The page of vectors that name none.
+fn page() -> PageSize {
+    PageSize::K4
+}
+
+fn is_default_page(size: &PageSize) -> bool {
+    *size == page()
+}
+
+/// A kernel's page as its bytes.
+mod page_bytes {
+    use crate::size::PageSize;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(page: &PageSize, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(page.bytes())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PageSize, D::Error> {
+        let bytes = u64::deserialize(from)?;
+        PageSize::new(bytes)
+            .filter(|page| (12..=18).contains(&page.log2()))
+            .ok_or_else(|| {
+                D::Error::custom(format_args!(
+                    "{bytes} is not a kernel's page: a power of two from 4096 to 262144"
+                ))
+            })
+    }
+}
 
 /// Block lists of up to this many blocks are recorded.
 pub const MOST_BLOCKS: u64 = 1 << 18;
@@ -189,8 +241,10 @@ impl Vector {
     fn check(&self) -> Result<(), ScenarioError> {
         match self {
             Self::Best(best) => best.check(),
-            Self::Sg(Sg { pfns, .. }) | Self::Iommu(Iommu { pfns, .. }) => {
-                replay::frames(pfns).map(drop)
+            Self::Sg(Sg { pfns, page, .. }) => replay::frames(pfns, *page).map(drop),
+            Self::Iommu(iommu) => {
+                replay::frames(&iommu.pfns, iommu.page)?;
+                iommu.check()
             }
         }
     }
@@ -203,7 +257,8 @@ impl Vector {
         match self {
             Self::Best(best) => best.replay(rules),
             Self::Sg(sg) => {
-                replay::coalesce(&sg.pfns, sg.max_segment, sg.err, sg.sg.as_deref(), rules)
+                let sg_list = sg.sg.as_deref();
+                replay::coalesce(&sg.pfns, sg.page, sg.max_segment, sg.err, sg_list, rules)
                     .map(drop)
             }
             Self::Iommu(iommu) => iommu.replay(rules),
@@ -233,6 +288,18 @@ mod tests {
                 .unwrap_or_else(|mismatch| panic!("{mismatch}\n{line}"));
         }
         assert!(kinds.iter().all(|count| *count >= 10), "{kinds:?}");
+    }
+
+    /// Kernels with pages of 16K behind an SMMUv3, and of 64K behind POWER's tables and its direct window.
+    #[test]
+    fn kernels_with_other_pages_agree_too() {
+        let sample = include_str!("../tests/vectors/linux-pages.jsonl");
+        for line in sample.lines() {
+            let vector = Vector::from_json(line).unwrap();
+            vector
+                .replay(KernelRules::newest())
+                .unwrap_or_else(|mismatch| panic!("{mismatch}\n{line}"));
+        }
     }
 
     /// AMD's IOMMU maps up to the last byte, once Linux has run out of 32-bit addresses (6.12.95).

@@ -10,13 +10,18 @@ mod settled;
 
 use std::{fs::File, io, iter::FusedIterator, ops::Range, os::unix::fs::FileExt};
 
-use umem_core::address::VirtAddr;
+use umem_core::{address::VirtAddr, size::PageSize};
 
 use backing::Successors;
 pub use backing::{Backing, Sharing};
 pub use settled::Patience;
 
 const WORD: usize = size_of::<u64>();
+
+/// `PAGE_SIZE` of the running kernel.
+pub fn kernel_page() -> PageSize {
+    PageSize::new(rustix::param::page_size() as u64).expect("a kernel's page is a power of two")
+}
 
 /// How many pages one read asks about: 512 KiB of answers, 256 MiB of 4K pages.
 const PAGES_A_READ: usize = 64 << 10;

@@ -15,7 +15,10 @@ use umem_core::{
     vectors::{self, Best, Iommu, Sg, Vector},
 };
 
-use crate::probe::{self, Layout, Probe, Run};
+use crate::{
+    pagemap::kernel_page,
+    probe::{self, Layout, Probe, Run},
+};
 use frames::RandomFrames;
 use layout::RandomLayout;
 
@@ -76,6 +79,7 @@ pub fn best_vector(layout: &Layout<'_>, answer: probe::Best) -> Best {
     // Where nothing fits there are no blocks.
     let blocks = answer.blocks.filter(|_| answer.size != 0);
     Best {
+        page: kernel_page(),
         address: VirtAddr::new(layout.address),
         length: layout.length,
         virt: VirtAddr::new(layout.virt),
@@ -96,6 +100,7 @@ pub fn best_vector(layout: &Layout<'_>, answer: probe::Best) -> Best {
 fn sg(probe: &Probe, frames: &RandomFrames) -> io::Result<Sg> {
     let sg = probe.coalesce(&frames.pfns, frames.max_segment)?;
     Ok(Sg {
+        page: kernel_page(),
         pfns: list(&frames.pfns, FrameNumber::new),
         max_segment: frames.max_segment,
         err: 0,
@@ -111,6 +116,8 @@ fn iommu(probe: &Probe, frames: &RandomFrames) -> io::Result<Iommu> {
 /// A question about mapping with its answer.
 fn iommu_vector(frames: &RandomFrames, mapped: &probe::Mapped) -> Iommu {
     Iommu {
+        page: kernel_page(),
+        iommu: None,
         pfns: list(&frames.pfns, FrameNumber::new),
         max_segment: frames.max_segment,
         err: 0,

@@ -69,6 +69,14 @@ const COMMON: IommuProfile = IommuProfile {
     verified: None,
 };
 
+/// What POWER's tables have in common.
+const POWER: IommuProfile = IommuProfile {
+    layout: IovaLayout::EachEntry,
+    platform: Some(Platform::Power),
+    passthrough: "a driver with a DMA mask of 64 bits, and a dynamic DMA window",
+    ..COMMON
+};
+
 /// The IOMMU whose values stand in for those that a description leaves out: VT-d.
 pub static DEFAULT: &IommuProfile = &IommuProfile {
     name: "vt-d",
@@ -161,14 +169,29 @@ pub static CATALOGUE: &[IommuProfile] = &[
     },
     IommuProfile {
         name: "power",
-        title: "IBM POWER, TCE table",
+        title: "IBM POWER, window of 1G in TCEs of 4K (pseries)",
         page_sizes: PageSizes::of_log2(&[12]),
-        layout: IovaLayout::EachEntry,
-        platform: Some(Platform::Power),
-        passthrough: "a driver with a DMA mask of 64 bits, and a dynamic DMA window",
+        address_bits: 30,
+        source: "arch/powerpc/kernel/iommu.c: ppc_iommu_map_sg(), iommu_range_alloc() [linux 6.1 to 7.3]",
+        ..POWER
+    },
+    IommuProfile {
+        name: "power-64k",
+        title: "IBM POWER, window of 2G in TCEs of 64K (powernv)",
+        page_sizes: PageSizes::of_log2(&[16]),
         address_bits: 31,
-        source: "arch/powerpc/kernel/iommu.c: ppc_iommu_map_sg(); pseries default window of 4K TCEs [linux 7.2]",
-        ..COMMON
+        source: "arch/powerpc/kernel/iommu.c: ppc_iommu_map_sg(), iommu_range_alloc() [linux 6.1 to 7.3]",
+        ..POWER
+    },
+    IommuProfile {
+        name: "power-direct",
+        title: "IBM POWER, direct window (a DMA mask of 64 bits)",
+        // The window's TCEs hold all memory.
+        page_sizes: PageSizes::of_log2(&[24]),
+        layout: IovaLayout::Direct { offset: 1 << 59 },
+        address_bits: 64,
+        source: "arch/powerpc/kernel/dma-iommu.c: dma_iommu_map_bypass(), archdata.dma_offset [linux 6.1 to 7.3]",
+        ..POWER
     },
     IommuProfile {
         name: "dart",

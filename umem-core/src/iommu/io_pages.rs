@@ -1,7 +1,7 @@
 //! The entries of the IOMMU's own page table. They never change a device address; they
 //! are shown because they, too, cost memory and translation-cache misses.
 
-use super::{Mapping, Placed, Translation};
+use super::{IovaLayout, Mapping, Placed, Translation};
 use crate::{
     address::{DmaAddr, PhysAddr},
     scatter::SgEntry,
@@ -27,7 +27,6 @@ pub struct IoPageRun {
 #[derive(Clone, Debug)]
 pub struct IoPages<I> {
     placed: Placed<I>,
-    start: DmaAddr,
     next: Option<Stretch>,
     current: Option<(Tiling<DmaAddr>, Stretch)>,
 }
@@ -43,10 +42,9 @@ struct Stretch {
 impl<I: Iterator<Item = SgEntry> + Clone> IoPages<I> {
     /// The pages that `translation` takes to map `entries` to `mapping`.
     pub fn new(entries: I, translation: Translation, mapping: Mapping) -> Self {
-        let placed = Placed::new(entries, translation);
+        let placed = Placed::new(entries, translation, mapping.start);
         Self {
             placed,
-            start: mapping.start,
             next: None,
             current: None,
         }
@@ -54,6 +52,10 @@ impl<I: Iterator<Item = SgEntry> + Clone> IoPages<I> {
 
     fn stretch(&mut self) -> Option<Stretch> {
         let mut stretch = self.next.take().or_else(|| self.entry())?;
+        // A table of TCEs is written entry by entry.
+        if self.placed.translation.layout != IovaLayout::OneAllocation {
+            return Some(stretch);
+        }
         while let Some(other) = self.entry() {
             // An entry that was padded is mapped with its pad, so the IOVA is contiguous either way.
             stretch.length = other.iova - stretch.iova;
@@ -70,7 +72,7 @@ impl<I: Iterator<Item = SgEntry> + Clone> IoPages<I> {
         let (at, entry) = self.placed.next()?;
         let length = self.placed.translation.granule_up(entry.length);
         Some(Stretch {
-            iova: self.start + at,
+            iova: at,
             frame: entry.start,
             length,
         })

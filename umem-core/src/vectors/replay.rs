@@ -1,13 +1,13 @@
 //! The rules, asked what the kernel was asked.
 
-use super::{Best, Iommu, MOST_BLOCKS, Mismatch, PAGE, hash};
+use super::{Best, Iommu, MOST_BLOCKS, Mismatch, hash};
 use crate::{
     address::{Bits, DmaAddr, Extent, FrameNumber, PhysAddr},
-    iommu::{self, DmaList, DmaSegment, Iova, MapError, Translation},
+    iommu::{self, DmaList, DmaSegment, Iova, IovaLayout, MapError, Translation},
     kernel::KernelRules,
     memory::{self, FrameRun, RunError},
     scatter::{self, ScatterList, SgEntry},
-    scenario::{Problem, ScenarioError},
+    scenario::{IommuSpec, Problem, ScenarioError},
     size::{PageSize, PageSizes},
     table::{EntryRun, Mr, single},
 };
@@ -16,6 +16,8 @@ use core::fmt;
 
 const EINVAL: i32 = -22;
 const ENOMEM: i32 = -12;
+/// What POWER's failures are.
+const EIO: i32 = -5;
 
 fn same<T: PartialEq + fmt::Debug>(
     field: &'static str,
@@ -38,8 +40,8 @@ impl Best {
             address: self.address,
             length: self.length,
             hca_address: self.virt,
-            page: PAGE,
-            offset: self.address.offset_in(PAGE),
+            page: self.page,
+            offset: self.address.offset_in(self.page),
         }
     }
 
@@ -58,12 +60,12 @@ impl Best {
     pub(super) fn check(&self) -> Result<(), ScenarioError> {
         let mut list = 0u64;
         for (i, &(start, length)) in self.dma.iter().enumerate() {
-            list = memory::after_run(list, start, length, PAGE).map_err(|error| {
+            list = memory::after_run(list, start, length, self.page).map_err(|error| {
                 ScenarioError::new(format_args!("dma[{i}]"), Problem::Run(error))
             })?;
         }
         let (length, address) = (self.length, self.address);
-        if length == 0 || length >= 1 << 62 || self.mr().pages() << PAGE.log2() != list {
+        if length == 0 || length >= 1 << 62 || self.mr().pages() << self.page.log2() != list {
             let problem = Problem::NotThePages {
                 length,
                 address,
@@ -115,15 +117,18 @@ impl Best {
 }
 
 /// The runs of frames, with their offsets.
-pub(super) fn frames(pfns: &[(FrameNumber, u64)]) -> Result<Vec<FrameRun>, ScenarioError> {
+pub(super) fn frames(
+    pfns: &[(FrameNumber, u64)],
+    page: PageSize,
+) -> Result<Vec<FrameRun>, ScenarioError> {
     let mut offset = 0u64;
     let mut runs = Vec::with_capacity(pfns.len());
     for (i, &(pfn, count)) in pfns.iter().enumerate() {
         let wrong = |error| ScenarioError::new(format_args!("pfns[{i}]"), Problem::Run(error));
-        let start = PhysAddr::of_frame(pfn, PAGE).map_err(|_| wrong(RunError::Wraps))?;
-        let length = count.checked_mul(PAGE.bytes());
+        let start = PhysAddr::of_frame(pfn, page).map_err(|_| wrong(RunError::Wraps))?;
+        let length = count.checked_mul(page.bytes());
         let length = length.ok_or_else(|| wrong(RunError::Wraps))?;
-        let end = memory::after_run(offset, start, length, PAGE).map_err(wrong)?;
+        let end = memory::after_run(offset, start, length, page).map_err(wrong)?;
         runs.push(Extent {
             offset,
             start,
@@ -137,20 +142,21 @@ pub(super) fn frames(pfns: &[(FrameNumber, u64)]) -> Result<Vec<FrameRun>, Scena
 /// Compares coalescing; the entries of the rules, unless the kernel refused.
 pub(super) fn coalesce(
     pfns: &[(FrameNumber, u64)],
+    page: PageSize,
     max_segment: u32,
     err: i32,
     sg: Option<&[(PhysAddr, u64)]>,
     rules: &KernelRules,
 ) -> Result<Option<Vec<SgEntry>>, Mismatch> {
-    let longest = scatter::longest_entry(max_segment, PAGE);
+    let longest = scatter::longest_entry(max_segment, page);
     same("err", &err, &if longest.is_some() { 0 } else { EINVAL })?;
     let Some(longest) = longest else {
         same("sg", &sg, &None)?;
         return Ok(None);
     };
-    let runs = frames(pfns).unwrap_or_default();
+    let runs = frames(pfns, page).unwrap_or_default();
     // One more than was recorded tells that there are more; a recording never asks for a list longer than itself.
-    let entries: Vec<_> = ScatterList::new(runs.into_iter(), longest, rules.coalescing, PAGE)
+    let entries: Vec<_> = ScatterList::new(runs.into_iter(), longest, rules.coalescing, page)
         .take(sg.map_or(0, <[_]>::len) + 1)
         .collect();
     let list: Vec<_> = entries
@@ -162,9 +168,46 @@ pub(super) fn coalesce(
 }
 
 impl Iommu {
+    pub(super) fn check(&self) -> Result<(), ScenarioError> {
+        let Some(name) = self.iommu.as_deref().filter(|name| *name != IommuSpec::OFF) else {
+            return Ok(());
+        };
+        match iommu::find(name) {
+            Some(_) => Ok(()),
+            None => {
+                let known = [IommuSpec::OFF].into_iter().chain(iommu::names()).collect();
+                let name = name.into();
+                Err(ScenarioError::new(
+                    "iommu",
+                    Problem::Unknown { name, known },
+                ))
+            }
+        }
+    }
+
+    /// The IOMMU, beginning where the recording does; `None` if there is none.
+    fn translation(&self, start: DmaAddr) -> Option<Translation> {
+        let profile = match self.iommu.as_deref() {
+            Some(IommuSpec::OFF) => return None,
+            name => name.and_then(iommu::find).unwrap_or(iommu::DEFAULT),
+        };
+        let translation = profile.translation();
+        Some(Translation {
+            iova: Iova::At(start),
+            boundary_mask: self.boundary.map_or(u64::from(u32::MAX), Bits::get),
+            // The rules know no reserved ranges, so a recording may begin higher than a profile's hardware lets it.
+            address_bits: match translation.layout {
+                IovaLayout::EachEntry => translation.address_bits,
+                IovaLayout::OneAllocation | IovaLayout::Direct { .. } => 64,
+            },
+            ..translation
+        })
+    }
+
     pub(super) fn replay(&self, rules: &KernelRules) -> Result<(), Mismatch> {
         let Some(entries) = coalesce(
             &self.pfns,
+            self.page,
             self.max_segment,
             self.err,
             self.sg.as_deref(),
@@ -173,18 +216,30 @@ impl Iommu {
         else {
             return same("maperr", &self.maperr, &None);
         };
-        let boundary_mask = self.boundary.map_or(u64::from(u32::MAX), Bits::get);
         let dma = self.dma.as_deref().map(below_the_top);
         let start = dma
             .as_ref()
             .and_then(|dma| dma.first())
             .map_or(DmaAddr::new(0), |(start, _)| *start);
-        let translation = Translation {
-            iova: Iova::At(start),
-            boundary_mask,
-            address_bits: 64,
-            ..iommu::DEFAULT.translation()
+        let list = |list: DmaList<_>| {
+            list.map(|segment| (segment.start, segment.length))
+                .collect()
         };
+        let Some(translation) = self.translation(start) else {
+            same("maperr", &self.maperr.unwrap_or(0), &0)?;
+            return same(
+                "dma",
+                &dma,
+                &Some(list(DmaList::identity(entries.into_iter()))),
+            );
+        };
+        if translation.layout == IovaLayout::EachEntry {
+            let recorded = dma.as_deref().unwrap_or_default();
+            let expected = iommu::follow(&translation, &entries, self.max_segment, recorded);
+            let errno = if expected.is_some() { 0 } else { EIO };
+            same("maperr", &self.maperr.unwrap_or(0), &errno)?;
+            return same("dma", &dma, &expected);
+        }
         let mapped = translation.map(entries.iter().copied());
         let errno = match &mapped {
             Ok(_) => 0,
@@ -199,18 +254,19 @@ impl Iommu {
             .length
             .checked_next_power_of_two()
             .and_then(PageSize::new);
-        if let Some(size) = aligned.filter(|size| start.offset_in(*size) != 0) {
+        let is_aligned = |size: &PageSize| start.offset_in(*size) == 0;
+        if translation.layout == IovaLayout::OneAllocation
+            && let Some(size) = aligned.filter(|size| !is_aligned(size))
+        {
             return Err(Mismatch {
                 field: "dma",
                 kernel: format!("the mapping begins at {start}"),
                 rules: format!("at a multiple of {size}"),
             });
         }
-        let list: Vec<_> =
-            DmaList::translated(entries.into_iter(), translation, mapping, self.max_segment)
-                .map(|segment| (segment.start, segment.length))
-                .collect();
-        same("dma", &dma, &Some(list))
+        let segments =
+            DmaList::translated(entries.into_iter(), translation, mapping, self.max_segment);
+        same("dma", &dma, &Some(list(segments)))
     }
 }
 

@@ -6,6 +6,7 @@ mod generations;
 mod kernels;
 mod one_iterator;
 mod places;
+mod power;
 mod presets;
 mod promises;
 mod single;

@@ -7,7 +7,7 @@ use umem_core::{
 };
 
 use super::{Addressing, Way};
-use crate::{probe::Run, recording};
+use crate::{pagemap::kernel_page, probe::Run, recording};
 
 /// What the kernel made of a region.
 pub struct Lists {
@@ -32,6 +32,8 @@ impl Lists {
         let sg = Some(recording::list(&self.sg, PhysAddr::new));
         if addressing == Addressing::Translated {
             return replay(Vector::Iommu(Iommu {
+                page: kernel_page(),
+                iommu: None,
                 pfns,
                 max_segment,
                 err: 0,
@@ -42,6 +44,7 @@ impl Lists {
             }));
         }
         replay(Vector::Sg(Sg {
+            page: kernel_page(),
             pfns,
             max_segment,
             err: 0,

@@ -36,6 +36,7 @@ pub fn iommus() -> String {
     let rows = iommu::CATALOGUE.iter().map(|profile| {
         let layout = match profile.layout {
             IovaLayout::OneAllocation => "",
+            IovaLayout::Direct { .. } => "the physical address and an offset, entry by entry",
             IovaLayout::EachEntry => "maps each SG entry by itself",
         };
         [
