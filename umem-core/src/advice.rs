@@ -134,7 +134,7 @@ impl Registration {
                 scenarios,
             };
             match best.iter_mut().find(|(known, _)| *known == kind) {
-                _ if !after.beats(&before) => {}
+                _ if !after.beats(&before) || tables.iter().any(Self::is_wrong) => {}
                 // The same change under a larger name says more.
                 Some((_, known))
                     if after.beats(&known.after)

@@ -10,26 +10,26 @@
 //! ```
 
 use crate::{
+    gate::Gate,
     iommu::{DmaList, IoPages, Mapping, Translation},
-    kernel::{BlockIterator, Interior, KernelRules, NoneFits},
     memory::FrameRuns,
     scatter::{self, ListCost, ScatterList},
     scenario::{Question, Scenario, ScenarioError},
-    size::{Bytes, PageSize},
+    size::PageSize,
     table::{
-        Edges, EntryRun, JoinedEntries, Policy, Refusal, Tally,
+        Edges, EntryRun, Policy, Refusal, Tally,
+        memory::{TableMemory, TableShape},
         mixed::{Mixed, Overhang},
-        single::{self, Single, Sweep},
+        single::{self, Single},
         unaligned,
     },
 };
-use alloc::{
-    format,
-    string::{String, ToString},
-};
+use alloc::string::{String, ToString};
 
+mod bugs;
 mod exhibits;
 mod index;
+mod limits;
 
 pub use exhibits::{Exhibit, MOST_PAGES};
 pub use index::{Index, Lane, LaneRun};
@@ -68,8 +68,12 @@ pub struct Table {
     pub total: u64,
     /// What they take in the device's table, in bytes.
     pub bytes: u64,
+    /// What the table takes with its directories and its rounding.
+    pub memory: TableMemory,
     /// What an old kernel got wrong: a table like this translates addresses falsely.
     pub kernel_bug: Option<String>,
+    /// The same of the driver.
+    pub driver_bug: Option<String>,
 }
 
 impl Registration {
@@ -100,7 +104,10 @@ impl Registration {
                     this.mapping = Some(mapping);
                     Ok(this.dma().count() as u64)
                 }
-                Err(error) => Err(Refusal::new("iommu-map-failed", error)),
+                Err(error) => {
+                    let errno = this.question.device.umem_error.unwrap_or(error.errno());
+                    Err(Refusal::new("iommu-map-failed", error).at(Gate::Map, errno))
+                }
             },
         };
         this.table = this.alternative(this.question.device.policy);
@@ -187,18 +194,10 @@ impl Registration {
     /// Why the device refuses it.
     pub fn alternative(&self, policy: Policy) -> Result<Table, Refusal> {
         let Question { device, mr, .. } = &self.question;
+        self.driver_is_there()?;
+        self.length_fits(None)?;
         if let Err(refusal) = &self.dma_count {
             return Err(refusal.clone());
-        }
-        if let Some(most) = device.max_length.filter(|most| mr.length > *most) {
-            return Err(Refusal::new(
-                "too-long",
-                format_args!(
-                    "the device registers at most {} at once, and the region has {}: split it",
-                    Bytes(most),
-                    Bytes(mr.length)
-                ),
-            ));
         }
         let page_size = match policy {
             Policy::Single => Some(self.best_page_size()?),
@@ -217,21 +216,39 @@ impl Registration {
             }
         };
         let total = tally.total();
-        if let Some(most) = device.max_entries.filter(|most| total > *most) {
-            return Err(Refusal::new(
-                "too-many-entries",
-                format_args!(
-                    "the table would have {total} entries, and the device holds at most {most}: register less, or back the region with larger pages"
-                ),
-            ));
-        }
+        self.length_fits(page_size)?;
+        let driver_bug = match page_size {
+            Some(size) => self.driver_bug(size, total)?,
+            None => None,
+        };
+        self.entries_fit(total)?;
+        let shape = TableShape {
+            entries: total,
+            entry_bytes: device.entry_bytes,
+            block: page_size,
+            contiguous: self.is_contiguous(),
+            page: mr.page,
+        };
         Ok(Table {
             policy,
             page_size,
             bytes: total.saturating_mul(device.entry_bytes),
+            memory: device.layout.memory(shape),
             total,
             tally,
             kernel_bug,
+            driver_bug,
+        })
+    }
+
+    /// Whether the region's device addresses follow each other.
+    fn is_contiguous(&self) -> bool {
+        let mut end = None;
+        self.dma().all(|segment| {
+            let start = segment.start.get();
+            let follows = end.is_none_or(|end| end == start);
+            end = Some(start.wrapping_add(segment.length));
+            follows
         })
     }
 
@@ -264,68 +281,22 @@ impl Registration {
                 Entries::Mixed(Mixed::new(self.dma(), mr, device.page_sizes, overhang)?)
             }
             (Policy::Single, Some(size)) => {
-                Entries::Single(Single::new(self.dma(), mr, size, rules))
+                let (mr, rules) = (device.choice.seen(mr), device.choice.walk(rules));
+                Entries::Single(Single::new(self.dma(), &mr, size, rules))
             }
             (Policy::Single, None) => Entries::None,
             (Policy::Unaligned, _) => Entries::Unaligned(self.dma()),
         })
     }
 
-    /// `ib_umem_find_best_pgsz()`, fed the whole DMA list.
-    pub fn sweep(&self, on: impl FnMut(single::Constraint)) -> Sweep {
-        let mut on = on;
-        let mut sweep = Sweep::new(
-            &self.question.mr,
-            self.question.device.page_sizes,
-            self.question.rules,
-        );
-        for segment in self.dma() {
-            sweep.push(segment, &mut on);
-        }
-        sweep
-    }
-
-    fn best_page_size(&self) -> Result<PageSize, Refusal> {
-        self.sweep(|_| ()).best().ok_or_else(|| Refusal {
-            kernel_bug: (self.question.rules.none_fits == NoneFits::Undefined).then(|| {
-                format!("Linux {} computes rounddown_pow_of_two(0) here, which C leaves undefined", self.question.rules.name)
-            }),
-            ..Refusal::new(
-                "no-page-size",
-                format_args!(
-                    "none of the device's page sizes ({}) fits the whole region, and drivers then refuse it (EINVAL): back it with \
-                     larger pages, align it, or let the device use smaller ones",
-                    self.question.device.page_sizes
-                ),
-            )
-        })
-    }
-
-    /// What is wrong with blocks of `size` as an old kernel chose and walked them.
-    fn kernel_bug(&self, size: PageSize, walked: &Entries<'_>) -> Option<String> {
-        let Question { mr, rules, .. } = &self.question;
-        if rules.interior == Interior::Discontinuities
-            && rules.iterator == BlockIterator::AcrossEntries64
-        {
-            return None;
-        }
-        if walked.is_endless() {
-            return Some(format!(
-                "Linux {} hangs here: its block iterator's 32-bit position never reaches the end of a segment",
-                rules.name
-            ));
-        }
-        if !single::is_sound(self.dma(), mr, size) {
-            return Some(format!(
-                "Linux {} chose {size}, and pages of {size} translate some of the region's addresses falsely",
-                rules.name
-            ));
-        }
-        let newest = Single::new(self.dma(), mr, size, KernelRules::newest());
-        let old = Single::new(self.dma(), mr, size, rules);
-        (!JoinedEntries::new(newest).eq(JoinedEntries::new(old))).then(|| {
-            format!("Linux {} walks the {size} blocks of this list wrongly: its table has other addresses, or another number of them, than it must", rules.name)
-        })
+    /// The size that the driver chooses for all blocks, or `None` where none fits; `on` hears of each constraint that forbids sizes
+    /// which were allowed before.
+    pub fn single_size(&self, on: impl FnMut(single::Constraint)) -> Option<PageSize> {
+        let Question {
+            device, mr, rules, ..
+        } = &self.question;
+        let choice = device.choice;
+        choice.size(self.dma(), mr, device.page_sizes, rules, on)
     }
 
     /// The page's status line: `257 entries: 255 × 4K + 1 × 1M + 1 × 2M`, or why there is no table.

@@ -4,9 +4,10 @@ use crate::{
     address::{Address, Extent},
     capture::Provenance,
     explain::Limit,
+    gate::{Errno, Gate},
     registration::{Exhibit, Registration, Table},
     scatter::ListCost,
-    table::{EntryRun, Policy, Refusal},
+    table::{EntryRun, Policy, Refusal, memory::TableMemory},
 };
 use alloc::{
     format,
@@ -93,11 +94,14 @@ enum TableReport {
         total: u64,
         by_size: Vec<SizeCount>,
         bytes: u64,
+        memory: TableMemory,
         #[serde(skip_serializing_if = "Option::is_none")]
         layout: Option<String>,
         limited_by: Vec<LimitReport>,
         #[serde(skip_serializing_if = "Option::is_none")]
         kernel_bug: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        driver_bug: Option<String>,
     },
     Refused {
         refused: Refused,
@@ -122,8 +126,15 @@ struct LimitReport {
 struct Refused {
     code: &'static str,
     message: String,
+    /// Where the registration stops, and what the program sees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gate: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errno: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kernel_bug: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    driver_bug: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -146,12 +157,18 @@ impl From<Refusal> for Refused {
             code,
             message,
             kernel_bug,
+            driver_bug,
+            gate,
+            errno,
         }: Refusal,
     ) -> Self {
         Self {
             code,
             message,
+            gate: gate.map(Gate::name),
+            errno: errno.map(Errno::name),
             kernel_bug,
+            driver_bug,
         }
     }
 }
@@ -277,6 +294,7 @@ impl Registration {
                     total: table.total,
                     by_size: by_size(&table.tally),
                     bytes: table.bytes,
+                    memory: table.memory,
                     layout: device
                         .profile
                         .map(|profile| profile.layout)
@@ -284,6 +302,7 @@ impl Registration {
                         .map(String::from),
                     limited_by: self.limits().into_iter().map(LimitReport::from).collect(),
                     kernel_bug: table.kernel_bug.clone(),
+                    driver_bug: table.driver_bug.clone(),
                 },
                 Err(refusal) => TableReport::Refused {
                     refused: refusal.clone().into(),

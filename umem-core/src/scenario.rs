@@ -8,6 +8,7 @@
 use crate::{
     address::{DmaAddr, PhysAddr, VirtAddr},
     capture::Provenance,
+    device::Access,
     memory::Extents,
     size::{Bytes, PageSize},
     table::{Edges, Policy},
@@ -61,6 +62,9 @@ pub struct Scenario {
     pub iommu: IommuSpec,
     /// Whose table.
     pub device: DeviceSpec,
+    /// Who registers it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    pub process: ProcessSpec,
     /// Where a capture comes from.
     #[cfg_attr(
         feature = "serde",
@@ -202,6 +206,20 @@ impl Default for KernelSpec {
     }
 }
 
+/// The process that registers the region.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields, default)
+)]
+pub struct ProcessSpec {
+    /// What it asks for: some devices have other limits for some rights.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub access: Vec<Access>,
+}
+
 /// The IOMMU: "off", a name of the catalogue, or its own description.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum IommuSpec {
@@ -307,9 +325,15 @@ pub struct DeviceObject {
     /// `dma_get_max_seg_size()` in bytes; 0xffffffff if left out.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub max_segment: Option<Bytes>,
-    /// The most entries that a table may have.
+    /// The longest region that it takes, in bytes.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub max_length: Option<Bytes>,
+    /// The most entries that a region's table may have.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub max_entries: Option<u64>,
+    /// The most entries of all regions together.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub max_total_entries: Option<u64>,
     /// The bytes of an entry; 8 if left out.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub entry_bytes: Option<u64>,

@@ -10,6 +10,7 @@
 
 use crate::{
     address::DmaAddr,
+    gate::{Errno, Gate},
     size::{Bytes, PageSize, PageSizes},
 };
 use alloc::{
@@ -22,6 +23,7 @@ use core::fmt;
 pub mod addresses;
 mod blocks;
 pub mod mail;
+pub mod memory;
 pub mod mixed;
 pub mod single;
 pub mod unaligned;
@@ -184,6 +186,12 @@ pub struct Refusal {
     pub message: String,
     /// What an old kernel got wrong on the way.
     pub kernel_bug: Option<String>,
+    /// What the driver gets wrong: a right one would register the region.
+    pub driver_bug: Option<String>,
+    /// Where the registration stops, if that is known.
+    pub gate: Option<Gate>,
+    /// What the program sees, if that is known.
+    pub errno: Option<Errno>,
 }
 
 impl Refusal {
@@ -192,6 +200,18 @@ impl Refusal {
             code,
             message: message.to_string(),
             kernel_bug: None,
+            driver_bug: None,
+            gate: None,
+            errno: None,
+        }
+    }
+
+    /// The same, at `gate`.
+    pub(crate) fn at(self, gate: Gate, errno: impl Into<Option<Errno>>) -> Self {
+        Self {
+            gate: Some(gate),
+            errno: errno.into(),
+            ..self
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use umem_core::{
     advice::Outcome,
-    registration::{Exhibit, Registration},
+    registration::{Exhibit, Registration, Table as DeviceTable},
     scatter,
     scenario::Scenario,
     size::Bytes,
@@ -76,7 +76,19 @@ pub fn table(
                 table.bytes
             ),
         ],
-        Err(refusal) => ["none".into(), format!("refused: {}", refusal.code)],
+        Err(refusal) => {
+            let errno = refusal
+                .errno
+                .map_or(String::new(), |errno| format!(" ({errno})"));
+            ["none".into(), format!("refused: {}{errno}", refusal.code)]
+        }
+    };
+    let memory = match &registration.table {
+        Ok(DeviceTable { memory, .. }) => [
+            plural(memory.levels.into(), "level", "levels"),
+            format!("{} bytes with directories and rounding", memory.bytes),
+        ],
+        Err(_) => ["none".into(), String::new()],
     };
     let pages = registration.pages();
     let rows = [
@@ -99,14 +111,19 @@ pub fn table(
         ],
         ["DMA segments", &dma[0], &dma[1]],
         ["entries", &entries[0], &entries[1]],
+        ["table memory", &memory[0], &memory[1]],
     ];
     let stages = plain_table(
         ["stage", "count", ""],
         rows.iter().map(|row| row.map(String::from)),
     );
     writeln!(out, "{}", right_aligned(stages, [1]).trim_fmt())?;
-    if let Some(bug) = kernel_bug(registration) {
+    let (kernel_bug, driver_bug) = bugs(registration);
+    if let Some(bug) = kernel_bug {
         writeln!(out, "\nkernel bug: {bug}")?;
+    }
+    if let Some(bug) = driver_bug {
+        writeln!(out, "\ndriver bug: {bug}")?;
     }
     if why {
         writeln!(out, "\nwhy")?;
@@ -179,11 +196,13 @@ fn exhibits(out: &mut impl Write, registration: &Registration) -> io::Result<()>
     Ok(())
 }
 
-fn kernel_bug(registration: &Registration) -> Option<&str> {
-    match &registration.table {
-        Ok(table) => table.kernel_bug.as_deref(),
-        Err(refusal) => refusal.kernel_bug.as_deref(),
-    }
+/// What kernel and driver get wrong.
+fn bugs(registration: &Registration) -> (Option<&str>, Option<&str>) {
+    let (kernel, driver) = match &registration.table {
+        Ok(table) => (&table.kernel_bug, &table.driver_bug),
+        Err(refusal) => (&refusal.kernel_bug, &refusal.driver_bug),
+    };
+    (kernel.as_deref(), driver.as_deref())
 }
 
 fn plural(count: u64, one: &str, many: &str) -> String {

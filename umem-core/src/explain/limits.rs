@@ -9,7 +9,7 @@ use crate::{
     size::{Bytes, PageSize, PageSizes},
     table::{
         EntryRun, Mr, Policy,
-        single::{self, ConstraintCode, Sweep},
+        single::{self, Choice, Constraint, ConstraintCode, Sweep},
     },
 };
 use alloc::{format, string::String, vec::Vec};
@@ -36,7 +36,13 @@ impl Registration {
         } = self.question();
         match device.policy {
             Policy::Mixed => block_limits(self.entries(), device.page_sizes),
-            Policy::Single => best_page_size_limits(self.dma(), mr, device.page_sizes, rules),
+            Policy::Single => match device.choice {
+                Choice::Best(_) => {
+                    let seen = device.choice.seen(mr);
+                    best_page_size_limits(self.dma(), &seen, device.page_sizes, rules)
+                }
+                choice => self.own_limits(choice),
+            },
             Policy::Unaligned => match &self.dma_count {
                 Ok(count) => alloc::vec![Limit {
                     code: "segments",
@@ -50,6 +56,59 @@ impl Registration {
                 Err(_) => Vec::new(),
             },
         }
+    }
+}
+
+impl Registration {
+    /// The same of a driver that chooses the size in its own way.
+    fn own_limits(&self, choice: Choice) -> Vec<Limit> {
+        let Question { device, mr, .. } = self.question();
+        let driver = device.profile.map_or("the driver", |profile| profile.name);
+        let function = match choice {
+            Choice::ContPages => "mlx5_ib_cont_pages()",
+            Choice::OptimalMtt => "mlx4_ib_umem_calc_optimal_mtt_size()",
+            _ => {
+                return alloc::vec![Limit {
+                    code: "kernel-page",
+                    bit: Some(mr.page.log2()),
+                    segment: None,
+                    text: format!(
+                        "In this kernel {driver} takes the kernel's page, {}, whatever the memory.",
+                        mr.page
+                    ),
+                }];
+            }
+        };
+        let mut constraints = Vec::new();
+        self.single_size(|constraint| constraints.push(constraint));
+        let seen = choice.seen(mr);
+        limits_of(
+            &constraints,
+            &seen,
+            device.page_sizes,
+            |constraint, sizes, then| {
+                let (bit, va, dma) = (
+                    constraint.bit,
+                    constraint.hca_address,
+                    constraint.dma_address,
+                );
+                match constraint.code {
+                    ConstraintCode::StartAlignment => format!(
+                        "{function} takes no page larger than the alignment of the program's address {va:#x}, {}, {then}.",
+                        Bytes(1 << bit)
+                    ),
+                    ConstraintCode::Covers => covers(sizes),
+                    ConstraintCode::Congruence => format!(
+                        "The program's address {va:#x} and the device address {dma:#x} differ in bit {bit}, {then}."
+                    ),
+                    _ => format!(
+                        "{function} wants each run of contiguous device addresses aligned at its ends, and the one at {dma:#x}, or the one \
+                     before it, is so to {} only, {then}.",
+                        Bytes(1 << bit)
+                    ),
+                }
+            },
+        )
     }
 }
 
@@ -94,13 +153,61 @@ pub fn best_page_size_limits(
     sizes: PageSizes,
     rules: &KernelRules,
 ) -> Vec<Limit> {
-    let mut limits = Vec::new();
     let mut constraints = Vec::new();
     let mut sweep = Sweep::new(mr, sizes, rules);
     for segment in segments {
         sweep.push(segment, |constraint| constraints.push(constraint));
     }
-    let mut allowed = sweep.sizes();
+    limits_of(
+        &constraints,
+        mr,
+        sweep.sizes(),
+        |constraint, sizes, then| {
+            let (bit, hca, dma) = (
+                constraint.bit,
+                constraint.hca_address,
+                constraint.dma_address,
+            );
+            match constraint.code {
+                ConstraintCode::Covers if rules.upper_bound == UpperBound::RoundedLength => {
+                    format!(
+                        "These rules take no page longer than the region, rounded up to {}, {then}.",
+                        Bytes(1 << bit)
+                    )
+                }
+                ConstraintCode::Covers => covers(sizes),
+                ConstraintCode::Congruence => format!(
+                    "The NIC's address {hca:#x} and the device address {dma:#x} differ in bit {bit}, {then}."
+                ),
+                ConstraintCode::Discontinuity => {
+                    format!(
+                        "At the NIC's address {hca:#x}, aligned to {} only, the device addresses jump, {then}.",
+                        Bytes(1 << bit)
+                    )
+                }
+                ConstraintCode::EntryEnd | ConstraintCode::StartAlignment => {
+                    format!(
+                        "An SG entry ends at the NIC's address {hca:#x}, which these rules do not let a page reach across, {then}."
+                    )
+                }
+            }
+        },
+    )
+}
+
+fn covers((before, after): (PageSize, Option<PageSize>)) -> String {
+    let covering = after.unwrap_or(before);
+    format!("One page of {covering} already covers the region, so larger ones would gain nothing.")
+}
+
+/// What each of `constraints` cost of `allowed`; `text` is told the largest size before and after it, and what follows.
+fn limits_of(
+    constraints: &[Constraint],
+    mr: &Mr,
+    mut allowed: PageSizes,
+    text: impl Fn(&Constraint, (PageSize, Option<PageSize>), &str) -> String,
+) -> Vec<Limit> {
+    let mut limits = Vec::new();
     for constraint in constraints {
         let Some(most) = PageSize::from_log2(constraint.bit) else {
             continue;
@@ -118,42 +225,10 @@ pub fn best_page_size_limits(
             ),
             None => format!("so {before} falls, and no size is left"),
         };
-        let (bit, hca, dma) = (
-            constraint.bit,
-            constraint.hca_address,
-            constraint.dma_address,
-        );
-        let text = match constraint.code {
-            ConstraintCode::Covers if rules.upper_bound == UpperBound::RoundedLength => {
-                format!(
-                    "These rules take no page longer than the region, rounded up to {}, {then}.",
-                    Bytes(1 << bit)
-                )
-            }
-            ConstraintCode::Covers => {
-                let covering = after.unwrap_or(before);
-                format!(
-                    "One page of {covering} already covers the region, so larger ones would gain nothing."
-                )
-            }
-            ConstraintCode::Congruence => format!(
-                "The NIC's address {hca:#x} and the device address {dma:#x} differ in bit {bit}, {then}."
-            ),
-            ConstraintCode::Discontinuity => {
-                format!(
-                    "At the NIC's address {hca:#x}, aligned to {} only, the device addresses jump, {then}.",
-                    Bytes(1 << bit)
-                )
-            }
-            ConstraintCode::EntryEnd => {
-                format!(
-                    "An SG entry ends at the NIC's address {hca:#x}, which these rules do not let a page reach across, {then}."
-                )
-            }
-        };
+        let text = text(constraint, (before, after), &then);
         limits.push(Limit {
             code: constraint.code.name(),
-            bit: Some(bit),
+            bit: Some(constraint.bit),
             segment: Some(constraint.segment),
             text,
         });

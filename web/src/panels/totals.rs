@@ -9,6 +9,7 @@ use crate::{
 };
 use gloo::timers::callback::Timeout;
 use std::rc::Rc;
+use umem_core::registration::Registration;
 use yew::prelude::*;
 
 /// What the totals are given.
@@ -60,9 +61,7 @@ pub fn Totals(
                 if *stale {
                     <p class="bug">{ "A field is wrong. This is the last scenario that was right." }</p>
                 }
-                if let Some(bug) = registration.table.as_ref().ok().and_then(|table| table.kernel_bug.as_ref()) {
-                    <p class="bug"><b>{ "Kernel bug. " }</b>{ bug }</p>
-                }
+                { for bugs(registration) }
                 { numbers(scene) }
             </section>
             if worked_out {
@@ -138,4 +137,18 @@ fn use_worked_out(scene: &Rc<Scene>) -> bool {
         move || drop(wait)
     });
     !scene.is_long() || shown.as_ref() == Some(scene)
+}
+
+/// What kernel and driver get wrong.
+fn bugs(registration: &Registration) -> impl Iterator<Item = Html> {
+    let (kernel, driver) = match &registration.table {
+        Ok(table) => (&table.kernel_bug, &table.driver_bug),
+        // Its message says what the driver gets wrong.
+        Err(refusal) => (&refusal.kernel_bug, &None),
+    };
+    let told = [("Kernel bug. ", kernel), ("Driver bug. ", driver)];
+    told.into_iter().filter_map(|(what, bug)| {
+        let bug = bug.as_ref()?;
+        Some(html! { <p class="bug"><b>{ what }</b>{ bug }</p> })
+    })
 }
