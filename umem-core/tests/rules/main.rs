@@ -2,6 +2,7 @@
 
 mod cases;
 mod common;
+mod drivers;
 mod explain;
 mod generations;
 mod one_iterator;
