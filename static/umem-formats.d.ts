@@ -18,6 +18,27 @@ export type PresetName =
   | "mail" | "first-mask" | "smaller-only" | "mail-iommu" | "misaligned-iova" | "one-size"
   | "one-size-iommu" | "unaligned" | "descending" | "scattered" | "ppc64" | "pin-batches";
 
+/** What is known of the kernel by its name. */
+export interface KernelAnswer {
+  /** The generation whose answers are the same, or how they differ from it. */
+  rules: string;
+  /** The kernel as the scenario names it. */
+  release?: string;
+  /** "vendor", "unknown": planned with the rules that it has for sure. */
+  certainty: "exact" | "vendor" | "unknown";
+  text: string;
+  /** The answers by each of the rules that it may have, if not all are known. */
+  possible?: { rules: string; status: string }[];
+}
+
+/** Who says that a rule is so. */
+export interface Evidence {
+  stage: "pin" | "gather" | "map" | "page-size" | "cut" | "driver" | "table";
+  /** A running kernel, a public report, the source, or a mail that no kernel followed. */
+  by: "lab" | "report" | "source" | "proposed";
+  text: string;
+}
+
 /** A generation of the kernel's rules. */
 export type KernelRules = "5.2" | "5.10" | "6.7" | "6.15" | "7.2";
 
@@ -68,6 +89,8 @@ export interface Kernel {
   page_size?: Size;
   /** The newest if left out. */
   rules?: KernelRules;
+  /** Instead: a release ("6.12.117"), or what `uname -r` prints. */
+  release?: string;
 }
 
 /** An IOMMU in its own words; what is left out is that of `umem list iommus`, if `name` is in it. */
@@ -196,8 +219,10 @@ export interface Registration {
   /** The page table of the IOMMU, if one translates. */
   iommu?: IoTable;
   table: Table | Refused;
-  /** Which lab confirmed the rules; null: from source, not verified. */
-  verified: string | null;
+  /** The kernel, and how much its name says. */
+  kernel: KernelAnswer;
+  /** Who says that each rule on the way is so; the result claims no more than the weakest. */
+  evidence: Evidence[];
   /** The same region under each policy. */
   alternatives: Record<Policy, Alternative | Refused>;
   /** Changes that help, the best first; each was tried. */

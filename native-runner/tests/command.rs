@@ -53,7 +53,13 @@ fn the_registration_format_has_its_keys() {
         json!({"total": 1, "page_size": null})
     );
     assert_eq!(mail["advice"][0]["after"]["entries"], 2);
-    assert!(mail["verified"].is_string());
+    // No kernel cuts such a table, so nothing stronger is claimed.
+    let cut = &mail["evidence"][3];
+    assert_eq!(
+        (&cut["stage"], &cut["by"]),
+        (&json!("cut"), &json!("proposed"))
+    );
+    assert_eq!(mail["kernel"]["certainty"], "exact");
     assert!(mail.get("entries").is_none());
 }
 

@@ -2,12 +2,12 @@
 //!
 //! ```sh
 //! cargo run -p umem-core --example compare_kernels                          # the capture beside this file, for ionic
-//! cargo run -p umem-core --example compare_kernels -- FILE DEVICE 5.10 7.2  # one of your own, from `umem capture`
+//! cargo run -p umem-core --example compare_kernels -- FILE DEVICE 6.1.140 6.1.141 # one of your own, from `umem capture`
 //! ```
 
 use std::{env, error::Error, fs};
 use umem_core::{
-    kernel::KernelRules,
+    evidence,
     registration::Registration,
     scenario::{DeviceSpec, Scenario},
 };
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     scenario.device = DeviceSpec::Name(device);
     for kernel in kernels {
-        scenario.kernel.rules.clone_from(&kernel);
+        scenario.kernel.set_release(&kernel);
         let registration = Registration::new(&scenario)?;
         println!(
             "Linux {kernel}: {} in {} SG entries",
@@ -39,12 +39,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         for limit in registration.limits() {
             println!("  {}", limit.text);
         }
-        if let Some(rules) = KernelRules::find(&kernel) {
-            println!(
-                "  ({})",
-                rules.verified.unwrap_or("from source, not verified")
-            );
-        }
+        println!(
+            "  {}",
+            evidence::summary(&registration.question().evidence())
+        );
     }
     Ok(())
 }

@@ -3,13 +3,19 @@
 use crate::{
     address::{DmaAddr, VirtAddr},
     iommu::Iova,
-    kernel::KernelRules,
+    kernel::{CHANGES, GENERATIONS, Kernel},
     registration::Registration,
-    scenario::{IommuObject, IommuSpec, IovaSpec, LayoutName, Scenario},
+    scenario::{IommuObject, IommuSpec, IovaSpec, KernelSpec, LayoutName, Scenario},
     size::{Bytes, PageSize},
     table::{Edges, Policy},
 };
-use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
+use alloc::{
+    borrow::ToOwned,
+    format,
+    string::{String, ToString},
+    vec,
+    vec::Vec,
+};
 
 /// A change that helps.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -89,7 +95,7 @@ enum Kind {
     Iova,
     Identity,
     Split,
-    Rules,
+    Kernel,
     Overhang,
 }
 
@@ -353,15 +359,16 @@ impl Registration {
                 boundary: None,
             });
         }
-        let newest = KernelRules::newest();
-        if question.rules != newest {
-            let mut changed = scenario.clone();
-            changed.kernel.rules = newest.name.to_owned();
+        // From the oldest on, so that the first that helps is named.
+        for (name, spec) in later_kernels(&scenario.kernel, &question.kernel) {
             list.push(Proposal {
-                kind: Kind::Rules,
-                change: format!("run a kernel with the rules of Linux {}", newest.name),
+                kind: Kind::Kernel,
+                change: format!("run Linux {name} or later"),
                 cost: "a newer kernel".to_owned(),
-                scenarios: vec![changed],
+                scenarios: vec![Scenario {
+                    kernel: spec,
+                    ..scenario.clone()
+                }],
                 boundary: None,
             });
         }
@@ -377,6 +384,34 @@ impl Registration {
             });
         }
     }
+}
+
+/// The kernels after `kernel` at which rules changed: those of its own series where that took the change up.
+fn later_kernels(spec: &KernelSpec, kernel: &Kernel) -> Vec<(String, KernelSpec)> {
+    let Some(release) = kernel.release else {
+        let later = GENERATIONS
+            .iter()
+            .skip_while(|rules| rules.name != kernel.rules.name)
+            .skip(1);
+        let named = later.map(|rules| {
+            let mut changed = spec.clone();
+            changed.set_rules(rules.name);
+            (rules.name.to_owned(), changed)
+        });
+        return named.collect();
+    };
+    let mut first: Vec<_> = CHANGES
+        .iter()
+        .filter(|change| !change.since.is_in(release))
+        .map(|change| change.since.first_after(release))
+        .collect();
+    first.dedup();
+    let named = first.into_iter().map(|first| {
+        let mut changed = spec.clone();
+        changed.set_release(first.to_string());
+        (first.to_string(), changed)
+    });
+    named.collect()
 }
 
 #[cfg(test)]
@@ -435,6 +470,47 @@ mod tests {
         // At the 1M boundary: 255 × 4K, and 3 × 1M.
         assert_eq!(find("register two regions"), Some(258));
         assert_eq!(find("map it at the IOVA"), Some(2));
+    }
+
+    /// 8G of one run in segments of 4G-4K: every end of a segment counts until the contiguity rule comes.
+    #[test]
+    fn the_first_kernel_that_helps_is_named() {
+        let named = |set: &dyn Fn(&mut KernelSpec)| {
+            let mut scenario = presets::find("one-size").unwrap().scenario();
+            scenario.region.offset = Bytes(0);
+            scenario.region.length = Bytes(8 << 30);
+            scenario.memory = crate::scenario::MemorySpec {
+                page_size: Some(Bytes(2 << 20)),
+                layout: Some(LayoutName::Contiguous),
+                start: Some(crate::address::PhysAddr::new(8 << 30)),
+                ..Default::default()
+            };
+            scenario.device = crate::scenario::DeviceSpec::Name("efa".into());
+            set(&mut scenario.kernel);
+            let registration = Registration::new(&scenario).unwrap();
+            let advice = registration.advice(&scenario);
+            advice
+                .into_iter()
+                .map(|advice| advice.change)
+                .find(|change| change.starts_with("run Linux"))
+        };
+        for (release, first) in [
+            ("6.1.140", "6.1.141"),
+            ("6.12.30", "6.12.31"),
+            ("6.8.0-84-generic", "6.15"),
+            ("5.10.262", "6.15"),
+        ] {
+            assert_eq!(
+                named(&|kernel| kernel.set_release(release)),
+                Some(format!("run Linux {first} or later")),
+                "{release}"
+            );
+        }
+        assert_eq!(
+            named(&|kernel| kernel.set_rules("6.7")),
+            Some("run Linux 6.15 or later".into())
+        );
+        assert_eq!(named(&|kernel| kernel.set_release("6.1.141")), None);
     }
 
     #[test]

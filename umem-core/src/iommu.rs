@@ -73,10 +73,11 @@ pub enum MapError {
     /// Padding an entry up to the boundary makes its length 2^32 or more, which does not fit
     /// `scatterlist.length`: less is mapped than was asked for, and the mapping fails (`-EINVAL`).
     ///
-    /// A bug of Linux: `prev->length += pad_len` in `iommu_dma_map_sg()`, when the entry begins on the boundary itself. It meets
-    /// every run of more than 4G for a device without a largest segment, whose entries are 4G-4K and the rest. What was mapped by
-    /// then stays mapped, though its addresses are given back. Confirmed by `cargo xtask lab overflow` behind VT-d and AMD-Vi on
-    /// Linux 6.1.192, 6.12.95 and 7.2.12.
+    /// `prev->length += pad_len` in `iommu_dma_map_sg()`, when the entry begins on the boundary itself: described by N. Chen on the
+    /// iommu list on 2020-03-05. It meets every run of more than 4G for a device without a largest segment, whose entries are 4G-4K
+    /// and the rest. Kernels without [`pad_checked`](crate::kernel::KernelRules::pad_checked) leave what was mapped by then, though
+    /// its addresses are given back. Confirmed by `cargo xtask lab overflow` behind VT-d and AMD-Vi on Linux 6.1.192, 6.12.95 and
+    /// 7.2.12.
     PadOverflow {
         /// The entry's offset in the region.
         offset: u64,

@@ -1,13 +1,19 @@
 //! Kernel generations as data: where kernels differ, the rule is a value of [`KernelRules`],
 //! never a copy of a function.
 //!
-//! Each generation is the one **as released**; stable kernels carry later fixes (Debian's 6.1.192
-//! answers like 7.2, its 6.12.95 like 6.15).
+//! A [generation](GENERATIONS) is a mainline release **as released**. Stable kernels carry later fixes (6.1.192 answers like 7.2), so
+//! what a kernel does follows from the [changes](CHANGES) that its release has: see [`Kernel`].
 
 use crate::scatter::Coalescing;
+use alloc::vec::Vec;
 
+mod changes;
+mod debian;
+mod named;
 mod release;
 
+pub use changes::{CHANGES, Change};
+pub use named::{Certainty, Kernel, NotAKernel};
 pub use release::{NotARelease, Release, Since};
 
 /// The rules of one kernel generation, from pinned pages to the blocks of a single size.
@@ -31,8 +37,9 @@ pub struct KernelRules {
     pub overflow_checked: bool,
     /// How the blocks are walked.
     pub iterator: BlockIterator,
-    /// The lab that confirmed the rules, or `None`: from source, not verified.
-    pub verified: Option<&'static str>,
+    /// Whether `iommu_dma_map_sg()` notices that a pad makes an entry longer than `scatterlist.length` can hold. The mapping fails in
+    /// any case; kernels that do not notice leave a part of it in the IOMMU.
+    pub pad_checked: bool,
 }
 
 /// What bounds `ib_umem_find_best_pgsz()` from above, so that a page is not larger than it need be.
@@ -60,9 +67,11 @@ pub enum Interior {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SmallPages {
     /// A bitmap must have a size that is no larger than the kernel's page.
-    OneDemanded,
-    /// The same, and sizes smaller than the kernel's page are taken out first, so that only the kernel's page itself serves.
-    OneDemandedSmallerIgnored,
+    KernelPageOrSmallerRequired,
+    /// Sizes smaller than the kernel's page are taken out, and a bitmap must have the kernel's page itself.
+    KernelPageRequired,
+    /// Sizes smaller than the kernel's page are taken out.
+    SmallerIgnored,
     /// Every bitmap is taken as it is.
     Any,
 }
@@ -83,7 +92,9 @@ pub enum NoneFits {
 pub enum BlockIterator {
     /// Each entry by itself, from its start to its end, with a 32-bit position.
     EachEntry32,
-    /// Each entry by itself, as many blocks as the region has, with a 32-bit step.
+    /// Each entry by itself, from its start to its end, with a 32-bit step.
+    EachEntryStep32,
+    /// The same for as many blocks as the region has, from the one in which it starts.
     EachEntryCounted32,
     /// Across the ends of entries, as many blocks as the region has, with a 32-bit step.
     AcrossEntries32,
@@ -92,18 +103,18 @@ pub enum BlockIterator {
 }
 
 /// The generations, oldest first.
-pub static GENERATIONS: [KernelRules; 5] = [
+pub static GENERATIONS: &[KernelRules] = &[
     KernelRules {
         name: "5.2",
         about: "ib_umem_find_best_pgsz() as first merged: bounded by the length, the smallest size when none fits",
         coalescing: Coalescing::WholeBatchRun,
         upper_bound: UpperBound::RoundedLength,
         interior: Interior::Lengths,
-        small_pages: SmallPages::OneDemanded,
+        small_pages: SmallPages::KernelPageOrSmallerRequired,
         none_fits: NoneFits::Smallest,
         overflow_checked: false,
         iterator: BlockIterator::EachEntry32,
-        verified: None,
+        pad_checked: false,
     },
     KernelRules {
         name: "5.10",
@@ -112,11 +123,11 @@ pub static GENERATIONS: [KernelRules; 5] = [
         coalescing: Coalescing::AnyPage,
         upper_bound: UpperBound::CoveringBits,
         interior: Interior::EveryEnd,
-        small_pages: SmallPages::OneDemandedSmallerIgnored,
+        small_pages: SmallPages::KernelPageRequired,
         none_fits: NoneFits::Undefined,
         overflow_checked: false,
         iterator: BlockIterator::EachEntry32,
-        verified: None,
+        pad_checked: false,
     },
     KernelRules {
         name: "6.7",
@@ -129,7 +140,7 @@ pub static GENERATIONS: [KernelRules; 5] = [
         none_fits: NoneFits::Zero,
         overflow_checked: false,
         iterator: BlockIterator::EachEntryCounted32,
-        verified: None,
+        pad_checked: false,
     },
     KernelRules {
         name: "6.15",
@@ -141,7 +152,7 @@ pub static GENERATIONS: [KernelRules; 5] = [
         none_fits: NoneFits::Zero,
         overflow_checked: false,
         iterator: BlockIterator::AcrossEntries32,
-        verified: Some("Linux 6.12.95 (which also walks blocks of 4G and more as 7.2 does)"),
+        pad_checked: false,
     },
     KernelRules {
         name: "7.2",
@@ -153,7 +164,7 @@ pub static GENERATIONS: [KernelRules; 5] = [
         none_fits: NoneFits::Zero,
         overflow_checked: true,
         iterator: BlockIterator::AcrossEntries64,
-        verified: Some("Linux 7.2.12, and 6.1.192, whose stable fixes give it these rules"),
+        pad_checked: false,
     },
 ];
 
@@ -166,5 +177,76 @@ impl KernelRules {
     /// The generation of that name.
     pub fn find(name: &str) -> Option<&'static Self> {
         GENERATIONS.iter().find(|rules| rules.name == name)
+    }
+
+    /// How the answers of these rules differ from those of `other`, a phrase for each difference; none if there is no difference.
+    ///
+    /// Whether sums beyond 2^64 are noticed does not count, since no scenario reaches them, nor whether a pad is checked: the mapping
+    /// fails in any case.
+    pub fn differs(&self, other: &Self) -> Vec<&'static str> {
+        let mut phrases = Vec::new();
+        let mut when = |differs: bool, phrase| phrases.extend(differs.then_some(phrase));
+        when(
+            self.coalescing != other.coalescing,
+            match self.coalescing {
+                Coalescing::AnyPage => "pages join SG entries one by one",
+                Coalescing::WholeBatchRun => "runs of a pinning batch join SG entries whole",
+            },
+        );
+        when(
+            self.upper_bound != other.upper_bound,
+            match self.upper_bound {
+                UpperBound::RoundedLength => "the region's length bounds the page size",
+                UpperBound::CoveringBits => {
+                    "the smallest page that covers the region bounds the page size"
+                }
+            },
+        );
+        when(
+            self.interior != other.interior,
+            match self.interior {
+                Interior::Lengths => "the lengths of inner entries limit the page size",
+                Interior::EveryEnd => "the end of every SG entry limits the page size",
+                Interior::Discontinuities => "contiguous SG entries count as one",
+            },
+        );
+        when(
+            self.small_pages != other.small_pages,
+            match self.small_pages {
+                SmallPages::KernelPageOrSmallerRequired => {
+                    "devices must have a page size that is no larger than the kernel's page"
+                }
+                SmallPages::KernelPageRequired => "devices must have the kernel's page size",
+                SmallPages::SmallerIgnored => "page sizes below the kernel's page are ignored",
+                SmallPages::Any => "page sizes below the kernel's page are used",
+            },
+        );
+        when(
+            self.none_fits != other.none_fits,
+            match self.none_fits {
+                NoneFits::Smallest => "the smallest page size is taken when none fits",
+                NoneFits::Undefined => "what happens when no page size fits is undefined",
+                NoneFits::Zero => "a region that no page size fits is refused",
+            },
+        );
+        when(
+            self.iterator != other.iterator,
+            match self.iterator {
+                BlockIterator::EachEntry32 => {
+                    "blocks are walked entry by entry with a 32-bit position"
+                }
+                BlockIterator::EachEntryStep32 => {
+                    "blocks are walked entry by entry with a 32-bit step"
+                }
+                BlockIterator::EachEntryCounted32 => {
+                    "blocks are counted, and walked entry by entry with a 32-bit step"
+                }
+                BlockIterator::AcrossEntries32 => {
+                    "blocks are walked across entries with a 32-bit step"
+                }
+                BlockIterator::AcrossEntries64 => "blocks of 4G and more are walked rightly",
+            },
+        );
+        phrases
     }
 }

@@ -37,7 +37,8 @@
 //! | [`table`] | device addresses → the device's entries, one module a policy | `ib_umem_find_best_pgsz()`, `rdma_umem_for_each_dma_block()` |
 //! | [`explain`] | why an entry has its size, down to the bit | |
 //! | [`gate`] | where a registration can be refused, with which errno | |
-//! | [`kernel`], [`device`], [`processor`] | kernel generations, drivers and CPUs, as data | |
+//! | [`kernel`], [`device`], [`processor`] | kernels by release, drivers and CPUs, as data | |
+//! | [`evidence`] | who says that each rule is so | |
 //! | [`scenario`] | a whole question as a value; the presets | |
 //! | [`registration`] | scenario → every stage's result | `ib_umem_get()` |
 //! | [`umem`] | the same without a scenario: frames, a device and an IOMMU of your own | `struct ib_umem` |
@@ -46,8 +47,8 @@
 //! | [`diagram`] | a registration → lanes of boxes at a zoom and a moment → drawing commands → SVG | |
 //!
 //! A rule of the kernel is one function, which names the kernel's function and version. Where kernels
-//! differ, the rule is a value of [`KernelRules`](kernel::KernelRules). What no lab has confirmed says so:
-//! *from source, not verified*.
+//! differ, the rule is a value of [`KernelRules`](kernel::KernelRules). Who says that a rule is so, a running kernel, a public report,
+//! the source or a mail alone, is the result's [`evidence`].
 //!
 //! # From the kernel to here
 //!
@@ -115,6 +116,7 @@ pub mod capture;
 pub mod device;
 #[cfg(feature = "diagram")]
 pub mod diagram;
+pub mod evidence;
 pub mod explain;
 pub mod gate;
 pub mod iommu;

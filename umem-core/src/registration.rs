@@ -30,6 +30,7 @@ mod bugs;
 mod exhibits;
 mod index;
 mod limits;
+mod possible;
 
 pub use exhibits::{Exhibit, MOST_PAGES};
 pub use index::{Index, Lane, LaneRun};
@@ -106,7 +107,10 @@ impl Registration {
                 }
                 Err(error) => {
                     let errno = this.question.device.umem_error.unwrap_or(error.errno());
-                    Err(Refusal::new("iommu-map-failed", error).at(Gate::Map, errno))
+                    Err(Refusal {
+                        kernel_bug: this.question.kernel.left_behind(error),
+                        ..Refusal::new("iommu-map-failed", error).at(Gate::Map, errno)
+                    })
                 }
             },
         };
@@ -152,7 +156,12 @@ impl Registration {
         // `resolve` has refused segments shorter than a page.
         let longest =
             scatter::longest_entry(self.question.device.max_segment, page).unwrap_or(page.bytes());
-        ScatterList::new(self.frames(), longest, self.question.rules.coalescing, page)
+        ScatterList::new(
+            self.frames(),
+            longest,
+            self.question.kernel.rules.coalescing,
+            page,
+        )
     }
 
     /// The DMA list; the identical one where mapping was refused.
@@ -260,7 +269,7 @@ impl Registration {
         let Question {
             device,
             mr,
-            rules,
+            kernel,
             memory,
             ..
         } = &self.question;
@@ -281,7 +290,7 @@ impl Registration {
                 Entries::Mixed(Mixed::new(self.dma(), mr, device.page_sizes, overhang)?)
             }
             (Policy::Single, Some(size)) => {
-                let (mr, rules) = (device.choice.seen(mr), device.choice.walk(rules));
+                let (mr, rules) = (device.choice.seen(mr), device.choice.walk(&kernel.rules));
                 Entries::Single(Single::new(self.dma(), &mr, size, rules))
             }
             (Policy::Single, None) => Entries::None,
@@ -293,10 +302,10 @@ impl Registration {
     /// which were allowed before.
     pub fn single_size(&self, on: impl FnMut(single::Constraint)) -> Option<PageSize> {
         let Question {
-            device, mr, rules, ..
+            device, mr, kernel, ..
         } = &self.question;
         let choice = device.choice;
-        choice.size(self.dma(), mr, device.page_sizes, rules, on)
+        choice.size(self.dma(), mr, device.page_sizes, &kernel.rules, on)
     }
 
     /// The page's status line: `257 entries: 255 × 4K + 1 × 1M + 1 × 2M`, or why there is no table.

@@ -3,6 +3,7 @@
 use crate::{
     address::{Address, Extent},
     capture::Provenance,
+    evidence::Evidence,
     explain::Limit,
     gate::{Errno, Gate},
     registration::{Exhibit, Registration, Table},
@@ -38,12 +39,32 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     iommu: Option<IoTable>,
     table: TableReport,
-    /// Which lab confirmed the rules, or null.
-    verified: Option<String>,
+    kernel: KernelReport,
+    /// Who says that each rule on the way is so.
+    evidence: Vec<Evidence>,
     alternatives: Alternatives,
     advice: Vec<crate::advice::Advice>,
     /// The mail's own code, tried on this region.
     exhibits: Vec<ExhibitReport>,
+}
+
+#[derive(Debug, Serialize)]
+struct KernelReport {
+    /// The generation whose answers are the same, or how they differ from it.
+    rules: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release: Option<String>,
+    certainty: &'static str,
+    text: String,
+    /// The answers by each of the rules that it may have, if not all are known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    possible: Vec<Possible>,
+}
+
+#[derive(Debug, Serialize)]
+struct Possible {
+    rules: String,
+    status: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -170,6 +191,23 @@ impl From<Refusal> for Refused {
             kernel_bug,
             driver_bug,
         }
+    }
+}
+
+fn kernel(registration: &Registration) -> KernelReport {
+    let kernel = &registration.question().kernel;
+    let possible = registration.by_possible_rules().into_iter();
+    KernelReport {
+        rules: kernel.rules.to_string(),
+        release: kernel.release.map(|_| kernel.name.clone()),
+        certainty: kernel.certainty.name(),
+        text: kernel.text(),
+        possible: possible
+            .map(|(rules, status)| Possible {
+                rules: rules.to_string(),
+                status,
+            })
+            .collect(),
     }
 }
 
@@ -308,7 +346,8 @@ impl Registration {
                     refused: refusal.clone().into(),
                 },
             },
-            verified: self.question().verified(),
+            kernel: kernel(self),
+            evidence: self.question().evidence(),
             alternatives: Alternatives {
                 mixed: self.alternative(Policy::Mixed).into(),
                 single: self.alternative(Policy::Single).into(),

@@ -9,6 +9,7 @@ use crate::{
     address::{DmaAddr, PhysAddr, VirtAddr},
     capture::Provenance,
     device::Access,
+    kernel::{Kernel, Release},
     memory::Extents,
     size::{Bytes, PageSize},
     table::{Edges, Policy},
@@ -195,6 +196,37 @@ pub struct KernelSpec {
     /// The name of a generation: see [`GENERATIONS`](crate::kernel::GENERATIONS).
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default_rules"))]
     pub rules: String,
+    /// Instead of a generation, a kernel as people name it: "6.12.117", or what `uname -r` prints. See
+    /// [`Kernel::named`](crate::kernel::Kernel::named).
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub release: Option<String>,
+}
+
+impl KernelSpec {
+    /// The kernel's name: its release, or the generation.
+    pub fn name(&self) -> &str {
+        self.release.as_deref().unwrap_or(&self.rules)
+    }
+
+    /// A generation, in place of whatever was named before.
+    pub fn set_rules(&mut self, rules: impl Into<String>) {
+        self.rules = rules.into();
+        self.release = None;
+    }
+
+    /// The release that the kernel is, or is based on, if it is named by one that is known: whose drivers are meant.
+    pub fn based_on(&self) -> Option<Release> {
+        Kernel::named(self.release.as_deref()?).ok()?.release
+    }
+
+    /// A kernel by its release, in place of whatever was named before.
+    pub fn set_release(&mut self, release: impl Into<String>) {
+        self.rules = Self::default().rules;
+        self.release = Some(release.into());
+    }
 }
 
 impl Default for KernelSpec {
@@ -202,6 +234,7 @@ impl Default for KernelSpec {
         Self {
             page_size: Bytes(PageSize::K4.bytes()),
             rules: crate::kernel::KernelRules::newest().name.to_owned(),
+            release: None,
         }
     }
 }

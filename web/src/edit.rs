@@ -3,6 +3,7 @@
 use umem_core::{
     address::{DmaAddr, PhysAddr, VirtAddr},
     device, iommu,
+    kernel::Kernel,
     scenario::{
         DEFAULT_START, DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, LayoutName,
         Scenario,
@@ -25,12 +26,12 @@ pub fn device_sizes(scenario: &Scenario) -> PageSizes {
             .iter()
             .filter_map(|size| PageSize::new(size.0))
             .collect(),
-        (None, Some(profile)) if profile.takes_the_kernel_page(None) => {
+        (None, Some(profile)) if profile.takes_the_kernel_page(scenario.kernel.based_on()) => {
             PageSize::new(scenario.kernel.page_size.0)
                 .into_iter()
                 .collect()
         }
-        (None, Some(profile)) => profile.traits(None).page_sizes,
+        (None, Some(profile)) => profile.traits(scenario.kernel.based_on()).page_sizes,
         (None, None) => PageSizes::EMPTY,
     }
 }
@@ -176,6 +177,21 @@ pub fn set_hca(scenario: &mut Scenario, text: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Takes the kernel with the name `text`; none keeps the rules that were chosen.
+///
+/// # Errors
+/// That it names no kernel.
+pub fn set_release(scenario: &mut Scenario, text: &str) -> Result<(), String> {
+    match text.trim() {
+        "" => scenario.kernel.release = None,
+        release => {
+            Kernel::named(release).map_err(|error| format!("\"{release}\" {error}"))?;
+            scenario.kernel.set_release(release);
+        }
+    }
+    Ok(())
+}
+
 /// Where the frames begin, as the field has it; `None` where extents say it.
 pub fn start(scenario: &Scenario) -> Option<String> {
     let memory = &scenario.memory;
@@ -282,7 +298,7 @@ const ASPECTS: [(&str, Tells); 7] = [
     ("device", device_name),
     ("policy", |scenario| policy(scenario).name().to_owned()),
     ("kernel", |scenario| {
-        format!("Linux {}", scenario.kernel.rules)
+        format!("Linux {}", scenario.kernel.name())
     }),
     ("kernel page", |scenario| {
         scenario.kernel.page_size.to_string()

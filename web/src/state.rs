@@ -193,6 +193,7 @@ impl Reducible for State {
             Action::Iova(text) => state.typed(|texts| texts.iova = Some(text)),
             Action::Hca(text) => state.typed(|texts| texts.hca = text),
             Action::Start(text) => state.typed(|texts| texts.start = Some(text)),
+            Action::Release(text) => state.typed(|texts| texts.release = text),
             Action::Json(text) => state.written(&text),
             Action::Pages(size) => state.edited(|draft| edit::set_pages(draft, size)),
             Action::Layout(layout) => state.edited(|draft| edit::set_layout(draft, layout)),
@@ -200,7 +201,7 @@ impl Reducible for State {
             Action::Device(name) => state.edited(|draft| draft.device = DeviceSpec::Name(name)),
             Action::Size(size) => state.edited(|draft| edit::toggle_size(draft, size)),
             Action::Policy(policy) => state.edited(|draft| edit::set_policy(draft, policy)),
-            Action::Kernel(rules) => state.edited(|draft| draft.kernel.rules = rules),
+            Action::Kernel(rules) => state.by_rules(&rules),
             Action::KernelPage(size) => {
                 state.edited(|draft| draft.kernel.page_size = Bytes(size.bytes()))
             }

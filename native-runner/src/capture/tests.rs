@@ -405,7 +405,7 @@ proptest! {
         agreeing in 0u32..24,
         device in 0..device::CATALOGUE.len(),
         iommu in prop::sample::select(vec!["off", "vt-d", "amd-v1", "virtio", "smmuv3-4k"]),
-        rules in prop::sample::select(umem_core::kernel::GENERATIONS.map(|rules| rules.name).to_vec()),
+        rules in prop::sample::select(umem_core::kernel::GENERATIONS.iter().map(|rules| rules.name).collect::<Vec<_>>()),
     ) {
         let runs: Vec<(u64, u64)> = places
             .iter()

@@ -28,7 +28,7 @@ enum Catalogue {
     Devices,
     /// The IOMMUs of Linux
     Iommus,
-    /// The kernel generations
+    /// The generations of the rules, and the commits that changed them
     Kernels,
 }
 
@@ -39,7 +39,12 @@ impl List {
             Catalogue::Presets => presets::PRESETS.iter().map(preset).collect(),
             Catalogue::Devices => device::CATALOGUE.iter().map(driver).collect(),
             Catalogue::Iommus => iommu::CATALOGUE.iter().map(iommu).collect(),
-            Catalogue::Kernels => kernel::GENERATIONS.iter().map(generation).collect(),
+            Catalogue::Kernels => {
+                let generations = kernel::GENERATIONS.iter().map(generation);
+                generations
+                    .chain(kernel::CHANGES.iter().map(change))
+                    .collect()
+            }
         };
         let width = entries
             .iter()
@@ -158,11 +163,19 @@ fn iommu(profile: &iommu::IommuProfile) -> Entry {
     }
 }
 
-fn generation(rules: &kernel::KernelRules) -> Entry {
+fn change(change: &'static kernel::Change) -> Entry {
+    Entry {
+        name: change.commit,
+        title: change.title.into(),
+        facts: vec![format!("since {}", change.since)],
+    }
+}
+
+fn generation(rules: &'static kernel::KernelRules) -> Entry {
     Entry {
         name: rules.name,
         title: rules.about.into(),
-        facts: vec![verified(rules.verified)],
+        facts: Vec::new(),
     }
 }
 

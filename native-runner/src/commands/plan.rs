@@ -67,6 +67,10 @@ pub struct Plan {
     /// By the rules of this kernel of `umem list kernels`
     #[arg(long, value_name = "VERSION")]
     rules: Option<String>,
+
+    /// On this kernel: a release (6.12.117), or what `uname -r` prints
+    #[arg(long, value_name = "NAME", conflicts_with = "rules")]
+    release: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -141,7 +145,8 @@ impl Plan {
             let assumed = &mut provenance.assumed;
             assumed.device.take_if(|_| self.device.is_some());
             assumed.iommu.take_if(|_| self.iommu.is_some());
-            assumed.rules.take_if(|_| self.rules.is_some());
+            let named = self.rules.is_some() || self.release.is_some();
+            assumed.rules.take_if(|_| named);
         }
         if let Some(name) = &self.device {
             scenario.device = DeviceSpec::Name(name.clone());
@@ -153,7 +158,10 @@ impl Plan {
             scenario.iommu = IommuSpec::Name(name.clone());
         }
         if let Some(rules) = &self.rules {
-            scenario.kernel.rules.clone_from(rules);
+            scenario.kernel.set_rules(rules);
+        }
+        if let Some(release) = &self.release {
+            scenario.kernel.set_release(release);
         }
         Ok(scenario)
     }

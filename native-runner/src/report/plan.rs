@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use umem_core::{
     advice::Outcome,
+    evidence,
     registration::{Exhibit, Registration, Table as DeviceTable},
     scatter,
     scenario::Scenario,
@@ -169,10 +170,25 @@ pub fn table(
             width = gain.chars().count()
         )?;
     }
-    match question.verified() {
-        Some(lab) => writeln!(out, "\nrules verified by {lab}"),
-        None => writeln!(out, "\nthese rules are from source, not verified by a lab"),
+    how_sure(out, registration, why)
+}
+
+/// What is known of the kernel, and who says that the rules are so.
+fn how_sure(out: &mut impl Write, registration: &Registration, why: bool) -> io::Result<()> {
+    let question = registration.question();
+    let evidence = question.evidence();
+    writeln!(out, "\nhow sure")?;
+    if question.kernel.release.is_some() {
+        writeln!(out, "  {}", one_line(question.kernel.text()))?;
     }
+    for (rules, status) in registration.by_possible_rules() {
+        writeln!(out, "  by the rules of {rules}: {}", one_line(status))?;
+    }
+    writeln!(out, "  {}", evidence::summary(&evidence))?;
+    for line in evidence.iter().filter(|_| why) {
+        writeln!(out, "  {}", one_line(line))?;
+    }
+    Ok(())
 }
 
 /// The mail's own code and first idea, tried on this region.

@@ -13,7 +13,7 @@ fuzz_target!(|layout: Layout| {
         return;
     };
     let segments = || list.iter().copied();
-    for rules in &GENERATIONS {
+    for rules in GENERATIONS {
         let Some(size) = best_page_size(segments(), &mr, layout.sizes(), rules) else {
             continue;
         };

@@ -6,7 +6,7 @@ use umem_core::{kernel::GENERATIONS, vectors::Vector};
 
 fuzz_target!(|line: &str| {
     if let Ok(vector) = Vector::from_json(line) {
-        for rules in &GENERATIONS {
+        for rules in GENERATIONS {
             let _ = vector.replay(rules);
         }
     }

@@ -32,14 +32,14 @@ impl Registration {
     /// Why the table is not smaller: each reason once, in the order in which they arise.
     pub fn limits(&self) -> Vec<Limit> {
         let Question {
-            device, mr, rules, ..
+            device, mr, kernel, ..
         } = self.question();
         match device.policy {
             Policy::Mixed => block_limits(self.entries(), device.page_sizes),
             Policy::Single => match device.choice {
                 Choice::Best(_) => {
                     let seen = device.choice.seen(mr);
-                    best_page_size_limits(self.dma(), &seen, device.page_sizes, rules)
+                    best_page_size_limits(self.dma(), &seen, device.page_sizes, &kernel.rules)
                 }
                 choice => self.own_limits(choice),
             },

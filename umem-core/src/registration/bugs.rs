@@ -24,31 +24,32 @@ impl Registration {
     /// What is wrong with blocks of `size` as an old kernel chose and walked them.
     pub(super) fn kernel_bug(&self, size: PageSize, walked: &Entries<'_>) -> Option<String> {
         let Question {
-            mr, rules, device, ..
+            mr, kernel, device, ..
         } = &self.question;
+        let (rules, name) = (&kernel.rules, &kernel.name);
         let settled = rules.interior == Interior::Discontinuities
             && rules.iterator == BlockIterator::AcrossEntries64;
         // A driver that walks its blocks by itself meets none of the kernel's bugs.
-        if settled || device.choice.walk(rules) != *rules {
+        if settled || device.choice.walk(rules) != rules {
             return None;
         }
         if walked.is_endless() {
             return Some(format!(
                 "Linux {} hangs here: its block iterator's 32-bit position never reaches the end of a segment",
-                rules.name
+                name
             ));
         }
         let seen = device.choice.seen(mr);
         if device.choice.is_best() && !single::is_sound(self.dma(), &seen, size) {
             return Some(format!(
                 "Linux {} chose {size}, and pages of {size} translate some of the region's addresses falsely",
-                rules.name
+                name
             ));
         }
         let newest = Single::new(self.dma(), &seen, size, KernelRules::newest());
         let old = Single::new(self.dma(), &seen, size, rules);
         (!JoinedEntries::new(newest).eq(JoinedEntries::new(old))).then(|| {
-            format!("Linux {} walks the {size} blocks of this list wrongly: its table has other addresses, or another number of them, than it must", rules.name)
+            format!("Linux {} walks the {size} blocks of this list wrongly: its table has other addresses, or another number of them, than it must", name)
         })
     }
 

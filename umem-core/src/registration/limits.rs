@@ -89,13 +89,13 @@ impl Registration {
 
     /// The size that the driver takes for all blocks, or why there is none.
     pub(super) fn best_page_size(&self) -> Result<PageSize, Refusal> {
-        let Question { device, rules, .. } = &self.question;
+        let Question { device, kernel, .. } = &self.question;
         self.single_size(|_| ()).ok_or_else(|| {
             let errno = device.none_fits;
             let sizes = device.page_sizes;
             Refusal {
-                kernel_bug: (rules.none_fits == NoneFits::Undefined).then(|| {
-                    format!("Linux {} computes rounddown_pow_of_two(0) here, which C leaves undefined", rules.name)
+                kernel_bug: (kernel.rules.none_fits == NoneFits::Undefined).then(|| {
+                    format!("Linux {} computes rounddown_pow_of_two(0) here, which C leaves undefined", kernel.name)
                 }),
                 driver_bug: errno.is_none().then(|| {
                     "the driver does not check that a size was found, and divides by 0".into()

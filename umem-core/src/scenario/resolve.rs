@@ -2,13 +2,13 @@
 //!
 //! Here the region; each of the other parts has a room of its own.
 
-use super::{Scenario, ScenarioError};
+use super::{KernelSpec, Scenario, ScenarioError};
 use crate::{
     address::VirtAddr,
     device::{Bug, DeviceProfile, EntryLimit, LengthLimit},
     gate::Errno,
-    iommu::{self, IovaLayout, Translation},
-    kernel::{GENERATIONS, KernelRules, Release},
+    iommu::{self, Translation},
+    kernel::{GENERATIONS, Kernel, KernelRules, Release},
     memory::Memory,
     size::{Bytes, PageSize, PageSizes},
     table::{Edges, Mr, Policy, memory::Layout, single::Choice},
@@ -31,8 +31,8 @@ pub struct Question {
     pub memory: Memory,
     /// The region.
     pub mr: Mr,
-    /// The kernel's rules.
-    pub rules: &'static KernelRules,
+    /// The kernel, with its rules.
+    pub kernel: Kernel,
     /// The IOMMU, unless it is off.
     pub iommu: Option<Translation>,
     /// The IOMMU's profile, where it is of the catalogue.
@@ -72,12 +72,15 @@ pub struct Device {
     pub profile: Option<&'static DeviceProfile>,
     /// The kernel that the driver is of; `None` is the newest.
     pub release: Option<Release>,
+    /// Whether that kernel's vendor may have taken up drivers of later ones.
+    pub vendor: bool,
 }
 
 impl Device {
-    /// The driver, if it is of the catalogue but not of the kernel.
+    /// The driver, if it is of the catalogue but not of the kernel, and no vendor may have added it.
     pub fn missing(&self) -> Option<&'static DeviceProfile> {
-        self.profile.filter(|profile| !profile.is_in(self.release))
+        let missing = |profile: &&DeviceProfile| !self.vendor && !profile.is_in(self.release);
+        self.profile.filter(missing)
     }
 
     /// The bugs of the driver in this release.
@@ -101,24 +104,39 @@ impl Scenario {
             ));
         }
         let page = kernel_page(self.kernel.page_size)?;
-        let rules = KernelRules::find(&self.kernel.rules).ok_or_else(|| {
-            unknown(
-                "kernel.rules",
-                &self.kernel.rules,
-                GENERATIONS.iter().map(|rules| rules.name),
-            )
-        })?;
+        let kernel = self.kernel()?;
         let mr = self.mr(page)?;
         let memory = self.memory(&mr)?;
-        let device = self.device(page, rules, None)?;
+        let device = self.device(page, &kernel)?;
         let (iommu, iommu_profile) = self.iommu(page)?;
         Ok(Question {
             memory,
             mr,
-            rules,
+            kernel: kernel.asked_for(device.page_sizes, page),
             iommu,
             iommu_profile,
             device,
+        })
+    }
+
+    fn kernel(&self) -> Result<Kernel, ScenarioError> {
+        let KernelSpec { rules, release, .. } = &self.kernel;
+        let Some(release) = release else {
+            let known = || GENERATIONS.iter().map(|rules| rules.name);
+            let rules = KernelRules::find(rules);
+            return match rules {
+                Some(rules) => Ok(Kernel::generation(rules)),
+                None => Err(unknown("kernel.rules", &self.kernel.rules, known())),
+            };
+        };
+        if *rules != KernelSpec::default().rules {
+            return Err(ScenarioError::new(
+                "kernel.rules",
+                "stands beside \"release\", which says the rules already: give one of them",
+            ));
+        }
+        Kernel::named(release).map_err(|error| {
+            ScenarioError::new("kernel.release", format_args!("\"{release}\" {error}"))
         })
     }
 
@@ -240,25 +258,8 @@ impl Question {
         };
         format!(
             "for {device} {iommu}, by the rules of Linux {}",
-            self.rules.name
+            self.kernel.name
         )
-    }
-
-    /// Whether all of the rules that this question needs were confirmed by a lab, and by which.
-    pub fn verified(&self) -> Option<String> {
-        let kernel = self.rules.verified?;
-        match (self.translation(), self.iommu_profile) {
-            (None, _) => Some(kernel.to_owned()),
-            (
-                Some(Translation {
-                    layout: IovaLayout::EachEntry,
-                    ..
-                }),
-                _,
-            )
-            | (Some(_), None) => None,
-            (Some(_), Some(profile)) => profile.verified.map(|iommu| format!("{kernel}; {iommu}")),
-        }
     }
 }
 

@@ -161,6 +161,7 @@ pub fn scenario(rules: &'static [&'static str]) -> impl Strategy<Value = Scenari
                         kernel: KernelSpec {
                             page_size: Bytes(page),
                             rules: rules.into(),
+                            release: None,
                         },
                         iommu,
                         device,
@@ -175,7 +176,10 @@ pub fn scenario(rules: &'static [&'static str]) -> impl Strategy<Value = Scenari
 /// Every generation's name.
 pub fn all_rules() -> &'static [&'static str] {
     assert_eq!(
-        GENERATIONS.map(|rules| rules.name),
+        GENERATIONS
+            .iter()
+            .map(|rules| rules.name)
+            .collect::<Vec<_>>(),
         ["5.2", "5.10", "6.7", "6.15", "7.2"]
     );
     &["5.2", "5.10", "6.7", "6.15", "7.2"]

@@ -280,7 +280,7 @@ proptest! {
         let (shift, count) = mlx5_ib_cont_pages(&umem);
         let pas = mlx5_ib_populate_pas(&umem, shift, count);
         prop_assert_eq!(pas.len() as u64, count);
-        for rules in &GENERATIONS {
+        for rules in GENERATIONS {
             prop_assert_eq!(ours(&umem, Choice::ContPages, rules), (shift, pas.clone()));
         }
     }
@@ -290,7 +290,7 @@ proptest! {
         let (shift, count) = mlx4_ib_umem_calc_optimal_mtt_size(&umem);
         let mtts = mlx4_ib_umem_write_mtt(&umem, shift);
         prop_assert_eq!(mtts.len() as u64, count);
-        for rules in &GENERATIONS {
+        for rules in GENERATIONS {
             prop_assert_eq!(ours(&umem, Choice::OptimalMtt, rules), (shift, mtts.clone()));
         }
     }
@@ -300,7 +300,7 @@ proptest! {
         let page_offset = umem.address % PAGE_SIZE;
         for (choice, padding) in [(Choice::PagesOfLength, 0), (Choice::KernelPage, page_offset)] {
             let bufs = hns_roce_get_umem_bufs(&umem, mtr_init_buf_cfg(umem.length, padding));
-            for rules in &GENERATIONS {
+            for rules in GENERATIONS {
                 prop_assert_eq!(ours(&umem, choice, rules), (PAGE_SHIFT, bufs.clone()));
             }
         }

@@ -5,6 +5,7 @@ mod common;
 mod drivers;
 mod explain;
 mod generations;
+mod kernels;
 mod one_iterator;
 mod places;
 mod presets;

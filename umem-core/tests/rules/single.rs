@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use umem_core::{
     address::{DmaAddr, Extent},
     iommu::DmaSegment,
-    kernel::{GENERATIONS, KernelRules},
+    kernel::{BlockIterator, GENERATIONS, Interior, KernelRules, NoneFits, SmallPages, UpperBound},
     size::{PageSize, PageSizes},
     table::{EntryRun, Mr, single},
 };
@@ -78,6 +78,20 @@ fn best_5_2(umem: &Umem, pgsz_bitmap: u64) -> u64 {
         va += length - pgoff;
         pgoff = 0;
     }
+    find_pg_bit(pgsz_bitmap, mask)
+}
+
+/// The same of 5.6 and 5.4.22: every end of an entry counts, its length does not.
+fn best_5_6(umem: &Umem, pgsz_bitmap: u64) -> u64 {
+    if pgsz_bitmap & genmask(PAGE_SHIFT, 0) == 0 {
+        return 0;
+    }
+    let mask = mask_of_ends(umem, umem.length.next_power_of_two());
+    find_pg_bit(pgsz_bitmap, mask)
+}
+
+/// `rdma_find_pg_bit()`.
+fn find_pg_bit(pgsz_bitmap: u64, mask: u64) -> u64 {
     let align = mask & mask.wrapping_neg();
     match pgsz_bitmap & !(align.wrapping_neg() << 1) {
         0 => pgsz_bitmap & pgsz_bitmap.wrapping_neg(),
@@ -85,16 +99,9 @@ fn best_5_2(umem: &Umem, pgsz_bitmap: u64) -> u64 {
     }
 }
 
-/// The same of 5.10, and of 6.7, which no longer minds small pages, nor finds none undefined.
-fn best_5_10(umem: &Umem, mut pgsz_bitmap: u64, small_pages: bool) -> u64 {
-    if !small_pages {
-        pgsz_bitmap &= genmask(63, PAGE_SHIFT);
-        if pgsz_bitmap & genmask(PAGE_SHIFT, 0) == 0 {
-            return 0;
-        }
-    }
+/// The walk over the list [5.6 to 6.14].
+fn mask_of_ends(umem: &Umem, mut mask: u64) -> u64 {
     let mut va = umem.iova;
-    let mut mask = pgsz_bitmap & genmask(63, bits_per((umem.length - 1 + umem.iova) ^ umem.iova));
     let mut pgoff = umem.address % PAGE_SIZE;
     for (i, &(address, length)) in umem.sgl.iter().enumerate() {
         mask |= (address + pgoff) ^ va;
@@ -103,6 +110,26 @@ fn best_5_10(umem: &Umem, mut pgsz_bitmap: u64, small_pages: bool) -> u64 {
             mask |= va;
         }
         pgoff = 0;
+    }
+    mask
+}
+
+/// What becomes of small pages, before the search; `None` refuses.
+fn allowed(rules: &KernelRules, pgsz_bitmap: u64) -> Option<u64> {
+    let large = pgsz_bitmap & genmask(63, PAGE_SHIFT);
+    match rules.small_pages {
+        SmallPages::Any => Some(pgsz_bitmap),
+        SmallPages::SmallerIgnored => Some(large),
+        _ => (large & genmask(PAGE_SHIFT, 0) != 0).then_some(large),
+    }
+}
+
+/// The same of 5.10 to 6.14, and of 5.9.2, which takes the smallest size when none fits.
+fn best_5_10(umem: &Umem, mut pgsz_bitmap: u64, smallest: bool) -> u64 {
+    let bits = bits_per((umem.length - 1 + umem.iova) ^ umem.iova);
+    let mask = mask_of_ends(umem, pgsz_bitmap & genmask(63, bits));
+    if smallest {
+        return find_pg_bit(pgsz_bitmap, mask);
     }
     if mask != 0 {
         pgsz_bitmap &= genmask(mask.trailing_zeros(), 0);
@@ -143,12 +170,16 @@ fn best_6_15(umem: &Umem, mut pgsz_bitmap: u64) -> u64 {
 }
 
 fn best(rules: &KernelRules, umem: &Umem, pgsz_bitmap: u64) -> u64 {
-    match rules.name {
-        "5.2" => best_5_2(umem, pgsz_bitmap),
-        "5.10" => best_5_10(umem, pgsz_bitmap, false),
-        "6.7" => best_5_10(umem, pgsz_bitmap, true),
-        "6.15" | "7.2" => best_6_15(umem, pgsz_bitmap),
-        name => panic!("{name} has no transcription"),
+    match (rules.upper_bound, rules.interior) {
+        (UpperBound::RoundedLength, Interior::Lengths) => best_5_2(umem, pgsz_bitmap),
+        (UpperBound::RoundedLength, _) => best_5_6(umem, pgsz_bitmap),
+        (UpperBound::CoveringBits, Interior::EveryEnd) => {
+            let smallest = rules.none_fits == NoneFits::Smallest;
+            allowed(rules, pgsz_bitmap).map_or(0, |bitmap| best_5_10(umem, bitmap, smallest))
+        }
+        (UpperBound::CoveringBits, _) => {
+            allowed(rules, pgsz_bitmap).map_or(0, |bitmap| best_6_15(umem, bitmap))
+        }
     }
 }
 
@@ -168,8 +199,8 @@ impl Biter<'_> {
         let dma_addr = address + self.sg_advance;
         let block_offset = dma_addr & (self.pgsz - 1);
         let u32 = |n: u64| n & 0xffff_ffff;
-        match rules.name {
-            "5.2" | "5.10" => {
+        match rules.iterator {
+            BlockIterator::EachEntry32 => {
                 let before = self.sg_advance;
                 self.sg_advance = u32(before + self.pgsz - u32(block_offset));
                 if self.sg_advance >= length {
@@ -179,7 +210,7 @@ impl Biter<'_> {
                     self.sgl = &[];
                 }
             }
-            "6.7" => {
+            BlockIterator::EachEntryStep32 | BlockIterator::EachEntryCounted32 => {
                 let delta = u32(self.pgsz - u32(block_offset));
                 if length - self.sg_advance > delta {
                     self.sg_advance += delta;
@@ -187,9 +218,9 @@ impl Biter<'_> {
                     (self.sg_advance, self.sgl) = (0, &self.sgl[1..]);
                 }
             }
-            name => {
-                let mut delta = match name {
-                    "6.15" => u32(self.pgsz - u32(block_offset)),
+            BlockIterator::AcrossEntries32 | BlockIterator::AcrossEntries64 => {
+                let mut delta = match rules.iterator {
+                    BlockIterator::AcrossEntries32 => u32(self.pgsz - u32(block_offset)),
                     _ => self.pgsz - block_offset,
                 };
                 while let [(_, length), rest @ ..] = self.sgl
@@ -207,7 +238,24 @@ impl Biter<'_> {
 
 /// `rdma_umem_for_each_dma_block()`: the addresses of the first `most` blocks, and whether the walk hangs among them.
 fn walk(rules: &KernelRules, umem: &Umem, pgsz: u64, most: usize) -> (Vec<u64>, bool) {
-    let counted = !["5.2", "5.10"].contains(&rules.name);
+    let uncounted = [BlockIterator::EachEntry32, BlockIterator::EachEntryStep32];
+    walk_as(
+        rules,
+        umem,
+        pgsz,
+        most,
+        !uncounted.contains(&rules.iterator),
+    )
+}
+
+/// The same, `counted` or to the end of the list.
+fn walk_as(
+    rules: &KernelRules,
+    umem: &Umem,
+    pgsz: u64,
+    most: usize,
+    counted: bool,
+) -> (Vec<u64>, bool) {
     let mut biter = Biter {
         sgl: &umem.sgl,
         sg_advance: if counted {
@@ -290,12 +338,42 @@ fn bitmap() -> impl Strategy<Value = u64> {
     })
 }
 
+/// Every generation, and a release of each other combination of rules.
+fn kernels() -> Vec<KernelRules> {
+    let releases = [
+        "5.4.22", "5.4.231", "5.9.2", "5.10.11", "5.10.166", "5.10.262", "5.13", "5.15.91",
+        "5.15.185", "5.15.210", "6.1.9",
+    ];
+    let of = |release: &&str| KernelRules::of(release.parse().unwrap());
+    GENERATIONS
+        .iter()
+        .copied()
+        .chain(releases.iter().map(of))
+        .collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::default())]
 
+    /// Kernels before 6.7 count no blocks. It makes no difference for the sizes that they use: from the kernel's page to 2G.
+    #[test]
+    fn counted_or_not_the_blocks_are_the_same(umem in umem(), bitmap in bitmap()) {
+        for release in ["5.10.262", "5.15.185"] {
+            let rules = KernelRules::of(release.parse().unwrap());
+            let size = best(&rules, &umem, bitmap & genmask(31, 0));
+            if size != 0 {
+                prop_assert_eq!(
+                    walk_as(&rules, &umem, size, 1000, true),
+                    walk_as(&rules, &umem, size, 1000, false),
+                    "{}", release
+                );
+            }
+        }
+    }
+
     #[test]
     fn the_best_size_is_each_kernels(umem in umem(), bitmap in bitmap()) {
-        for rules in &GENERATIONS {
+        for rules in &kernels() {
             let ours = single::best_page_size(umem.segments(), &umem.mr(), PageSizes::from_bits(bitmap), rules);
             prop_assert_eq!(ours.map_or(0, PageSize::bytes), best(rules, &umem, bitmap), "{}", rules.name);
         }
@@ -305,7 +383,7 @@ proptest! {
     #[test]
     fn the_blocks_are_each_kernels(umem in umem(), log2 in prop_oneof![8u32..32, 32u32..37]) {
         let size = PageSize::from_log2(log2).unwrap();
-        for rules in &GENERATIONS {
+        for rules in &kernels() {
             const MOST: usize = 1000;
             let (blocks, hangs) = walk(rules, &umem, size.bytes(), MOST);
             let mut ours = single::Single::new(umem.segments(), &umem.mr(), size, rules);

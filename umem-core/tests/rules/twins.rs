@@ -156,7 +156,7 @@ proptest! {
         let registration = Registration::new(&scenario).unwrap();
         let question = registration.question();
         let (page, most) = (question.mr.page.bytes(), u64::from(question.device.max_segment));
-        let expected = match question.rules.coalescing {
+        let expected = match question.kernel.rules.coalescing {
             Coalescing::AnyPage => append_pages(&frames(&registration), page, most),
             Coalescing::WholeBatchRun => add_sg_table(&frames(&registration), page, most),
         };

@@ -27,7 +27,7 @@ fn of(
     let builder = Umem::builder(frames, question.address(), mr.length)
         .hca_address(VirtAddr::new(mr.hca_address))
         .page(mr.page)
-        .rules(*question.rules)
+        .rules(question.kernel.rules)
         .max_segment(question.device.max_segment);
     match question.translation() {
         Some(translation) => builder.iommu(translation).get(),

@@ -51,7 +51,7 @@ pub(super) fn device(props: &Props) -> Html {
             <Select label="Device" heads=true {choices} chosen={chosen.clone()} {custom} fault={props.fault(Field::Device)} {onchange} />
             { sizes(props) }
             { policies(props) }
-            if let Some((profile, traits)) = chosen.as_deref().and_then(find).map(|profile| (profile, profile.traits(None))) {
+            if let Some((profile, traits)) = chosen.as_deref().and_then(find).map(|profile| (profile, profile.traits(props.draft.kernel.based_on()))) {
                 <details class="note">
                     <summary>{ format!("About {}", profile.name) }</summary>
                     <p>{ format!("Its table: {}, {} bytes an entry.", profile.table, traits.entry_bytes) }</p>

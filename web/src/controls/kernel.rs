@@ -3,6 +3,7 @@
 use super::{
     Props,
     memory::{offered, size},
+    text::hinted,
 };
 use crate::{
     state::{Action, Field},
@@ -25,6 +26,10 @@ pub(super) fn kernel(props: &Props) -> Html {
         let dispatch = props.dispatch.clone();
         Callback::from(move |name| dispatch.dispatch(Action::Kernel(name)))
     };
+    let (chosen, custom) = match &kernel.release {
+        None => (Some(kernel.rules.clone()), String::new()),
+        Some(release) => (None, format!("Linux {release}")),
+    };
     let page = {
         let dispatch = props.dispatch.clone();
         Callback::from(move |name: String| {
@@ -35,7 +40,8 @@ pub(super) fn kernel(props: &Props) -> Html {
     };
     html! {
         <section>
-            <Select label="Kernel" heads=true {choices} chosen={Some(kernel.rules.clone())} onchange={rules} />
+            <Select label="Kernel" heads=true {choices} {chosen} {custom} onchange={rules} />
+            { hinted(props, Field::Release, "Kernel release", Some(&props.texts.release), "6.12.117, or uname -r", Action::Release) }
             <Select
                 label="Kernel page"
                 choices={offered(&PAGES, kernel.page_size)}

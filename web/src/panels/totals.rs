@@ -9,7 +9,7 @@ use crate::{
 };
 use gloo::timers::callback::Timeout;
 use std::rc::Rc;
-use umem_core::registration::Registration;
+use umem_core::{evidence, kernel::Certainty, registration::Registration, scenario::Question};
 use yew::prelude::*;
 
 /// What the totals are given.
@@ -74,12 +74,28 @@ pub fn Totals(
             <Exhibits scene={scene.clone()} open={*exhibits} />
             <section>
                 <h2>{ "How sure" }</h2>
-                <p class="note">{ match registration.question().verified() {
-                    Some(lab) => format!("These rules were confirmed on {lab}."),
-                    None => "These rules are from source, not verified.".into(),
-                } }</p>
+                { sure(registration.question()) }
             </section>
         </aside>
+    }
+}
+
+/// What is known of the kernel, if that is not all, and who says that the rules are so.
+fn sure(question: &Question) -> Html {
+    let evidence = question.evidence();
+    let kernel = &question.kernel;
+    html! {
+        <>
+            if kernel.certainty != Certainty::Exact {
+                <p class="note">{ format!("{}.", kernel.text()) }</p>
+            }
+            <p class="note">{ evidence::summary(&evidence) }</p>
+            <ul class="evidence">
+                { for evidence.iter().map(|line| html! {
+                    <li><b>{ line.stage }</b>{ ": " }{ line.by.name() }{ ", " }{ &line.text }</li>
+                }) }
+            </ul>
+        </>
     }
 }
 

@@ -60,6 +60,8 @@ pub enum Action {
     Hca(String),
     /// Typed into "Frames at".
     Start(String),
+    /// Typed into "Kernel release".
+    Release(String),
     /// Typed into "The scenario as JSON".
     Json(String),
     /// The size of the memory's pages.
@@ -169,6 +171,8 @@ pub enum Field {
     Sizes,
     /// The kernel's rules and page.
     Kernel,
+    /// "Kernel release".
+    Release,
 }
 
 impl Field {
@@ -185,6 +189,7 @@ impl Field {
             () if under("iommu") => Self::Iommu,
             () if under("device.page_sizes") => Self::Sizes,
             () if under("device") => Self::Device,
+            () if under("kernel.release") => Self::Release,
             () if under("kernel") => Self::Kernel,
             // Only whoever writes JSON reaches the rest.
             () => Self::Json,

@@ -137,6 +137,12 @@ impl State {
         self.edited(|draft| draft.iommu = iommu)
     }
 
+    /// By the rules of a generation, whatever release was named before.
+    pub(super) fn by_rules(mut self, rules: &str) -> Self {
+        self.here.texts.release.clear();
+        self.edited(|draft| draft.kernel.set_rules(rules))
+    }
+
     pub(super) fn typed(mut self, edit: impl FnOnce(&mut Texts)) -> Self {
         edit(&mut self.here.texts);
         self.settled().addressed()
@@ -214,6 +220,11 @@ impl Side {
                 edit::set_iova as Setter,
             ),
             (Field::Hca, Some(&*self.texts.hca), edit::set_hca),
+            (
+                Field::Release,
+                Some(&*self.texts.release),
+                edit::set_release,
+            ),
             (Field::Start, self.texts.start.as_deref(), edit::set_start),
         ] {
             if let Some(text) = text

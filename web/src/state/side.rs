@@ -104,6 +104,8 @@ pub struct Texts {
     pub iova: Option<String>,
     /// "NIC address"; empty if it is the virtual one.
     pub hca: String,
+    /// "Kernel release"; empty if a generation of rules was chosen.
+    pub release: String,
     /// "Frames at"; `None` where extents say it.
     pub start: Option<String>,
 }
@@ -115,6 +117,7 @@ impl Texts {
             length: scenario.region.length.to_string(),
             iova: edit::iova(scenario),
             hca: edit::hca(scenario),
+            release: scenario.kernel.release.clone().unwrap_or_default(),
             start: edit::start(scenario),
         }
     }

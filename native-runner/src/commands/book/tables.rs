@@ -119,14 +119,10 @@ fn segment(most: u32) -> String {
 
 /// The generations of the rules.
 pub fn kernels() -> String {
-    let rows = kernel::GENERATIONS.iter().map(|rules| {
-        [
-            format!("`{}`", rules.name),
-            cell(rules.about),
-            verified(rules.verified),
-        ]
-    });
-    table(["rules", "what they brought", "verified"], rows)
+    let rows = kernel::GENERATIONS
+        .iter()
+        .map(|rules| [format!("`{}`", rules.name), cell(rules.about)]);
+    table(["rules", "what they brought"], rows)
 }
 
 /// The scenes of the mail.

@@ -5,7 +5,6 @@ use std::{fmt, path::Path, time::SystemTime};
 use umem_core::{
     capture::{Assumed, Provenance},
     device, iommu,
-    kernel::KernelRules,
     scenario::{DeviceSpec, IommuSpec, KernelSpec},
     size::Bytes,
 };
@@ -25,8 +24,8 @@ pub struct Scene {
     iommu: String,
     /// The RDMA device of this machine, if there is one.
     here: Option<RdmaDevice>,
-    /// The generation whose rules this kernel follows.
-    rules: &'static str,
+    /// This kernel's page and release.
+    kernel: KernelSpec,
     /// What nobody said and the machine did not show.
     assumed: Assumed,
 }
@@ -86,22 +85,25 @@ impl Scene {
                 IommuSpec::OFF
             }
         };
-        let rules = match running::generation() {
-            Ok(generation) => generation.name,
-            Err(why) => {
-                let newest = KernelRules::newest().name;
-                assumed.rules = Some(format!(
-                    "the kernel follows the rules of Linux {newest}, the newest known, because {why} (umem plan --rules takes \
-                     others)"
-                ));
-                newest
-            }
+        let mut kernel = KernelSpec {
+            page_size: Bytes(rustix::param::page_size() as u64),
+            ..KernelSpec::default()
         };
+        match running::name() {
+            Ok(name) => kernel.set_release(name),
+            Err(why) => {
+                assumed.rules = Some(format!(
+                    "the kernel follows the rules of Linux {}, the newest known, because {why} (umem plan --release takes \
+                     others)",
+                    kernel.rules
+                ));
+            }
+        }
         Ok(Self {
             device: device.to_owned(),
             iommu: iommu.to_owned(),
             here,
-            rules,
+            kernel,
             assumed,
         })
     }
@@ -118,10 +120,7 @@ impl Scene {
 
     /// This kernel's pages and rules.
     pub fn kernel(&self) -> KernelSpec {
-        KernelSpec {
-            page_size: Bytes(rustix::param::page_size() as u64),
-            rules: self.rules.to_owned(),
-        }
+        self.kernel.clone()
     }
 
     /// Where and when, now; without the device's name if `scrub` is set.

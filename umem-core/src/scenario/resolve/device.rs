@@ -4,7 +4,7 @@ use super::{Device, ScenarioError, parse_page_sizes, unknown};
 use crate::{
     device::{self, DeviceProfile, EntryLimit, LengthLimit, Most, Scope, Traits},
     gate::{Errno, Gate},
-    kernel::{KernelRules, Release},
+    kernel::{Certainty, Kernel, KernelRules},
     scenario::{DeviceObject, DeviceSpec, Scenario},
     size::{Bytes, PageSize, PageSizes},
     table::{Policy, memory::Layout, single::Choice},
@@ -12,13 +12,9 @@ use crate::{
 use alloc::vec::Vec;
 
 impl Scenario {
-    /// The device as the driver of `release` has it, the newest one's if it is `None`.
-    pub(super) fn device(
-        &self,
-        page: PageSize,
-        rules: &KernelRules,
-        release: Option<Release>,
-    ) -> Result<Device, ScenarioError> {
+    /// The device as its driver in `kernel` has it: the newest one if that names no release.
+    pub(super) fn device(&self, page: PageSize, kernel: &Kernel) -> Result<Device, ScenarioError> {
+        let release = kernel.release;
         let nothing = DeviceObject::default();
         let (object, profile) = match &self.device {
             DeviceSpec::Name(name) => {
@@ -70,7 +66,7 @@ impl Scenario {
                 .into(),
                 None => lengths.into(),
             },
-            entry_limits: self.entry_limits(object, traits.as_ref(), rules, release)?,
+            entry_limits: self.entry_limits(object, traits.as_ref(), kernel)?,
             // Entries of another length are a table of another device.
             layout: match entry_bytes {
                 Some(_) => Layout::List,
@@ -79,6 +75,7 @@ impl Scenario {
             entry_bytes: entry_bytes.unwrap_or(traits.map_or(8, |traits| traits.entry_bytes)),
             profile,
             release,
+            vendor: kernel.certainty == Certainty::Vendor,
         })
     }
 
@@ -87,13 +84,12 @@ impl Scenario {
         &self,
         object: &DeviceObject,
         traits: Option<&Traits>,
-        rules: &KernelRules,
-        release: Option<Release>,
+        kernel: &Kernel,
     ) -> Result<Vec<EntryLimit>, ScenarioError> {
         let all = traits.map_or(&[][..], |traits| traits.entry_limits);
         // Rules without a release leave open which driver it is. What only one attempt meets, and only in some releases, is not
         // said of old rules then.
-        let settled = release.is_some() || rules == KernelRules::newest();
+        let settled = kernel.release.is_some() || kernel.rules == *KernelRules::newest();
         let holds = |limit: &&EntryLimit| {
             let access = limit.access;
             let allowed = access.is_none_or(|access| self.process.access.contains(&access));

@@ -29,7 +29,10 @@ pub struct Single<I> {
 impl<I: Iterator<Item = DmaSegment>> Single<I> {
     /// The blocks of `size` for `mr`, as the kernel of `rules` walks them.
     pub fn new(mut segments: I, mr: &Mr, size: PageSize, rules: &KernelRules) -> Self {
-        let counted = !matches!(rules.iterator, BlockIterator::EachEntry32);
+        let counted = !matches!(
+            rules.iterator,
+            BlockIterator::EachEntry32 | BlockIterator::EachEntryStep32
+        );
         let first = segments.next();
         Self {
             segments,
@@ -120,8 +123,12 @@ impl<I: Iterator<Item = DmaSegment>> Iterator for Single<I> {
             BlockIterator::AcrossEntries32 | BlockIterator::AcrossEntries64 => {
                 self.step_across(step)
             }
-            BlockIterator::EachEntryCounted32 if left > step => self.advance += step,
-            BlockIterator::EachEntryCounted32 => self.next_segment(),
+            BlockIterator::EachEntryStep32 | BlockIterator::EachEntryCounted32 if left > step => {
+                self.advance += step
+            }
+            BlockIterator::EachEntryStep32 | BlockIterator::EachEntryCounted32 => {
+                self.next_segment()
+            }
             BlockIterator::EachEntry32 => {
                 let (before, end) = (self.advance, self.advance + step);
                 self.advance = end & u64::from(u32::MAX);

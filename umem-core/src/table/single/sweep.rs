@@ -77,10 +77,10 @@ impl Sweep {
         let demanded = PageSizes::from_bits(sizes.bits() & whole_pages.bits());
         let sizes = match rules.small_pages {
             SmallPages::Any => sizes,
-            SmallPages::OneDemanded if demanded.is_empty() => PageSizes::EMPTY,
-            SmallPages::OneDemanded => sizes,
-            SmallPages::OneDemandedSmallerIgnored if !sizes.contains(mr.page) => PageSizes::EMPTY,
-            SmallPages::OneDemandedSmallerIgnored => {
+            SmallPages::KernelPageOrSmallerRequired if demanded.is_empty() => PageSizes::EMPTY,
+            SmallPages::KernelPageOrSmallerRequired => sizes,
+            SmallPages::KernelPageRequired if !sizes.contains(mr.page) => PageSizes::EMPTY,
+            SmallPages::KernelPageRequired | SmallPages::SmallerIgnored => {
                 PageSizes::from_bits(sizes.bits() & !mr.page.mask())
             }
         };

@@ -1,0 +1,213 @@
+//! What stands behind a result: for each rule on the way, whether a kernel confirmed it.
+
+use crate::{
+    iommu::IovaLayout,
+    kernel::{BlockIterator, Interior, KernelRules, SmallPages},
+    scatter::Coalescing,
+    scenario::Question,
+    size::PageSize,
+    table::{Policy, single::Choice},
+};
+use alloc::{
+    borrow::ToOwned,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+/// What stands behind one rule.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Evidence {
+    /// The stage of the registration.
+    pub stage: &'static str,
+    /// Who says so.
+    pub by: By,
+    /// Which kernel, report or source.
+    pub text: String,
+}
+
+/// Who says that a rule is so, the weakest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
+pub enum By {
+    /// A mail, which no kernel followed.
+    Proposed,
+    /// The kernel's source, read and transcribed, but not run.
+    Source,
+    /// A public report of what a kernel did.
+    Report,
+    /// A running kernel that was asked.
+    Lab,
+}
+
+impl By {
+    /// Its name in registrations.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Source => "source",
+            Self::Report => "report",
+            Self::Lab => "lab",
+        }
+    }
+}
+
+/// The kernels that `cargo xtask lab` asked: thousands of random questions each.
+const LAB: &str = "Linux 6.1.192, 6.12.95 and 7.2.12, x86-64, 4K pages";
+
+impl Question {
+    /// What stands behind each rule that this question needs, in the order of the stages: `pin`, `gather`, `map`, `page-size` or `cut`,
+    /// `driver`, `table`.
+    ///
+    /// A result is as good as the [weakest](weakest) of them.
+    pub fn evidence(&self) -> Vec<Evidence> {
+        let rules = &self.kernel.rules;
+        // Every kernel that was asked had pages of 4K.
+        let asked = |confirmed: bool, otherwise: &str| match (confirmed, self.mr.page) {
+            (true, PageSize::K4) => (By::Lab, LAB.to_owned()),
+            (true, page) => (
+                By::Source,
+                format!("umem.c, lib/scatterlist.c; no kernel with pages of {page} was asked"),
+            ),
+            (false, _) => (By::Source, otherwise.to_owned()),
+        };
+        let mut list = Vec::new();
+        let mut line = |stage, (by, text)| list.push(Evidence { stage, by, text });
+        line("pin", asked(true, ""));
+        line(
+            "gather",
+            asked(
+                rules.coalescing == Coalescing::AnyPage,
+                "umem.c: ib_umem_add_sg_table() [linux 5.2], transcribed",
+            ),
+        );
+        line("map", self.map_evidence());
+        match self.device.policy {
+            Policy::Mixed | Policy::Unaligned => line(
+                "cut",
+                (
+                    By::Proposed,
+                    "linux-rdma, August 2018; no kernel cuts a table like this".to_owned(),
+                ),
+            ),
+            Policy::Single => line("page-size", self.size_evidence()),
+        }
+        if let Some(driver) = self.driver_evidence() {
+            line("driver", driver);
+        }
+        list
+    }
+
+    /// What stands behind the driver's row, if the device is of the catalogue.
+    fn driver_evidence(&self) -> Option<(By, String)> {
+        let profile = self.device.profile?;
+        let by = if profile.name == "rxe" {
+            By::Lab
+        } else {
+            By::Source
+        };
+        Some((by, profile.traits(self.device.release).source.to_owned()))
+    }
+
+    /// What stands behind the one size: the kernel's search for it, or the driver's own way.
+    fn size_evidence(&self) -> (By, String) {
+        match (self.device.choice, self.driver_evidence()) {
+            (Choice::Best(_), _) | (_, None) => {
+                page_size_evidence(&self.kernel.rules, self.mr.page)
+            }
+            (Choice::KernelPage, Some(driver)) => driver,
+            (_, Some((by, source))) => (by, format!("{source}, transcribed")),
+        }
+    }
+
+    fn map_evidence(&self) -> (By, String) {
+        let (translation, profile) = (self.translation(), self.iommu_profile);
+        match (translation.map(|translation| translation.layout), profile) {
+            (None, _) => (By::Lab, LAB.to_owned()),
+            (Some(IovaLayout::EachEntry), _) => (
+                By::Source,
+                "arch/powerpc/kernel/iommu.c: ppc_iommu_map_sg() [linux 7.2]".to_owned(),
+            ),
+            (Some(IovaLayout::OneAllocation), Some(profile)) => match profile.verified {
+                Some(lab) => (By::Lab, lab.to_owned()),
+                None => (
+                    By::Source,
+                    format!("dma-iommu.c: iommu_dma_map_sg(); {}", profile.source),
+                ),
+            },
+            (Some(IovaLayout::OneAllocation), None) => (
+                By::Source,
+                "dma-iommu.c: iommu_dma_map_sg() [linux 7.2]".to_owned(),
+            ),
+        }
+    }
+}
+
+fn page_size_evidence(rules: &KernelRules, page: PageSize) -> (By, String) {
+    const REPORTS: &str = "transcribed from the source";
+    match (rules.interior, rules.small_pages) {
+        _ if page != PageSize::K4 => (
+            By::Source,
+            format!("umem.c: ib_umem_find_best_pgsz(); no kernel with pages of {page} was asked"),
+        ),
+        (Interior::Discontinuities, SmallPages::Any)
+            if rules.iterator == BlockIterator::AcrossEntries64 =>
+        {
+            (By::Lab, LAB.to_owned())
+        }
+        (Interior::Discontinuities, SmallPages::Any) => (
+            By::Lab,
+            "Linux 6.12.95, x86-64, 4K pages; the walk of blocks of 4G and more is from source"
+                .to_owned(),
+        ),
+        (Interior::Lengths, _) => (
+            By::Report,
+            format!("linux-rdma, 2020-01-20: 12K and 20K got pages of 8K; {REPORTS}"),
+        ),
+        _ => (
+            By::Report,
+            format!("linux-rdma, 2021-03-07: segments of 4G-4K got pages of 4K; {REPORTS}"),
+        ),
+    }
+}
+
+/// The weakest of the lines: a result claims no more than this.
+pub fn weakest(evidence: &[Evidence]) -> Option<&Evidence> {
+    evidence.iter().min_by_key(|line| line.by)
+}
+
+impl core::fmt::Display for Evidence {
+    /// "gather: lab: Linux 6.12.117, arm64, 16K pages".
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}: {}: {}", self.stage, self.by.name(), self.text)
+    }
+}
+
+/// The evidence in one sentence, for a status line.
+pub fn summary(evidence: &[Evidence]) -> String {
+    let Some(weakest) = weakest(evidence) else {
+        return String::new();
+    };
+    let stages = |by: By| {
+        let stages: Vec<_> = evidence
+            .iter()
+            .filter(|line| line.by == by)
+            .map(|line| line.stage)
+            .collect();
+        stages.join(", ")
+    };
+    match weakest.by {
+        By::Lab => "Every rule on the way was confirmed by a running kernel.".to_string(),
+        By::Report => format!(
+            "By reports: {}; the rest by a running kernel.",
+            stages(By::Report)
+        ),
+        By::Source => format!("From source, asked of no kernel: {}.", stages(By::Source)),
+        By::Proposed => "A proposal: no kernel cuts a table like this.".to_string(),
+    }
+}
