@@ -4,7 +4,8 @@ use std::io::Write;
 
 use clap::ValueEnum;
 use umem_core::{
-    device, iommu, kernel,
+    device::{self, Traits},
+    iommu, kernel,
     scenario::presets,
     size::{Bytes, PageSize},
     table::{memory::Layout, single::Choice},
@@ -104,7 +105,7 @@ fn driver(profile: &&device::DeviceProfile) -> Entry {
 }
 
 /// Which sizes a driver takes, and how.
-pub fn chosen(traits: &device::Traits) -> String {
+pub fn chosen(traits: &Traits) -> String {
     let offered = sizes(traits.page_sizes);
     match traits.choice {
         Choice::Best(_) => format!("{offered}, of which it takes the best for the region"),
@@ -121,18 +122,31 @@ pub fn chosen(traits: &device::Traits) -> String {
 /// What a driver did before, what releases changed, and which bugs it has or had.
 pub fn history(profile: &device::DeviceProfile) -> Vec<String> {
     let mut history = Vec::new();
-    match profile.first {
-        Some(first) => history.push(format!(
-            "since {first}: page sizes {}",
-            chosen(&profile.base)
-        )),
-        None if !profile.changes.is_empty() => {
-            history.push(format!("first: page sizes {}", chosen(&profile.base)));
-        }
-        None => {}
+    let base = format!(
+        "page sizes {} [{}]",
+        chosen(&profile.base),
+        profile.base.source
+    );
+    match (profile.first, profile.changes.first()) {
+        (Some(first), _) => history.push(format!("since {first}: {base}")),
+        (None, Some(change)) => history.push(format!("before {}: {base}", change.since.mainline())),
+        (None, None) => {}
     }
-    let changes = profile.changes.iter();
-    history.extend(changes.map(|change| format!("since {}: {}", change.since, change.about)));
+    let mut source = profile.base.source;
+    for change in profile.changes {
+        let then = (change.apply)(Traits {
+            source,
+            ..profile.base
+        })
+        .source;
+        let cited = if then == source {
+            String::new()
+        } else {
+            format!("; source: {then}")
+        };
+        source = then;
+        history.push(format!("since {}: {}{cited}", change.since, change.about));
+    }
     history.extend(profile.bugs.iter().map(|bug| {
         let since = bug
             .since
@@ -199,7 +213,7 @@ pub fn sizes(sizes: umem_core::size::PageSizes) -> String {
 }
 
 /// The longest regions, and the most entries with the kernel's pages of 4K.
-fn limits(traits: &device::Traits) -> String {
+fn limits(traits: &Traits) -> String {
     let lengths = traits.length_limits.iter().map(|limit| {
         let blocks = limit
             .block

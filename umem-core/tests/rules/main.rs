@@ -1,5 +1,6 @@
 //! The rules, held against slow twins, promised properties and wrong input.
 
+mod by_release;
 mod cases;
 mod common;
 mod drivers;
