@@ -62,7 +62,7 @@ pub fn table(
 ) -> Result<Table, String> {
     let registration = Registration::new(&scenario(start, frames, region, policy))
         .map_err(|error| error.to_string())?;
-    match &registration.table {
+    match registration.table() {
         Ok(_) => Ok(Table {
             runs: registration.entries().collect(),
         }),

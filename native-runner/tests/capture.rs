@@ -111,7 +111,10 @@ fn rebased_and_raw_differ_by_one_distance_and_in_no_answer() {
     let (scrubbed, _) = of(&["--scrub"]);
     let name = scrubbed["name"].as_str().unwrap();
     assert_eq!(name, "2396K of a process");
-    assert!(!scrubbed.to_string().contains(&own_pid()), "{scrubbed}");
+    // Among hundreds of frames, some has the digits of a short number by chance.
+    let mut words = scrubbed.clone();
+    words["memory"].take();
+    assert!(!words.to_string().contains(&own_pid()), "{words}");
     // The region begins where it was asked to: within its first page.
     assert_eq!(rebased["region"]["offset"], "100");
     assert_eq!(rebased["region"]["length"], "2396K");

@@ -8,6 +8,8 @@
 use std::{env, error::Error, fs};
 use umem_core::{
     evidence,
+    explain::limits,
+    kernel::KernelRules,
     registration::Registration,
     scenario::{DeviceSpec, Scenario},
 };
@@ -29,14 +31,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     scenario.device = DeviceSpec::Name(device);
     for kernel in kernels {
-        scenario.kernel.set_release(&kernel);
+        // The name of a generation means its rules with any driver; a release, its own driver.
+        match KernelRules::find(&kernel) {
+            Some(_) => scenario.kernel.set_rules(&kernel),
+            None => scenario.kernel.set_release(&kernel),
+        }
         let registration = Registration::new(&scenario)?;
         println!(
             "Linux {kernel}: {} in {} SG entries",
             registration.status(),
             registration.scatter().count()
         );
-        for limit in registration.limits() {
+        for limit in limits(&registration) {
             println!("  {}", limit.text);
         }
         println!(

@@ -8,7 +8,7 @@
 
 use std::error::Error;
 use umem_core::{
-    address::{DmaAddr, Extent},
+    address::{DmaAddr, Extent, VirtAddr},
     iommu::DmaSegment,
     kernel::KernelRules,
     size::{PageSize, PageSizes},
@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect();
 
     // The region begins 0x100 bytes into the first page: `Mr::offset` is where its first byte lies among the segments' offsets.
-    let address = 0x7f00_0000_0100;
+    let address = VirtAddr::new(0x7f00_0000_0100);
     let mr = Mr {
         address,
         length: (16 << 20) - 0x100,

@@ -2,65 +2,49 @@
 //! so that no lane can be taken for another; and runs of bytes in them.
 
 use crate::size::{PageSize, hex_digits};
-use core::{fmt, str::FromStr};
+use core::{
+    fmt,
+    ops::{Add, Sub},
+    str::FromStr,
+};
 
 /// What the three address types have in common.
-pub trait Address: Copy + Ord + fmt::Display + fmt::Debug {
+///
+/// Adding and subtracting is exact, like that of integers: it panics on overflow where overflow checks are on. `checked_add` and
+/// `wrapping_add` say what should happen instead.
+pub trait Address:
+    Copy
+    + Ord
+    + fmt::Display
+    + fmt::Debug
+    + fmt::LowerHex
+    + Add<u64, Output = Self>
+    + Sub<u64, Output = Self>
+    + Sub<Self, Output = u64>
+{
     /// The address whose number is `value`.
     fn new(value: u64) -> Self;
     /// The address as a number.
     fn get(self) -> u64;
 }
 
-macro_rules! address {
+/// A number that reads and prints as `0x…`.
+macro_rules! hexadecimal {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
         pub struct $name(u64);
 
         impl $name {
-            /// The address whose number is `value`.
+            /// The value whose bits are `value`.
             #[inline]
             pub const fn new(value: u64) -> Self {
                 Self(value)
             }
 
-            /// The address as a number.
+            /// Its bits.
             #[inline]
             pub const fn get(self) -> u64 {
-                self.0
-            }
-
-            /// The address `bytes` further on; `None` past the end of the address space.
-            #[inline]
-            pub const fn checked_add(self, bytes: u64) -> Option<Self> {
-                match self.0.checked_add(bytes) {
-                    Some(sum) => Some(Self(sum)),
-                    None => None,
-                }
-            }
-
-            /// The address rounded down to a multiple of `size`.
-            #[inline]
-            #[must_use]
-            pub const fn align_down(self, size: PageSize) -> Self {
-                Self(size.align_down(self.0))
-            }
-
-            /// How far the address lies past a multiple of `size`, in bytes.
-            #[inline]
-            pub const fn offset_in(self, size: PageSize) -> u64 {
-                self.0 & size.mask()
-            }
-        }
-
-        impl Address for $name {
-            #[inline]
-            fn new(value: u64) -> Self {
-                Self(value)
-            }
-            #[inline]
-            fn get(self) -> u64 {
                 self.0
             }
         }
@@ -68,6 +52,12 @@ macro_rules! address {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, "{:#x}", self.0)
+            }
+        }
+
+        impl fmt::LowerHex for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
             }
         }
 
@@ -87,6 +77,109 @@ macro_rules! address {
     };
 }
 
+macro_rules! address {
+    ($(#[$doc:meta])* $name:ident) => {
+        hexadecimal! {
+            $(#[$doc])*
+            $name
+        }
+
+        impl $name {
+            /// The address `bytes` further on; `None` past the end of the address space.
+            #[inline]
+            pub const fn checked_add(self, bytes: u64) -> Option<Self> {
+                match self.0.checked_add(bytes) {
+                    Some(sum) => Some(Self(sum)),
+                    None => None,
+                }
+            }
+
+            /// The address `bytes` further on, modulo 2^64.
+            #[inline]
+            #[must_use]
+            pub const fn wrapping_add(self, bytes: u64) -> Self {
+                Self(self.0.wrapping_add(bytes))
+            }
+
+            /// The address `bytes` before this one, modulo 2^64.
+            #[inline]
+            #[must_use]
+            pub const fn wrapping_sub(self, bytes: u64) -> Self {
+                Self(self.0.wrapping_sub(bytes))
+            }
+
+            /// The address rounded down to a multiple of `size`.
+            #[inline]
+            #[must_use]
+            pub const fn align_down(self, size: PageSize) -> Self {
+                Self(size.align_down(self.0))
+            }
+
+            /// The address rounded up to a multiple of `size`; `None` where that is 2^64.
+            #[inline]
+            pub const fn align_up(self, size: PageSize) -> Option<Self> {
+                match size.align_up(self.0) {
+                    Some(up) => Some(Self(up)),
+                    None => None,
+                }
+            }
+
+            /// Whether the address is a multiple of `size`.
+            #[inline]
+            pub const fn is_aligned(self, size: PageSize) -> bool {
+                size.divides(self.0)
+            }
+
+            /// How far the address lies past a multiple of `size`, in bytes.
+            #[inline]
+            pub const fn offset_in(self, size: PageSize) -> u64 {
+                self.0 & size.mask()
+            }
+
+            /// How many low bits of the address are 0: 64 for address 0.
+            #[inline]
+            pub const fn trailing_zeros(self) -> u32 {
+                self.0.trailing_zeros()
+            }
+        }
+
+        impl Address for $name {
+            #[inline]
+            fn new(value: u64) -> Self {
+                Self(value)
+            }
+            #[inline]
+            fn get(self) -> u64 {
+                self.0
+            }
+        }
+
+        impl Add<u64> for $name {
+            type Output = Self;
+            #[inline]
+            fn add(self, bytes: u64) -> Self {
+                Self(self.0 + bytes)
+            }
+        }
+
+        impl Sub<u64> for $name {
+            type Output = Self;
+            #[inline]
+            fn sub(self, bytes: u64) -> Self {
+                Self(self.0 - bytes)
+            }
+        }
+
+        impl Sub for $name {
+            type Output = u64;
+            #[inline]
+            fn sub(self, other: Self) -> u64 {
+                self.0 - other.0
+            }
+        }
+    };
+}
+
 address! {
     /// An address of the program that registers memory, or the one that the NIC is
     /// given for it (the HCA address, `ib_umem.iova`). Any 64-bit pattern.
@@ -100,24 +193,85 @@ address! {
 address! {
     /// An address that the device puts on its bus: an IOVA behind an IOMMU, the
     /// physical address without one. Any 64-bit pattern.
+    ///
+    /// ```
+    /// use umem_core::{address::DmaAddr, size::PageSize};
+    /// let first: DmaAddr = "0x40001000".parse()?;
+    /// let next = first + 0x1000;
+    /// assert_eq!((next - first, next.is_aligned(PageSize::K4)), (0x1000, true));
+    /// assert_eq!(format!("{next} {next:08x}"), "0x40002000 40002000");
+    /// # Ok::<(), umem_core::address::AddressError>(())
+    /// ```
     DmaAddr
 }
+hexadecimal! {
+    /// The number of a page frame: `page_to_pfn()`.
+    FrameNumber
+}
+hexadecimal! {
+    /// A bit pattern that is not an address: a mask, a bitmap, a hash.
+    Bits
+}
 
-/// Why a text is not an address.
+impl PhysAddr {
+    /// The address of a frame of pages of size `page`.
+    ///
+    /// # Errors
+    /// [`AddressError::Frame`] if that is 2^64 or more.
+    ///
+    /// ```
+    /// use umem_core::{address::{FrameNumber, PhysAddr}, size::PageSize};
+    /// let frame = FrameNumber::new(0x40001);
+    /// assert_eq!(PhysAddr::of_frame(frame, PageSize::K4), Ok(PhysAddr::new(0x4000_1000)));
+    /// assert!(PhysAddr::of_frame(FrameNumber::new(1 << 52), PageSize::K4).is_err());
+    /// ```
+    pub const fn of_frame(frame: FrameNumber, page: PageSize) -> Result<Self, AddressError> {
+        match frame.0.checked_mul(page.bytes()) {
+            Some(address) => Ok(Self(address)),
+            None => Err(AddressError::Frame { frame, page }),
+        }
+    }
+}
+
+impl DmaAddr {
+    /// The device's address of `frame` without an IOMMU: the same number.
+    #[inline]
+    pub const fn identical(frame: PhysAddr) -> Self {
+        Self(frame.0)
+    }
+}
+
+/// Why there is no such address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum AddressError {
-    /// Not of the form `0x…`.
+    /// A text that is not of the form `0x…`.
     Form,
-    /// 2^64 or more.
+    /// A text of more than 64 bits.
     TooLarge,
+    /// A frame that lies at 2^64 or beyond.
+    Frame {
+        /// Its number.
+        frame: FrameNumber,
+        /// The size of its pages.
+        page: PageSize,
+    },
 }
 
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Form => "is not a valid address: write 0x and hexadecimal digits",
-            Self::TooLarge => "is too long: an address has at most 16 hexadecimal digits",
-        })
+        match self {
+            Self::Form => f.write_str("is not a valid address: write 0x and hexadecimal digits"),
+            Self::TooLarge => {
+                f.write_str("is too long: an address has at most 16 hexadecimal digits")
+            }
+            Self::Frame { frame, page } => {
+                write!(
+                    f,
+                    "frame {frame} of {page} pages lies beyond the address space"
+                )
+            }
+        }
     }
 }
 
@@ -149,8 +303,8 @@ impl<A> From<(A, u64)> for Extent<A> {
 impl<A: Address> Extent<A> {
     /// The first address after the run. Runs end at 2^64 − 1 at the latest.
     #[inline]
-    pub fn end(&self) -> u64 {
-        self.start.get() + self.length
+    pub fn end(&self) -> A {
+        self.start + self.length
     }
 
     /// The offset, in the region, of the first byte after the run.
@@ -174,7 +328,7 @@ impl<A: Address> Extent<A> {
     pub(crate) fn split_at(self, length: u64) -> (Self, Self) {
         let rest = Self {
             offset: self.offset + length,
-            start: A::new(self.start.get() + length),
+            start: self.start + length,
             length: self.length - length,
         };
         (Self { length, ..self }, rest)
@@ -210,7 +364,7 @@ impl<A: Address, I: Iterator<Item = Extent<A>>> Iterator for Joined<I, A> {
         loop {
             self.next = self.runs.next();
             match self.next {
-                Some(other) if other.start.get() == run.end() => run.length += other.length,
+                Some(other) if other.start == run.end() => run.length += other.length,
                 _ => return Some(run),
             }
         }
@@ -221,7 +375,7 @@ impl<A: Address, I: Iterator<Item = Extent<A>>> Iterator for Joined<I, A> {
     fn fold<B, F: FnMut(B, Extent<A>) -> B>(self, start: B, mut each: F) -> B {
         let Some(first) = self.next else { return start };
         let (so_far, last) = self.runs.fold((start, first), |(so_far, mut run), other| {
-            if other.start.get() == run.end() {
+            if other.start == run.end() {
                 run.length += other.length;
                 (so_far, run)
             } else {

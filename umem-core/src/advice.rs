@@ -1,21 +1,11 @@
 //! Advice: the changes to a scenario that would shrink its table, each proven by running it.
 
-use crate::{
-    address::{DmaAddr, VirtAddr},
-    iommu::Iova,
-    kernel::{CHANGES, GENERATIONS, Kernel},
-    registration::Registration,
-    scenario::{IommuObject, IommuSpec, IovaSpec, KernelSpec, LayoutName, Scenario},
-    size::{Bytes, PageSize},
-    table::{Edges, Policy},
-};
-use alloc::{
-    borrow::ToOwned,
-    format,
-    string::{String, ToString},
-    vec,
-    vec::Vec,
-};
+use crate::{registration::Registration, scenario::Scenario, size::PageSize};
+use alloc::{string::String, vec::Vec};
+
+mod proposals;
+
+use proposals::{Kind, Proposal};
 
 /// A change that helps.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,7 +38,7 @@ pub struct Outcome {
 
 impl Outcome {
     fn of(registration: &Registration) -> Self {
-        let table = registration.table.as_ref().ok();
+        let table = registration.table().ok();
         Self {
             entries: table.map(|table| table.total),
             bytes: table.map(|table| table.bytes),
@@ -74,360 +64,80 @@ impl Outcome {
     }
 }
 
-/// A change that may help.
-struct Proposal {
-    /// Of proposals of one kind only the best is given.
-    kind: Kind,
-    change: String,
-    cost: String,
-    scenarios: Vec<Scenario>,
-    /// The boundary that it names.
-    boundary: Option<PageSize>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Align,
-    HugePages,
-    Pad,
-    HcaAddress,
-    ZeroBased,
-    Iova,
-    Identity,
-    Split,
-    Kernel,
-    Overhang,
-}
-
 /// Longer lists get no advice: each proposal is proven by walking the list again.
 pub const MOST_SEGMENTS: u64 = 1 << 22;
 
-impl Registration {
-    /// The changes that would shrink the table, the greatest gain first; `scenario` is what this is the registration of.
-    ///
-    /// Nothing is listed that does not help. Of one kind of change (such as aligning the start to 64K, 2M, 1G) only the best is
-    /// listed, and the smallest of those that are equally good. A region of more than [`MOST_SEGMENTS`] SG entries gets none.
-    pub fn advice(&self, scenario: &Scenario) -> Vec<Advice> {
-        if self.scatter_count > MOST_SEGMENTS {
-            return Vec::new();
-        }
-        let before = Outcome::of(self);
-        let mut best: Vec<(Kind, Advice)> = Vec::new();
-        for Proposal {
-            kind,
-            change,
-            cost,
-            scenarios,
-            boundary,
-        } in self.proposals(scenario)
-        {
-            let tables: Option<Vec<Self>> = scenarios
-                .iter()
-                .map(|scenario| Self::new(scenario).ok())
-                .collect();
-            let tables = tables.unwrap_or_default();
-            let Some(after) = tables.iter().map(Outcome::of).reduce(Outcome::and) else {
-                continue;
-            };
-            // A boundary of more than the largest entry asks for what nothing needs.
-            let largest = tables.iter().filter_map(Self::largest_entry).max();
-            let plain = boundary.is_none_or(|size| Some(size.bytes()) <= largest);
-            let advice = Advice {
-                change,
-                before,
-                after,
-                cost,
-                scenarios,
-            };
-            match best.iter_mut().find(|(known, _)| *known == kind) {
-                _ if !after.beats(&before) || tables.iter().any(Self::is_wrong) => {}
-                // The same change under a larger name says more.
-                Some((_, known))
-                    if after.beats(&known.after)
-                        || (plain && known.scenarios == advice.scenarios) =>
-                {
-                    *known = advice
-                }
-                Some(_) => {}
-                None => best.push((kind, advice)),
-            }
-        }
-        let mut list: Vec<_> = best.into_iter().map(|(_, advice)| advice).collect();
-        list.sort_by_key(|advice| advice.after.entries);
-        list
+/// The changes that would shrink the table, the greatest gain first.
+///
+/// Every change listed helps. Of one kind of change (such as aligning the start to 64K, 2M, 1G) only the best is
+/// listed, and the smallest of those that are equally good. A region of more than [`MOST_SEGMENTS`] SG entries gets none.
+pub fn advice(registration: &Registration) -> Vec<Advice> {
+    if registration.scatter_count() > MOST_SEGMENTS {
+        return Vec::new();
     }
-
-    /// The bytes of the largest entry.
-    fn largest_entry(&self) -> Option<u64> {
-        let table = self.table.as_ref().ok()?;
-        table.tally.by_size().last().map(|(size, _)| *size)
-    }
-
-    /// What is tried, of each kind the cheapest first.
-    fn proposals(&self, scenario: &Scenario) -> Vec<Proposal> {
-        let mut list = Vec::new();
-        self.of_the_region(scenario, &mut list);
-        self.of_the_memory(scenario, &mut list);
-        self.of_addresses(scenario, &mut list);
-        self.of_the_machine(scenario, &mut list);
-        list
-    }
-
-    /// The device's sizes above the kernel's page: those that are worth aligning to.
-    fn large_sizes(&self) -> impl Iterator<Item = PageSize> {
-        let question = self.question();
-        question
-            .device
-            .page_sizes
-            .iter()
-            .filter(|size| *size > question.mr.page && size.log2() <= 40)
-    }
-
-    fn of_the_region(&self, scenario: &Scenario, list: &mut Vec<Proposal>) {
-        let mr = self.question().mr;
-        let (start, end) = (mr.offset, mr.offset + mr.length);
-        for size in self.large_sizes() {
-            // The address is what is aligned; the offset follows.
-            let back = mr.address & size.mask();
-            if back > 0 && back <= start {
-                let mut changed = scenario.clone();
-                changed.region.offset = Bytes(start - back);
-                changed.region.length = Bytes(mr.length + back);
-                changed.region.hca_address = scenario
-                    .region
-                    .hca_address
-                    .map(|hca| VirtAddr::new(hca.get().wrapping_sub(back)));
-                list.push(Proposal {
-                    kind: Kind::Align,
-                    change: format!(
-                        "start the region on a {size} boundary, {} earlier",
-                        Bytes(back)
-                    ),
-                    cost: format!(
-                        "{} more are registered, and the remote side may reach them",
-                        Bytes(back)
-                    ),
-                    scenarios: vec![changed],
-                    boundary: Some(size),
-                });
-            }
-            if let Some(pad) = size
-                .align_up(mr.address + mr.length)
-                .map(|up| up - (mr.address + mr.length))
-                .filter(|pad| *pad > 0)
+    let before = Outcome::of(registration);
+    let mut best: Vec<(Kind, Advice)> = Vec::new();
+    for proposal in proposals::proposals(registration) {
+        let (kind, boundary) = (proposal.kind, proposal.boundary);
+        let Some((advice, largest)) = proven(proposal, before) else {
+            continue;
+        };
+        // A boundary above the largest entry asks for more than is needed.
+        let plain = boundary.is_none_or(|size| Some(size.bytes()) <= largest);
+        match best.iter_mut().find(|(known, _)| *known == kind) {
+            // The same change under a larger name says more.
+            Some((_, known))
+                if advice.after.beats(&known.after)
+                    || (plain && known.scenarios == advice.scenarios) =>
             {
-                let mut changed = scenario.clone();
-                changed.region.length = Bytes(mr.length + pad);
-                list.push(Proposal {
-                    kind: Kind::Pad,
-                    change: format!("end the region on a {size} boundary, {} later", Bytes(pad)),
-                    cost: format!("{} more are registered, and must be there", Bytes(pad)),
-                    scenarios: vec![changed],
-                    boundary: Some(size),
-                });
+                *known = advice;
             }
-            let boundary = size
-                .align_up(mr.address)
-                .map(|at| at - mr.address)
-                .filter(|head| *head > 0 && *head < mr.length);
-            if let Some(head) = boundary {
-                let (mut first, mut second) = (scenario.clone(), scenario.clone());
-                first.region.length = Bytes(head);
-                second.region.offset = Bytes(start + head);
-                second.region.length = Bytes(end - start - head);
-                second.region.hca_address = scenario
-                    .region
-                    .hca_address
-                    .and_then(|hca| hca.checked_add(head));
-                list.push(Proposal {
-                    kind: Kind::Split,
-                    change: format!(
-                        "register two regions, split at the {size} boundary {} into this one",
-                        Bytes(head)
-                    ),
-                    cost: "two keys to hand out, and no access across the boundary".to_owned(),
-                    scenarios: vec![first, second],
-                    boundary: Some(size),
-                });
-            }
+            Some(_) => {}
+            None => best.push((kind, advice)),
         }
     }
-
-    fn of_the_memory(&self, scenario: &Scenario, list: &mut Vec<Proposal>) {
-        let memory = &self.question().memory;
-        for size in [PageSize::M2, PageSize::G1] {
-            if size <= memory.page_size() && scenario.memory.extents.is_none() {
-                continue;
-            }
-            let mut changed = scenario.clone();
-            // Where the pages lie is for the kernel to say, so none is taken to follow the other.
-            changed.memory.layout = Some(match scenario.memory.layout {
-                Some(LayoutName::Contiguous) => LayoutName::Contiguous,
-                _ => LayoutName::Scattered,
-            });
-            changed.memory.extents = None;
-            changed.memory.page_size = Some(Bytes(size.bytes()));
-            changed.memory.start = None;
-            changed.memory.length = None;
-            // Huge pages begin where their size says, in virtual memory, too.
-            changed.region.va = scenario.region.va.align_down(size);
-            changed.region.offset = Bytes(
-                scenario.region.offset.0 + (scenario.region.va.get() - changed.region.va.get()),
-            );
-            list.push(Proposal {
-                kind: Kind::HugePages,
-                change: format!("back the region with {size} pages"),
-                cost: format!("{size} pages must be reserved, and memory is taken in whole ones"),
-                scenarios: vec![changed],
-                boundary: None,
-            });
-        }
-    }
-
-    fn of_addresses(&self, scenario: &Scenario, list: &mut Vec<Proposal>) {
-        let mr = self.question().mr;
-        if self.question().device.policy != Policy::Single {
-            return;
-        }
-        let with_hca = |hca: u64| {
-            let mut changed = scenario.clone();
-            changed.region.hca_address = Some(VirtAddr::new(hca));
-            vec![changed]
-        };
-        list.push(Proposal {
-            kind: Kind::ZeroBased,
-            change: format!(
-                "register it zero-based (the NIC's address {:#x})",
-                mr.page_offset()
-            ),
-            cost: "the remote side must be told addresses that begin there (ibv_reg_mr_iova)"
-                .to_owned(),
-            scenarios: with_hca(mr.page_offset()),
-            boundary: None,
-        });
-        if let Some(first) = self.dma().next() {
-            let hca = first.start.get() + mr.page_offset();
-            list.push(Proposal {
-                kind: Kind::HcaAddress,
-                change: format!("give the NIC an address that agrees with the device address ({hca:#x})"),
-                cost: "the remote side must be told that address (ibv_reg_mr_iova), which only the kernel knows".to_owned(),
-                scenarios: with_hca(hca),
-                boundary: None,
-            });
-        }
-        let Some(translation) = self.question().translation() else {
-            return;
-        };
-        if translation.iova == Iova::Kernel {
-            let page = mr.page.align_down(mr.hca_address);
-            // Any multiple of 1G but 0 that the NIC's address agrees with.
-            let iova = DmaAddr::new((1 << 30) + (page & PageSize::G1.mask()));
-            let mut changed = scenario.clone();
-            changed.iommu = IommuSpec::Custom(match &scenario.iommu {
-                IommuSpec::Name(name) => IommuObject {
-                    name: Some(name.clone()),
-                    iova: IovaSpec::At(iova),
-                    ..IommuObject::default()
-                },
-                IommuSpec::Custom(object) => IommuObject {
-                    iova: IovaSpec::At(iova),
-                    ..object.clone()
-                },
-            });
-            list.push(Proposal {
-                kind: Kind::Iova,
-                change: format!("map it at the IOVA {iova}, which agrees with the NIC's address"),
-                cost: "only VFIO lets a program choose the IOVA; the kernel's drivers do not"
-                    .to_owned(),
-                scenarios: vec![changed],
-                boundary: None,
-            });
-        }
-    }
-
-    fn of_the_machine(&self, scenario: &Scenario, list: &mut Vec<Proposal>) {
-        let question = self.question();
-        if question.translation().is_some() {
-            list.push(Proposal {
-                kind: Kind::Identity,
-                change: "let the IOMMU map identically (iommu=pt)".to_owned(),
-                cost: "the IOMMU no longer keeps the device from other memory".to_owned(),
-                scenarios: vec![Scenario {
-                    iommu: IommuSpec::default(),
-                    ..scenario.clone()
-                }],
-                boundary: None,
-            });
-        }
-        // From the oldest on, so that the first that helps is named.
-        for (name, spec) in later_kernels(&scenario.kernel, &question.kernel) {
-            list.push(Proposal {
-                kind: Kind::Kernel,
-                change: format!("run Linux {name} or later"),
-                cost: "a newer kernel".to_owned(),
-                scenarios: vec![Scenario {
-                    kernel: spec,
-                    ..scenario.clone()
-                }],
-                boundary: None,
-            });
-        }
-        if question.device.policy == Policy::Mixed && question.device.edges == Edges::Exact {
-            let mut changed = scenario.clone();
-            changed.device.customize().edges = Edges::Overhang;
-            list.push(Proposal {
-                kind: Kind::Overhang,
-                change: "let the first and the last entry reach beyond the region".to_owned(),
-                cost: "the device's table then names bytes that are not registered".to_owned(),
-                scenarios: vec![changed],
-                boundary: None,
-            });
-        }
-    }
+    let mut list: Vec<_> = best.into_iter().map(|(_, advice)| advice).collect();
+    list.sort_by_key(|advice| advice.after.entries);
+    list
 }
 
-/// The kernels after `kernel` at which rules changed: those of its own series where that took the change up.
-fn later_kernels(spec: &KernelSpec, kernel: &Kernel) -> Vec<(String, KernelSpec)> {
-    let Some(release) = kernel.release else {
-        let later = GENERATIONS
-            .iter()
-            .skip_while(|rules| rules.name != kernel.rules.name)
-            .skip(1);
-        let named = later.map(|rules| {
-            let mut changed = spec.clone();
-            changed.set_rules(rules.name);
-            (rules.name.to_owned(), changed)
-        });
-        return named.collect();
+/// The proposal with its outcome and the bytes of its largest entry; `None` if it does not help.
+fn proven(proposal: Proposal, before: Outcome) -> Option<(Advice, Option<u64>)> {
+    let tables = proposal.scenarios.iter().map(Registration::new);
+    let tables: Vec<_> = tables.collect::<Result<_, _>>().ok()?;
+    let after = tables.iter().map(Outcome::of).reduce(Outcome::and)?;
+    let largest = |of: &Registration| Some(of.table().ok()?.tally.by_size().last()?.0);
+    let largest = tables.iter().filter_map(largest).max();
+    let advice = Advice {
+        change: proposal.change,
+        before,
+        after,
+        cost: proposal.cost,
+        scenarios: proposal.scenarios,
     };
-    let mut first: Vec<_> = CHANGES
-        .iter()
-        .filter(|change| !change.since.is_in(release))
-        .map(|change| change.since.first_after(release))
-        .collect();
-    first.dedup();
-    let named = first.into_iter().map(|first| {
-        let mut changed = spec.clone();
-        changed.set_release(first.to_string());
-        (first.to_string(), changed)
-    });
-    named.collect()
+    let wrong = tables.iter().any(Registration::is_wrong);
+    (after.beats(&before) && !wrong).then_some((advice, largest))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::scenario::presets;
+    use crate::{
+        scenario::{KernelSpec, LayoutName},
+        size::Bytes,
+    };
+    use alloc::format;
 
-    fn advice(preset: &str) -> Vec<(String, Option<u64>)> {
+    fn advised(preset: &str) -> Vec<(String, Option<u64>)> {
         let scenario = presets::find(preset).unwrap().scenario();
-        let list = Registration::new(&scenario).unwrap().advice(&scenario);
+        let list = advice(&Registration::new(&scenario).unwrap());
         for advice in &list {
             assert!(advice.after.beats(&advice.before), "{advice:?}");
             let totals = advice
                 .scenarios
                 .iter()
-                .map(|scenario| Registration::new(scenario).unwrap().table.unwrap().total);
+                .map(|scenario| Registration::new(scenario).unwrap().table().unwrap().total);
             assert_eq!(advice.after.entries, Some(totals.sum()), "{advice:?}");
         }
         assert!(list.is_sorted_by_key(|advice| advice.after.entries));
@@ -438,7 +148,7 @@ mod tests {
 
     #[test]
     fn the_mail_wants_its_first_4k_back() {
-        let list = advice("mail");
+        let list = advised("mail");
         assert!(
             list.contains(&(
                 "start the region on a 2M boundary, 4K earlier".into(),
@@ -457,7 +167,7 @@ mod tests {
 
     #[test]
     fn one_size_behind_an_iommu_has_ways_out() {
-        let list = advice("one-size-iommu");
+        let list = advised("one-size-iommu");
         assert!(list.len() >= 5, "{list:?}");
         let find = |start: &str| {
             list.iter()
@@ -488,7 +198,7 @@ mod tests {
             scenario.device = crate::scenario::DeviceSpec::Name("efa".into());
             set(&mut scenario.kernel);
             let registration = Registration::new(&scenario).unwrap();
-            let advice = registration.advice(&scenario);
+            let advice = advice(&registration);
             advice
                 .into_iter()
                 .map(|advice| advice.change)
@@ -515,7 +225,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_better_gets_none() {
-        assert_eq!(advice("unaligned"), []);
-        assert_eq!(advice("pin-batches"), []);
+        assert_eq!(advised("unaligned"), []);
+        assert_eq!(advised("pin-batches"), []);
     }
 }

@@ -6,10 +6,7 @@
 //! From above: the axis; five lanes on it, each box joined by a ribbon to what it became; a ruler that shows how far
 //! each device address is aligned; and a lens on a dozen entries, since the 4K that starts it all is one pixel wide.
 
-use crate::{
-    registration::{Index, Registration},
-    size::Bytes,
-};
+use crate::{registration::Index, size::Bytes};
 use alloc::{
     format,
     string::{String, ToString},
@@ -115,33 +112,6 @@ impl LaneName {
     }
 }
 
-/// Draws `registration` as it is at `moment` (a step, and a part of the next), seen through `view`.
-pub fn draw(
-    registration: &Registration,
-    index: &Index,
-    steps: &Steps,
-    view: View,
-    moment: f64,
-) -> Drawing {
-    draw_at(registration, index, steps, view, moment, None)
-}
-
-/// The same, with the lens at the entry that holds the offset `chosen`; at the [playhead](focus) if it is `None`.
-pub fn draw_at(
-    registration: &Registration,
-    index: &Index,
-    steps: &Steps,
-    view: View,
-    moment: f64,
-    chosen: Option<i64>,
-) -> Drawing {
-    let attention = Attention {
-        chosen,
-        ..Attention::default()
-    };
-    draw_for(registration, index, steps, view, moment, attention)
-}
-
 /// What a picture is looked at for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Attention {
@@ -153,17 +123,10 @@ pub struct Attention {
     pub veiled: bool,
 }
 
-/// The same, for somebody's [`Attention`].
-pub fn draw_for(
-    registration: &Registration,
-    index: &Index,
-    steps: &Steps,
-    view: View,
-    moment: f64,
-    attention: Attention,
-) -> Drawing {
-    let moment = steps.moment(moment);
-    painter::Painter::new(registration, index, view, moment, attention).paint()
+/// Draws a registration as it is at `moment` (a step, and a part of the next), seen through `view`.
+pub fn draw(index: &Index, view: View, moment: f64, attention: Attention) -> Drawing {
+    let moment = Steps::new(index).moment(moment);
+    painter::Painter::new(index, view, moment, attention).paint()
 }
 
 /// A label for a box or a run of equal boxes: "2M", "255 × 4K".

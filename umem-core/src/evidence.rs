@@ -66,9 +66,9 @@ impl Question {
     ///
     /// A result is as good as the [weakest](weakest) of them.
     pub fn evidence(&self) -> Vec<Evidence> {
-        let rules = &self.kernel.rules;
+        let rules = self.rules();
         // Every kernel that was asked had pages of 4K.
-        let asked = |confirmed: bool, otherwise: &str| match (confirmed, self.mr.page) {
+        let asked = |confirmed: bool, otherwise: &str| match (confirmed, self.mr().page) {
             (true, PageSize::K4) => (By::Lab, LAB.to_owned()),
             (true, page) => (
                 By::Source,
@@ -87,7 +87,7 @@ impl Question {
             ),
         );
         line("map", self.map_evidence());
-        match self.device.policy {
+        match self.device().policy {
             Policy::Mixed | Policy::Unaligned => line(
                 "cut",
                 (
@@ -105,28 +105,26 @@ impl Question {
 
     /// What stands behind the driver's row, if the device is of the catalogue.
     fn driver_evidence(&self) -> Option<(By, String)> {
-        let profile = self.device.profile?;
+        let profile = self.device().profile?;
         let by = if profile.name == "rxe" {
             By::Lab
         } else {
             By::Source
         };
-        Some((by, profile.traits(self.device.release).source.to_owned()))
+        Some((by, profile.traits(self.device().release).source.to_owned()))
     }
 
     /// What stands behind the one size: the kernel's search for it, or the driver's own way.
     fn size_evidence(&self) -> (By, String) {
-        match (self.device.choice, self.driver_evidence()) {
-            (Choice::Best(_), _) | (_, None) => {
-                page_size_evidence(&self.kernel.rules, self.mr.page)
-            }
+        match (self.device().choice, self.driver_evidence()) {
+            (Choice::Best(_), _) | (_, None) => page_size_evidence(self.rules(), self.mr().page),
             (Choice::KernelPage, Some(driver)) => driver,
             (_, Some((by, source))) => (by, format!("{source}, transcribed")),
         }
     }
 
     fn map_evidence(&self) -> (By, String) {
-        let (translation, profile) = (self.translation(), self.iommu_profile);
+        let (translation, profile) = (self.translation(), self.iommu_profile());
         match (translation.map(|translation| translation.layout), profile) {
             (None, _) => (By::Lab, LAB.to_owned()),
             (Some(IovaLayout::EachEntry), _) => (

@@ -4,22 +4,23 @@
 //! sentence for people ([`Limit::text`]).
 
 use crate::{
-    registration::{Index, Registration},
+    address::DmaAddr,
+    registration::Index,
     size::{Bytes, PageSize, PageSizes},
-    tiling::Tiling,
+    tiling,
 };
 use alloc::{format, string::String, vec::Vec};
 use core::cmp::Ordering;
 
 mod limits;
 
-pub use limits::{Limit, best_page_size_limits, block_limits};
+pub use limits::{Limit, best_page_size_limits, block_limits, limits};
 
 /// The arithmetic of one block of a mixed table.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cut {
     /// The device address at which the block starts.
-    pub address: u64,
+    pub address: DmaAddr,
     /// How many low bits of it are 0 (64 for address 0).
     pub zeros: u32,
     /// The bytes from there to the end of the contiguous run.
@@ -85,19 +86,19 @@ impl CutLimit {
 }
 
 /// The mail's rule at one address, with `left` bytes to the end of the contiguous run; `last_run` says that the region ends there.
-pub fn cut(sizes: PageSizes, address: u64, left: u64, last_run: bool) -> Cut {
-    let taken = Tiling::largest(sizes, address, left);
+pub fn cut(sizes: PageSizes, address: DmaAddr, left: u64, last_run: bool) -> Cut {
+    let taken = tiling::largest(sizes, address, left);
     let verdict = |size: PageSize| match Some(size).cmp(&taken) {
         Ordering::Less => Verdict::Smaller,
         Ordering::Equal => Verdict::Taken,
-        Ordering::Greater if size.divides(address) => Verdict::TooLong,
+        Ordering::Greater if address.is_aligned(size) => Verdict::TooLong,
         Ordering::Greater => Verdict::NotAligned {
             bit: address.trailing_zeros(),
         },
     };
     let limit = match taken.and_then(|taken| sizes.next_above(taken)) {
         None => CutLimit::LargestSize,
-        Some(larger) if !larger.divides(address) => CutLimit::Alignment {
+        Some(larger) if !address.is_aligned(larger) => CutLimit::Alignment {
             bit: address.trailing_zeros(),
         },
         Some(_) if last_run => CutLimit::BytesLeft,
@@ -122,7 +123,7 @@ impl Cut {
     pub fn text(&self, sizes: PageSizes) -> String {
         let Some(taken) = self.taken else {
             return format!(
-                "No size of the device divides {:#x} and fits the {} left.",
+                "No size of the device divides {} and fits the {} left.",
                 self.address,
                 Bytes(self.left)
             );
@@ -130,41 +131,37 @@ impl Cut {
         let larger = sizes.next_above(taken);
         match (self.limit, larger) {
             (CutLimit::Alignment { bit }, Some(larger)) => format!(
-                "The address {:#x} ends in {bit} zero bits, so the largest block that may start here is {taken}; {larger} would need {}.",
+                "The address {} ends in {bit} zero bits, so the largest block that may start here is {taken}; {larger} would need {}.",
                 self.address,
                 larger.log2()
             ),
             (CutLimit::BytesLeft, Some(larger)) => format!(
-                "{larger} would be aligned at {:#x}, but only {} of the region are left, so {taken} is taken.",
+                "{larger} would be aligned at {}, but only {} of the region are left, so {taken} is taken.",
                 self.address,
                 Bytes(self.left)
             ),
             (CutLimit::RunEnd, Some(larger)) => format!(
-                "{larger} would be aligned at {:#x}, but the device addresses are contiguous for only {} more, so {taken} is taken.",
+                "{larger} would be aligned at {}, but the device addresses are contiguous for only {} more, so {taken} is taken.",
                 self.address,
                 Bytes(self.left)
             ),
             _ => format!(
-                "{taken} is the largest size that the device supports, and it is aligned and fits at {:#x}.",
+                "{taken} is the largest size that the device supports, and it is aligned and fits at {}.",
                 self.address
             ),
         }
     }
 }
 
-impl Registration {
-    /// The arithmetic of the mixed policy at `offset`, which must be pinned.
-    pub fn cut_at(&self, index: &Index, offset: u64) -> Cut {
-        let (start, _) = self.pinned();
-        let offset = offset.max(start);
-        let end = index.run_end(self, offset);
-        let (_, pinned_end) = self.pinned();
-        let sizes = self.question().device.page_sizes;
-        cut(
-            sizes,
-            index.dma_address(self, offset).get(),
-            end - offset,
-            end == pinned_end,
-        )
-    }
+/// The arithmetic of the mixed policy at `offset`, which must be pinned.
+pub fn cut_at(index: &Index, offset: u64) -> Cut {
+    let (start, end) = index.registration().pinned();
+    let offset = offset.max(start);
+    let run_end = index.run_end(offset);
+    cut(
+        index.registration().question().device().page_sizes,
+        index.dma_address(offset),
+        run_end - offset,
+        run_end == end,
+    )
 }

@@ -17,7 +17,7 @@ mod catalogue;
 mod check;
 mod io_pages;
 
-pub use catalogue::{CATALOGUE, IommuProfile, find};
+pub use catalogue::{CATALOGUE, DEFAULT, IommuProfile, find, names};
 pub use check::TranslationError;
 pub use io_pages::{IoPageRun, IoPages};
 
@@ -265,7 +265,7 @@ impl<I: Iterator<Item = SgEntry>> DmaList<I> {
         Self(Rule::Translated(Merged {
             placed,
             next: None,
-            start: mapping.start.get(),
+            start: mapping.start,
             max_segment: max_segment.into(),
         }))
     }
@@ -305,7 +305,7 @@ impl<I: Iterator<Item = SgEntry>> Iterator for DmaList<I> {
 fn identical(entry: SgEntry) -> DmaSegment {
     Extent {
         offset: entry.offset,
-        start: DmaAddr::new(entry.start.get()),
+        start: DmaAddr::identical(entry.start),
         length: entry.length,
     }
 }
@@ -316,7 +316,7 @@ fn identical(entry: SgEntry) -> DmaSegment {
 struct Merged<I> {
     placed: Placed<I>,
     next: Option<DmaSegment>,
-    start: u64,
+    start: DmaAddr,
     max_segment: u64,
 }
 
@@ -327,7 +327,7 @@ impl<I: Iterator<Item = SgEntry>> Merged<I> {
             let (at, entry) = self.placed.next()?;
             Some(Extent {
                 offset: entry.offset,
-                start: DmaAddr::new(self.start + at),
+                start: self.start + at,
                 length: entry.length,
             })
         })
@@ -339,7 +339,7 @@ impl<I: Iterator<Item = SgEntry>> Merged<I> {
         let each_entry = self.placed.translation.layout == IovaLayout::EachEntry;
         let mut segment = self.take()?;
         while let Some(entry) = self.take() {
-            let adjacent = entry.start.get() == segment.end();
+            let adjacent = entry.start == segment.end();
             let at_boundary = !each_entry && entry.start.get() & mask == 0;
             if !adjacent
                 || at_boundary

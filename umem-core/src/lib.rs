@@ -13,8 +13,8 @@
 //! let registration = Registration::new(&mail)?;
 //!
 //! assert_eq!(registration.pages(), 1023);         // pinned, in batches of 512
-//! assert_eq!(registration.scatter_count, 1);      // one run of 4M-4K
-//! assert_eq!(registration.dma_count, Ok(1));      // no IOMMU: the same addresses
+//! assert_eq!(registration.scatter_count(), 1);    // one run of 4M-4K
+//! assert_eq!(registration.dma_count(), Ok(1));    // no IOMMU: the same addresses
 //! assert_eq!(registration.status(), "257 entries: 255 × 4K + 1 × 1M + 1 × 2M");
 //! # Ok::<(), umem_core::scenario::ScenarioError>(())
 //! ```
@@ -43,6 +43,8 @@
 //! | [`registration`] | scenario → every stage's result | `ib_umem_get()` |
 //! | [`umem`] | the same without a scenario: frames, a device and an IOMMU of your own | `struct ib_umem` |
 //! | [`advice`] | the changes that would help, each proven | |
+//! | [`exhibits`] | the mail's own code, tried on a registration | |
+//! | [`report`] | a registration as JSON | |
 //! | [`capture`], `vectors` | what a machine recorded: real memory, real kernels' answers | |
 //! | [`diagram`] | a registration → lanes of boxes at a zoom and a moment → drawing commands → SVG | |
 //!
@@ -117,6 +119,7 @@ pub mod device;
 #[cfg(feature = "diagram")]
 pub mod diagram;
 pub mod evidence;
+pub mod exhibits;
 pub mod explain;
 pub mod gate;
 pub mod iommu;

@@ -10,7 +10,8 @@ use crate::{
 mod extents;
 mod numbers;
 
-pub use extents::{Extents, Runs};
+pub(crate) use extents::after_run;
+pub use extents::{Extents, RunError, Runs};
 pub use numbers::{FrameNumbers, PagemapFrames};
 
 /// A run of physically contiguous frames.
@@ -68,12 +69,12 @@ impl Memory {
             "offset {offset:#x} is beyond the memory's {:#x} bytes",
             self.length
         );
-        PhysAddr::new(self.address(offset))
+        self.address(offset)
     }
 
-    fn address(&self, offset: u64) -> u64 {
+    fn address(&self, offset: u64) -> PhysAddr {
         let run = self.run_at(offset);
-        run.start.get() + (offset - run.offset)
+        run.start + (offset - run.offset)
     }
 
     /// The whole run of the layout that holds `offset`: a page, or more where the layout says so.
@@ -86,9 +87,9 @@ impl Memory {
                 start: *start,
                 length: self.length,
             },
-            Layout::Descending(start) => self.whole_page(offset, start.get() - (page << shift)),
+            Layout::Descending(start) => self.whole_page(offset, *start - (page << shift)),
             Layout::Scattered { start, seed } => {
-                self.whole_page(offset, start.get() + (scattered_slot(*seed, page) << shift))
+                self.whole_page(offset, *start + (scattered_slot(*seed, page) << shift))
             }
             Layout::Extents(runs) => {
                 let (number, begin) = runs.find(offset);
@@ -99,11 +100,11 @@ impl Memory {
 
     /// The page of the layout that holds `offset`, lying at `start`.
     #[inline]
-    fn whole_page(&self, offset: u64, start: u64) -> FrameRun {
+    fn whole_page(&self, offset: u64, start: PhysAddr) -> FrameRun {
         let offset = self.page_size.align_down(offset);
         Extent {
             offset,
-            start: PhysAddr::new(start),
+            start,
             length: self.page_size.bytes().min(self.length - offset),
         }
     }
@@ -174,8 +175,7 @@ impl FrameRuns<'_> {
             self.shuffle = Shuffle::of(seed, page / SHUFFLED);
         }
         let slot = self.shuffle.slot(page % SHUFFLED);
-        self.memory
-            .whole_page(offset, start.get() + (slot << shift))
+        self.memory.whole_page(offset, start + (slot << shift))
     }
 }
 
@@ -199,7 +199,7 @@ impl Iterator for FrameRuns<'_> {
             _ => memory.run_at(offset),
         };
         self.at = run.end_offset().min(self.to);
-        let start = PhysAddr::new(run.start.get() + (offset - run.offset));
+        let start = run.start + (offset - run.offset);
         Some(Extent {
             offset,
             start,

@@ -1,7 +1,7 @@
 //! How sizes and addresses stand in JSON: a size as an integer or `"4K"`, an address as an integer or `"0x…"`.
 
 use crate::{
-    address::{DmaAddr, PhysAddr, VirtAddr},
+    address::{Bits, DmaAddr, FrameNumber, PhysAddr, VirtAddr},
     size::Bytes,
 };
 use core::{fmt, marker::PhantomData, str::FromStr};
@@ -62,3 +62,9 @@ notation!(
 notation!(VirtAddr, VirtAddr::new, "an address: \"0x…\" or an integer");
 notation!(PhysAddr, PhysAddr::new, "an address: \"0x…\" or an integer");
 notation!(DmaAddr, DmaAddr::new, "an address: \"0x…\" or an integer");
+notation!(
+    FrameNumber,
+    FrameNumber::new,
+    "a frame number: \"0x…\" or an integer"
+);
+notation!(Bits, Bits::new, "bits: \"0x…\" or an integer");

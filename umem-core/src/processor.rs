@@ -6,6 +6,7 @@ use crate::size::{PageSize, PageSizes};
 
 /// A processor with one size of kernel page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct ProcessorProfile {
     /// What people call it.
     pub title: &'static str,
@@ -28,15 +29,6 @@ const fn page(log2: u32) -> PageSize {
     }
 }
 
-const fn bits(log2: &[u32]) -> PageSizes {
-    let (mut set, mut i) = (0, 0);
-    while i < log2.len() {
-        set |= 1u64 << log2[i];
-        i += 1;
-    }
-    PageSizes::from_bits(set)
-}
-
 const fn arm64(
     title: &'static str,
     kernel: u32,
@@ -46,7 +38,7 @@ const fn arm64(
     ProcessorProfile {
         title,
         kernel_page: page(kernel),
-        huge: bits(huge),
+        huge: PageSizes::of_log2(huge),
         transparent: page(transparent),
         source: "arch/arm64/mm/hugetlbpage.c: contiguous PTEs, PMD, contiguous PMDs, PUD [linux 7.2]",
         open: None,
@@ -54,11 +46,11 @@ const fn arm64(
 }
 
 /// Every processor that RDMA meets often, with each of its kernel pages.
-pub static PROCESSORS: [ProcessorProfile; 7] = [
+pub static PROCESSORS: &[ProcessorProfile] = &[
     ProcessorProfile {
         title: "x86-64",
         kernel_page: page(12),
-        huge: bits(&[21, 30]),
+        huge: PageSizes::of_log2(&[21, 30]),
         transparent: page(21),
         source: "arch/x86/mm/hugetlbpage.c: arch_hugetlb_valid_size() [linux 7.2]",
         open: Some("1G needs a processor with 1G pages"),
@@ -69,7 +61,7 @@ pub static PROCESSORS: [ProcessorProfile; 7] = [
     ProcessorProfile {
         title: "POWER, radix MMU",
         kernel_page: page(16),
-        huge: bits(&[21, 30]),
+        huge: PageSizes::of_log2(&[21, 30]),
         transparent: page(21),
         source: "arch/powerpc [linux 7.2]",
         open: Some(
@@ -79,7 +71,7 @@ pub static PROCESSORS: [ProcessorProfile; 7] = [
     ProcessorProfile {
         title: "s390",
         kernel_page: page(12),
-        huge: bits(&[20, 31]),
+        huge: PageSizes::of_log2(&[20, 31]),
         transparent: page(20),
         source: "arch/s390: EDAT1, EDAT2 [linux 7.2]",
         open: Some("the transparent size is that of a PMD, not checked in the source"),
@@ -87,7 +79,7 @@ pub static PROCESSORS: [ProcessorProfile; 7] = [
     ProcessorProfile {
         title: "riscv64",
         kernel_page: page(12),
-        huge: bits(&[16, 21, 30]),
+        huge: PageSizes::of_log2(&[16, 21, 30]),
         transparent: page(21),
         source: "arch/riscv: 2M, 1G; 64K with Svnapot [linux 7.2]",
         open: Some(
@@ -102,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_huge_page_is_larger_than_the_kernels() {
-        for processor in &PROCESSORS {
+        for processor in PROCESSORS {
             assert!(
                 processor.transparent > processor.kernel_page,
                 "{}",

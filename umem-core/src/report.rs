@@ -2,13 +2,17 @@
 
 use crate::{
     address::{Address, Extent},
+    advice::{Advice, advice},
     capture::Provenance,
     evidence::Evidence,
-    explain::Limit,
+    exhibits::{Exhibit, exhibits},
+    explain::{Limit, limits},
     gate::{Errno, Gate},
-    registration::{Exhibit, Registration, Table},
+    iommu::{IoPageRun, Mapping},
+    registration::{Registration, Table},
     scatter::ListCost,
-    table::{EntryRun, Policy, Refusal, memory::TableMemory},
+    size::PageSize,
+    table::{EntryRun, Policy, Refusal, Tally, memory::TableMemory},
 };
 use alloc::{
     format,
@@ -43,7 +47,7 @@ pub struct Report {
     /// Who says that each rule on the way is so.
     evidence: Vec<Evidence>,
     alternatives: Alternatives,
-    advice: Vec<crate::advice::Advice>,
+    advice: Vec<Advice>,
     /// The mail's own code, tried on this region.
     exhibits: Vec<ExhibitReport>,
 }
@@ -117,7 +121,7 @@ enum TableReport {
         bytes: u64,
         memory: TableMemory,
         #[serde(skip_serializing_if = "Option::is_none")]
-        layout: Option<String>,
+        layout: Option<&'static str>,
         limited_by: Vec<LimitReport>,
         #[serde(skip_serializing_if = "Option::is_none")]
         kernel_bug: Option<String>,
@@ -172,42 +176,16 @@ enum Alternative {
     Refused { refused: Refused },
 }
 
-impl From<Refusal> for Refused {
-    fn from(
-        Refusal {
-            code,
-            message,
-            kernel_bug,
-            driver_bug,
-            gate,
-            errno,
-        }: Refusal,
-    ) -> Self {
+impl From<&Refusal> for Refused {
+    fn from(refusal: &Refusal) -> Self {
         Self {
-            code,
-            message,
-            gate: gate.map(Gate::name),
-            errno: errno.map(Errno::name),
-            kernel_bug,
-            driver_bug,
+            code: refusal.code(),
+            message: refusal.to_string(),
+            gate: refusal.gate().map(Gate::name),
+            errno: refusal.errno().map(Errno::name),
+            kernel_bug: refusal.kernel_bug().map(ToString::to_string),
+            driver_bug: refusal.driver_bug().map(ToString::to_string),
         }
-    }
-}
-
-fn kernel(registration: &Registration) -> KernelReport {
-    let kernel = &registration.question().kernel;
-    let possible = registration.by_possible_rules().into_iter();
-    KernelReport {
-        rules: kernel.rules.to_string(),
-        release: kernel.release.map(|_| kernel.name.clone()),
-        certainty: kernel.certainty.name(),
-        text: kernel.text(),
-        possible: possible
-            .map(|(rules, status)| Possible {
-                rules: rules.to_string(),
-                status,
-            })
-            .collect(),
     }
 }
 
@@ -266,7 +244,7 @@ impl From<Limit> for LimitReport {
     }
 }
 
-fn by_size(table: &crate::table::Tally) -> Vec<SizeCount> {
+fn by_size(table: &Tally) -> Vec<SizeCount> {
     table
         .by_size()
         .into_iter()
@@ -288,78 +266,108 @@ impl From<Result<Table, Refusal>> for Alternative {
         match table {
             Ok(table) => Self::Table {
                 total: table.total,
-                page_size: table.page_size.map(|size| size.bytes()),
+                page_size: table.page_size.map(PageSize::bytes),
             },
             Err(refusal) => Self::Refused {
-                refused: refusal.into(),
+                refused: (&refusal).into(),
             },
         }
     }
 }
 
-impl Registration {
+impl Report {
     /// The registration as a value that serialises to the JSON of the registration format.
-    pub fn report(&self, scenario: &crate::scenario::Scenario) -> Report {
-        let device = &self.question().device;
-        Report {
+    pub fn new(registration: &Registration) -> Self {
+        let scenario = registration.scenario();
+        let alternative = |policy| registration.alternative(policy).into();
+        Self {
             version: 1,
             name: scenario.name.clone(),
-            status: self.status(),
+            status: registration.status(),
             provenance: scenario.provenance.clone(),
-            pages: self.pages(),
-            lists: self.list_cost().into(),
-            scatter: list(self.scatter_count, self.scatter()),
-            dma: match &self.dma_count {
-                Ok(count) => ListOrRefusal::List(list(*count, self.dma())),
+            pages: registration.pages(),
+            lists: registration.list_cost().into(),
+            scatter: list(registration.scatter_count(), registration.scatter()),
+            dma: match registration.dma_count() {
+                Ok(count) => ListOrRefusal::List(list(count, registration.dma())),
                 Err(refusal) => ListOrRefusal::Refused {
-                    refused: refusal.clone().into(),
+                    refused: refusal.into(),
                 },
             },
-            iommu: self.mapping.zip(self.io_pages()).map(|(mapping, pages)| {
-                let mut tally = crate::table::Tally::default();
-                pages.for_each(|run| tally.add(run.size, run.count));
-                IoTable {
-                    iova: mapping.start.to_string(),
-                    length: mapping.length,
-                    total: tally.total(),
-                    by_size: by_size(&tally),
-                }
-            }),
-            table: match &self.table {
-                Ok(table) => TableReport::Table {
-                    policy: table.policy,
-                    page_size: table.page_size.map(|size| size.bytes()),
-                    total: table.total,
-                    by_size: by_size(&table.tally),
-                    bytes: table.bytes,
-                    memory: table.memory,
-                    layout: device
-                        .profile
-                        .map(|profile| profile.layout)
-                        .filter(|layout| !layout.is_empty())
-                        .map(String::from),
-                    limited_by: self.limits().into_iter().map(LimitReport::from).collect(),
-                    kernel_bug: table.kernel_bug.clone(),
-                    driver_bug: table.driver_bug.clone(),
-                },
-                Err(refusal) => TableReport::Refused {
-                    refused: refusal.clone().into(),
-                },
-            },
-            kernel: kernel(self),
-            evidence: self.question().evidence(),
+            iommu: registration
+                .mapping()
+                .zip(registration.io_pages())
+                .map(|(mapping, pages)| io_table(mapping, pages)),
+            table: table(registration),
+            kernel: kernel(registration),
+            evidence: registration.question().evidence(),
             alternatives: Alternatives {
-                mixed: self.alternative(Policy::Mixed).into(),
-                single: self.alternative(Policy::Single).into(),
-                unaligned: self.alternative(Policy::Unaligned).into(),
+                mixed: alternative(Policy::Mixed),
+                single: alternative(Policy::Single),
+                unaligned: alternative(Policy::Unaligned),
             },
-            advice: self.advice(scenario),
-            exhibits: self
-                .exhibits()
+            advice: advice(registration),
+            exhibits: exhibits(registration)
                 .into_iter()
                 .map(ExhibitReport::from)
                 .collect(),
         }
+    }
+}
+
+fn kernel(registration: &Registration) -> KernelReport {
+    let kernel = registration.question().kernel();
+    let possible = registration.by_possible_rules().into_iter();
+    KernelReport {
+        rules: kernel.rules.to_string(),
+        release: kernel.release.map(|_| kernel.name.clone()),
+        certainty: kernel.certainty.name(),
+        text: kernel.text(),
+        possible: possible
+            .map(|(rules, status)| Possible {
+                rules: rules.to_string(),
+                status,
+            })
+            .collect(),
+    }
+}
+
+fn io_table(mapping: Mapping, pages: impl Iterator<Item = IoPageRun>) -> IoTable {
+    let mut tally = Tally::default();
+    pages.for_each(|run| tally.add(run.size, run.count));
+    IoTable {
+        iova: mapping.start.to_string(),
+        length: mapping.length,
+        total: tally.total(),
+        by_size: by_size(&tally),
+    }
+}
+
+fn table(registration: &Registration) -> TableReport {
+    match registration.table() {
+        Ok(table) => TableReport::Table {
+            policy: table.policy,
+            page_size: table.page_size.map(PageSize::bytes),
+            total: table.total,
+            by_size: by_size(&table.tally),
+            bytes: table.bytes,
+            memory: table.memory,
+            layout: registration
+                .question()
+                .device()
+                .profile
+                .map(|profile| profile.layout)
+                .filter(|layout| !layout.is_empty()),
+            limited_by: limits(registration)
+                .into_iter()
+                .map(LimitReport::from)
+                .collect(),
+            kernel_bug: table.kernel_bug.as_ref().map(ToString::to_string),
+            driver_bug: table.driver_bug.as_ref().map(ToString::to_string),
+        },
+        Err(refusal) => TableReport::Refused {
+            refused: refusal.into(),
+        },
     }
 }
 

@@ -253,7 +253,7 @@ impl<I: Iterator<Item = FrameRun>> Iterator for WholeBatchRun<I> {
         let mut entry = self.next.take()?.run;
         let longest = self.runs.longest;
         for other in self.runs.by_ref() {
-            let joins = other.first && other.run.start.get() == entry.end();
+            let joins = other.first && other.run.start == entry.end();
             if !joins || other.run.length > longest - entry.length {
                 self.next = Some(other);
                 break;
@@ -306,7 +306,7 @@ impl<I: Iterator<Item = FrameRun>> Pages<I> {
         let mut length = 0;
         // What follows is taken from `frames` in one place only, so that it is compiled into this loop.
         while let Some(run) = self.next
-            && run.start.get() == first.start.get() + length
+            && run.start == first.start + length
             && length < limit
         {
             if run.length > limit - length {

@@ -14,15 +14,13 @@ use crate::{
     size::{Bytes, PageSize},
     table::{Edges, Policy},
 };
-use alloc::{
-    borrow::ToOwned,
-    string::{String, ToString},
-    vec::Vec,
-};
-use core::fmt;
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
+mod error;
 #[cfg(feature = "serde")]
 mod json;
+#[cfg(feature = "serde")]
+mod parsed;
 #[cfg(feature = "serde")]
 mod place;
 pub mod presets;
@@ -30,6 +28,7 @@ pub mod presets;
 mod reader;
 mod resolve;
 
+pub use error::{Problem, ScenarioError};
 #[cfg(feature = "serde")]
 pub use reader::ScenarioReader;
 pub use resolve::{Device, Question};
@@ -399,33 +398,3 @@ mod defaults {
 }
 #[cfg(feature = "serde")]
 use defaults::{default_va, is_default, is_default_page, is_default_rules, is_default_va};
-
-/// What is wrong with a scenario, and where.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ScenarioError {
-    /// The field, as a path: `region.offset`, `device.page_sizes[1]`; empty for the whole.
-    pub field: String,
-    /// What is wrong, what was expected, what to do.
-    pub problem: String,
-}
-
-impl ScenarioError {
-    /// An error at `field`.
-    pub fn new(field: impl fmt::Display, problem: impl fmt::Display) -> Self {
-        Self {
-            field: field.to_string(),
-            problem: problem.to_string(),
-        }
-    }
-}
-
-impl fmt::Display for ScenarioError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.field.as_str() {
-            "" => f.write_str(&self.problem),
-            field => write!(f, "{field}: {}", self.problem),
-        }
-    }
-}
-
-impl core::error::Error for ScenarioError {}

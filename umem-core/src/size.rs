@@ -144,6 +144,20 @@ impl PageSizes {
         Self(most.and_smaller() & !least.mask())
     }
 
+    /// The sizes of 2^n bytes, for each n in `list`.
+    ///
+    /// # Panics
+    /// If one is above 63.
+    pub const fn of_log2(list: &[u32]) -> Self {
+        let (mut bits, mut i) = (0, 0);
+        while i < list.len() {
+            assert!(list[i] < 64, "a page size above 2^63");
+            bits |= 1 << list[i];
+            i += 1;
+        }
+        Self(bits)
+    }
+
     /// The bitmap: bit *n* stands for pages of 2^*n* bytes.
     #[inline]
     pub const fn bits(self) -> u64 {

@@ -9,36 +9,37 @@
 //! The first two are one iterator: [`blocks`], of all sizes or of the best one.
 
 use crate::{
-    address::DmaAddr,
-    gate::{Errno, Gate},
+    address::{DmaAddr, VirtAddr},
     size::{Bytes, PageSize, PageSizes},
 };
-use alloc::{
-    collections::BTreeMap,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, vec::Vec};
 use core::fmt;
 
 pub mod addresses;
 mod blocks;
+mod driver_bug;
+mod kernel_bug;
 pub mod mail;
 pub mod memory;
 pub mod mixed;
+mod refusal;
 pub mod single;
 pub mod unaligned;
 
 pub use blocks::{BlockEdges, blocks};
+pub use driver_bug::DriverBug;
+pub use kernel_bug::KernelBug;
+pub use refusal::Refusal;
 
 /// What a memory region is to the device: the numbers of `struct ib_umem`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mr {
     /// `ib_umem.address`: the virtual address of the first byte, as the program has it.
-    pub address: u64,
+    pub address: VirtAddr,
     /// `ib_umem.length` in bytes, at least 1.
     pub length: u64,
     /// `ib_umem.iova`: the address that the NIC is given for the first byte.
-    pub hca_address: u64,
+    pub hca_address: VirtAddr,
     /// The kernel's page size.
     pub page: PageSize,
     /// The offset of the first byte from `region.va`, from which entries' offsets count.
@@ -49,13 +50,20 @@ impl Mr {
     /// Where the first byte lies in its page: `ib_umem_offset()`.
     #[inline]
     pub const fn page_offset(&self) -> u64 {
-        self.address & self.page.mask()
+        self.address.offset_in(self.page)
     }
 
     /// How many kernel pages hold the region: `ib_umem_num_pages()`.
     #[inline]
     pub const fn pages(&self) -> u64 {
         (self.page_offset() + self.length).div_ceil(self.page.bytes())
+    }
+
+    /// The first offset of the pinned pages, and the first one after them.
+    #[inline]
+    pub const fn pinned(&self) -> (u64, u64) {
+        let start = self.page.align_down(self.offset);
+        (start, start + (self.pages() << self.page.log2()))
     }
 }
 
@@ -126,7 +134,7 @@ impl EntryRun {
     pub fn entries(self) -> impl Iterator<Item = Self> {
         (0..self.count).map(move |i| Self {
             offset: self.offset.wrapping_add_unsigned(i.wrapping_mul(self.size)),
-            address: DmaAddr::new(self.address.get().wrapping_add(i.wrapping_mul(self.size))),
+            address: self.address.wrapping_add(i.wrapping_mul(self.size)),
             count: 1,
             ..self
         })
@@ -137,6 +145,13 @@ impl EntryRun {
     pub fn end_offset(&self) -> i64 {
         self.offset
             .wrapping_add_unsigned(self.size.wrapping_mul(self.count))
+    }
+
+    /// The first device address after the run; 0 where that is 2^64.
+    #[inline]
+    pub const fn end(&self) -> DmaAddr {
+        self.address
+            .wrapping_add(self.size.wrapping_mul(self.count))
     }
 }
 
@@ -160,12 +175,8 @@ impl<I: Iterator<Item = EntryRun>> Iterator for JoinedEntries<I> {
     fn next(&mut self) -> Option<EntryRun> {
         let mut run = self.next.take().or_else(|| self.runs.next())?;
         for other in self.runs.by_ref() {
-            let end = run
-                .address
-                .get()
-                .wrapping_add(run.size.wrapping_mul(run.count));
             if other.size != run.size
-                || other.address.get() != end
+                || other.address != run.end()
                 || other.offset != run.end_offset()
             {
                 self.next = Some(other);
@@ -176,53 +187,6 @@ impl<I: Iterator<Item = EntryRun>> Iterator for JoinedEntries<I> {
         Some(run)
     }
 }
-
-/// Why there is no table: what the kernel or the device refuses.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refusal {
-    /// Which rule refused, for programs: `no-exact-tiling`, `no-page-size`, `too-many-entries`, ….
-    pub code: &'static str,
-    /// What was refused, where, and what would help.
-    pub message: String,
-    /// What an old kernel got wrong on the way.
-    pub kernel_bug: Option<String>,
-    /// What the driver gets wrong: a right one would register the region.
-    pub driver_bug: Option<String>,
-    /// Where the registration stops, if that is known.
-    pub gate: Option<Gate>,
-    /// What the program sees, if that is known.
-    pub errno: Option<Errno>,
-}
-
-impl Refusal {
-    pub(crate) fn new(code: &'static str, message: impl fmt::Display) -> Self {
-        Self {
-            code,
-            message: message.to_string(),
-            kernel_bug: None,
-            driver_bug: None,
-            gate: None,
-            errno: None,
-        }
-    }
-
-    /// The same, at `gate`.
-    pub(crate) fn at(self, gate: Gate, errno: impl Into<Option<Errno>>) -> Self {
-        Self {
-            gate: Some(gate),
-            errno: errno.into(),
-            ..self
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl core::error::Error for Refusal {}
 
 /// How many entries of each size there are.
 ///
@@ -319,7 +283,7 @@ impl fmt::Display for Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec;
+    use alloc::{string::ToString, vec};
 
     fn run(offset: i64, address: u64, size: u64, count: u64) -> EntryRun {
         EntryRun {
@@ -379,9 +343,9 @@ mod tests {
     #[test]
     fn a_region_counts_the_pages_that_it_touches() {
         let mr = |address, length| Mr {
-            address,
+            address: VirtAddr::new(address),
             length,
-            hca_address: 0,
+            hca_address: VirtAddr::new(0),
             page: PageSize::K4,
             offset: 0,
         };

@@ -1,23 +1,27 @@
 //! The greedy cut of one contiguous range of addresses: at each address the largest
 //! block that its alignment and the bytes left allow.
 
-use crate::size::{PageSize, PageSizes};
+use crate::{
+    address::Address,
+    size::{PageSize, PageSizes},
+};
+use core::marker::PhantomData;
 
 /// Equal blocks, one after the other, each aligned to its size.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct BlockRun {
+pub struct BlockRun<A> {
     /// The address of the first block.
-    pub address: u64,
+    pub address: A,
     /// The size of each block.
     pub size: PageSize,
     /// How many there are, at least 1.
     pub count: u64,
 }
 
-impl BlockRun {
-    /// The first address after the run; 0 where that is 2^64.
-    pub const fn end(&self) -> u64 {
-        self.address.wrapping_add(self.count << self.size.log2())
+impl<A: Address> BlockRun<A> {
+    /// The addresses of the blocks.
+    pub fn addresses(self) -> impl Iterator<Item = A> {
+        (0..self.count).map(move |i| self.address + (i << self.size.log2()))
     }
 }
 
@@ -27,47 +31,59 @@ impl BlockRun {
 /// tiling is finer than the one of maximal blocks, and that is the one which greed finds.
 ///
 /// ```
-/// use umem_core::{size::PageSizes, tiling::Tiling};
-/// let mail = Tiling::new(0x4000_1000, 0x4040_0000, PageSizes::from_bits(0x301000));
+/// use umem_core::{address::DmaAddr, size::PageSizes, tiling::Tiling};
+/// let (start, end) = (DmaAddr::new(0x4000_1000), DmaAddr::new(0x4040_0000));
+/// let mail = Tiling::new(start, end, PageSizes::from_bits(0x301000));
 /// let runs: Vec<_> = mail.map(|run| (run.count, run.size.to_string())).collect();
 /// assert_eq!(runs, [(255, "4K".into()), (1, "1M".into()), (1, "2M".into())]);
 /// ```
 #[derive(Clone, Debug)]
-pub struct Tiling {
+pub struct Tiling<A> {
     address: u64,
     /// The bytes from there to the end.
     left: u64,
     sizes: PageSizes,
     /// Sizes rise from the one that the start allows for as long as larger ones fit; from then on they fall.
     rising: Option<PageSize>,
+    space: PhantomData<A>,
 }
 
-impl Tiling {
+impl<A: Address> Tiling<A> {
+    /// No block.
+    pub const EMPTY: Self = Self {
+        address: 0,
+        left: 0,
+        sizes: PageSizes::EMPTY,
+        rising: None,
+        space: PhantomData,
+    };
+
     /// The blocks from address `start` to address `end`, both multiples of the smallest of `sizes`.
     ///
     /// What no size divides is left out: of an `end` or a `start` that is no such multiple, or
     /// of an empty set of sizes, the iterator ends early.
     #[inline]
-    pub const fn new(start: u64, end: u64, sizes: PageSizes) -> Self {
-        let left = end.saturating_sub(start);
-        let rising = Self::largest(sizes, start, left);
+    pub fn new(start: A, end: A, sizes: PageSizes) -> Self {
+        let left = end.get().saturating_sub(start.get());
+        let rising = largest(sizes, start, left);
         Self {
-            address: start,
+            address: start.get(),
             // Where the first block does not fit, there is none.
             left: if rising.is_some() { left } else { 0 },
             sizes,
             rising,
+            space: PhantomData,
         }
     }
+}
 
-    /// The largest block that may start at `address` with `left` bytes to go: the mail's rule.
-    #[inline]
-    pub const fn largest(sizes: PageSizes, address: u64, left: u64) -> Option<PageSize> {
-        let aligned = sizes.aligned_to(address);
-        match aligned.largest() {
-            Some(size) if size.bytes() > left => aligned.within(left).largest(),
-            largest => largest,
-        }
+/// The largest of `sizes` that a block may have that starts at `address` with `left` bytes to go: the mail's rule.
+#[inline]
+pub fn largest(sizes: PageSizes, address: impl Address, left: u64) -> Option<PageSize> {
+    let aligned = sizes.aligned_to(address.get());
+    match aligned.largest() {
+        Some(size) if size.bytes() > left => aligned.within(left).largest(),
+        largest => largest,
     }
 }
 
@@ -92,7 +108,8 @@ impl BlockCounts {
 
     /// Adds the tiling of the range from `start` to `end`, both multiples of the smallest size.
     #[inline]
-    pub(crate) fn add(&mut self, start: u64, end: u64) {
+    pub(crate) fn add(&mut self, start: impl Address, end: impl Address) {
+        let (start, end) = (start.get(), end.get());
         let mut sizes = self.sizes;
         while let Some(size) = sizes.smallest() {
             // The bytes from its first multiple on.
@@ -125,11 +142,11 @@ impl BlockCounts {
     }
 }
 
-impl Iterator for Tiling {
-    type Item = BlockRun;
+impl<A: Address> Iterator for Tiling<A> {
+    type Item = BlockRun<A>;
 
     #[inline]
-    fn next(&mut self) -> Option<BlockRun> {
+    fn next(&mut self) -> Option<BlockRun<A>> {
         let address = self.address;
         let (size, bytes) = loop {
             let Some(size) = self.rising else {
@@ -156,7 +173,7 @@ impl Iterator for Tiling {
         self.address = address.wrapping_add(count << size.log2());
         self.left -= count << size.log2();
         Some(BlockRun {
-            address,
+            address: A::new(address),
             size,
             count,
         })
@@ -166,6 +183,7 @@ impl Iterator for Tiling {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::DmaAddr;
     use crate::testing::page_sizes;
     use alloc::vec::Vec;
     use proptest::prelude::*;
@@ -208,12 +226,13 @@ mod tests {
             let unit = sizes.smallest().unwrap().bytes();
             let start = (start + high * (u64::MAX / 2)) / unit * unit;
             let end = start + length / unit * unit;
-            let runs: Vec<_> = Tiling::new(start, end, sizes).collect();
+            let [first, last] = [start, end].map(DmaAddr::new);
+            let runs: Vec<_> = Tiling::new(first, last, sizes).collect();
             let blocks: Vec<_> = runs.iter()
-                .flat_map(|r| (0..r.count).map(|i| (r.address + i * r.size.bytes(), r.size.bytes())))
+                .flat_map(|run| run.addresses().map(|address| (address.get(), run.size.bytes())))
                 .collect();
             let mut counts = BlockCounts::new(sizes);
-            counts.add(start, end);
+            counts.add(first, last);
             let one_by_one = sizes.iter().rev().map(|size| {
                 (size, blocks.iter().filter(|(_, bytes)| *bytes == size.bytes()).count() as u64)
             });
@@ -230,7 +249,8 @@ mod tests {
         fn no_tiling_has_fewer_blocks(sizes in page_sizes(0..7), start in 0u64..256, length in 0u64..256) {
             let sizes = sizes.with(PageSize::from_log2(0).unwrap());
             let list: Vec<_> = sizes.iter().map(PageSize::bytes).collect();
-            let total: u64 = Tiling::new(start, start + length, sizes).map(|run| run.count).sum();
+            let [first, last] = [start, start + length].map(DmaAddr::new);
+            let total: u64 = Tiling::new(first, last, sizes).map(|run| run.count).sum();
             prop_assert_eq!(total, fewest(start, start + length, &list));
         }
     }
@@ -238,7 +258,8 @@ mod tests {
     #[test]
     fn the_top_of_the_address_space_is_no_trap() {
         let sizes = PageSizes::from_bits(u64::MAX << 12);
-        let runs: Vec<_> = Tiling::new(u64::MAX - 0x3fff, u64::MAX - 0xfff, sizes).collect();
+        let [start, end] = [0x3fff, 0xfff].map(|below| DmaAddr::new(u64::MAX - below));
+        let runs: Vec<_> = Tiling::new(start, end, sizes).collect();
         let sizes: Vec<_> = runs
             .iter()
             .map(|run| (run.size.bytes(), run.count))

@@ -4,9 +4,9 @@
 //! (mapping through an IOMMU).
 
 use crate::{
-    address::{DmaAddr, PhysAddr},
+    address::{Bits, DmaAddr, FrameNumber, PhysAddr, VirtAddr},
     kernel::KernelRules,
-    scenario::ScenarioError,
+    scenario::{Problem, ScenarioError},
     size::PageSize,
 };
 use alloc::{
@@ -35,13 +35,13 @@ pub enum Vector {
 #[serde(deny_unknown_fields)]
 pub struct Best {
     /// `ib_umem.address`.
-    pub address: DmaAddr,
+    pub address: VirtAddr,
     /// `ib_umem.length` in bytes.
     pub length: u64,
     /// The HCA address.
-    pub virt: DmaAddr,
+    pub virt: VirtAddr,
     /// The bitmap of page sizes.
-    pub sizes: DmaAddr,
+    pub sizes: Bits,
     /// The DMA list: address and length of whole pages. The region starts `address` mod 4096 into the first.
     pub dma: Vec<(DmaAddr, u64)>,
     /// The best page size in bytes; 0 where nothing fits.
@@ -57,7 +57,7 @@ pub struct Best {
     pub last: Option<DmaAddr>,
     /// All blocks' addresses, hashed: see [`hash`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hash: Option<DmaAddr>,
+    pub hash: Option<Bits>,
 }
 
 /// `sg_alloc_append_table_from_pages()`.
@@ -65,7 +65,7 @@ pub struct Best {
 #[serde(deny_unknown_fields)]
 pub struct Sg {
     /// Runs of page frame numbers: the first, and how many.
-    pub pfns: Vec<(PhysAddr, u64)>,
+    pub pfns: Vec<(FrameNumber, u64)>,
     /// The maximum segment in bytes.
     pub max_segment: u32,
     /// 0, or a negative errno.
@@ -80,7 +80,7 @@ pub struct Sg {
 #[serde(deny_unknown_fields)]
 pub struct Iommu {
     /// Runs of page frame numbers: the first, and how many.
-    pub pfns: Vec<(PhysAddr, u64)>,
+    pub pfns: Vec<(FrameNumber, u64)>,
     /// The maximum segment in bytes.
     pub max_segment: u32,
     /// 0, or the negative errno of coalescing.
@@ -90,7 +90,7 @@ pub struct Iommu {
     pub sg: Option<Vec<(PhysAddr, u64)>>,
     /// The segment boundary as a mask.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub boundary: Option<DmaAddr>,
+    pub boundary: Option<Bits>,
     /// 0, or the negative errno of mapping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maperr: Option<i32>,
@@ -129,12 +129,9 @@ pub const MOST_BLOCKS: u64 = 1 << 18;
 
 /// The hash of a list of block addresses: h = 0xcbf29ce484222325, then for each address *a*:
 /// h = (h xor *a*) · 0x100000001b3, modulo 2^64.
-pub fn hash(addresses: impl IntoIterator<Item = u64>) -> u64 {
-    addresses
-        .into_iter()
-        .fold(0xcbf2_9ce4_8422_2325, |h, address| {
-            (h ^ address).wrapping_mul(0x100_0000_01b3)
-        })
+pub fn hash(addresses: impl IntoIterator<Item = DmaAddr>) -> Bits {
+    let step = |h: u64, address: DmaAddr| (h ^ address.get()).wrapping_mul(0x100_0000_01b3);
+    Bits::new(addresses.into_iter().fold(0xcbf2_9ce4_8422_2325, step))
 }
 
 impl Vector {
@@ -143,30 +140,37 @@ impl Vector {
     /// # Errors
     /// JSON that is malformed, an unknown kind or field, or a list that no kernel could have been asked about.
     pub fn from_json(line: &str) -> Result<Self, ScenarioError> {
-        let wrong = |error: serde_json::Error| ScenarioError::new("", error);
+        let wrong =
+            |error: serde_json::Error| ScenarioError::new("", Problem::Json(error.to_string()));
         // The rest of the object is read once its kind is known, so that its errors have a place.
         let mut fields: serde_json::Map<String, serde_json::Value> =
             serde_json::from_str(line).map_err(wrong)?;
         let kind = match fields.remove("kind") {
             Some(serde_json::Value::String(kind)) => kind,
-            _ => return Err(ScenarioError::new("kind", "is missing, or no text")),
+            _ => {
+                let problem = Problem::Json("is missing, or not a text".into());
+                return Err(ScenarioError::new("kind", problem));
+            }
         };
         let fields = serde_json::Value::Object(fields);
         fn read<T: for<'de> Deserialize<'de>>(
             fields: serde_json::Value,
         ) -> Result<T, ScenarioError> {
-            serde_path_to_error::deserialize(fields)
-                .map_err(|error| ScenarioError::new(error.path().to_string(), error.inner()))
+            serde_path_to_error::deserialize(fields).map_err(|error| {
+                let problem = Problem::Json(error.inner().to_string());
+                ScenarioError::new(error.path(), problem)
+            })
         }
         let vector = match kind.as_str() {
             "best" => Self::Best(read(fields)?),
             "sg" => Self::Sg(read(fields)?),
             "iommu" => Self::Iommu(read(fields)?),
             other => {
-                return Err(ScenarioError::new(
-                    "kind",
-                    format_args!("\"{other}\" is not known here; there are best, sg, iommu"),
-                ));
+                let problem = Problem::Unknown {
+                    name: other.into(),
+                    known: ["best", "sg", "iommu"].into(),
+                };
+                return Err(ScenarioError::new("kind", problem));
             }
         };
         vector.check()?;
@@ -265,7 +269,7 @@ mod tests {
                 }
                 Vector::Iommu(mut iommu) => {
                     iommu.dma = iommu.dma.map(|mut list| {
-                        list[0].0 = DmaAddr::new(list[0].0.get() + 4096);
+                        list[0].0 = list[0].0 + 4096;
                         list
                     });
                     iommu.err ^= i32::from(iommu.dma.is_none());

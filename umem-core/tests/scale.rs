@@ -5,7 +5,7 @@ use std::{
     cell::Cell,
 };
 use umem_core::{
-    address::{DmaAddr, Extent, PhysAddr},
+    address::{DmaAddr, Extent, PhysAddr, VirtAddr},
     iommu::{self, DmaList, DmaSegment, IoPages},
     kernel::KernelRules,
     memory::PagemapFrames,
@@ -54,7 +54,7 @@ fn step<T>(item: T) -> T {
 }
 
 const MAIL: PageSizes = PageSizes::from_bits(0x30_1000);
-const VA: u64 = 0x7f00_0000_1000;
+const VA: VirtAddr = VirtAddr::new(0x7f00_0000_1000);
 
 /// A region of `count` segments of `length` bytes, nowhere adjacent, 4K off every larger page.
 fn region(count: u64, length: u64) -> (impl Iterator<Item = DmaSegment> + Clone, Mr) {
@@ -246,25 +246,22 @@ fn registrations_and_their_index_are_linear_in_extents() {
         scenario
     };
     assert_linear("an index", 1 << 14, |extents| {
-        let registration = Registration::new(&registered(extents)).unwrap();
-        let index = registration.index();
-        assert_eq!(index.entries.count(), extents / 2 * 3);
+        let index = Registration::new(&registered(extents)).unwrap().index();
+        let registration = index.registration();
+        assert_eq!(index.entries().count(), extents / 2 * 3);
         let entries = registration.entries().flat_map(|run| run.entries());
         for (n, entry) in (0..).zip(entries).step_by(97) {
-            let (run, i) = index.entries.nth(n).unwrap();
+            let (run, i) = index.entries().nth(n).unwrap();
             assert_eq!((run.first + i, run.offset_of(i)), (n, entry.offset));
-            assert_eq!(
-                index.entry_address(&registration, entry.offset),
-                entry.address
-            );
+            assert_eq!(index.entry_address(entry.offset), entry.address);
         }
-        assert_eq!(index.entries.nth(index.entries.count()), None);
+        assert_eq!(index.entries().nth(index.entries().count()), None);
     });
     // Scattered memory lists nothing, however much there is.
     let mut scattered = presets::find("scattered").unwrap().scenario();
     let bytes = |pages: u64, scattered: &mut umem_core::scenario::Scenario| {
         scattered.region.length = Bytes(pages << 12);
-        cost(|| Registration::new(scattered).unwrap().table.unwrap().total).1[1]
+        cost(|| Registration::new(scattered).unwrap().table().unwrap().total).1[1]
     };
     assert_eq!(
         bytes(1 << 12, &mut scattered),

@@ -89,7 +89,7 @@ pub fn App(Props { build }: &Props) -> Html {
                     draft={state.here.draft.clone()}
                     texts={state.here.texts.clone()}
                     faults={state.here.faults.clone()}
-                    bypassed={words::bypassed(state.here.scene.registration.question()).map(AttrValue::from)}
+                    bypassed={words::bypassed(state.here.scene.registration().question()).map(AttrValue::from)}
                     dispatch={dispatch.clone()}
                 />
             </main>
@@ -182,7 +182,7 @@ fn picture(shown: &Shown, place: Option<Place>, dispatch: &Dispatch) -> Html {
     html! {
         <>
             if place.is_some() {
-                <h2 class="side">{ name }{ ": " }<b>{ shown.scene.registration.status() }</b></h2>
+                <h2 class="side">{ name }{ ": " }<b>{ shown.scene.registration().status() }</b></h2>
             }
             <Picture key={name} shown={shown.clone()} {name} dispatch={dispatch.clone()} />
         </>

@@ -6,7 +6,7 @@ use umem_core::{
     kernel::Kernel,
     scenario::{
         DEFAULT_START, DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, LayoutName,
-        Scenario,
+        Problem, Scenario,
     },
     size::{Bytes, PageSize, PageSizes},
     table::Policy,
@@ -251,7 +251,7 @@ pub fn assume_less(scenario: &mut Scenario, before: &Scenario) {
 pub fn read(json: &str) -> Result<Scenario, String> {
     let scenario = Scenario::from_json(json.as_bytes()).map_err(|error| error.to_string())?;
     match scenario.resolve() {
-        Err(error) if error.field == "version" => Err(error.to_string()),
+        Err(error) if matches!(error.problem(), Problem::Version(_)) => Err(error.to_string()),
         // What else is wrong has a field of its own to say so.
         _ => Ok(scenario),
     }

@@ -343,7 +343,7 @@ impl Widget {
 
     /// "257 entries: 255 × 4K + 1 × 1M + 1 × 2M", or why there are none.
     pub fn status(&self) -> String {
-        self.shown.borrow().scene.registration.status()
+        self.shown.borrow().scene.registration().status()
     }
 
     /// How many steps there are.
@@ -364,14 +364,14 @@ impl Widget {
     /// The stage of the step under way: "Pin", "Gather", "Map", "Cut"; nothing at the end.
     pub fn stage(&self) -> Option<String> {
         let shown = self.shown.borrow();
-        let step = shown.scene.steps.get(shown.player.moment as usize)?;
+        let step = shown.scene.steps().get(shown.player.moment as usize)?;
         Some(step.stage.title().into())
     }
 
     /// What the step under way does, in words.
     pub fn told(&self) -> String {
         let shown = self.shown.borrow();
-        match shown.scene.steps.get(shown.player.moment as usize) {
+        match shown.scene.steps().get(shown.player.moment as usize) {
             Some(step) => step.text(),
             None => "finished".into(),
         }
@@ -380,7 +380,7 @@ impl Widget {
     /// The name of the step under way: its stage and where in the region that works, "cut:1048576"; "end" when everything is done.
     pub fn name(&self) -> String {
         let shown = self.shown.borrow();
-        match shown.scene.steps.get(shown.player.moment as usize) {
+        match shown.scene.steps().get(shown.player.moment as usize) {
             Some(step) => format!("{}:{}", lower(step.stage), step.run.offset),
             None => END.into(),
         }
@@ -397,10 +397,10 @@ impl Widget {
             .into_iter()
             .find(|known| lower(*known) == stage)?;
         match offset {
-            "" => Some(shown.scene.steps.first_of(stage) as f64),
+            "" => Some(shown.scene.steps().first_of(stage) as f64),
             offset => {
                 let offset: i64 = offset.parse().ok()?;
-                Some(shown.scene.steps.reaching(stage, offset as f64).floor())
+                Some(shown.scene.steps().reaching(stage, offset as f64).floor())
             }
         }
     }
@@ -409,22 +409,18 @@ impl Widget {
     pub fn counts(&self) -> Vec<f64> {
         let shown = self.shown.borrow();
         let Shown { scene, player, .. } = &*shown;
-        let moment = scene.steps.moment(player.moment.floor());
+        let moment = scene.steps().moment(player.moment.floor());
         let front = |stage| moment.fronts.of(stage) as i64;
-        let (from, _) = scene.registration.pinned();
-        let page = scene.registration.question().mr.page;
+        let (from, _) = scene.registration().pinned();
+        let page = scene.registration().question().mr().page;
         let pinned = (front(Stage::Pin) - from as i64).max(0) as u64 >> page.log2();
         let index = &scene.index;
-        let total = scene
-            .registration
-            .table
-            .as_ref()
-            .map_or(0, |table| table.total);
+        let total = scene.registration().table().map_or(0, |table| table.total);
         [
             pinned,
-            index.scatter.before(front(Stage::Gather)),
-            index.dma.before(front(Stage::Map)),
-            index.entries.before(front(Stage::Cut)),
+            index.scatter().before(front(Stage::Gather)),
+            index.dma().before(front(Stage::Map)),
+            index.entries().before(front(Stage::Cut)),
             total,
         ]
         .map(|count| count as f64)

@@ -57,13 +57,7 @@ impl Frame {
 /// What is at a place of a figure laid out in this width.
 pub(crate) fn detail(scene: &Scene, player: &Player, width: f64, at: (f64, f64)) -> Option<Detail> {
     let view = player.view(scene, width);
-    diagram::detail(
-        &scene.registration,
-        &scene.index,
-        view,
-        at,
-        player.focus(scene),
-    )
+    diagram::detail(&scene.index, view, at, player.focus(scene))
 }
 
 /// What is told of the name at a place of a figure laid out in this width.
@@ -75,7 +69,7 @@ pub(crate) fn named(scene: &Scene, player: &Player, width: f64, at: (f64, f64)) 
 pub(crate) fn told(scene: &Scene, player: &Player) -> Option<Detail> {
     let chosen = player.chosen.map(|offset| (LaneName::Entries, offset));
     let (lane, offset) = player.pointed.or(chosen)?;
-    diagram::detail_at(&scene.registration, &scene.index, lane, offset)
+    diagram::detail_at(&scene.index, lane, offset)
 }
 
 impl Fingers {

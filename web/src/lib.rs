@@ -99,5 +99,7 @@ pub fn plan(scenario: &str) -> Result<String, JsError> {
     let question = scenario.resolve()?;
     limit::bounded(&question)?;
     let registration = Registration::of(question);
-    Ok(serde_json::to_string(&registration.report(&scenario))?)
+    Ok(serde_json::to_string(&umem_core::report::Report::new(
+        &registration,
+    ))?)
 }

@@ -2,7 +2,7 @@
 
 use umem_core::{
     memory::Layout,
-    scenario::{Question, ScenarioError},
+    scenario::{Problem, Question, ScenarioError},
 };
 
 /// The longest file of a scenario that is read, in bytes, packed and unpacked: some five million extents.
@@ -17,23 +17,23 @@ const MOST_SEGMENTS: u64 = 1 << 22;
 /// # Errors
 /// How many segments it has, about, and what takes that many.
 pub fn bounded(question: &Question) -> Result<(), ScenarioError> {
-    let memory = &question.memory;
+    let memory = &question.memory();
     let pieces = match memory.layout() {
         Layout::Contiguous(_) => 0,
         Layout::Descending(_) | Layout::Scattered { .. } => {
-            question.mr.length / memory.page_size().bytes()
+            question.mr().length / memory.page_size().bytes()
         }
         Layout::Extents(runs) => runs.count() as u64,
     };
-    let segments = question.mr.length / u64::from(question.device.max_segment) + pieces;
+    let segments = question.mr().length / u64::from(question.device().max_segment) + pieces;
     if segments <= MOST_SEGMENTS {
         return Ok(());
     }
     Err(ScenarioError::new(
         "region.length",
-        format_args!(
+        Problem::Other(format!(
             "these are about {segments} segments, more than a browser should work out while somebody waits: make it shorter, or \
              ask `umem plan`, which takes any number"
-        ),
+        )),
     ))
 }

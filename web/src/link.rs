@@ -198,10 +198,10 @@ pub fn seen(fragment: &str, player: Player, scene: &Scene) -> Player {
     if let Some(step) = step {
         player = player.moved(scene, Motion::Seek(step.max(0.0) as usize));
     }
-    if lens.is_some_and(|offset| scene.index.entries.at(offset).is_some()) {
+    if lens.is_some_and(|offset| scene.index.entries().at(offset).is_some()) {
         player.chosen = lens;
     }
-    let whole = View::whole(&scene.registration, 1.0);
+    let whole = View::whole(scene.registration(), 1.0);
     player.sight = see
         .filter(|(from, span)| {
             *span >= 16.0 && *from >= whole.from && from + span <= whole.from + whole.span

@@ -162,15 +162,15 @@ impl Player {
     fn whole(&self, scene: &Scene, width: f64) -> View {
         View {
             lanes: self.lanes,
-            ..View::whole(&scene.registration, width)
+            ..View::whole(scene.registration(), width)
         }
     }
 
     /// The offset at which the lens looks.
     pub fn focus(&self, scene: &Scene) -> Option<i64> {
-        let moment = scene.steps.moment(self.moment);
+        let moment = scene.steps().moment(self.moment);
         self.chosen
-            .or_else(|| diagram::focus(&scene.registration, &scene.index, &moment))
+            .or_else(|| diagram::focus(&scene.index, &moment))
     }
 
     /// The picture, in a width; with what is yet to come hidden if it is `veiled`.
@@ -180,10 +180,8 @@ impl Player {
             pointed: self.pointed,
             veiled,
         };
-        diagram::draw_for(
-            &scene.registration,
+        diagram::draw(
             &scene.index,
-            &scene.steps,
             self.view(scene, width),
             self.moment,
             attention,
@@ -298,7 +296,7 @@ impl Player {
 
     /// Keeps the playhead in sight.
     fn following(self, scene: &Scene) -> Self {
-        match scene.steps.moment(self.moment).at() {
+        match scene.steps().moment(self.moment).at() {
             Some(at) => self.showing(scene, at),
             None => self,
         }
@@ -379,7 +377,7 @@ impl Player {
 
 /// How long a step takes, in milliseconds at speed 1.
 fn duration(scene: &Scene, step: usize) -> f64 {
-    let things = scene.steps.get(step).map_or(1, |step| step.run.count);
+    let things = scene.steps().get(step).map_or(1, |step| step.run.count);
     let natural = STEP + TENFOLD * (things as f64).log10();
     natural.min((LONGEST / scene.last().max(1.0)).max(0.05))
 }

@@ -4,7 +4,7 @@ use crate::limit::bounded;
 use std::{cell::OnceCell, rc::Rc};
 use umem_core::{
     diagram::Steps,
-    explain::Limit,
+    explain::{Limit, limits},
     registration::{Index, Registration, Table},
     scenario::{Scenario, ScenarioError},
     size::{PageSize, PageSizes},
@@ -16,12 +16,8 @@ use umem_core::{
 pub struct Scene {
     /// The question.
     pub scenario: Rc<Scenario>,
-    /// The answer.
-    pub registration: Registration,
-    /// Random access to it.
+    /// The answer, with random access to it.
     pub index: Index,
-    /// The moments of its animation.
-    pub steps: Steps,
     told: Told,
 }
 
@@ -60,44 +56,49 @@ impl Scene {
     pub fn new(scenario: &Rc<Scenario>) -> Result<Self, ScenarioError> {
         let question = scenario.resolve()?;
         bounded(&question)?;
-        let registration = Registration::of(question);
-        let index = registration.index();
-        let steps = Steps::new(&registration, &index);
         Ok(Self {
             scenario: scenario.clone(),
-            steps,
-            index,
-            registration,
+            index: Registration::of(question).index(),
             told: Told::default(),
         })
     }
 
+    /// The answer.
+    pub fn registration(&self) -> &Registration {
+        self.index.registration()
+    }
+
+    /// The moments of its animation.
+    pub fn steps(&self) -> Steps<'_> {
+        Steps::new(&self.index)
+    }
+
     /// The moment at which everything is done.
     pub fn last(&self) -> f64 {
-        self.steps.count() as f64
+        self.steps().count() as f64
     }
 
     /// Whether working out what is only told in words would keep a reader waiting for the picture.
     pub fn is_long(&self) -> bool {
-        self.index.dma.runs().len() + self.index.entries.runs().len() > 1 << 15
+        self.index.dma().runs().len() + self.index.entries().runs().len() > 1 << 15
     }
 
     /// The same region under each policy.
     pub fn policies(&self) -> &[(Policy, Result<Table, Refusal>)] {
-        let under = |policy| (policy, self.registration.alternative(policy));
+        let under = |policy| (policy, self.registration().alternative(policy));
         let policies = &self.told.policies;
         policies.get_or_init(|| Policy::ALL.map(under).into())
     }
 
     /// Why the table is not smaller.
     pub fn limits(&self) -> &[Limit] {
-        let limits = &self.told.limits;
-        limits.get_or_init(|| self.registration.limits())
+        let told = &self.told.limits;
+        told.get_or_init(|| limits(self.registration()))
     }
 
     /// How many entries the IOMMU's own page table takes, if there is one.
     pub fn io_entries(&self) -> Option<u64> {
-        let count = || Some(self.registration.io_pages()?.map(|run| run.count).sum());
+        let count = || Some(self.registration().io_pages()?.map(|run| run.count).sum());
         *self.told.io_entries.get_or_init(count)
     }
 
@@ -105,17 +106,17 @@ impl Scene {
     pub fn single(&self) -> Option<&Single> {
         let single = &self.told.single;
         single
-            .get_or_init(|| single_of(&self.registration))
+            .get_or_init(|| single_of(self.registration()))
             .as_ref()
     }
 }
 
 fn single_of(registration: &Registration) -> Option<Single> {
-    let device = &registration.question().device;
+    let device = registration.question().device();
     // The bits of addresses tell how ib_umem_find_best_pgsz() chose, not how a driver did by itself.
     if device.policy != Policy::Single
         || !device.choice.is_best()
-        || registration.dma_count.is_err()
+        || registration.dma_count().is_err()
     {
         return None;
     }

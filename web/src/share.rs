@@ -5,6 +5,7 @@ use std::{fmt::Write, rc::Rc};
 use umem_core::{
     capture::Provenance,
     diagram::{Drawing, Heading, svg::Escaped},
+    report::Report,
     scenario::{Scenario, presets::Preset},
 };
 
@@ -30,7 +31,7 @@ pub fn embed(scene: &Rc<Scene>, preset: Option<&Preset>) -> String {
         None => format!("scenario=\"{}\"", Escaped(&scene.scenario.to_json())),
     };
     let Drawing { width, height, .. } = sheet(&[Shown::of(scene.clone())]);
-    let status = scene.registration.status();
+    let status = scene.registration().status();
     format!(
         "<script type=\"module\" src=\"umem-split.js\"></script>\n<umem-split {what}>\n  <img src=\"{}.svg\" width=\"{}\" height=\"{}\" alt=\"{}\">\n</umem-split>",
         name(preset),
@@ -67,7 +68,7 @@ impl Keep {
 
 /// What `umem plan --format json` prints.
 pub(crate) fn result(scene: &Scene) -> String {
-    serde_json::to_string(&scene.registration.report(&scene.scenario)).unwrap_or_default()
+    serde_json::to_string(&Report::new(scene.registration())).unwrap_or_default()
 }
 
 /// What a file of the scenario is called, without its ending.
@@ -78,7 +79,7 @@ pub fn name(preset: Option<&Preset>) -> &'static str {
 /// The entries as comma-separated values, a line for each run of equal ones that follow one another.
 pub fn csv(scene: &Scene) -> String {
     let mut text = String::from("offset,address,size,count\n");
-    for run in scene.registration.entries() {
+    for run in scene.registration().entries() {
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
@@ -95,7 +96,7 @@ pub(crate) fn sheet(pictures: &[Shown]) -> Drawing {
     let sides = [Place::Upper, Place::Lower].into_iter().map(words::place);
     let headed = pictures.iter().zip(sides).map(|(shown, side)| {
         let Shown { scene, player, .. } = shown;
-        let status = scene.registration.status();
+        let status = scene.registration().status();
         let heading = Heading {
             title: match compared {
                 true => format!("{side}: {status}"),

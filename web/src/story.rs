@@ -123,7 +123,7 @@ enum Mark {
 }
 
 impl Mark {
-    fn moment(self, steps: &Steps) -> f64 {
+    fn moment(self, steps: Steps<'_>) -> f64 {
         let stage = match self {
             Self::Pin => Stage::Pin,
             Self::Gather => Stage::Gather,
@@ -149,12 +149,12 @@ impl Setting {
     }
 
     /// The moment at which it begins.
-    pub fn begin(&self, steps: &Steps) -> f64 {
+    pub fn begin(&self, steps: Steps<'_>) -> f64 {
         self.at.moment(steps)
     }
 
     /// The moment until which it plays, if it plays.
-    pub fn end(&self, steps: &Steps) -> Option<f64> {
+    pub fn end(&self, steps: Steps<'_>) -> Option<f64> {
         self.to.map(|mark| mark.moment(steps))
     }
 }

@@ -67,9 +67,9 @@ pub(crate) fn sentence(text: &str) -> String {
 
 /// Why the IOMMU that was chosen maps nothing; `None` where none was chosen, or where it does.
 pub(crate) fn bypassed(question: &Question) -> Option<String> {
-    let profile = question.iommu_profile;
-    match (question.device.profile, question.iommu) {
-        (Some(device), _) if device.virt_dma && (profile.is_some() || question.iommu.is_some()) => {
+    let profile = question.iommu_profile();
+    match (question.device().profile, question.iommu()) {
+        (Some(device), _) if device.virt_dma && (profile.is_some() || question.iommu().is_some()) => {
             Some(format!(
                 "{} is software: the CPU itself moves the bytes, and no IOMMU sees their addresses.",
                 device.name
@@ -81,7 +81,7 @@ pub(crate) fn bypassed(question: &Question) -> Option<String> {
                  off: the NIC uses physical addresses.",
                 profile.title,
                 profile.translation().granule(),
-                question.mr.page
+                question.mr().page
             )
         }),
         (_, Some(_)) => None,

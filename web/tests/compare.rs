@@ -25,7 +25,7 @@ fn opened(fragment: &str) -> Rc<State> {
 fn statuses(state: &State) -> [String; 2] {
     let (upper, lower) = state.scenes();
     let lower = lower.expect("two of them");
-    [upper, lower].map(|scene| scene.registration.status())
+    [upper, lower].map(|scene| scene.registration().status())
 }
 
 #[wasm_bindgen_test]
@@ -81,10 +81,10 @@ fn both_playheads_are_at_the_same_place_of_the_region() {
     );
     let (upper, lower) = state.scenes();
     let lower = lower.expect("two of them");
-    for step in 0..=upper.steps.count() {
+    for step in 0..=upper.steps().count() {
         let state = after(state.clone(), [Action::Move(Motion::Seek(step))]);
         let at = |scene: &Rc<web::scene::Scene>| {
-            let moment = scene.steps.moment(state.moment_in(scene));
+            let moment = scene.steps().moment(state.moment_in(scene));
             moment
                 .step
                 .zip(moment.at())

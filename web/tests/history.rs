@@ -39,7 +39,7 @@ fn back_to(state: &State) -> Action {
 }
 
 fn status(state: &State) -> String {
-    state.here.scene.registration.status()
+    state.here.scene.registration().status()
 }
 
 #[wasm_bindgen_test]

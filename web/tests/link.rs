@@ -14,7 +14,7 @@ wasm_bindgen_test_configure!(run_in_browser);
 
 #[wasm_bindgen_test]
 fn every_preset_survives_the_address_bar() {
-    for preset in &PRESETS {
+    for preset in PRESETS {
         let opened = State::opened(&format!("#{}", link::to_preset(preset)));
         assert_eq!(opened.preset().map(|found| found.name), Some(preset.name));
         let fragment = link::to_scenario(&preset.scenario()).expect("presets are short");
@@ -70,8 +70,8 @@ fn an_edited_scenario_is_restored_from_its_address() {
     let fragment = edited.fragment.clone().expect("no capture");
     let restored = State::opened(&format!("#{fragment}"));
     assert_eq!(
-        restored.here.scene.registration.status(),
-        edited.here.scene.registration.status()
+        restored.here.scene.registration().status(),
+        edited.here.scene.registration().status()
     );
     assert_eq!(restored.here.texts, edited.here.texts);
     // The address that the page wrote itself changes nothing.

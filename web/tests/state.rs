@@ -23,7 +23,7 @@ fn after(state: Rc<State>, actions: impl IntoIterator<Item = Action>) -> Rc<Stat
 }
 
 fn status(state: &State) -> String {
-    state.here.scene.registration.status()
+    state.here.scene.registration().status()
 }
 
 fn size(text: &str) -> PageSize {
@@ -77,9 +77,9 @@ fn a_film_never_takes_longer_than_half_a_minute() {
         ],
     );
     assert!(
-        state.here.scene.steps.count() > 8000,
+        state.here.scene.steps().count() > 8000,
         "{}",
-        state.here.scene.steps.count()
+        state.here.scene.steps().count()
     );
     let state = after(
         state,
@@ -237,8 +237,8 @@ fn the_iova_is_the_kernel_s_or_an_address() {
         state
             .here
             .scene
-            .registration
-            .mapping
+            .registration()
+            .mapping()
             .is_some_and(|mapping| mapping.start.get() == 0x8000_0000)
     );
     let state = after(state, [Action::Iova("0x80000800".into())]);
@@ -289,7 +289,7 @@ fn more_than_a_page_can_work_out_while_one_types_is_refused() {
         [Action::Layout(umem_core::scenario::LayoutName::Contiguous)],
     );
     assert!(state.here.faults.is_empty());
-    assert_eq!(state.here.scene.registration.pages(), 1 << 28);
+    assert_eq!(state.here.scene.registration().pages(), 1 << 28);
 }
 
 #[wasm_bindgen_test]

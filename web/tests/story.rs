@@ -37,7 +37,7 @@ fn status(setting: &Setting) -> String {
     let scenario = Rc::new(setting.scenario().expect("a scenario"));
     Scene::new(&scenario)
         .expect("a right one")
-        .registration
+        .registration()
         .status()
 }
 

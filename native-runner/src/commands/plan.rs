@@ -7,9 +7,9 @@ use std::{
 
 use clap::ValueEnum;
 use umem_core::{
-    diagram::{self, Drawing, Heading, Steps, View, palette},
+    diagram::{self, Attention, Drawing, Heading, Steps, View, palette},
     registration::Registration,
-    scenario::{DeviceSpec, IommuSpec, Scenario, ScenarioError},
+    scenario::{DeviceSpec, IommuSpec, Problem, Scenario, ScenarioError},
     size::Bytes,
     table::Policy,
 };
@@ -107,12 +107,12 @@ impl Plan {
         let scenario = self.scenario()?;
         let registration = Registration::new(&scenario)?;
         if let Some(path) = &self.svg {
-            whole_file::write(path, draw(&registration, &scenario).as_bytes())?;
+            whole_file::write(path, draw(registration.clone()).as_bytes())?;
         }
         match self.format {
             Format::Table => {
                 let mut out = BufWriter::new(out);
-                report::table(&mut out, &registration, &scenario, self.why)?;
+                report::table(&mut out, &registration, self.why)?;
                 if self.entries {
                     report::entries_table(&mut out, &registration)?;
                 }
@@ -120,7 +120,7 @@ impl Plan {
             }
             Format::Json => {
                 let mut out = BufWriter::new(out.exact());
-                report::json(&mut out, &registration, &scenario, self.entries)?;
+                report::json(&mut out, &registration, self.entries)?;
                 out.flush()?;
             }
         }
@@ -131,8 +131,10 @@ impl Plan {
     fn scenario(&self) -> anyhow::Result<Scenario> {
         let mut scenario = self.source.scenario()?;
         let size = |option: &str, text: &str| {
-            text.parse::<Bytes>()
-                .map_err(|error| ScenarioError::new(option, format_args!("\"{text}\" {error}")))
+            text.parse::<Bytes>().map_err(|error| {
+                let text = text.to_owned();
+                ScenarioError::new(option, Problem::Size { text, error })
+            })
         };
         if let Some(text) = &self.offset {
             scenario.region.offset = size("--offset", text)?;
@@ -168,11 +170,13 @@ impl Plan {
 }
 
 /// The finished picture, as wide as a page of docs. That of a capture says where it comes from.
-fn draw(registration: &Registration, scenario: &Scenario) -> String {
+fn draw(registration: Registration) -> String {
     let index = registration.index();
-    let steps = Steps::new(registration, &index);
+    let registration = index.registration();
+    let scenario = registration.scenario();
     let view = View::whole(registration, 960.0);
-    let drawing = diagram::draw(registration, &index, &steps, view, steps.count() as f64);
+    let end = Steps::new(&index).count() as f64;
+    let drawing = diagram::draw(&index, view, end, Attention::default());
     let name = scenario.name.as_deref().unwrap_or("A memory region");
     let status = registration.status();
     let title = format!("{name}: {status}");

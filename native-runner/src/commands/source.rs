@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use flate2::bufread::MultiGzDecoder;
-use umem_core::scenario::{Scenario, ScenarioError, ScenarioReader, presets};
+use umem_core::scenario::{Problem, Scenario, ScenarioError, ScenarioReader, presets};
 
 /// A file or a preset.
 #[derive(Debug, clap::Args)]
@@ -41,14 +41,11 @@ fn preset(name: &str) -> Result<Scenario, ScenarioError> {
     presets::find(name)
         .map(presets::Preset::scenario)
         .ok_or_else(|| {
-            let names: Vec<_> = presets::PRESETS.iter().map(|preset| preset.name).collect();
-            ScenarioError::new(
-                "--preset",
-                format_args!(
-                    "\"{name}\" is not known here; there are {}",
-                    names.join(", ")
-                ),
-            )
+            let problem = Problem::Unknown {
+                name: name.to_owned(),
+                known: presets::names().collect(),
+            };
+            ScenarioError::new("--preset", problem)
         })
 }
 

@@ -11,7 +11,7 @@ use std::io;
 
 use clap::ValueEnum;
 use umem_core::{
-    address::{Address, DmaAddr},
+    address::{Bits, DmaAddr, FrameNumber, PhysAddr, VirtAddr},
     vectors::{self, Best, Iommu, Sg, Vector},
 };
 
@@ -76,11 +76,11 @@ pub fn best_vector(layout: &Layout<'_>, answer: probe::Best) -> Best {
     // Where nothing fits there are no blocks.
     let blocks = answer.blocks.filter(|_| answer.size != 0);
     Best {
-        address: DmaAddr::new(layout.address),
+        address: VirtAddr::new(layout.address),
         length: layout.length,
-        virt: DmaAddr::new(layout.virt),
-        sizes: DmaAddr::new(layout.sizes),
-        dma: list(layout.dma),
+        virt: VirtAddr::new(layout.virt),
+        sizes: Bits::new(layout.sizes),
+        dma: list(layout.dma, DmaAddr::new),
         best: answer.size,
         blocks: blocks.as_ref().map(|blocks| blocks.len() as u64),
         first: blocks
@@ -89,17 +89,17 @@ pub fn best_vector(layout: &Layout<'_>, answer: probe::Best) -> Best {
         last: blocks
             .as_ref()
             .and_then(|blocks| blocks.last().copied().map(DmaAddr::new)),
-        hash: blocks.map(|blocks| DmaAddr::new(vectors::hash(blocks))),
+        hash: blocks.map(|blocks| vectors::hash(blocks.into_iter().map(DmaAddr::new))),
     }
 }
 
 fn sg(probe: &Probe, frames: &RandomFrames) -> io::Result<Sg> {
     let sg = probe.coalesce(&frames.pfns, frames.max_segment)?;
     Ok(Sg {
-        pfns: list(&frames.pfns),
+        pfns: list(&frames.pfns, FrameNumber::new),
         max_segment: frames.max_segment,
         err: 0,
-        sg: Some(list(&sg)),
+        sg: Some(list(&sg, PhysAddr::new)),
     })
 }
 
@@ -111,19 +111,21 @@ fn iommu(probe: &Probe, frames: &RandomFrames) -> io::Result<Iommu> {
 /// A question about mapping with its answer.
 fn iommu_vector(frames: &RandomFrames, mapped: &probe::Mapped) -> Iommu {
     Iommu {
-        pfns: list(&frames.pfns),
+        pfns: list(&frames.pfns, FrameNumber::new),
         max_segment: frames.max_segment,
         err: 0,
-        sg: Some(list(&mapped.sg)),
-        boundary: Some(DmaAddr::new(frames.boundary)),
+        sg: Some(list(&mapped.sg, PhysAddr::new)),
+        boundary: Some(Bits::new(frames.boundary)),
         maperr: Some(mapped.dma.as_ref().err().copied().unwrap_or(0)),
-        dma: mapped.dma.as_deref().ok().map(list),
+        dma: mapped
+            .dma
+            .as_deref()
+            .ok()
+            .map(|dma| list(dma, DmaAddr::new)),
     }
 }
 
 /// Runs as vectors have them.
-pub fn list<A: Address>(runs: &[Run]) -> Vec<(A, u64)> {
-    runs.iter()
-        .map(|run| (A::new(run.start), run.length))
-        .collect()
+pub fn list<A>(runs: &[Run], of: fn(u64) -> A) -> Vec<(A, u64)> {
+    runs.iter().map(|run| (of(run.start), run.length)).collect()
 }

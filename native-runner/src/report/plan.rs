@@ -4,13 +4,15 @@ use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use umem_core::{
-    advice::Outcome,
+    advice::{Outcome, advice},
     evidence,
-    registration::{Exhibit, Registration, Table as DeviceTable},
+    exhibits::{Exhibit, exhibits},
+    explain::limits,
+    registration::Registration,
+    report::Report,
     scatter,
-    scenario::Scenario,
     size::Bytes,
-    table::{EntryRun, Policy},
+    table::{DriverBug, EntryRun, KernelBug, Policy},
 };
 
 use crate::screen::one_line;
@@ -38,26 +40,21 @@ fn right_aligned<const N: usize>(mut table: Table, columns: [usize; N]) -> Table
 }
 
 /// The answer for people. It begins with the page's status line.
-pub fn table(
-    out: &mut impl Write,
-    registration: &Registration,
-    scenario: &Scenario,
-    why: bool,
-) -> io::Result<()> {
+pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io::Result<()> {
     writeln!(out, "{}", one_line(registration.status()))?;
     let question = registration.question();
-    if let Some(name) = &scenario.name {
+    if let Some(name) = &registration.scenario().name {
         writeln!(out, "\n{}", one_line(name))?;
     }
     writeln!(out, "{}", one_line(question.about()))?;
-    if let Some(provenance) = &scenario.provenance {
+    if let Some(provenance) = &registration.scenario().provenance {
         for sentence in provenance.sentences() {
             writeln!(out, "{}", one_line(sentence))?;
         }
     }
     writeln!(out)?;
-    let batch = scatter::batch_pages(question.mr.page);
-    let dma = match (&registration.dma_count, registration.mapping) {
+    let batch = scatter::batch_pages(question.mr().page);
+    let dma = match (registration.dma_count(), registration.mapping()) {
         (Ok(count), Some(mapping)) => [
             count.to_string(),
             format!("IOVA {} + {}", mapping.start, Bytes(mapping.length)),
@@ -66,9 +63,9 @@ pub fn table(
             count.to_string(),
             "device addresses are physical ones".into(),
         ],
-        (Err(refusal), _) => ["none".into(), one_line(&refusal.message)],
+        (Err(refusal), _) => ["none".into(), one_line(refusal.to_string())],
     };
-    let entries = match &registration.table {
+    let entries = match registration.table() {
         Ok(table) => [
             table.total.to_string(),
             format!(
@@ -79,15 +76,15 @@ pub fn table(
         ],
         Err(refusal) => {
             let errno = refusal
-                .errno
+                .errno()
                 .map_or(String::new(), |errno| format!(" ({errno})"));
-            ["none".into(), format!("refused: {}{errno}", refusal.code)]
+            ["none".into(), format!("refused: {}{errno}", refusal.code())]
         }
     };
-    let memory = match &registration.table {
-        Ok(DeviceTable { memory, .. }) => [
-            plural(memory.levels.into(), "level", "levels"),
-            format!("{} bytes with directories and rounding", memory.bytes),
+    let memory = match registration.table() {
+        Ok(table) => [
+            plural(table.memory.levels.into(), "level", "levels"),
+            format!("{} bytes with directories and rounding", table.memory.bytes),
         ],
         Err(_) => ["none".into(), String::new()],
     };
@@ -98,16 +95,16 @@ pub fn table(
             &pages.to_string(),
             &format!(
                 "of {}, pinned in {} of {batch}",
-                question.mr.page,
+                question.mr().page,
                 plural(pages.div_ceil(batch), "batch", "batches")
             ),
         ],
         [
             "SG entries",
-            &registration.scatter_count.to_string(),
+            &registration.scatter_count().to_string(),
             &format!(
                 "segments of at most {:#x} bytes",
-                question.device.max_segment
+                question.device().max_segment
             ),
         ],
         ["DMA segments", &dma[0], &dma[1]],
@@ -128,11 +125,11 @@ pub fn table(
     }
     if why {
         writeln!(out, "\nwhy")?;
-        for limit in registration.limits() {
+        for limit in limits(registration) {
             writeln!(out, "  {}: {}", limit.code, one_line(&limit.text))?;
         }
-        if question.device.policy == Policy::Mixed {
-            exhibits(out, registration)?;
+        if question.device().policy == Policy::Mixed {
+            tried(out, registration)?;
         }
     }
     writeln!(out, "\nthe same region, other ways")?;
@@ -144,7 +141,7 @@ pub fn table(
                     .page_size
                     .map_or_else(String::new, |size| format!("of {size}")),
             ),
-            Err(refusal) => ("none".into(), refusal.code.into()),
+            Err(refusal) => ("none".into(), refusal.code().into()),
         };
         [policy.name().into(), total, how]
     });
@@ -153,7 +150,7 @@ pub fn table(
         [1],
     );
     writeln!(out, "{}", others.trim_fmt())?;
-    let advice = registration.advice(scenario);
+    let advice = advice(registration);
     if !advice.is_empty() {
         writeln!(out, "\nwhat would help")?;
     }
@@ -178,8 +175,8 @@ fn how_sure(out: &mut impl Write, registration: &Registration, why: bool) -> io:
     let question = registration.question();
     let evidence = question.evidence();
     writeln!(out, "\nhow sure")?;
-    if question.kernel.release.is_some() {
-        writeln!(out, "  {}", one_line(question.kernel.text()))?;
+    if question.kernel().release.is_some() {
+        writeln!(out, "  {}", one_line(question.kernel().text()))?;
     }
     for (rules, status) in registration.by_possible_rules() {
         writeln!(out, "  by the rules of {rules}: {}", one_line(status))?;
@@ -192,8 +189,8 @@ fn how_sure(out: &mut impl Write, registration: &Registration, why: bool) -> io:
 }
 
 /// The mail's own code and first idea, tried on this region.
-fn exhibits(out: &mut impl Write, registration: &Registration) -> io::Result<()> {
-    let exhibits = registration.exhibits();
+fn tried(out: &mut impl Write, registration: &Registration) -> io::Result<()> {
+    let exhibits = exhibits(registration);
     if !exhibits.is_empty() {
         writeln!(out, "\nthe mail's own code, tried here")?;
     }
@@ -213,12 +210,11 @@ fn exhibits(out: &mut impl Write, registration: &Registration) -> io::Result<()>
 }
 
 /// What kernel and driver get wrong.
-fn bugs(registration: &Registration) -> (Option<&str>, Option<&str>) {
-    let (kernel, driver) = match &registration.table {
-        Ok(table) => (&table.kernel_bug, &table.driver_bug),
-        Err(refusal) => (&refusal.kernel_bug, &refusal.driver_bug),
-    };
-    (kernel.as_deref(), driver.as_deref())
+fn bugs(registration: &Registration) -> (Option<&KernelBug>, Option<&DriverBug>) {
+    match registration.table() {
+        Ok(table) => (table.kernel_bug.as_ref(), table.driver_bug.as_ref()),
+        Err(refusal) => (refusal.kernel_bug(), refusal.driver_bug()),
+    }
 }
 
 fn plural(count: u64, one: &str, many: &str) -> String {
@@ -241,14 +237,9 @@ pub fn entries_table(out: &mut impl Write, registration: &Registration) -> io::R
 }
 
 /// The answer in the registration format; with `entries` as its last key, streamed.
-pub fn json(
-    out: &mut impl Write,
-    registration: &Registration,
-    scenario: &Scenario,
-    entries: bool,
-) -> io::Result<()> {
+pub fn json(out: &mut impl Write, registration: &Registration, entries: bool) -> io::Result<()> {
     let report =
-        serde_json::to_string_pretty(&registration.report(scenario)).map_err(io::Error::from)?;
+        serde_json::to_string_pretty(&Report::new(registration)).map_err(io::Error::from)?;
     if !entries {
         return writeln!(out, "{report}");
     }

@@ -3,7 +3,7 @@
 use crate::{Goal, Path, Scale};
 use std::{cell::RefCell, hint::black_box, rc::Rc};
 use umem_core::{
-    address::{DmaAddr, Extent},
+    address::{DmaAddr, Extent, VirtAddr},
     iommu::DmaSegment,
     kernel::KernelRules,
     size::{PageSize, PageSizes},
@@ -67,9 +67,9 @@ impl List {
             offset += length;
         }
         let mr = Mr {
-            address: VA,
+            address: VirtAddr::new(VA),
             length: offset,
-            hca_address: VA,
+            hca_address: VirtAddr::new(VA),
             page: PageSize::K4,
             offset: 0,
         };

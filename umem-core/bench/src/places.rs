@@ -25,12 +25,11 @@ pub fn paths(scale: Scale) -> Vec<Path> {
     scenario.region.length = Bytes(segments / 2 * 0x3000);
     scenario.device.customize().page_sizes = Some(vec![Bytes(0x1000), Bytes(0x2000)]);
     let registration = Registration::new(&scenario).expect("a good scenario");
-    let index = registration.index();
-    let entries = index.entries.count();
+    let index = Rc::new(registration.index());
+    let entries = index.entries().count();
     let often = scale.of(1_000_000, 1000);
-    let shared = Rc::new((index, registration));
-    let path = |what: &str, place: fn(&(Index, Registration), u64) -> u64| {
-        let (shared, mut n) = (shared.clone(), 0);
+    let path = |what: &str, place: fn(&Index, u64) -> u64| {
+        let (index, mut n) = (index.clone(), 0);
         Path {
             name: format!("{what} of the n-th of {entries} entries"),
             unit: "call",
@@ -40,7 +39,7 @@ pub fn paths(scale: Scale) -> Vec<Path> {
                 for _ in 0..often {
                     // All over the list, in no order that a cache could guess.
                     n = (n + 0x9e37_79b9_7f4a_7c15 % entries) % entries;
-                    sum = sum.wrapping_add(place(&shared, black_box(n)));
+                    sum = sum.wrapping_add(place(&index, black_box(n)));
                 }
                 sum
             }),
@@ -51,13 +50,13 @@ pub fn paths(scale: Scale) -> Vec<Path> {
         }
     };
     vec![
-        path("offset and size", |(index, _), n| {
-            let (run, i) = index.entries.nth(n).expect("an entry");
+        path("offset and size", |index, n| {
+            let (run, i) = index.entries().nth(n).expect("an entry");
             run.offset_of(i) as u64 + run.size
         }),
-        path("offset, size and address", |(index, registration), n| {
-            let (run, i) = index.entries.nth(n).expect("an entry");
-            index.entry_address(registration, run.offset_of(i)).get()
+        path("offset, size and address", |index, n| {
+            let (run, i) = index.entries().nth(n).expect("an entry");
+            index.entry_address(run.offset_of(i)).get()
         }),
     ]
 }

@@ -3,7 +3,7 @@
 use crate::{Goal, Path, Scale};
 use std::{hint::black_box, rc::Rc};
 use umem_core::{
-    address::{DmaAddr, Extent},
+    address::{DmaAddr, Extent, VirtAddr},
     iommu::DmaSegment,
     kernel::KernelRules,
     registration::Registration,
@@ -82,9 +82,9 @@ fn path(
     goal: Goal,
 ) -> Path {
     let mr = Mr {
-        address: 0x7f00_0000_1000,
+        address: VirtAddr::new(0x7f00_0000_1000),
         length: list.iter().map(|segment| segment.length).sum(),
-        hca_address: 0x7f00_0000_1000,
+        hca_address: VirtAddr::new(0x7f00_0000_1000),
         page: PageSize::K4,
         offset: 0,
     };
@@ -139,7 +139,7 @@ fn scattered(scale: Scale) -> Path {
         units: pages,
         ours: Box::new(move || {
             let registration = Registration::new(black_box(&scenario)).expect("a good scenario");
-            registration.table.expect("a table").total
+            registration.table().expect("a table").total
         }),
         kernel: None,
         native: None,

@@ -3,6 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use umem_core::{
+    address::DmaAddr,
     size::PageSize,
     table::mixed::{Mixed, Overhang},
 };
@@ -16,7 +17,7 @@ fuzz_target!(|input: (Layout, Option<(u32, u32)>)| {
     let page = |pages: u32| u64::from(pages) * 4096;
     let overhang = room.map(|(before, after)| Overhang {
         before: page(before).min(list[0].start.get()),
-        after: page(after).min(u64::MAX - list[list.len() - 1].end()),
+        after: page(after).min(DmaAddr::new(u64::MAX) - list[list.len() - 1].end()),
     });
     let Ok(runs) = Mixed::new(list.iter().copied(), &mr, layout.sizes(), overhang) else {
         return;

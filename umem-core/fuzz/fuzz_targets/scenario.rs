@@ -2,7 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use umem_core::{diagram, registration::Registration, scenario::Scenario};
+use umem_core::{
+    advice::advice, diagram, exhibits::exhibits, registration::Registration, scenario::Scenario,
+};
 
 fuzz_target!(|json: &[u8]| {
     let Ok(scenario) = Scenario::from_json(json) else {
@@ -16,18 +18,18 @@ fuzz_target!(|json: &[u8]| {
     let Ok(question) = scenario.resolve() else {
         return;
     };
-    if question.mr.pages() > 1 << 12 || question.memory.length() > 1 << 40 {
+    if question.mr().pages() > 1 << 12 || question.memory().length() > 1 << 40 {
         return;
     }
-    let registration = Registration::of(question);
-    let index = registration.index();
-    let steps = diagram::Steps::new(&registration, &index);
-    let view = diagram::View::whole(&registration, 800.0);
-    for moment in [0.0, 0.5, steps.count() as f64] {
-        diagram::draw(&registration, &index, &steps, view, moment);
+    let index = Registration::of(question).index();
+    let registration = index.registration();
+    let steps = diagram::Steps::new(&index).count();
+    let view = diagram::View::whole(registration, 800.0);
+    for moment in [0.0, 0.5, steps as f64] {
+        diagram::draw(&index, view, moment, diagram::Attention::default());
     }
     if registration.pages() < 1 << 8 {
-        registration.advice(&scenario);
-        registration.exhibits();
+        advice(registration);
+        exhibits(registration);
     }
 });

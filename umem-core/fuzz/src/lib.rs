@@ -2,7 +2,7 @@
 
 use arbitrary::Arbitrary;
 use umem_core::{
-    address::{DmaAddr, Extent},
+    address::{DmaAddr, Extent, VirtAddr},
     iommu::DmaSegment,
     size::{PageSize, PageSizes},
     table::Mr,
@@ -54,8 +54,8 @@ impl Layout {
         let length = offset
             .checked_sub(head + tail)
             .filter(|length| *length > 0)?;
-        let address = (self.address & !page.mask()) | head;
-        let hca_address = (self.hca_address & !page.mask()) | head;
+        let address = VirtAddr::new((self.address & !page.mask()) | head);
+        let hca_address = VirtAddr::new((self.hca_address & !page.mask()) | head);
         hca_address.checked_add(length)?;
         address.checked_add(length)?;
         Some((

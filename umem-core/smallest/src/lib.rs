@@ -2,12 +2,17 @@
 
 #![cfg_attr(target_os = "none", no_std)]
 
-use umem_core::{size::PageSizes, tiling::Tiling};
+use umem_core::{
+    address::DmaAddr,
+    size::PageSizes,
+    tiling::{self, Tiling},
+};
 
 /// How many blocks of `sizes` tile the addresses from `start` to `end`.
 // SAFETY: no other function of this program has this name.
 #[unsafe(no_mangle)]
 pub extern "C" fn umem_blocks(start: u64, end: u64, sizes: u64) -> u64 {
+    let [start, end] = [start, end].map(DmaAddr::new);
     Tiling::new(start, end, PageSizes::from_bits(sizes))
         .map(|run| run.count)
         .sum()
@@ -17,5 +22,6 @@ pub extern "C" fn umem_blocks(start: u64, end: u64, sizes: u64) -> u64 {
 // SAFETY: as above.
 #[unsafe(no_mangle)]
 pub extern "C" fn umem_largest(address: u64, left: u64, sizes: u64) -> u32 {
-    Tiling::largest(PageSizes::from_bits(sizes), address, left).map_or(64, |size| size.log2())
+    let (sizes, address) = (PageSizes::from_bits(sizes), DmaAddr::new(address));
+    tiling::largest(sizes, address, left).map_or(64, |size| size.log2())
 }

@@ -73,7 +73,7 @@ impl Painter<'_> {
     /// Above everything, when it is not the whole that is seen: which part of it is.
     fn overview(&mut self) {
         let View { from, span, .. } = self.area.view;
-        let whole = View::whole(self.registration, self.area.view.width);
+        let whole = View::whole(self.registration(), self.area.view.width);
         if span >= whole.span {
             return;
         }

@@ -2,7 +2,8 @@
 
 use super::{LaneName, View, lens::Lens, view::Area};
 use crate::{
-    registration::{Index, Lane, LaneRun, Registration},
+    explain::cut_at,
+    registration::{Index, Lane, LaneRun},
     size::Bytes,
     table::Policy,
 };
@@ -24,18 +25,12 @@ pub struct Detail {
 }
 
 /// What stands at (`x`, `y`) of the picture that `view` has, its lens being at the entry that holds `lens`.
-pub fn detail(
-    registration: &Registration,
-    index: &Index,
-    view: View,
-    (x, y): (f64, f64),
-    lens: Option<i64>,
-) -> Option<Detail> {
+pub fn detail(index: &Index, view: View, (x, y): (f64, f64), lens: Option<i64>) -> Option<Detail> {
     let area = Area::new(view);
     if area.shows(LaneName::Entries) && area.lens_rows().contains(&y) {
         let lens = Lens::new(index, &area, lens?)?;
         let offset = lens.at(x)?.offset;
-        return detail_at(registration, index, LaneName::Entries, offset);
+        return detail_at(index, LaneName::Entries, offset);
     }
     let lane = view
         .lanes
@@ -44,7 +39,7 @@ pub fn detail(
     let offset = area.offset_at(x);
     (area.left..=area.right())
         .contains(&x)
-        .then(|| detail_at(registration, index, lane, offset as i64))?
+        .then(|| detail_at(index, lane, offset as i64))?
 }
 
 /// What the name that stands at (`x`, `y`) of the picture that `view` has is of: a lane, the lens, or what stands beside them.
@@ -107,21 +102,17 @@ pub fn beside(index: &Index, lane: LaneName, offset: i64, after: bool) -> Option
 fn boxes(index: &Index, lane: LaneName) -> Option<&Lane> {
     Some(match lane {
         LaneName::Virtual => return None,
-        LaneName::Frames => &index.frames,
-        LaneName::Scatter => &index.scatter,
-        LaneName::Dma => &index.dma,
-        LaneName::Entries => &index.entries,
+        LaneName::Frames => index.frames(),
+        LaneName::Scatter => index.scatter(),
+        LaneName::Dma => index.dma(),
+        LaneName::Entries => index.entries(),
     })
 }
 
 /// Where the bytes between two offsets came from, lane by lane from `lane` up: "DMA segment 0, SG entries 3 to 5, frames 0x40000000
 /// (2M), virtual 0x7f0000000000".
-fn origin(
-    registration: &Registration,
-    index: &Index,
-    lane: LaneName,
-    (start, end): (i64, i64),
-) -> String {
+fn origin(index: &Index, lane: LaneName, (start, end): (i64, i64)) -> String {
+    let question = index.registration().question();
     let mut origin = String::new();
     for above in LaneName::ALL
         .into_iter()
@@ -138,7 +129,7 @@ fn origin(
         let numbers = (first.0.first + first.1, last.0.first + last.1);
         let told = match above {
             LaneName::Frames => {
-                let memory = &registration.question().memory;
+                let memory = question.memory();
                 let place = |(run, i): (LaneRun, u64)| {
                     let start = memory.frame(run.offset_of(i) as u64);
                     format!("{start} ({})", Bytes(run.size))
@@ -154,11 +145,10 @@ fn origin(
         origin += &told;
         origin += ", ";
     }
-    let mr = &registration.question().mr;
-    let virtual_address = mr
-        .address
-        .wrapping_add_signed(start.wrapping_sub(mr.offset as i64));
-    origin + &format!("virtual {virtual_address:#x}")
+    let mr = question.mr();
+    let from_region = start.wrapping_sub(mr.offset as i64);
+    let virtual_address = mr.address.wrapping_add(from_region as u64);
+    origin + &format!("virtual {virtual_address}")
 }
 
 /// "SG entry 3", "SG entries 3 to 5".
@@ -170,11 +160,11 @@ fn numbered([one, several]: [&str; 2], (first, last): (u64, u64)) -> String {
 }
 
 /// Why the entry that begins at `start` has its size, as a sentence after others.
-fn reason(registration: &Registration, index: &Index, start: i64) -> String {
-    let device = &registration.question().device;
+fn reason(index: &Index, start: i64) -> String {
+    let device = index.registration().question().device();
     match device.policy {
         Policy::Mixed if start >= 0 => {
-            let cut = registration.cut_at(index, start as u64);
+            let cut = cut_at(index, start as u64);
             format!(" {}", cut.text(device.page_sizes))
         }
         Policy::Mixed => String::new(),
@@ -184,19 +174,15 @@ fn reason(registration: &Registration, index: &Index, start: i64) -> String {
 }
 
 /// The box of `lane` that holds `offset`.
-pub fn detail_at(
-    registration: &Registration,
-    index: &Index,
-    lane: LaneName,
-    offset: i64,
-) -> Option<Detail> {
-    let mr = &registration.question().mr;
+pub fn detail_at(index: &Index, lane: LaneName, offset: i64) -> Option<Detail> {
+    let question = index.registration().question();
+    let mr = question.mr();
     let of = |run: LaneRun, i: u64| (run.offset_of(i), run.size, run.first + i);
     let boxes = match boxes(index, lane) {
         None => {
             let (start, end) = (mr.offset as i64, (mr.offset + mr.length) as i64);
             let text = format!(
-                "the registered region: {} from {:#x}, which the NIC knows as {:#x}",
+                "the registered region: {} from {}, which the NIC knows as {}",
                 Bytes(mr.length),
                 mr.address,
                 mr.hca_address
@@ -212,23 +198,23 @@ pub fn detail_at(
         Some(boxes) => boxes,
     };
     let (start, size, number) = boxes.at(offset).map(|(run, i)| of(run, i))?;
-    let frame = |offset: i64| registration.question().memory.frame(offset as u64);
+    let frame = |offset: i64| question.memory().frame(offset as u64);
     let size_of = Bytes(size);
     let named = match lane {
         LaneName::Frames => format!("frames {}: {size_of}", frame(start)),
         LaneName::Scatter => format!("SG entry {number}: {size_of} at {}", frame(start)),
         LaneName::Dma => {
-            let address = index.dma_address(registration, start as u64);
+            let address = index.dma_address(start as u64);
             format!("DMA segment {number}: {size_of} at {address}")
         }
         _ => {
-            let address = index.entry_address(registration, start);
+            let address = index.entry_address(start);
             format!("entry {number}: {size_of} at {address}")
         }
     };
-    let from = origin(registration, index, lane, (start, start + size as i64));
+    let from = origin(index, lane, (start, start + size as i64));
     let why = match lane {
-        LaneName::Entries => reason(registration, index, start),
+        LaneName::Entries => reason(index, start),
         _ => String::new(),
     };
     let text = format!("{named}, from {from}.{why}");

@@ -47,12 +47,12 @@ impl Painter<'_> {
 
     /// How much a lane holds so far: "137 of 257".
     fn count(&self, lane: LaneName) -> String {
-        let question = self.registration.question();
+        let question = self.registration().question();
         let Some(stage) = lane.stage() else {
             return format!(
                 "{} from +{}",
-                Bytes(question.mr.length),
-                Bytes(question.mr.offset)
+                Bytes(question.mr().length),
+                Bytes(question.mr().offset)
             );
         };
         if self.boxes(stage).runs().is_empty() {
@@ -61,9 +61,12 @@ impl Painter<'_> {
         let (_, front) = self.filled(stage);
         let (done, all) = match stage {
             Stage::Pin => {
-                let (from, to) = self.registration.pinned();
+                let (from, to) = self.registration().pinned();
                 let pinned = (front as u64).clamp(from, to) - from;
-                (pinned >> question.mr.page.log2(), self.registration.pages())
+                (
+                    pinned >> question.mr().page.log2(),
+                    self.registration().pages(),
+                )
             }
             _ => {
                 let boxes = self.boxes(stage);
@@ -93,8 +96,8 @@ impl Painter<'_> {
     }
 
     pub(super) fn virtual_memory(&mut self) {
-        let question = self.registration.question();
-        let (memory, mr) = (question.memory.length(), question.mr);
+        let question = self.registration().question();
+        let (memory, mr) = (question.memory().length(), question.mr());
         let y = self.area.rows(LaneName::Virtual).start;
         if let Some((x, width)) = self.area.span(0.0, memory as f64) {
             self.promise(x, y, width, Paint::Soft);
@@ -234,17 +237,11 @@ impl Painter<'_> {
         }
         let address = match name {
             LaneName::Frames | LaneName::Scatter => {
-                let memory = &self.registration.question().memory;
+                let memory = &self.registration().question().memory();
                 memory.frame(item.offset as u64).to_string()
             }
-            LaneName::Dma => self
-                .index
-                .dma_address(self.registration, item.offset as u64)
-                .to_string(),
-            _ => self
-                .index
-                .entry_address(self.registration, item.offset)
-                .to_string(),
+            LaneName::Dma => self.index.dma_address(item.offset as u64).to_string(),
+            _ => self.index.entry_address(item.offset).to_string(),
         };
         [format!("{short} at {address}"), short].into()
     }

@@ -4,7 +4,7 @@
 //! the size only, so both can be seen.
 
 use super::{Moment, Stage, view::Area};
-use crate::registration::{Index, Registration};
+use crate::registration::Index;
 use alloc::vec::Vec;
 
 /// How many boxes there are at most.
@@ -16,11 +16,11 @@ const WIDEST: f64 = 200.0;
 
 /// The offset at which the lens looks if nobody chose one: the playhead while the table is cut, its beginning before that,
 /// and when all is done where the size of entries first changes. `None` where there is no table.
-pub fn focus(registration: &Registration, index: &Index, moment: &Moment) -> Option<i64> {
-    let first = index.entries.runs().first()?;
-    let last = index.entries.runs().last()?;
-    let (from, _) = registration.pinned();
-    match (moment.step, index.entries.runs().get(1)) {
+pub fn focus(index: &Index, moment: &Moment) -> Option<i64> {
+    let runs = index.entries().runs();
+    let (first, last) = (runs.first()?, runs.last()?);
+    let (from, _) = index.registration().pinned();
+    match (moment.step, runs.get(1)) {
         (Some(step), _) if step.stage == Stage::Cut => {
             let front = moment.fronts.of(Stage::Cut) as i64;
             Some(front.clamp(first.offset, last.end() - 1))
@@ -51,7 +51,7 @@ pub(super) struct Lens {
 
 impl Lens {
     pub(super) fn new(index: &Index, area: &Area, focus: i64) -> Option<Self> {
-        let entries = &index.entries;
+        let entries = index.entries();
         let (run, i) = entries.at(focus)?;
         let focus = run.first + i;
         let room = ((area.width / ROOM) as u64).clamp(1, MOST);

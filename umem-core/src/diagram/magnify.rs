@@ -152,9 +152,7 @@ impl Painter<'_> {
 
     /// What stands under a box: where it begins, and how many bits of that are 0.
     fn annotate(&mut self, magnified: &Magnified, y: f64, labelled: bool) {
-        let address = self
-            .index
-            .entry_address(self.registration, magnified.offset);
+        let address = self.index.entry_address(magnified.offset);
         let middle = magnified.x + magnified.width / 2.0;
         if labelled {
             let style = TextStyle::Address;
@@ -165,18 +163,15 @@ impl Painter<'_> {
         }
         let zeros = match address.get() {
             0 => "all".to_string(),
-            address => address.trailing_zeros().to_string(),
+            _ => address.trailing_zeros().to_string(),
         };
         let at = (middle, y + 31.0);
         self.text(at, Anchor::Middle, TextStyle::Small, Paint::Ink, zeros);
     }
 
     fn addresses(&self, lens: &Lens) -> Vec<String> {
-        let address = |magnified: &Magnified| {
-            self.index
-                .entry_address(self.registration, magnified.offset)
-                .to_string()
-        };
+        let address =
+            |magnified: &Magnified| self.index.entry_address(magnified.offset).to_string();
         lens.boxes.iter().map(address).collect()
     }
 }

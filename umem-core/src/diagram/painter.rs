@@ -12,7 +12,6 @@ use alloc::{string::String, vec::Vec};
 /// Draws one picture.
 #[derive(Debug)]
 pub(super) struct Painter<'a> {
-    pub(super) registration: &'a Registration,
     pub(super) index: &'a Index,
     pub(super) area: Area,
     pub(super) moment: Moment,
@@ -28,7 +27,6 @@ pub(super) struct Painter<'a> {
 
 impl<'a> Painter<'a> {
     pub(super) fn new(
-        registration: &'a Registration,
         index: &'a Index,
         view: View,
         moment: Moment,
@@ -41,11 +39,10 @@ impl<'a> Painter<'a> {
         let area = Area::new(view);
         // The lens shows what is yet to come.
         let lens = chosen
-            .or_else(|| lens::focus(registration, index, &moment))
+            .or_else(|| lens::focus(index, &moment))
             .filter(|_| !veiled && area.shows(LaneName::Entries))
             .and_then(|focus| Lens::new(index, &area, focus));
         Self {
-            registration,
             index,
             area,
             moment,
@@ -80,19 +77,23 @@ impl<'a> Painter<'a> {
         }
     }
 
+    pub(super) fn registration(&self) -> &'a Registration {
+        self.index.registration()
+    }
+
     /// The boxes of a lane that a stage fills.
     pub(super) fn boxes(&self, stage: Stage) -> &'a Lane {
         match stage {
-            Stage::Pin => &self.index.frames,
-            Stage::Gather => &self.index.scatter,
-            Stage::Map => &self.index.dma,
-            Stage::Cut => &self.index.entries,
+            Stage::Pin => self.index.frames(),
+            Stage::Gather => self.index.scatter(),
+            Stage::Map => self.index.dma(),
+            Stage::Cut => self.index.entries(),
         }
     }
 
     /// The part of the axis that `stage` has filled so far: the whole pages of the region, and what a table's ends add.
     pub(super) fn filled(&self, stage: Stage) -> (f64, f64) {
-        let (from, to) = self.registration.pinned();
+        let (from, to) = self.registration().pinned();
         let front = match (stage, self.placing()) {
             (Stage::Map, Some(placing)) => placing.from,
             _ => self.moment.fronts.of(stage),
@@ -113,7 +114,7 @@ impl<'a> Painter<'a> {
         let Some((lane, offset)) = self.pointed.filter(shown) else {
             return;
         };
-        let detail = detail_at(self.registration, self.index, lane, offset);
+        let detail = detail_at(self.index, lane, offset);
         let seen = detail.and_then(|detail| {
             let start = detail.offset as f64;
             self.area.span(start, start + detail.size as f64)

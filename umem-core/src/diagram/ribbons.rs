@@ -30,7 +30,7 @@ impl Painter<'_> {
 
     fn ribbons_between(&mut self, above: LaneName, below: LaneName, stage: Stage, finer: Stage) {
         let (top, bottom) = (self.area.rows(above).end, self.area.rows(below).start);
-        let (pinned, pinned_end) = self.registration.pinned();
+        let (pinned, pinned_end) = self.registration().pinned();
         let (from, to) = self.filled(stage);
         // Nothing comes from beyond the pinned pages, though a table's ends may reach there.
         let (from, to) = (from.max(pinned as f64), to.min(pinned_end as f64));

@@ -26,18 +26,18 @@ impl Painter<'_> {
         let Some(finest) = finest(&self.area) else {
             return;
         };
-        let sizes = self.registration.question().device.page_sizes;
+        let sizes = self.registration().question().device().page_sizes;
         // More alignment than the largest size needs makes no difference.
         let highest = sizes
             .largest()
             .map_or(0, |largest| largest.log2().saturating_sub(finest.log2()));
         let mut marks: Vec<Vec<f64>> = vec![Vec::new(); highest as usize + 1];
-        for segment in visible(&self.index.dma, &self.area, front) {
+        for segment in visible(self.index.dma(), &self.area, front) {
             if segment.count > 1 || self.area.pixels(segment.size as f64) < 2.0 * APART {
                 continue;
             }
             let start = (segment.offset as f64).max(self.area.view.from) as u64;
-            let address = self.index.dma_address(self.registration, start).get();
+            let address = self.index.dma_address(start).get();
             let end = segment
                 .end()
                 .min(front)

@@ -1,8 +1,8 @@
 //! The moments of the animation: one step for each run of equal things, stage by stage.
 
 use crate::diagram::{count_label, view::within};
-use crate::registration::{Index, Lane, LaneRun, Registration};
-use alloc::{format, string::String, sync::Arc};
+use crate::registration::{Index, Lane, LaneRun};
+use alloc::{format, string::String};
 
 /// The stages, in the order in which they play.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -56,10 +56,10 @@ impl Step {
 }
 
 /// The steps of a registration, each found in logarithmic time.
-#[derive(Clone, Debug)]
-pub struct Steps {
+#[derive(Clone, Copy, Debug)]
+pub struct Steps<'a> {
     /// Each stage's runs.
-    lanes: [Arc<Lane>; 4],
+    lanes: [&'a Lane; 4],
     start: i64,
 }
 
@@ -94,13 +94,17 @@ impl Moment {
     }
 }
 
-impl Steps {
-    /// The steps of the registration that `index` is of.
-    pub fn new(registration: &Registration, index: &Index) -> Self {
-        let (start, _) = registration.pinned();
-        let lanes = [&index.batches, &index.scatter, &index.dma, &index.entries].map(Arc::clone);
+impl<'a> Steps<'a> {
+    /// The steps of the registration that `index` is of. Costs nothing.
+    pub fn new(index: &'a Index) -> Self {
+        let (start, _) = index.registration().pinned();
         Self {
-            lanes,
+            lanes: [
+                index.batches(),
+                index.scatter(),
+                index.dma(),
+                index.entries(),
+            ],
             start: start as i64,
         }
     }
@@ -121,7 +125,7 @@ impl Steps {
     /// Step number `n`, from 0; `None` after the last.
     pub fn get(&self, n: usize) -> Option<Step> {
         let mut n = n;
-        for (stage, lane) in Stage::ALL.into_iter().zip(&self.lanes) {
+        for (stage, lane) in Stage::ALL.into_iter().zip(self.lanes) {
             match lane.runs().get(n) {
                 Some(run) => return Some(Step { stage, run: *run }),
                 None => n -= lane.runs().len(),
@@ -134,7 +138,7 @@ impl Steps {
     ///
     /// Two pictures of different tables keep in step by it.
     pub fn reaching(&self, stage: Stage, offset: f64) -> f64 {
-        let lane = &self.lanes[stage as usize];
+        let lane = self.lanes[stage as usize];
         let first = self.first_of(stage) as f64;
         let n = lane.first_ending_after(offset as i64);
         let Some(run) = lane.runs().get(n) else {

@@ -21,11 +21,10 @@ impl View {
     /// All of the backing memory and of the table, in a picture of `width` pixels.
     pub fn whole(registration: &Registration, width: f64) -> Self {
         let (_, end) = registration.pinned();
-        let length = registration
-            .question()
-            .memory
+        let memory = registration.question().memory();
+        let length = memory
             .length()
-            .min(end + registration.question().memory.page_size().bytes())
+            .min(end + memory.page_size().bytes())
             .max(end);
         Self {
             from: 0.0,

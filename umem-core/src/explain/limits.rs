@@ -2,10 +2,10 @@
 
 use super::{Cut, CutLimit};
 use crate::{
+    address::DmaAddr,
     iommu::DmaSegment,
     kernel::{KernelRules, UpperBound},
     registration::Registration,
-    scenario::Question,
     size::{Bytes, PageSize, PageSizes},
     table::{
         EntryRun, Mr, Policy,
@@ -28,88 +28,90 @@ pub struct Limit {
     pub text: String,
 }
 
-impl Registration {
-    /// Why the table is not smaller: each reason once, in the order in which they arise.
-    pub fn limits(&self) -> Vec<Limit> {
-        let Question {
-            device, mr, kernel, ..
-        } = self.question();
-        match device.policy {
-            Policy::Mixed => block_limits(self.entries(), device.page_sizes),
-            Policy::Single => match device.choice {
-                Choice::Best(_) => {
-                    let seen = device.choice.seen(mr);
-                    best_page_size_limits(self.dma(), &seen, device.page_sizes, &kernel.rules)
-                }
-                choice => self.own_limits(choice),
-            },
-            Policy::Unaligned => match &self.dma_count {
-                Ok(count) => alloc::vec![Limit {
-                    code: "segments",
-                    bit: None,
-                    segment: None,
-                    text: format!(
-                        "An unaligned device takes one entry for each DMA segment, and there {}.",
-                        are(*count, "segment")
-                    ),
-                }],
-                Err(_) => Vec::new(),
-            },
+/// Why the table is not smaller: each reason once, in the order in which they arise.
+pub fn limits(registration: &Registration) -> Vec<Limit> {
+    let (question, sizes) = (
+        registration.question(),
+        registration.question().device().page_sizes,
+    );
+    match question.device().policy {
+        Policy::Mixed => block_limits(registration.entries(), sizes),
+        Policy::Single => {
+            let (choice, mr) = (question.device().choice, question.mr());
+            if choice.is_best() {
+                let seen = choice.seen(mr);
+                best_page_size_limits(registration.dma(), &seen, sizes, question.rules())
+            } else {
+                own_limits(registration)
+            }
+        }
+        Policy::Unaligned => {
+            let segments = |count| Limit {
+                code: "segments",
+                bit: None,
+                segment: None,
+                text: format!(
+                    "An unaligned device takes one entry for each DMA segment, and there {}.",
+                    are(count, "segment")
+                ),
+            };
+            registration.dma_count().map(segments).into_iter().collect()
         }
     }
 }
 
-impl Registration {
-    /// The same of a driver that chooses the size in its own way.
-    fn own_limits(&self, choice: Choice) -> Vec<Limit> {
-        let Question { device, mr, .. } = self.question();
-        let driver = device.profile.map_or("the driver", |profile| profile.name);
-        let function = match choice {
-            Choice::ContPages => "mlx5_ib_cont_pages()",
-            Choice::OptimalMtt => "mlx4_ib_umem_calc_optimal_mtt_size()",
-            _ => {
-                return alloc::vec![Limit {
-                    code: "kernel-page",
-                    bit: Some(mr.page.log2()),
-                    segment: None,
-                    text: format!(
-                        "In this kernel {driver} takes the kernel's page, {}, whatever the memory.",
-                        mr.page
-                    ),
-                }];
+/// Why the size is not larger that a driver chooses in its own way.
+fn own_limits(registration: &Registration) -> Vec<Limit> {
+    let (mr, device) = (
+        registration.question().mr(),
+        registration.question().device(),
+    );
+    let driver = device.profile.map_or("the driver", |profile| profile.name);
+    let function = match device.choice {
+        Choice::ContPages => "mlx5_ib_cont_pages()",
+        Choice::OptimalMtt => "mlx4_ib_umem_calc_optimal_mtt_size()",
+        _ => {
+            return alloc::vec![Limit {
+                code: "kernel-page",
+                bit: Some(mr.page.log2()),
+                segment: None,
+                text: format!(
+                    "In this kernel {driver} takes the kernel's page, {}, whatever the memory.",
+                    mr.page
+                ),
+            }];
+        }
+    };
+    let mut constraints = Vec::new();
+    registration.single_size(|constraint| constraints.push(constraint));
+    let seen = device.choice.seen(mr);
+    limits_of(
+        &constraints,
+        &seen,
+        device.page_sizes,
+        |constraint, sizes, then| {
+            let (bit, va, dma) = (
+                constraint.bit,
+                constraint.hca_address,
+                constraint.dma_address,
+            );
+            match constraint.code {
+                ConstraintCode::StartAlignment => format!(
+                    "{function} takes no page larger than the alignment of the program's address {va}, {}, {then}.",
+                    Bytes(1 << bit)
+                ),
+                ConstraintCode::Covers => covers(sizes),
+                ConstraintCode::Congruence => format!(
+                    "The program's address {va} and the device address {dma} differ in bit {bit}, {then}."
+                ),
+                _ => format!(
+                    "{function} wants each run of contiguous device addresses aligned at its ends, and the one at {dma}, or the one before \
+                 it, is so to {} only, {then}.",
+                    Bytes(1 << bit)
+                ),
             }
-        };
-        let mut constraints = Vec::new();
-        self.single_size(|constraint| constraints.push(constraint));
-        let seen = choice.seen(mr);
-        limits_of(
-            &constraints,
-            &seen,
-            device.page_sizes,
-            |constraint, sizes, then| {
-                let (bit, va, dma) = (
-                    constraint.bit,
-                    constraint.hca_address,
-                    constraint.dma_address,
-                );
-                match constraint.code {
-                    ConstraintCode::StartAlignment => format!(
-                        "{function} takes no page larger than the alignment of the program's address {va:#x}, {}, {then}.",
-                        Bytes(1 << bit)
-                    ),
-                    ConstraintCode::Covers => covers(sizes),
-                    ConstraintCode::Congruence => format!(
-                        "The program's address {va:#x} and the device address {dma:#x} differ in bit {bit}, {then}."
-                    ),
-                    _ => format!(
-                        "{function} wants each run of contiguous device addresses aligned at its ends, and the one at {dma:#x}, or the one \
-                     before it, is so to {} only, {then}.",
-                        Bytes(1 << bit)
-                    ),
-                }
-            },
-        )
-    }
+        },
+    )
 }
 
 /// Why the blocks of `sizes` are not fewer: each reason once, in the order in which they arise.
@@ -122,21 +124,17 @@ pub fn block_limits(blocks: impl Iterator<Item = EntryRun>, sizes: PageSizes) ->
     let mut short: Vec<EntryRun> = Vec::new();
     let mut run_end = None;
     for run in blocks {
-        if run_end.is_some_and(|end| end != run.address.get()) {
+        if run_end.is_some_and(|end| end != run.address) {
             reasons.add_short(&mut short, run_end, CutLimit::RunEnd);
         }
-        run_end = Some(
-            run.address
-                .get()
-                .wrapping_add(run.size.wrapping_mul(run.count)),
-        );
+        run_end = Some(run.end());
         let Some(size) = PageSize::new(run.size) else {
             continue;
         };
         match sizes.next_above(size) {
             None => reasons.add(run, run.size, CutLimit::LargestSize),
-            Some(larger) if !larger.divides(run.address.get()) => {
-                let bit = run.address.get().trailing_zeros();
+            Some(larger) if !run.address.is_aligned(larger) => {
+                let bit = run.address.trailing_zeros();
                 reasons.add(run, run.size, CutLimit::Alignment { bit });
             }
             Some(_) => short.push(run),
@@ -177,17 +175,17 @@ pub fn best_page_size_limits(
                 }
                 ConstraintCode::Covers => covers(sizes),
                 ConstraintCode::Congruence => format!(
-                    "The NIC's address {hca:#x} and the device address {dma:#x} differ in bit {bit}, {then}."
+                    "The NIC's address {hca} and the device address {dma} differ in bit {bit}, {then}."
                 ),
                 ConstraintCode::Discontinuity => {
                     format!(
-                        "At the NIC's address {hca:#x}, aligned to {} only, the device addresses jump, {then}.",
+                        "At the NIC's address {hca}, aligned to {} only, the device addresses jump, {then}.",
                         Bytes(1 << bit)
                     )
                 }
                 ConstraintCode::EntryEnd | ConstraintCode::StartAlignment => {
                     format!(
-                        "An SG entry ends at the NIC's address {hca:#x}, which these rules do not let a page reach across, {then}."
+                        "An SG entry ends at the NIC's address {hca}, which these rules do not let a page reach across, {then}."
                     )
                 }
             }
@@ -200,7 +198,7 @@ fn covers((before, after): (PageSize, Option<PageSize>)) -> String {
     format!("One page of {covering} already covers the region, so larger ones would gain nothing.")
 }
 
-/// What each of `constraints` cost of `allowed`; `text` is told the largest size before and after it, and what follows.
+/// What each of `constraints` cost of `allowed`; `text` gets the largest size before and after it, and what follows.
 fn limits_of(
     constraints: &[Constraint],
     mr: &Mr,
@@ -261,7 +259,7 @@ impl Reasons {
             *count += run.count;
             return;
         }
-        let address = run.address.get();
+        let address = run.address;
         let cut = Cut {
             address,
             zeros: address.trailing_zeros(),
@@ -274,9 +272,9 @@ impl Reasons {
     }
 
     /// The same for entries before the end of a run of addresses, which `limit` says is also the region's or not.
-    fn add_short(&mut self, short: &mut Vec<EntryRun>, run_end: Option<u64>, limit: CutLimit) {
+    fn add_short(&mut self, short: &mut Vec<EntryRun>, run_end: Option<DmaAddr>, limit: CutLimit) {
         for run in short.drain(..) {
-            let left = run_end.map_or(run.size, |end| end.wrapping_sub(run.address.get()));
+            let left = run_end.map_or(run.size, |end| end.wrapping_sub(run.address.get()).get());
             self.add(run, left, limit);
         }
     }

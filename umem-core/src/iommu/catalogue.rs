@@ -5,6 +5,7 @@ use crate::size::{PageSize, PageSizes};
 
 /// An IOMMU that Linux drives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct IommuProfile {
     /// Its name in scenarios.
     pub name: &'static str,
@@ -18,6 +19,8 @@ pub struct IommuProfile {
     pub address_bits: u32,
     /// The function and kernel version that say so.
     pub source: &'static str,
+    /// Whether a smallest page above the kernel's means that Linux maps identically, not that it refuses the domain.
+    pub identity_above_page: bool,
     /// The lab that confirmed the rules behind this IOMMU, or `None`: from source, not verified.
     pub verified: Option<&'static str>,
 }
@@ -38,15 +41,6 @@ impl IommuProfile {
 /// The segment boundary that the PCI core gives every device: `pci_device_add()` [linux 7.2].
 pub const SEGMENT_BOUNDARY: PageSize = bit(32);
 
-const K4: PageSize = PageSize::K4;
-const K16: PageSize = bit(14);
-const K64: PageSize = PageSize::K64;
-const M2: PageSize = PageSize::M2;
-const M32: PageSize = bit(25);
-const M512: PageSize = bit(29);
-const G1: PageSize = PageSize::G1;
-const G512: PageSize = bit(39);
-
 const fn bit(log2: u32) -> PageSize {
     match PageSize::from_log2(log2) {
         Some(size) => size,
@@ -54,117 +48,113 @@ const fn bit(log2: u32) -> PageSize {
     }
 }
 
-const fn sizes<const N: usize>(list: [PageSize; N]) -> PageSizes {
-    let (mut set, mut i) = (PageSizes::EMPTY, 0);
-    while i < N {
-        set = set.with(list[i]);
-        i += 1;
-    }
-    set
-}
+/// What most IOMMUs have in common; the catalogue says where each differs.
+const COMMON: IommuProfile = IommuProfile {
+    name: "",
+    title: "",
+    page_sizes: PageSizes::EMPTY,
+    layout: IovaLayout::OneAllocation,
+    address_bits: 48,
+    source: "",
+    identity_above_page: false,
+    verified: None,
+};
 
-const fn one_allocation(
-    name: &'static str,
-    title: &'static str,
-    page_sizes: PageSizes,
-    source: &'static str,
-    verified: Option<&'static str>,
-) -> IommuProfile {
-    IommuProfile {
-        name,
-        title,
-        page_sizes,
-        layout: IovaLayout::OneAllocation,
-        address_bits: 48,
-        source,
-        verified,
-    }
-}
+/// The IOMMU whose values stand in for those that a description leaves out: VT-d.
+pub static DEFAULT: &IommuProfile = &IommuProfile {
+    name: "vt-d",
+    title: "Intel VT-d, second stage",
+    page_sizes: PageSizes::of_log2(&[12, 21, 30]),
+    source: "intel/iommu.c, second-stage domain: 4K, 2M if CAP bit 34, 1G if CAP bit 35 [linux 7.2]",
+    verified: Some("QEMU intel-iommu, Linux 6.1.192 and 6.12.95"),
+    ..COMMON
+};
 
 /// Every IOMMU that a scenario can name.
-pub static CATALOGUE: [IommuProfile; 11] = [
-    one_allocation(
-        "vt-d",
-        "Intel VT-d, second stage",
-        sizes([K4, M2, G1]),
-        "intel/iommu.c, second-stage domain: 4K, 2M if CAP bit 34, 1G if CAP bit 35 [linux 7.2]",
-        Some("QEMU intel-iommu, Linux 6.1.192 and 6.12.95"),
-    ),
-    one_allocation(
-        "vt-d-first-stage",
-        "Intel VT-d, first stage",
-        sizes([K4, M2, G1]),
-        "intel/iommu.c, first-stage domain: 4K, 2M, 1G if CAP.FL1GP [linux 7.2]",
-        None,
-    ),
-    one_allocation(
-        "amd-v1",
-        "AMD-Vi, v1 page table",
-        PageSizes::range(K4, bit(51)).without(G512),
-        "amd/iommu.c: GENMASK(51, 12) without 512G [linux 7.2]",
-        Some("QEMU amd-iommu, Linux 6.1.192"),
-    ),
-    one_allocation(
-        "amd-v2",
-        "AMD-Vi, v2 page table (amd_iommu=pgtbl_v2)",
-        sizes([K4, M2, G1]),
-        "amd/iommu.c: v2 page table [linux 7.2]",
-        None,
-    ),
-    one_allocation(
-        "smmuv3-4k",
-        "Arm SMMUv3, 4K granule",
-        sizes([K4, M2, G1]),
-        "io-pgtable-arm.c: arm_lpae_restrict_pgsizes() [linux 7.2]",
-        None,
-    ),
-    one_allocation(
-        "smmuv3-16k",
-        "Arm SMMUv3, 16K granule",
-        sizes([K16, M32]),
-        "io-pgtable-arm.c: arm_lpae_restrict_pgsizes() [linux 7.2]",
-        None,
-    ),
-    one_allocation(
-        "smmuv3-64k",
-        "Arm SMMUv3, 64K granule",
-        sizes([K64, M512]),
-        "io-pgtable-arm.c: arm_lpae_restrict_pgsizes() [linux 7.2]",
-        None,
-    ),
-    one_allocation(
-        "virtio",
-        "virtio-iommu (every power of two from 4K, as QEMU offers it)",
-        PageSizes::range(K4, bit(63)),
-        "virtio-iommu.c: page_size_mask of the device's configuration [linux 7.2]",
-        None,
-    ),
-    one_allocation(
-        "riscv",
-        "RISC-V IOMMU with Svnapot",
-        sizes([K4, K64, M2, G1, G512]),
-        "generic_pt/fmt/riscv.h: every level a leaf, and 64K [linux 7.2]",
-        None,
-    ),
+pub static CATALOGUE: &[IommuProfile] = &[
+    *DEFAULT,
+    IommuProfile {
+        name: "vt-d-first-stage",
+        title: "Intel VT-d, first stage",
+        page_sizes: PageSizes::of_log2(&[12, 21, 30]),
+        source: "intel/iommu.c, first-stage domain: 4K, 2M, 1G if CAP.FL1GP [linux 7.2]",
+        ..COMMON
+    },
+    IommuProfile {
+        name: "amd-v1",
+        title: "AMD-Vi, v1 page table",
+        page_sizes: PageSizes::range(PageSize::K4, bit(51)).without(bit(39)),
+        source: "amd/iommu.c: GENMASK(51, 12) without 512G [linux 7.2]",
+        verified: Some("QEMU amd-iommu, Linux 6.1.192"),
+        ..COMMON
+    },
+    IommuProfile {
+        name: "amd-v2",
+        title: "AMD-Vi, v2 page table (amd_iommu=pgtbl_v2)",
+        page_sizes: PageSizes::of_log2(&[12, 21, 30]),
+        source: "amd/iommu.c: v2 page table [linux 7.2]",
+        ..COMMON
+    },
+    IommuProfile {
+        name: "smmuv3-4k",
+        title: "Arm SMMUv3, 4K granule",
+        page_sizes: PageSizes::of_log2(&[12, 21, 30]),
+        source: "io-pgtable-arm.c: arm_lpae_restrict_pgsizes() [linux 7.2]",
+        ..COMMON
+    },
+    IommuProfile {
+        name: "smmuv3-16k",
+        title: "Arm SMMUv3, 16K granule",
+        page_sizes: PageSizes::of_log2(&[14, 25]),
+        source: "io-pgtable-arm.c: arm_lpae_restrict_pgsizes() [linux 7.2]",
+        ..COMMON
+    },
+    IommuProfile {
+        name: "smmuv3-64k",
+        title: "Arm SMMUv3, 64K granule",
+        page_sizes: PageSizes::of_log2(&[16, 29]),
+        source: "io-pgtable-arm.c: arm_lpae_restrict_pgsizes() [linux 7.2]",
+        ..COMMON
+    },
+    IommuProfile {
+        name: "virtio",
+        title: "virtio-iommu (every power of two from 4K, as QEMU offers it)",
+        page_sizes: PageSizes::range(PageSize::K4, bit(63)),
+        source: "virtio-iommu.c: page_size_mask of the device's configuration [linux 7.2]",
+        ..COMMON
+    },
+    IommuProfile {
+        name: "riscv",
+        title: "RISC-V IOMMU with Svnapot",
+        page_sizes: PageSizes::of_log2(&[12, 16, 21, 30, 39]),
+        source: "generic_pt/fmt/riscv.h: every level a leaf, and 64K [linux 7.2]",
+        ..COMMON
+    },
     IommuProfile {
         name: "power",
         title: "IBM POWER, TCE table",
-        page_sizes: sizes([K4]),
+        page_sizes: PageSizes::of_log2(&[12]),
         layout: IovaLayout::EachEntry,
         address_bits: 31,
         source: "arch/powerpc/kernel/iommu.c: ppc_iommu_map_sg(); pseries default window of 4K TCEs [linux 7.2]",
-        verified: None,
+        ..COMMON
     },
-    one_allocation(
-        "dart",
-        "Apple DART (16K pages only)",
-        sizes([K16]),
-        "apple-dart.c: one page size; identity where it is larger than the kernel's [linux 7.2]",
-        None,
-    ),
+    IommuProfile {
+        name: "dart",
+        title: "Apple DART (16K pages only)",
+        page_sizes: PageSizes::of_log2(&[14]),
+        source: "apple-dart.c: one page size; identity where it is larger than the kernel's [linux 7.2]",
+        identity_above_page: true,
+        ..COMMON
+    },
 ];
 
 /// The IOMMU of that name.
 pub fn find(name: &str) -> Option<&'static IommuProfile> {
     CATALOGUE.iter().find(|profile| profile.name == name)
+}
+
+/// The names of the catalogue.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    CATALOGUE.iter().map(|profile| profile.name)
 }

@@ -71,7 +71,7 @@ impl fmt::Display for TranslationError {
             }
             Self::Misaligned { iova, granule } => write!(
                 f,
-                "{iova} is no multiple of the smallest IO page ({granule})"
+                "{iova} is not a multiple of the smallest IO page ({granule})"
             ),
         }
     }

@@ -27,16 +27,16 @@ pub struct IoPageRun {
 #[derive(Clone, Debug)]
 pub struct IoPages<I> {
     placed: Placed<I>,
-    start: u64,
+    start: DmaAddr,
     next: Option<Stretch>,
-    current: Option<(Tiling, Stretch)>,
+    current: Option<(Tiling<DmaAddr>, Stretch)>,
 }
 
 /// A stretch that is contiguous in both address spaces.
 #[derive(Clone, Copy, Debug)]
 struct Stretch {
-    iova: u64,
-    frame: u64,
+    iova: DmaAddr,
+    frame: PhysAddr,
     length: u64,
 }
 
@@ -46,7 +46,7 @@ impl<I: Iterator<Item = SgEntry> + Clone> IoPages<I> {
         let placed = Placed::new(entries, translation);
         Self {
             placed,
-            start: mapping.start.get(),
+            start: mapping.start,
             next: None,
             current: None,
         }
@@ -71,7 +71,7 @@ impl<I: Iterator<Item = SgEntry> + Clone> IoPages<I> {
         let length = self.placed.translation.granule_up(entry.length);
         Some(Stretch {
             iova: self.start + at,
-            frame: entry.start.get(),
+            frame: entry.start,
             length,
         })
     }
@@ -85,23 +85,17 @@ impl<I: Iterator<Item = SgEntry> + Clone> Iterator for IoPages<I> {
             if let Some((tiling, stretch)) = &mut self.current
                 && let Some(run) = tiling.next()
             {
-                let frame = stretch
-                    .frame
-                    .wrapping_add(run.address.wrapping_sub(stretch.iova));
                 return Some(IoPageRun {
-                    iova: DmaAddr::new(run.address),
-                    frame: PhysAddr::new(frame),
+                    iova: run.address,
+                    frame: stretch.frame + (run.address - stretch.iova),
                     size: run.size.bytes(),
                     count: run.count,
                 });
             }
             let stretch = self.stretch()?;
             // A size divides both addresses only where it divides their difference.
-            let sizes = self
-                .placed
-                .translation
-                .page_sizes
-                .aligned_to(stretch.iova ^ stretch.frame);
+            let difference = stretch.iova.get() ^ stretch.frame.get();
+            let sizes = self.placed.translation.page_sizes.aligned_to(difference);
             let tiling = Tiling::new(stretch.iova, stretch.iova + stretch.length, sizes);
             self.current = Some((tiling, stretch));
         }

@@ -6,6 +6,7 @@ use super::{
 use crate::{
     iommu::MapError,
     size::{PageSize, PageSizes},
+    table::KernelBug,
 };
 use alloc::{
     borrow::ToOwned,
@@ -233,25 +234,18 @@ impl Kernel {
         possible
     }
 
-    /// What the kernel leaves behind after `error`, if it is the one that does not notice an overflow.
-    pub(crate) fn left_behind(&self, error: MapError) -> Option<String> {
-        let MapError::PadOverflow { .. } = error else {
-            return None;
-        };
+    /// What the kernel gets wrong after `error`.
+    pub(crate) fn bug_after(&self, error: MapError) -> Option<KernelBug> {
         let fix = CHANGES.iter().find(|change| change.commit == PAD)?;
-        let name = &self.name;
-        let since = fix.since;
-        let text = match self.release {
-            _ if self.rules.pad_checked => return None,
-            Some(release) if since.is_unknown_in(release) || self.certainty != Certainty::Exact => {
-                format!("not known is whether Linux {name} leaves the part that it mapped before")
-            }
-            _ => format!("Linux {name} leaves the part that it mapped before"),
-        };
-        Some(format!(
-            "{text} in the IOMMU, though it gives its addresses back; mended in {since} by {PAD} \"{}\"",
-            fix.title
-        ))
+        let left = matches!(error, MapError::PadOverflow { .. }) && !self.rules.pad_checked;
+        left.then(|| KernelBug::LeftBehind {
+            kernel: self.name.clone(),
+            known: self.certainty != Certainty::Vendor
+                && !self
+                    .release
+                    .is_some_and(|release| fix.since.is_unknown_in(release)),
+            fix,
+        })
     }
 
     /// The same kernel, asked for a device of `sizes` on kernel pages of `page`: what such a device cannot meet is no longer open.

@@ -2,11 +2,11 @@
 
 use super::FrameRun;
 use crate::{
-    address::{Extent, PhysAddr},
-    size::Bytes,
+    address::{Address, Extent, PhysAddr},
+    size::{Bytes, PageSize},
 };
 use alloc::{sync::Arc, vec::Vec};
-use core::ops::Deref;
+use core::{fmt, ops::Deref};
 
 /// Runs of physical memory, address and length, in the order of virtual addresses. To clone them costs nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -45,6 +45,76 @@ impl<'de> serde::Deserialize<'de> for Extents {
         Vec::deserialize(deserializer).map(Self::from)
     }
 }
+
+/// Why a run of memory cannot be part of a list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum RunError {
+    /// It has no byte.
+    Empty,
+    /// It is not made of whole pages.
+    PartialPage {
+        /// The kernel's page.
+        page: PageSize,
+    },
+    /// It passes the end of the address space.
+    Wraps,
+    /// It makes the list too long.
+    TooLong,
+}
+
+impl RunError {
+    /// Its name, for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "empty-run",
+            Self::PartialPage { .. } => "partial-page",
+            Self::Wraps => "wraps",
+            Self::TooLong => "too-long",
+        }
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("is empty"),
+            Self::PartialPage { page } => {
+                write!(f, "is not made of whole kernel pages ({page})")
+            }
+            Self::Wraps => f.write_str("leaves the address space"),
+            Self::TooLong => f.write_str("makes the list too long"),
+        }
+    }
+}
+
+impl core::error::Error for RunError {}
+
+/// The offset after a run that begins at `offset` in a list and at `start` in an address space, proven to be whole pages and in range.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn after_run<A: Address>(
+    offset: u64,
+    start: A,
+    length: u64,
+    page: PageSize,
+) -> Result<u64, RunError> {
+    if length == 0 {
+        return Err(RunError::Empty);
+    }
+    if !page.divides(start.get() | length) {
+        return Err(RunError::PartialPage { page });
+    }
+    start.get().checked_add(length).ok_or(RunError::Wraps)?;
+    offset
+        .checked_add(length)
+        .filter(|end| *end < LONGEST)
+        .ok_or(RunError::TooLong)
+}
+
+/// Longer lists would make sums of offsets and paddings overflow.
+const LONGEST: u64 = 1 << 62;
 
 /// Extents that were proven, with the offsets at which they begin.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -281,7 +281,7 @@ mod tests {
             let (offset, start) = (page as u64 * 4096, number * 4096);
             match list.last_mut() {
                 Some(last)
-                    if last.end() == start
+                    if last.end() == PhysAddr::new(start)
                         && last.end_offset() == offset
                         && last.length + 4096 <= longest =>
                 {

@@ -7,13 +7,12 @@ impl Registration {
     ///
     /// Each takes as long as the registration itself.
     pub fn by_possible_rules(&self) -> Vec<(KernelRules, String)> {
-        let possible = self.question.kernel.possible();
+        let possible = self.question().kernel().possible();
         if possible.len() < 2 {
             return Vec::new();
         }
         let answers = possible.into_iter().map(|rules| {
-            let mut question = self.question.clone();
-            question.kernel.rules = rules;
+            let question = self.question().by_rules(rules);
             (rules, Self::of(question).status())
         });
         answers.collect()

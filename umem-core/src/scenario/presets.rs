@@ -34,8 +34,13 @@ pub fn find(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.name == name)
 }
 
+/// The names of all presets.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    PRESETS.iter().map(|preset| preset.name)
+}
+
 /// All of them, in the order of the mail.
-pub static PRESETS: [Preset; 12] = [
+pub static PRESETS: &[Preset] = &[
     Preset {
         name: "mail",
         title: "The mail's example",

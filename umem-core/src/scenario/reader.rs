@@ -1,9 +1,9 @@
 //! Scenarios read piece by piece: a capture's text may be far longer than what it says.
 //!
 //! Nearly all of a capture is one list, `memory.extents`. Its items are taken out of the text as they come, 16 bytes each;
-//! the few lines around them are kept, and serde reads those at the end.
+//! the few lines around them are kept, and read at the end.
 
-use super::{Scenario, ScenarioError, place};
+use super::{Problem, Scenario, ScenarioError, parsed::Json, place};
 use crate::{address::PhysAddr, size::Bytes};
 use alloc::{
     format,
@@ -13,7 +13,7 @@ use alloc::{
 use serde::Deserialize;
 
 /// The most bytes of a scenario that are not extents.
-const LONGEST_REST: usize = 16 << 20;
+const LONGEST_REST: usize = 1 << 20;
 /// The most bytes of one extent's text.
 const LONGEST_EXTENT: usize = 1 << 10;
 
@@ -110,17 +110,19 @@ impl ScenarioReader {
             return Err(self.wrong("the text ends within the list"));
         }
         let mut json = serde_json::Deserializer::from_slice(&self.rest);
-        let mut scenario = Scenario::deserialize(&mut json).map_err(|error| {
+        let parsed = Json::deserialize(&mut json).map_err(|error| {
             let field = place::path(&self.rest, &error);
             // Where extents were taken out, a line and a column would be those of no text that people have.
             match self.extents {
-                Some(_) => ScenarioError::new(field, without_place(&error)),
-                None => ScenarioError::new(field, error),
+                Some(_) => ScenarioError::new(field, Problem::Json(without_place(&error))),
+                None => ScenarioError::new(field, Problem::Json(error.to_string())),
             }
         })?;
         json.end().map_err(|error| {
-            ScenarioError::new("", format!("something follows the scenario: {error}"))
+            let text = format!("something follows the scenario: {error}");
+            ScenarioError::new("", Problem::Json(text))
         })?;
+        let mut scenario: Scenario = parsed.read()?;
         if let Some(extents) = self.extents.take() {
             scenario.memory.extents = Some(extents.into());
         }
@@ -160,13 +162,8 @@ impl ScenarioReader {
 
     fn keep(&mut self, text: &[u8]) -> Result<(), ScenarioError> {
         if self.rest.len() + text.len() > LONGEST_REST {
-            return Err(ScenarioError::new(
-                "",
-                format_args!(
-                    "more than {} without the extents: this is not a scenario",
-                    Bytes(LONGEST_REST as u64)
-                ),
-            ));
+            let most = LONGEST_REST as u64;
+            return Err(ScenarioError::new("", Problem::TooLong { most }));
         }
         self.rest.extend_from_slice(text);
         Ok(())
@@ -181,10 +178,8 @@ impl ScenarioReader {
             (b' ' | b'\n' | b'\r' | b'\t', at) => at,
             (b'[', At::First | At::Next) => {
                 if self.count() >= self.most {
-                    return Err(ScenarioError::new(
-                        "memory.extents",
-                        format_args!("more than {}, the most that there is memory for", self.most),
-                    ));
+                    let problem = Problem::TooManyExtents { most: self.most };
+                    return Err(ScenarioError::new("memory.extents", problem));
                 }
                 return Ok(piece).inspect(|_| self.at = At::Extent);
             }
@@ -220,7 +215,7 @@ impl ScenarioReader {
             self.begun.clear();
             extent
         };
-        let extent = extent.map_err(|error| self.wrong(&without_place(&error)))?;
+        let extent = extent.map_err(|problem| self.wrong(&problem))?;
         self.extents.get_or_insert_default().push(extent);
         self.at = At::Comma;
         Ok(after)
@@ -231,7 +226,8 @@ impl ScenarioReader {
     }
 
     fn wrong(&self, problem: &str) -> ScenarioError {
-        ScenarioError::new(format_args!("memory.extents[{}]", self.count()), problem)
+        let field = format_args!("memory.extents[{}]", self.count());
+        ScenarioError::new(field, Problem::Json(problem.into()))
     }
 }
 
@@ -270,12 +266,13 @@ fn ends_with_key(text: &[u8], name: &str) -> bool {
     matches!(key(), Some(b'{' | b','))
 }
 
-/// Reads `["0x1000",4096]`, in its usual form at once, else by serde.
-fn extent(text: &[u8]) -> serde_json::Result<(PhysAddr, Bytes)> {
-    match usual(text) {
-        Some(extent) => Ok(extent),
-        None => serde_json::from_slice(text),
+/// Reads `["0x1000",4096]`, in its usual form at once, else as any JSON; or says what is wrong with it.
+fn extent(text: &[u8]) -> Result<(PhysAddr, Bytes), String> {
+    if let Some(extent) = usual(text) {
+        return Ok(extent);
     }
+    let parsed: Json = serde_json::from_slice(text).map_err(|error| without_place(&error))?;
+    parsed.read().map_err(|error| error.problem().to_string())
 }
 
 /// `["0x…",…]` without blanks, the length a number: what `umem capture` writes.

@@ -1,13 +1,10 @@
 //! From what a scenario says to what the stages can trust.
-//!
-//! Here the region; each of the other parts has a room of its own.
 
-use super::{KernelSpec, Scenario, ScenarioError};
+use super::{KernelSpec, Problem, Scenario, ScenarioError};
 use crate::{
-    address::VirtAddr,
     device::{Bug, DeviceProfile, EntryLimit, LengthLimit},
     gate::Errno,
-    iommu::{self, Translation},
+    iommu::{IommuProfile, Translation},
     kernel::{GENERATIONS, Kernel, KernelRules, Release},
     memory::Memory,
     size::{Bytes, PageSize, PageSizes},
@@ -22,27 +19,24 @@ use alloc::{
 
 mod device;
 mod memory;
+mod region;
 mod translation;
 
-/// A scenario that has been proven: every address in range, every size a power of two, every name known.
+/// A scenario that [resolved](Scenario::resolve): every address in range, every size a power of two, every name known.
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// The backing memory.
-    pub memory: Memory,
-    /// The region.
-    pub mr: Mr,
-    /// The kernel, with its rules.
-    pub kernel: Kernel,
-    /// The IOMMU, unless it is off.
-    pub iommu: Option<Translation>,
-    /// The IOMMU's profile, where it is of the catalogue.
-    pub iommu_profile: Option<&'static iommu::IommuProfile>,
-    /// The device.
-    pub device: Device,
+    scenario: Scenario,
+    memory: Memory,
+    mr: Mr,
+    kernel: Kernel,
+    iommu: Option<Translation>,
+    iommu_profile: Option<&'static IommuProfile>,
+    device: Device,
 }
 
 /// A device whose every value is known.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Device {
     /// What the scenario calls it.
     pub name: Option<String>,
@@ -68,7 +62,7 @@ pub struct Device {
     pub layout: Layout,
     /// The bytes of an entry.
     pub entry_bytes: u64,
-    /// The driver, where it is of the catalogue.
+    /// The driver, if it is in the catalogue.
     pub profile: Option<&'static DeviceProfile>,
     /// The kernel that the driver is of; `None` is the newest.
     pub release: Option<Release>,
@@ -77,7 +71,7 @@ pub struct Device {
 }
 
 impl Device {
-    /// The driver, if it is of the catalogue but not of the kernel, and no vendor may have added it.
+    /// The driver, if it is in the catalogue but not in the kernel, and no vendor may have added it.
     pub fn missing(&self) -> Option<&'static DeviceProfile> {
         let missing = |profile: &&DeviceProfile| !self.vendor && !profile.is_in(self.release);
         self.profile.filter(missing)
@@ -100,7 +94,7 @@ impl Scenario {
         if self.version != 1 {
             return Err(ScenarioError::new(
                 "version",
-                format_args!("is {}, but this program knows version 1 only", self.version),
+                Problem::Version(self.version),
             ));
         }
         let page = kernel_page(self.kernel.page_size)?;
@@ -110,6 +104,7 @@ impl Scenario {
         let device = self.device(page, &kernel)?;
         let (iommu, iommu_profile) = self.iommu(page)?;
         Ok(Question {
+            scenario: self.clone(),
             memory,
             mr,
             kernel: kernel.asked_for(device.page_sizes, page),
@@ -118,136 +113,90 @@ impl Scenario {
             device,
         })
     }
+}
 
+impl Scenario {
     fn kernel(&self) -> Result<Kernel, ScenarioError> {
         let KernelSpec { rules, release, .. } = &self.kernel;
         let Some(release) = release else {
-            let known = || GENERATIONS.iter().map(|rules| rules.name);
-            let rules = KernelRules::find(rules);
-            return match rules {
-                Some(rules) => Ok(Kernel::generation(rules)),
-                None => Err(unknown("kernel.rules", &self.kernel.rules, known())),
-            };
+            let rules = KernelRules::find(rules).ok_or_else(|| {
+                let known = GENERATIONS.iter().map(|rules| rules.name);
+                unknown("kernel.rules", rules, known)
+            })?;
+            return Ok(Kernel::generation(rules));
         };
         if *rules != KernelSpec::default().rules {
-            return Err(ScenarioError::new(
-                "kernel.rules",
-                "stands beside \"release\", which says the rules already: give one of them",
-            ));
+            return Err(ScenarioError::new("kernel.rules", Problem::RulesAndRelease));
         }
         Kernel::named(release).map_err(|error| {
-            ScenarioError::new("kernel.release", format_args!("\"{release}\" {error}"))
-        })
-    }
-
-    fn mr(&self, page: PageSize) -> Result<Mr, ScenarioError> {
-        let region = &self.region;
-        let (va, Bytes(offset), Bytes(length)) = (region.va, region.offset, region.length);
-        if va.offset_in(page) != 0 {
-            return Err(ScenarioError::new(
-                "region.va",
-                format_args!("{va} is no multiple of the kernel's page ({page})"),
-            ));
-        }
-        if length == 0 {
-            return Err(ScenarioError::new(
-                "region.length",
-                "is 0, and the kernel registers no empty region (EINVAL): give at least 1 byte",
-            ));
-        }
-        let address = va.checked_add(offset).ok_or_else(|| {
-            ScenarioError::new(
-                "region.offset",
-                format_args!(
-                    "{} from {va} passes the end of the address space",
-                    region.offset
-                ),
-            )
-        })?;
-        // `PAGE_ALIGN(addr + size)` must not wrap either.
-        address
-            .checked_add(length)
-            .and_then(|end| page.align_up(end.get()))
-            .ok_or_else(|| {
-                ScenarioError::new(
-                    "region.length",
-                    format_args!(
-                        "{} from {address} passes the end of the address space",
-                        region.length
-                    ),
-                )
-            })?;
-        let mr = Mr {
-            address: address.get(),
-            length,
-            hca_address: address.get(),
-            page,
-            offset,
-        };
-        if mr.pages() > u64::from(u32::MAX) {
-            return Err(ScenarioError::new(
-                "region.length",
-                format_args!(
-                    "{} are {} pages of {page}, and the kernel registers at most {} at once (ib_umem_get() returns EINVAL \
-                     above UINT_MAX): split the region",
-                    region.length,
-                    mr.pages(),
-                    u32::MAX
-                ),
-            ));
-        }
-        let Some(hca) = region.hca_address else {
-            return Ok(mr);
-        };
-        if hca.offset_in(page) != mr.page_offset() {
-            return Err(ScenarioError::new(
-                "region.hca_address",
-                format_args!(
-                    "{hca} and the region's address {address} differ below the kernel's page ({page}), which uverbs refuses \
-                     (EINVAL): make their offsets in the page equal"
-                ),
-            ));
-        }
-        if hca.checked_add(length).is_none() {
-            return Err(ScenarioError::new(
-                "region.hca_address",
-                format_args!(
-                    "{} from {hca} passes the end of the address space",
-                    region.length
-                ),
-            ));
-        }
-        Ok(Mr {
-            hca_address: hca.get(),
-            ..mr
+            let name = release.clone();
+            ScenarioError::new("kernel.release", Problem::Kernel { name, error })
         })
     }
 }
 
 impl Question {
-    /// The virtual address of the region's first byte.
-    pub fn address(&self) -> VirtAddr {
-        VirtAddr::new(self.mr.address)
+    /// The scenario as it was given.
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
     }
 
-    /// Whether device addresses are looked up in an IOMMU: not those of software devices.
+    /// The backing memory.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// The region.
+    pub fn mr(&self) -> &Mr {
+        &self.mr
+    }
+
+    /// The kernel's rules.
+    pub fn rules(&self) -> &KernelRules {
+        &self.kernel.rules
+    }
+
+    /// The kernel, with its rules.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// The same question, asked of a kernel with other rules.
+    pub(crate) fn by_rules(&self, rules: KernelRules) -> Self {
+        let mut other = self.clone();
+        other.kernel.rules = rules;
+        other
+    }
+
+    /// The IOMMU, unless it is off.
+    pub fn iommu(&self) -> Option<Translation> {
+        self.iommu
+    }
+
+    /// The IOMMU's profile, if it is in the catalogue.
+    pub fn iommu_profile(&self) -> Option<&'static IommuProfile> {
+        self.iommu_profile
+    }
+
+    /// The device.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The IOMMU that translates the device's addresses. Software devices never use one.
     pub fn translation(&self) -> Option<Translation> {
         self.iommu
             .filter(|_| !self.device.profile.is_some_and(|profile| profile.virt_dma))
     }
 
-    /// Whose table, what stands in between, and whose rules: "for mlx5 behind vt-d, by the rules of Linux 7.2".
+    /// The device, the IOMMU and the kernel's rules: "for mlx5 behind vt-d, by the rules of Linux 7.2".
     pub fn about(&self) -> String {
         let device = match (&self.device.name, self.device.profile) {
             (Some(name), _) => name.clone(),
             (None, Some(profile)) => profile.name.to_owned(),
             (None, None) => {
-                let sizes: Vec<String> = self
-                    .device
-                    .page_sizes
-                    .iter()
-                    .map(|size| size.to_string())
-                    .collect();
+                let sizes = self.device.page_sizes.iter();
+                let sizes: Vec<String> = sizes.map(|size| size.to_string()).collect();
                 format!("a device of {{{}}}", sizes.join(", "))
             }
         };
@@ -263,45 +212,36 @@ impl Question {
     }
 }
 
-fn unknown<'a>(field: &str, name: &str, known: impl Iterator<Item = &'a str>) -> ScenarioError {
-    let known: Vec<_> = known.collect();
-    ScenarioError::new(
-        field,
-        format_args!(
-            "\"{name}\" is not known here; there are {}",
-            known.join(", ")
-        ),
-    )
+fn unknown(
+    field: &str,
+    name: &str,
+    known: impl IntoIterator<Item = &'static str>,
+) -> ScenarioError {
+    let problem = Problem::Unknown {
+        name: name.to_owned(),
+        known: known.into_iter().collect(),
+    };
+    ScenarioError::new(field, problem)
 }
 
 fn power_of_two(field: &str, Bytes(bytes): Bytes) -> Result<PageSize, ScenarioError> {
     PageSize::new(bytes)
         .filter(|size| size.log2() < 53)
-        .ok_or_else(|| {
-            ScenarioError::new(
-                field,
-                format_args!("{} is no power of two below 8P", Bytes(bytes)),
-            )
-        })
+        .ok_or_else(|| ScenarioError::new(field, Problem::NotPowerOfTwo(bytes)))
 }
 
 fn kernel_page(size: Bytes) -> Result<PageSize, ScenarioError> {
-    let page = power_of_two("kernel.page_size", size)?;
+    let field = "kernel.page_size";
+    let page = power_of_two(field, size)?;
     match page.log2() {
         12..=18 => Ok(page),
-        _ => Err(ScenarioError::new(
-            "kernel.page_size",
-            format_args!("{page} is not between 4K and 256K, the pages that Linux has"),
-        )),
+        _ => Err(ScenarioError::new(field, Problem::KernelPage(page))),
     }
 }
 
 fn parse_page_sizes(field: &str, sizes: &[Bytes]) -> Result<PageSizes, ScenarioError> {
     if sizes.is_empty() {
-        return Err(ScenarioError::new(
-            field,
-            "is empty: give at least one size",
-        ));
+        return Err(ScenarioError::new(field, Problem::NoSizes));
     }
     sizes
         .iter()

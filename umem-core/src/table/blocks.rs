@@ -4,11 +4,11 @@
 //! of many walk the same iterator, and only the bitmap differs.
 //!
 //! ```
-//! use umem_core::{address::{DmaAddr, Extent}, kernel::KernelRules, size::{PageSize, PageSizes}};
+//! use umem_core::{address::{DmaAddr, Extent, VirtAddr}, kernel::KernelRules, size::{PageSize, PageSizes}};
 //! use umem_core::table::{BlockEdges, Mr, blocks, single};
 //! // 4M-4K of two adjacent 2M pages, from 4K in.
 //! let dma = [Extent { offset: 0x1000, start: DmaAddr::new(0x4000_1000), length: 4092 << 10 }];
-//! let address = 0x7f00_0000_1000;
+//! let address = VirtAddr::new(0x7f00_0000_1000);
 //! let mr = Mr { address, length: 4092 << 10, hca_address: address, page: PageSize::K4, offset: 0x1000 };
 //! let supported = PageSizes::from_bits(0x301000);
 //!
@@ -25,7 +25,7 @@ use super::{
     Mr, Refusal,
     mixed::{Mixed, Overhang},
 };
-use crate::{iommu::DmaSegment, size::PageSizes};
+use crate::{address::DmaAddr, iommu::DmaSegment, size::PageSizes};
 
 /// What the first and the last block of a region may hold beside it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,6 +71,6 @@ fn everywhere(mut segments: impl Iterator<Item = DmaSegment>) -> Overhang {
     let last = segments.last().or(first);
     Overhang {
         before: first.map_or(0, |segment| segment.start.get()),
-        after: last.map_or(0, |segment| u64::MAX - segment.end()),
+        after: last.map_or(0, |segment| DmaAddr::new(u64::MAX) - segment.end()),
     }
 }

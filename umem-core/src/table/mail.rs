@@ -6,11 +6,11 @@
 
 use super::Tally;
 use crate::{
-    address::{DmaAddr, Joined, PhysAddr},
+    address::{DmaAddr, Joined},
     memory::FrameRun,
     scatter::SgEntry,
     size::PageSizes,
-    tiling::{BlockRun, Tiling},
+    tiling::Tiling,
 };
 
 mod draft;
@@ -29,22 +29,16 @@ pub fn cut_before_mapping(
 ) -> Tally {
     let mut tally = Tally::default();
     for run in Joined::new(frames) {
-        for BlockRun {
-            address,
-            size,
-            count,
-        } in Tiling::new(run.start.get(), run.end(), sizes)
-        {
-            for i in 0..count {
-                let start = address + (i << size.log2());
-                let offset = run.offset + (start - run.start.get());
+        for blocks in Tiling::new(run.start, run.end(), sizes) {
+            let length = blocks.size.bytes();
+            for start in blocks.addresses() {
+                let offset = run.offset + (start - run.start);
                 let dma = mapped(&SgEntry {
                     offset,
-                    start: PhysAddr::new(start),
-                    length: size.bytes(),
-                })
-                .get();
-                for piece in Tiling::new(dma, dma + size.bytes(), sizes) {
+                    start,
+                    length,
+                });
+                for piece in Tiling::new(dma, dma + length, sizes) {
                     tally.add(piece.size.bytes(), piece.count);
                 }
             }
@@ -56,6 +50,7 @@ pub fn cut_before_mapping(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::PhysAddr;
     use alloc::string::ToString;
 
     const MAIL: PageSizes = PageSizes::from_bits(0x30_1000);

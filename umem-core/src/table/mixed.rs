@@ -13,7 +13,7 @@ use super::{EntryRun, Mr, Refusal, Tally};
 use crate::{
     address::{DmaAddr, Extent, Joined},
     iommu::DmaSegment,
-    size::{Bytes, PageSize, PageSizes},
+    size::{PageSize, PageSizes},
     tiling::{BlockCounts, BlockRun, Tiling},
 };
 
@@ -47,10 +47,7 @@ impl<I: Iterator<Item = DmaSegment> + Clone> Mixed<I> {
         overhang: Option<Overhang>,
     ) -> Result<Self, Refusal> {
         let Some(smallest) = sizes.smallest() else {
-            return Err(Refusal::new(
-                "no-page-size",
-                "the device offers no page size: give it at least one",
-            ));
+            return Err(Refusal::NoSizes);
         };
         let rule = Rule {
             mr: *mr,
@@ -125,13 +122,13 @@ impl<I: Iterator<Item = DmaSegment>> Iterator for Mixed<I> {
 struct RunTiling {
     /// From an address of the run to its offset in the region.
     offset: i64,
-    blocks: Tiling,
+    blocks: Tiling<DmaAddr>,
 }
 
 impl RunTiling {
     const EMPTY: Self = Self {
         offset: 0,
-        blocks: Tiling::new(0, 0, PageSizes::EMPTY),
+        blocks: Tiling::EMPTY,
     };
 }
 
@@ -146,8 +143,8 @@ impl Iterator for RunTiling {
             count,
         } = self.blocks.next()?;
         Some(EntryRun {
-            offset: self.offset.wrapping_add_unsigned(address),
-            address: DmaAddr::new(address),
+            offset: self.offset.wrapping_add_unsigned(address.get()),
+            address,
             size: size.bytes(),
             count,
         })
@@ -175,10 +172,10 @@ impl Rule {
 
     /// The addresses from which and up to which blocks cover a joined `run`.
     #[inline]
-    fn bounds(&self, run: DmaSegment) -> (u64, u64) {
+    fn bounds(&self, run: DmaSegment) -> (DmaAddr, DmaAddr) {
         // All but the first and the last are registered as they are, and multiples of the smallest size.
         if self.mr.offset < run.offset && run.end_offset() < self.mr.offset + self.mr.length {
-            return (run.start.get(), run.end());
+            return (run.start, run.end());
         }
         self.bounds_at_the_ends(run.offset, run.start, run.length)
     }
@@ -186,33 +183,33 @@ impl Rule {
     /// The same of any run. Called for two of a list, so it stays out of the loop over all.
     #[cold]
     #[inline(never)]
-    fn bounds_at_the_ends(&self, offset: u64, start: DmaAddr, length: u64) -> (u64, u64) {
+    fn bounds_at_the_ends(&self, offset: u64, start: DmaAddr, length: u64) -> (DmaAddr, DmaAddr) {
         let run = Extent {
             offset,
             start,
             length,
         };
         // Sizes up to the kernel's page divide every run; of larger ones `Mixed::new` has proven that there are bounds.
-        self.registered(run).bounds(self).unwrap_or((0, 0))
+        self.registered(run).bounds(self).unwrap_or_default()
     }
 
     /// What of a joined `run` is registered.
     fn registered(&self, run: DmaSegment) -> Registered {
         let Self { mr, overhang, .. } = self;
         let region_end = mr.offset + mr.length;
-        let (start, end) = (run.start.get(), run.end());
+        let (start, end) = (run.start, run.end());
         let mut registered = Registered {
             first: start,
             end,
             room: (start, end),
         };
         if run.offset <= mr.offset {
-            registered.first += mr.offset - run.offset;
-            registered.room.0 -= overhang.map_or(0, |overhang| overhang.before);
+            registered.first = start + (mr.offset - run.offset);
+            registered.room.0 = start - overhang.map_or(0, |overhang| overhang.before);
         }
         if run.end_offset() >= region_end {
             registered.end = start + (region_end - run.offset);
-            registered.room.1 += overhang.map_or(0, |overhang| overhang.after);
+            registered.room.1 = end + overhang.map_or(0, |overhang| overhang.after);
         }
         registered
     }
@@ -220,17 +217,13 @@ impl Rule {
     /// Why a joined `run` that has no bounds has none.
     fn refusal(&self, run: DmaSegment) -> Refusal {
         let (smallest, Registered { first, room, .. }) = (self.smallest, self.registered(run));
-        Refusal::new(
-            "no-exact-tiling",
-            format_args!(
-                "no exact tiling: the device's smallest page is {smallest}, and a {smallest} block at offset {} (DMA {:#x}) would \
-                 leave the pinned pages {:#x} to {:#x}; align the region to {smallest}, or let the device use smaller pages",
-                Bytes(run.offset),
-                smallest.align_down(first),
-                run.start.get(),
-                room.1,
-            ),
-        )
+        Refusal::NoExactTiling {
+            smallest,
+            offset: run.offset,
+            block: first.align_down(smallest),
+            pinned: run.start,
+            pinned_end: room.1,
+        }
     }
 }
 
@@ -238,19 +231,19 @@ impl Rule {
 #[derive(Clone, Copy, Debug)]
 struct Registered {
     /// Its bytes: from address `first` to before address `end`.
-    first: u64,
-    end: u64,
+    first: DmaAddr,
+    end: DmaAddr,
     /// The pinned pages, or with an overhang the backing memory, that blocks must not leave.
-    room: (u64, u64),
+    room: (DmaAddr, DmaAddr),
 }
 
 impl Registered {
     /// From where to where blocks reach; `None` where they would leave the room.
-    fn bounds(&self, rule: &Rule) -> Option<(u64, u64)> {
+    fn bounds(&self, rule: &Rule) -> Option<(DmaAddr, DmaAddr)> {
         let (start, end) = match rule.overhang {
             None => (
-                rule.smallest.align_down(self.first),
-                rule.smallest.align_up(self.end)?,
+                self.first.align_down(rule.smallest),
+                self.end.align_up(rule.smallest)?,
             ),
             Some(_) => return self.overhanging(rule.sizes),
         };
@@ -262,8 +255,8 @@ impl Registered {
     /// Blocks nest or are disjoint, so the fewest are the maximal ones within the room that hold a registered byte. Of those
     /// the two at the ends shrink to what they need. All of them together are the greedy tiling of what they cover: were there a
     /// larger block in it, one of them would not be maximal.
-    fn overhanging(&self, sizes: PageSizes) -> Option<(u64, u64)> {
-        let maximal = |address: u64| {
+    fn overhanging(&self, sizes: PageSizes) -> Option<(DmaAddr, DmaAddr)> {
+        let maximal = |address: DmaAddr| {
             sizes
                 .iter()
                 .rev()
@@ -271,7 +264,7 @@ impl Registered {
                 .find(|(start, end)| *start >= self.room.0 && *end <= self.room.1)
         };
         // The smallest block that holds both the first and the last byte.
-        let shrunk = |first: u64, last: u64| {
+        let shrunk = |first: DmaAddr, last: DmaAddr| {
             sizes
                 .iter()
                 .filter_map(|size| block_around(first, size))
@@ -289,14 +282,15 @@ impl Registered {
 }
 
 /// Where the block of `size` that holds `address` begins and ends; `None` where it ends beyond 2^64 - 1.
-fn block_around(address: u64, size: PageSize) -> Option<(u64, u64)> {
-    let start = size.align_down(address);
+fn block_around(address: DmaAddr, size: PageSize) -> Option<(DmaAddr, DmaAddr)> {
+    let start = address.align_down(size);
     Some((start, start.checked_add(size.bytes())?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::VirtAddr;
     use alloc::vec::Vec;
 
     #[test]
@@ -316,9 +310,9 @@ mod tests {
             (0x5001, &[(0x4000, 2)]),
         ] {
             let mr = Mr {
-                address: 0,
+                address: VirtAddr::new(0),
                 length,
-                hca_address: 0,
+                hca_address: VirtAddr::new(0),
                 page: PageSize::K4,
                 offset: 0,
             };

@@ -25,10 +25,11 @@ use crate::{
 /// `ib_umem_find_best_pgsz()`.
 ///
 /// ```
-/// use umem_core::{address::{DmaAddr, Extent}, kernel::KernelRules, size::{PageSize, PageSizes}, table::{Mr, single}};
+/// use umem_core::{address::{DmaAddr, Extent, VirtAddr}, kernel::KernelRules, size::{PageSize, PageSizes}, table::{Mr, single}};
 /// // 4M at 0xffc00000 behind an IOMMU; the region begins 4K into its first 2M page.
 /// let dma = [Extent { offset: 0x1000, start: DmaAddr::new(0xffc0_0000), length: 4 << 20 }];
-/// let mr = Mr { address: 0x7f00_0000_1000, length: 4 << 20, hca_address: 0x7f00_0000_1000, page: PageSize::K4, offset: 0x1000 };
+/// let address = VirtAddr::new(0x7f00_0000_1000);
+/// let mr = Mr { address, length: 4 << 20, hca_address: address, page: PageSize::K4, offset: 0x1000 };
 /// let sizes = PageSizes::from_bits(0x4020_1000);
 /// let best = single::best_page_size(dma.into_iter(), &mr, sizes, KernelRules::newest());
 /// assert_eq!(best, Some(PageSize::K4)); // 1024 entries: the address and the IOVA differ in bit 12
@@ -50,10 +51,8 @@ pub fn best_page_size(
 ///
 /// Blocks are cut at multiples of their size of the HCA address, so the first and the last may reach beyond the region.
 pub fn block_count(mr: &Mr, size: PageSize) -> u64 {
-    let (first, end) = (
-        u128::from(mr.hca_address),
-        u128::from(mr.hca_address) + u128::from(mr.length),
-    );
+    let first = u128::from(mr.hca_address.get());
+    let end = first + u128::from(mr.length);
     (end.div_ceil(u128::from(size.bytes())) - (first >> size.log2())) as u64
 }
 

@@ -110,7 +110,7 @@ impl<F: Iterator<Item: Into<FrameRun>> + Clone> UmemBuilder<F> {
         // `PAGE_ALIGN(addr + size)` must not wrap around.
         address
             .checked_add(length)
-            .and_then(|end| page.align_up(end.get()))
+            .and_then(|end| end.align_up(page))
             .ok_or(wraps(address))?;
         let hca = self.hca_address.unwrap_or(address);
         hca.checked_add(length).ok_or(wraps(hca))?;
@@ -118,9 +118,9 @@ impl<F: Iterator<Item: Into<FrameRun>> + Clone> UmemBuilder<F> {
             return Err(UmemError::HcaOffset { address, hca, page });
         }
         let mr = Mr {
-            address: address.get(),
+            address,
             length,
-            hca_address: hca.get(),
+            hca_address: hca,
             page,
             offset: address.offset_in(page),
         };

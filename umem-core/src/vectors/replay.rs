@@ -2,12 +2,12 @@
 
 use super::{Best, Iommu, MOST_BLOCKS, Mismatch, PAGE, hash};
 use crate::{
-    address::{DmaAddr, Extent, PhysAddr},
+    address::{Bits, DmaAddr, Extent, FrameNumber, PhysAddr},
     iommu::{self, DmaList, DmaSegment, Iova, MapError, Translation},
     kernel::KernelRules,
-    memory::FrameRun,
+    memory::{self, FrameRun, RunError},
     scatter::{self, ScatterList, SgEntry},
-    scenario::ScenarioError,
+    scenario::{Problem, ScenarioError},
     size::{PageSize, PageSizes},
     table::{EntryRun, Mr, single},
 };
@@ -34,13 +34,12 @@ fn same<T: PartialEq + fmt::Debug>(
 
 impl Best {
     fn mr(&self) -> Mr {
-        let address = self.address.get();
         Mr {
-            address,
+            address: self.address,
             length: self.length,
-            hca_address: self.virt.get(),
+            hca_address: self.virt,
             page: PAGE,
-            offset: address & PAGE.mask(),
+            offset: self.address.offset_in(PAGE),
         }
     }
 
@@ -57,29 +56,20 @@ impl Best {
     }
 
     pub(super) fn check(&self) -> Result<(), ScenarioError> {
-        let mut total = 0u64;
+        let mut list = 0u64;
         for (i, &(start, length)) in self.dma.iter().enumerate() {
-            let wrong = |problem| ScenarioError::new(format_args!("dma[{i}]"), problem);
-            if length == 0 || !PAGE.divides(length) || !PAGE.divides(start.get()) {
-                return Err(wrong("is not made of whole pages of 4096 bytes"));
-            }
-            start
-                .checked_add(length)
-                .ok_or_else(|| wrong("leaves the address space"))?;
-            total = total
-                .checked_add(length)
-                .filter(|total| *total < 1 << 62)
-                .ok_or_else(|| wrong("makes the list too long"))?;
+            list = memory::after_run(list, start, length, PAGE).map_err(|error| {
+                ScenarioError::new(format_args!("dma[{i}]"), Problem::Run(error))
+            })?;
         }
-        let mr = self.mr();
-        if self.length == 0 || self.length >= 1 << 62 || mr.pages() << PAGE.log2() != total {
-            return Err(ScenarioError::new(
-                "length",
-                format_args!(
-                    "{} bytes from {} are not the pages of dma ({total} bytes)",
-                    self.length, self.address
-                ),
-            ));
+        let (length, address) = (self.length, self.address);
+        if length == 0 || length >= 1 << 62 || self.mr().pages() << PAGE.log2() != list {
+            let problem = Problem::NotThePages {
+                length,
+                address,
+                list,
+            };
+            return Err(ScenarioError::new("length", problem));
         }
         Ok(())
     }
@@ -109,7 +99,7 @@ impl Best {
             answer.blocks = Some(addresses().count() as u64);
             answer.first = addresses().next();
             answer.last = addresses().last();
-            answer.hash = Some(DmaAddr::new(hash(addresses().map(DmaAddr::get))));
+            answer.hash = Some(hash(addresses()));
         }
         answer
     }
@@ -125,39 +115,28 @@ impl Best {
 }
 
 /// The runs of frames, with their offsets.
-pub(super) fn frames(pfns: &[(PhysAddr, u64)]) -> Result<Vec<FrameRun>, ScenarioError> {
+pub(super) fn frames(pfns: &[(FrameNumber, u64)]) -> Result<Vec<FrameRun>, ScenarioError> {
     let mut offset = 0u64;
     let mut runs = Vec::with_capacity(pfns.len());
     for (i, &(pfn, count)) in pfns.iter().enumerate() {
-        let wrong = |problem| ScenarioError::new(format_args!("pfns[{i}]"), problem);
-        let bytes = |pages: u64| {
-            pages
-                .checked_mul(PAGE.bytes())
-                .ok_or_else(|| wrong("leaves the address space"))
-        };
-        let (start, length) = (PhysAddr::new(bytes(pfn.get())?), bytes(count)?);
-        if length == 0 {
-            return Err(wrong("is empty"));
-        }
-        start
-            .checked_add(length)
-            .ok_or_else(|| wrong("leaves the address space"))?;
+        let wrong = |error| ScenarioError::new(format_args!("pfns[{i}]"), Problem::Run(error));
+        let start = PhysAddr::of_frame(pfn, PAGE).map_err(|_| wrong(RunError::Wraps))?;
+        let length = count.checked_mul(PAGE.bytes());
+        let length = length.ok_or_else(|| wrong(RunError::Wraps))?;
+        let end = memory::after_run(offset, start, length, PAGE).map_err(wrong)?;
         runs.push(Extent {
             offset,
             start,
             length,
         });
-        offset = offset
-            .checked_add(length)
-            .filter(|offset| *offset < 1 << 62)
-            .ok_or_else(|| wrong("makes the list too long"))?;
+        offset = end;
     }
     Ok(runs)
 }
 
 /// Compares coalescing; the entries of the rules, unless the kernel refused.
 pub(super) fn coalesce(
-    pfns: &[(PhysAddr, u64)],
+    pfns: &[(FrameNumber, u64)],
     max_segment: u32,
     err: i32,
     sg: Option<&[(PhysAddr, u64)]>,
@@ -194,7 +173,7 @@ impl Iommu {
         else {
             return same("maperr", &self.maperr, &None);
         };
-        let boundary_mask = self.boundary.map_or(u64::from(u32::MAX), DmaAddr::get);
+        let boundary_mask = self.boundary.map_or(u64::from(u32::MAX), Bits::get);
         let dma = self.dma.as_deref().map(below_the_top);
         let start = dma
             .as_ref()
@@ -204,7 +183,7 @@ impl Iommu {
             iova: Iova::At(start),
             boundary_mask,
             address_bits: 64,
-            ..iommu::CATALOGUE[0].translation()
+            ..iommu::DEFAULT.translation()
         };
         let mapped = translation.map(entries.iter().copied());
         let errno = match &mapped {
@@ -240,9 +219,9 @@ impl Iommu {
 fn below_the_top(dma: &[(DmaAddr, u64)]) -> Vec<(DmaAddr, u64)> {
     const DOWN: u64 = 1 << 63;
     let ends_at_the_top =
-        |&&(start, length): &&(DmaAddr, u64)| start.get().wrapping_add(length) == 0;
+        |&&(start, length): &&(DmaAddr, u64)| start.wrapping_add(length) == DmaAddr::new(0);
     let down = dma.last().filter(ends_at_the_top).map_or(0, |_| DOWN);
     dma.iter()
-        .map(|&(start, length)| (DmaAddr::new(start.get().wrapping_sub(down)), length))
+        .map(|&(start, length)| (start.wrapping_sub(down), length))
         .collect()
 }

@@ -1,26 +1,18 @@
 //! What the tests of the picture stand on.
 
 use umem_core::{
-    diagram::{Command, Drawing, Steps, View, draw},
+    diagram::{Attention, Command, Drawing, Steps, View, draw},
     registration::{Index, Registration},
     scenario::{Scenario, presets::PRESETS},
 };
 
 pub struct Shown {
-    pub registration: Registration,
     pub index: Index,
-    pub steps: Steps,
 }
 
 pub fn shown(scenario: &Scenario) -> Shown {
-    let registration = Registration::new(scenario).unwrap();
-    let index = registration.index();
-    let steps = Steps::new(&registration, &index);
-    Shown {
-        registration,
-        index,
-        steps,
-    }
+    let index = Registration::new(scenario).unwrap().index();
+    Shown { index }
 }
 
 pub fn scenario(json: &str) -> Shown {
@@ -33,12 +25,20 @@ pub fn preset(name: &str) -> Shown {
 }
 
 impl Shown {
+    pub fn registration(&self) -> &Registration {
+        self.index.registration()
+    }
+
+    pub fn steps(&self) -> Steps<'_> {
+        Steps::new(&self.index)
+    }
+
     pub fn whole(&self, width: f64) -> View {
-        View::whole(&self.registration, width)
+        View::whole(self.registration(), width)
     }
 
     pub fn draw(&self, view: View, moment: f64) -> Drawing {
-        draw(&self.registration, &self.index, &self.steps, view, moment)
+        draw(&self.index, view, moment, Attention::default())
     }
 }
 

@@ -21,7 +21,7 @@ fn a_picture_is_as_long_as_it_is_wide_whatever_it_shows() {
         for width in [320.0, 1000.0, 4000.0] {
             let whole = scene.whole(width);
             for view in [whole, whole.zoomed(1e4, width / 2.0, whole)] {
-                for moment in 0..=scene.steps.count().min(20) {
+                for moment in 0..=scene.steps().count().min(20) {
                     let drawing = scene.draw(view, moment as f64 + 0.5);
                     let marks: usize = drawing.commands.iter().map(shapes).sum();
                     assert!(
@@ -43,11 +43,11 @@ fn shapes(command: &Command) -> usize {
 
 #[test]
 fn nothing_is_drawn_outside_the_picture() {
-    for preset in &PRESETS {
+    for preset in PRESETS {
         let scene = shown(&preset.scenario());
         for width in [320.0, 390.0, 800.0, 1600.0] {
             let whole = scene.whole(width);
-            for step in 0..=scene.steps.count() {
+            for step in 0..=scene.steps().count() {
                 for view in [whole, whole.zoomed(37.0, width * 0.6, whole)] {
                     let drawing = scene.draw(view, step as f64 + 0.3);
                     for command in &drawing.commands {
@@ -69,9 +69,9 @@ fn nothing_is_drawn_outside_the_picture() {
 #[test]
 fn the_playhead_passes_behind_words() {
     let mut passed = 0;
-    for preset in &PRESETS {
+    for preset in PRESETS {
         let scene = shown(&preset.scenario());
-        for step in 0..scene.steps.count() {
+        for step in 0..scene.steps().count() {
             let drawing = scene.draw(scene.whole(1000.0), step as f64 + 0.5);
             let lines: Vec<_> = drawing
                 .commands
@@ -105,10 +105,10 @@ fn the_playhead_passes_behind_words() {
 
 #[test]
 fn labels_never_collide() {
-    for preset in &PRESETS {
+    for preset in PRESETS {
         let scene = shown(&preset.scenario());
         for width in [320.0, 390.0, 620.0, 1000.0, 1600.0] {
-            for step in 0..=scene.steps.count() {
+            for step in 0..=scene.steps().count() {
                 let drawing = scene.draw(scene.whole(width), step as f64 + 0.5);
                 let labels: Vec<_> = drawing
                     .commands
@@ -136,7 +136,7 @@ fn a_picture_of_no_width_is_drawn_all_the_same() {
     for preset in PRESETS {
         let shown = shown(&preset.scenario());
         for width in [0.0, 0.5, 1.0, 7.0, 40.0, 121.0] {
-            for moment in 0..=shown.steps.count() {
+            for moment in 0..=shown.steps().count() {
                 let drawing = shown.draw(shown.whole(width), moment as f64 + 0.3);
                 assert!(drawing.height.is_finite(), "{}, {width}", preset.name);
             }
@@ -178,7 +178,7 @@ fn a_picture_has_the_lanes_that_it_is_asked_for() {
 #[test]
 fn a_segment_sinks_into_its_lane() {
     let mail = preset("mail-iommu");
-    let map = mail.steps.first_of(Stage::Map) as f64;
+    let map = mail.steps().first_of(Stage::Map) as f64;
     let sinking = |part: f64| {
         let drawing = mail.draw(mail.whole(900.0), map + part);
         let commands = drawing.commands.into_iter();

@@ -2,20 +2,20 @@
 
 use crate::common::{Shown, preset, scenario, texts};
 use umem_core::{
-    diagram::{LaneName, Stage, View, detail, detail_at, draw_at, focus, named},
+    diagram::{Attention, LaneName, Stage, detail, detail_at, draw, focus, named},
     memory::scattered_slot,
 };
 
 #[test]
 fn the_lens_follows_the_cut_and_rests_where_sizes_change() {
     let mail = preset("mail");
-    let at = |moment: f64| focus(&mail.registration, &mail.index, &mail.steps.moment(moment));
-    let cut = mail.steps.first_of(Stage::Cut) as f64;
+    let at = |moment: f64| focus(&mail.index, &mail.steps().moment(moment));
+    let cut = mail.steps().first_of(Stage::Cut) as f64;
     assert_eq!(at(0.0), Some(0x1000));
     assert_eq!(at(cut), Some(0x1000));
     assert_eq!(at(cut + 1.0), Some(1 << 20));
     assert_eq!(at(cut + 2.0), Some(2 << 20));
-    assert_eq!(at(mail.steps.count() as f64), Some(1 << 20));
+    assert_eq!(at(mail.steps().count() as f64), Some(1 << 20));
     let finished = mail.draw(mail.whole(1000.0), f64::MAX);
     let texts = texts(&finished);
     for wanted in ["255 × 4K", "1M", "2M", "0x40100000", "20", "21"] {
@@ -29,14 +29,11 @@ fn before_the_cut_the_lens_tells_nothing() {
     let (view, lens) = (mail.whole(1000.0), 0x1000);
     let start = mail.draw(view, 0.0);
     assert!(!texts(&start).contains(&"zero bits"));
-    let asked = draw_at(
-        &mail.registration,
-        &mail.index,
-        &mail.steps,
-        view,
-        0.0,
-        Some(lens),
-    );
+    let attention = Attention {
+        chosen: Some(lens),
+        ..Attention::default()
+    };
+    let asked = draw(&mail.index, view, 0.0, attention);
     assert!(texts(&asked).contains(&"zero bits"));
 }
 
@@ -44,8 +41,7 @@ fn before_the_cut_the_lens_tells_nothing() {
 fn what_is_under_a_pointer_is_told() {
     let mail = preset("mail");
     let view = mail.whole(1000.0);
-    let told =
-        |x: f64, y: f64| detail(&mail.registration, &mail.index, view, (x, y), Some(1 << 20));
+    let told = |x: f64, y: f64| detail(&mail.index, view, (x, y), Some(1 << 20));
     let mut lanes = Vec::new();
     for y in 0..500 {
         if let Some(detail) = told(view.x(3.0 * f64::from(1 << 20)), f64::from(y)) {
@@ -69,11 +65,7 @@ fn what_is_under_a_pointer_is_told() {
 
 #[test]
 fn a_box_is_told_with_what_became_it() {
-    let told = |shown: &Shown, lane, offset| {
-        detail_at(&shown.registration, &shown.index, lane, offset)
-            .unwrap()
-            .text
-    };
+    let told = |shown: &Shown, lane, offset| detail_at(&shown.index, lane, offset).unwrap().text;
     let mail = preset("descending");
     for (lane, wanted) in [
         (
@@ -116,16 +108,8 @@ fn a_box_is_told_with_what_became_it() {
 #[test]
 fn every_name_in_the_picture_says_what_it_is() {
     let mail = preset("mail");
-    let view = View::whole(&mail.registration, 1000.0);
-    let height = draw_at(
-        &mail.registration,
-        &mail.index,
-        &mail.steps,
-        view,
-        0.0,
-        None,
-    )
-    .height;
+    let view = mail.whole(1000.0);
+    let height = mail.draw(view, 0.0).height;
     let told: Vec<_> = (0..height as u32)
         .filter_map(|y| named(view, (20.0, f64::from(y))))
         .collect();

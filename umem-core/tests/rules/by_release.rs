@@ -25,11 +25,19 @@ fn scattered(device: &str, release: &str, length: &str) -> Scenario {
 }
 
 fn table(scenario: &Scenario) -> Table {
-    Registration::new(scenario).unwrap().table.unwrap()
+    Registration::new(scenario)
+        .unwrap()
+        .table()
+        .unwrap()
+        .clone()
 }
 
 fn refusal(scenario: &Scenario) -> Refusal {
-    Registration::new(scenario).unwrap().table.unwrap_err()
+    Registration::new(scenario)
+        .unwrap()
+        .table()
+        .unwrap_err()
+        .clone()
 }
 
 fn tally(scenario: &Scenario) -> String {
@@ -40,9 +48,9 @@ fn tally(scenario: &Scenario) -> String {
 fn stops(scenario: &Scenario) -> (&'static str, &'static str, &'static str) {
     let refusal = refusal(scenario);
     (
-        refusal.code,
-        refusal.gate.unwrap().name(),
-        refusal.errno.unwrap().name(),
+        refusal.code(),
+        refusal.gate().unwrap().name(),
+        refusal.errno().unwrap().name(),
     )
 }
 
@@ -55,9 +63,9 @@ fn a_release_without_the_driver_says_when_it_came() {
         ("erdma", "5.15.185", "6.0"),
     ] {
         let refusal = refusal(&scenario(device, before, "2M"));
-        assert_eq!(refusal.code, "not-in-this-kernel", "{device}");
+        assert_eq!(refusal.code(), "not-in-this-kernel", "{device}");
         assert_eq!(
-            refusal.message,
+            refusal.to_string(),
             format!("Linux {before} has no {device}: it came with Linux {since}")
         );
         table(&scenario(device, since, "2M"));
@@ -84,7 +92,13 @@ fn mlx5_once_looked_at_the_programs_address_alone() {
     old.region.hca_address = Some("0x1000".parse().unwrap());
     let wrong = table(&old);
     assert_eq!(wrong.total, 2);
-    assert!(wrong.driver_bug.unwrap().contains("mended in Linux 5.11"));
+    assert!(
+        wrong
+            .driver_bug
+            .unwrap()
+            .to_string()
+            .contains("mended in Linux 5.11")
+    );
     assert_eq!(wrong.kernel_bug, None);
     old.kernel.set_release("5.11");
     let right = table(&old);
@@ -110,7 +124,7 @@ fn mlx5_refused_its_own_pages_of_4g() {
                 ("driver-bug", "driver", "EINVAL"),
                 "{release}"
             );
-            let bug = refusal(&scenario).driver_bug.unwrap();
+            let bug = refusal(&scenario).driver_bug().unwrap().to_string();
             let mended = if release.starts_with("6.12") {
                 "6.12.23"
             } else {
@@ -128,6 +142,7 @@ fn mlx5_refused_its_own_pages_of_4g() {
         large
             .driver_bug
             .unwrap()
+            .to_string()
             .ends_with("mended in Linux 6.12.42")
     );
     assert_eq!(table(&scenario("mlx5", "6.12.42", "2G")).driver_bug, None);
@@ -149,6 +164,7 @@ fn mlx4_chooses_for_the_programs_address_so_zero_based_is_wrong() {
             wrong
                 .driver_bug
                 .unwrap()
+                .to_string()
                 .ends_with("not mended up to Linux 7.3"),
             "{release}"
         );
@@ -160,8 +176,7 @@ fn mlx4_chooses_for_the_programs_address_so_zero_based_is_wrong() {
     behind.iommu = umem_core::scenario::IommuSpec::Name("vt-d".into());
     let advice = |scenario: &Scenario| -> Vec<String> {
         let registration = Registration::new(scenario).unwrap();
-        registration
-            .advice(scenario)
+        umem_core::advice::advice(&registration)
             .into_iter()
             .map(|advice| advice.change)
             .collect()
@@ -207,9 +222,8 @@ fn hns_took_the_kernels_page_up_to_6_8() {
             "{release}"
         );
     }
-    let why = Registration::new(&scenario("hns", "6.1.192", "4M"))
-        .unwrap()
-        .limits();
+    let why = Registration::new(&scenario("hns", "6.1.192", "4M")).unwrap();
+    let why = umem_core::explain::limits(&why);
     assert_eq!(
         why[0].text,
         "In this kernel hns takes the kernel's page, 4K, whatever the memory."
@@ -255,7 +269,13 @@ fn mana_once_chose_as_if_addresses_began_at_0() {
     scenario.region.va = "0x7f0000001000".parse().unwrap();
     let wrong = table(&scenario);
     assert_eq!(wrong.tally.to_string(), "1 entry: 1 × 8K");
-    assert!(wrong.driver_bug.unwrap().ends_with("mended in Linux 6.9"));
+    assert!(
+        wrong
+            .driver_bug
+            .unwrap()
+            .to_string()
+            .ends_with("mended in Linux 6.9")
+    );
     scenario.kernel.set_release("6.9");
     let right = table(&scenario);
     assert_eq!(right.tally.to_string(), "2 entries: 2 × 4K");
@@ -275,7 +295,7 @@ fn irdma_adds_one_chunk_an_attempt_since_6_4() {
     for release in ["6.4", "7.3.4"] {
         let limit = scattered("irdma", release, "2G");
         assert_eq!(stops(&limit), ("too-many-entries", "table", "ENOMEM"));
-        assert!(refusal(&limit).message.contains("try again"));
+        assert!(refusal(&limit).to_string().contains("try again"));
         let fits = scattered("irdma", release, "2044M");
         assert_eq!(tally(&fits), "523264 × 4K");
         let memory = table(&fits).memory;
@@ -337,11 +357,11 @@ fn table_memory_limits_are_of_the_release() {
 #[test]
 fn usnic_says_that_it_has_no_table() {
     let refusal = refusal(&scenario("usnic", "7.3", "2M"));
-    assert_eq!((refusal.code, refusal.errno), ("no-table", None));
+    assert_eq!((refusal.code(), refusal.errno()), ("no-table", None));
     assert!(
-        refusal.message.starts_with("usnic has no table"),
+        refusal.to_string().starts_with("usnic has no table"),
         "{}",
-        refusal.message
+        refusal.to_string()
     );
 }
 
@@ -382,7 +402,7 @@ fn old_drivers_give_their_own_reasons() {
     let why = |device, release| -> Vec<(&'static str, String)> {
         let mut scenario = scenario(device, release, "4M");
         scenario.region.va = "0x7f0000200000".parse().unwrap();
-        let limits = Registration::new(&scenario).unwrap().limits();
+        let limits = umem_core::explain::limits(&Registration::new(&scenario).unwrap());
         limits
             .into_iter()
             .map(|limit| (limit.code, limit.text))

@@ -3,7 +3,8 @@
 use crate::common::{SOUND, all_rules, scenario};
 use proptest::prelude::*;
 use umem_core::{
-    explain::{self, CutLimit, Verdict},
+    address::DmaAddr,
+    explain::{self, CutLimit, Verdict, cut_at, limits},
     registration::Registration,
     scenario::{Scenario, presets},
     size::{PageSize, PageSizes},
@@ -19,27 +20,27 @@ proptest! {
         (device.policy, device.edges) = (Some(Policy::Mixed), Edges::Exact);
         let registration = Registration::new(&scenario).unwrap();
         let question = registration.question();
-        let (sizes, page) = (question.device.page_sizes, question.mr.page);
+        let (sizes, page) = (question.device().page_sizes, question.mr().page);
         // Sub-page tables begin and end inside pages, of which `cut_at` knows nothing.
-        if registration.table.is_err() || sizes.smallest().unwrap() < page {
+        if registration.table().is_err() || sizes.smallest().unwrap() < page {
             return Ok(());
         }
-        let index = registration.index();
+        let index = registration.clone().index();
         let (_, end) = registration.pinned();
         for entry in registration.entries().flat_map(EntryRun::entries) {
             let offset = entry.offset as u64;
-            let cut = registration.cut_at(&index, offset);
+            let cut = cut_at(&index, offset);
             prop_assert_eq!(cut.taken.map(PageSize::bytes), Some(entry.size));
-            prop_assert_eq!(cut.address, entry.address.get());
+            prop_assert_eq!(cut.address, entry.address);
             prop_assert_eq!(cut.zeros, entry.address.get().trailing_zeros());
             // The run goes on as long as the addresses do, by asking page after page.
             let mut left = page.bytes();
-            while offset + left < end && index.dma_address(&registration, offset + left).get() == cut.address + left {
+            while offset + left < end && index.dma_address(offset + left) == cut.address + left {
                 left += page.bytes();
             }
             prop_assert_eq!(cut.left, left);
             for (size, verdict) in &cut.verdicts {
-                let aligned = size.divides(cut.address);
+                let aligned = cut.address.is_aligned(*size);
                 prop_assert_eq!(*verdict, match () {
                     () if size.bytes() == entry.size => Verdict::Taken,
                     () if !aligned => Verdict::NotAligned { bit: cut.zeros },
@@ -50,7 +51,7 @@ proptest! {
             let larger = sizes.iter().find(|size| size.bytes() > entry.size);
             prop_assert_eq!(cut.limit, match larger {
                 None => CutLimit::LargestSize,
-                Some(larger) if !larger.divides(cut.address) => CutLimit::Alignment { bit: cut.zeros },
+                Some(larger) if !cut.address.is_aligned(larger) => CutLimit::Alignment { bit: cut.zeros },
                 Some(_) if offset + left == end => CutLimit::BytesLeft,
                 Some(_) => CutLimit::RunEnd,
             });
@@ -60,9 +61,9 @@ proptest! {
         let of_entries: Vec<_> = registration
             .entries()
             .flat_map(EntryRun::entries)
-            .map(|entry| registration.cut_at(&index, entry.offset as u64).limit)
+            .map(|entry| cut_at(&index, entry.offset as u64).limit)
             .collect();
-        for limit in registration.limits() {
+        for limit in limits(&registration) {
             prop_assert!(of_entries.iter().any(|cut| cut.code() == limit.code && cut.bit() == limit.bit), "{limit:?}");
         }
     }
@@ -71,30 +72,31 @@ proptest! {
     fn every_constraint_cost_a_size(mut scenario in scenario(SOUND)) {
         scenario.device.customize().policy = Some(Policy::Single);
         let registration = Registration::new(&scenario).unwrap();
-        let sizes = registration.question().device.page_sizes;
+        let sizes = registration.question().device().page_sizes;
         let mut allowed = sizes;
-        for limit in registration.limits() {
+        for limit in limits(&registration) {
             let bit = limit.bit.unwrap();
             let after = sizes.up_to(PageSize::from_log2(bit).unwrap());
             if limit.code == "covers" {
                 // One page of it would do, and no smaller size has so few bits that it could.
-                let mr = registration.question().mr;
-                let differing = mr.hca_address ^ (mr.hca_address + (mr.length - 1));
+                let mr = registration.question().mr();
+                let hca = mr.hca_address.get();
+                let differing = hca ^ (hca + (mr.length - 1));
                 prop_assert!(differing < 1 << bit && sizes.contains(PageSize::from_log2(bit).unwrap()));
             }
             if limit.code != "largest-size" {
                 prop_assert!(after.len() < allowed.len(), "{limit:?} costs nothing");
-                prop_assert!(limit.segment.is_some_and(|n| n < *registration.dma_count.as_ref().unwrap()));
+                prop_assert!(limit.segment.is_some_and(|n| n < registration.dma_count().unwrap()));
             }
             allowed = allowed.up_to(PageSize::from_log2(bit).unwrap());
         }
-        prop_assert_eq!(registration.table.as_ref().ok().and_then(|table| table.page_size), allowed.largest());
+        prop_assert_eq!(registration.table().ok().and_then(|table| table.page_size), allowed.largest());
     }
 
     #[test]
     fn every_constraint_lies_where_it_says(scenario in scenario(all_rules())) {
         let registration = Registration::new(&scenario).unwrap();
-        let mr = registration.question().mr;
+        let mr = registration.question().mr();
         let segments: Vec<_> = registration.dma().collect();
         let mut constraints = Vec::new();
         registration.single_size(|constraint| constraints.push(constraint));
@@ -104,15 +106,15 @@ proptest! {
             let offset = segment.offset.max(mr.offset);
             prop_assert_eq!(constraint.offset, offset);
             prop_assert_eq!(constraint.hca_address, mr.hca_address + (offset - mr.offset));
-            prop_assert_eq!(constraint.dma_address, segment.start.get() + (offset - segment.offset));
+            prop_assert_eq!(constraint.dma_address, segment.start + (offset - segment.offset));
             match constraint.code {
                 ConstraintCode::Congruence => {
-                    let differing = constraint.hca_address ^ constraint.dma_address;
+                    let differing = constraint.hca_address.get() ^ constraint.dma_address.get();
                     prop_assert_eq!(constraint.bit, differing.trailing_zeros());
                 }
                 ConstraintCode::Discontinuity => {
                     prop_assert_eq!(constraint.bit, constraint.hca_address.trailing_zeros());
-                    prop_assert!(constraint.segment > 0 && segments[constraint.segment as usize - 1].end() != segment.start.get());
+                    prop_assert!(constraint.segment > 0 && segments[constraint.segment as usize - 1].end() != segment.start);
                 }
                 ConstraintCode::StartAlignment => prop_assert!(false, "no old driver is in these scenarios"),
                 ConstraintCode::Covers => prop_assert_eq!(constraint.segment, 0),
@@ -126,8 +128,7 @@ proptest! {
 
 fn codes(preset: &str) -> Vec<(&'static str, Option<u32>)> {
     let registration = Registration::new(&presets::find(preset).unwrap().scenario()).unwrap();
-    registration
-        .limits()
+    limits(&registration)
         .into_iter()
         .map(|limit| (limit.code, limit.bit))
         .collect()
@@ -153,8 +154,9 @@ fn the_presets_have_their_reasons() {
 #[test]
 fn every_cut_has_its_sentence() {
     let mail = PageSizes::from_bits(0x30_1000);
-    let text =
-        |sizes, address, left, last_run| explain::cut(sizes, address, left, last_run).text(sizes);
+    let text = |sizes, address, left, last_run| {
+        explain::cut(sizes, DmaAddr::new(address), left, last_run).text(sizes)
+    };
     for (address, left, last_run, expected) in [
         (
             0x4000_1000,
@@ -195,7 +197,7 @@ fn every_cut_has_its_sentence() {
 #[test]
 fn every_size_has_its_verdict() {
     let sizes = PageSizes::from_bits(0x4030_1000);
-    let verdicts = |address, left| explain::cut(sizes, address, left, true).verdicts;
+    let verdicts = |address, left| explain::cut(sizes, DmaAddr::new(address), left, true).verdicts;
     let [k4, m1, m2, g1] = [12, 20, 21, 30].map(|log2| PageSize::from_log2(log2).unwrap());
     assert_eq!(
         verdicts(0x20_0000, 2 << 20),
@@ -291,11 +293,10 @@ fn every_limit_has_its_sentence() {
         );
         let scenario = Scenario::from_json(json.as_bytes()).unwrap();
         let registration = Registration::new(&scenario).unwrap();
-        let limits: Vec<_> = registration
-            .limits()
+        let texts: Vec<_> = limits(&registration)
             .into_iter()
             .map(|limit| limit.text)
             .collect();
-        assert_eq!(limits, expected, "{json}");
+        assert_eq!(texts, expected, "{json}");
     }
 }

@@ -3,7 +3,7 @@
 use crate::common::{SOUND, scenario};
 use proptest::prelude::*;
 use umem_core::{
-    address::{DmaAddr, Extent},
+    address::{DmaAddr, Extent, VirtAddr},
     iommu::DmaSegment,
     kernel::KernelRules,
     registration::Registration,
@@ -33,8 +33,8 @@ proptest! {
     fn the_best_size_alone_with_open_edges_is_single(mut scenario in scenario(SOUND)) {
         scenario.device.customize().policy = Some(Policy::Single);
         let registration = Registration::new(&scenario).unwrap();
-        if let Ok(table) = &registration.table {
-            assert_alike(registration.dma(), &registration.question().mr, table.page_size.unwrap());
+        if let Ok(table) = registration.table() {
+            assert_alike(registration.dma(), registration.question().mr(), table.page_size.unwrap());
         }
     }
 
@@ -65,7 +65,8 @@ proptest! {
         // Half of the NIC's addresses agree with the first segment's, so that large sizes fit.
         let va = if together { segments[0].start.get() } else { 0x7f00_0000_0000 + (hca << 12) };
         let length = (offset - first).saturating_sub(last).max(1);
-        let mr = Mr { address: va + first, length, hca_address: va + first, page: PageSize::K4, offset: first };
+        let address = VirtAddr::new(va + first);
+        let mr = Mr { address, length, hca_address: address, page: PageSize::K4, offset: first };
         // Whole pages, no more than the region has.
         let pinned: Vec<_> = segments.into_iter().scan(mr.pages() << 12, |left, segment| {
             let length = segment.length.min(*left);
@@ -87,7 +88,7 @@ fn edges_are_a_choice() {
         start: DmaAddr::new(0x4000_1000),
         length: 4092 << 10,
     }];
-    let address = 0x7f00_0000_1000;
+    let address = VirtAddr::new(0x7f00_0000_1000);
     let mr = Mr {
         address,
         length: 4092 << 10,
@@ -99,7 +100,7 @@ fn edges_are_a_choice() {
     let total = |edges| {
         blocks(dma.into_iter(), &mr, sizes, edges)
             .map(|blocks| blocks.tally().total())
-            .map_err(|refusal| refusal.code)
+            .map_err(|refusal| refusal.code())
     };
     let beside = |before| BlockEdges::Within(Overhang { before, after: 0 });
     assert_eq!(total(BlockEdges::Exact), Err("no-exact-tiling"));
@@ -117,13 +118,13 @@ fn the_top_of_the_address_space_is_refused() {
         length: 0xfff,
     }];
     let mr = Mr {
-        address: 0,
+        address: VirtAddr::new(0),
         length: 0xfff,
-        hca_address: 0,
+        hca_address: VirtAddr::new(0),
         page: PageSize::K4,
         offset: 0,
     };
     let sizes = PageSizes::EMPTY.with(PageSize::M2);
     let refused = blocks(dma.into_iter(), &mr, sizes, BlockEdges::Open);
-    assert_eq!(refused.map(|_| ()).unwrap_err().code, "no-exact-tiling");
+    assert_eq!(refused.map(|_| ()).unwrap_err().code(), "no-exact-tiling");
 }

@@ -16,7 +16,7 @@ fn entries(registration: &Registration) -> Vec<EntryRun> {
 
 /// The device address of every kernel page that is pinned, by offset: from the DMA list, page by page.
 fn pages(registration: &Registration) -> BTreeMap<u64, u64> {
-    let page = registration.question().mr.page.bytes();
+    let page = registration.question().mr().page.bytes();
     registration
         .dma()
         .flat_map(|segment| {
@@ -69,7 +69,7 @@ proptest! {
         (device.policy, device.edges) = (Some(Policy::Mixed), Edges::Exact);
         let registration = Registration::new(&scenario).unwrap();
         let question = registration.question();
-        let (page, sizes, mr) = (question.mr.page.bytes(), question.device.page_sizes, question.mr);
+        let (page, sizes, mr) = (question.mr().page.bytes(), question.device().page_sizes, question.mr());
         let smallest = sizes.smallest().unwrap();
         let pages = pages(&registration);
         let wanted: Vec<_> = stretches(&pages, page).into_iter().map(|(offset, start, end)| {
@@ -78,9 +78,9 @@ proptest! {
             (start, end, smallest.align_down(first), smallest.align_up(last).unwrap())
         }).collect();
         let leaves = wanted.iter().any(|(start, end, from, to)| from < start || to > end);
-        let table = match &registration.table {
+        let table = match registration.table() {
             Err(refusal) => {
-                prop_assert_eq!(refusal.code, "no-exact-tiling");
+                prop_assert_eq!(refusal.code(), "no-exact-tiling");
                 prop_assert!(leaves && smallest.bytes() > page);
                 return Ok(());
             }
@@ -113,7 +113,7 @@ proptest! {
         device.policy = Some(Policy::Mixed);
         device.edges = if overhang { Edges::Overhang } else { Edges::Exact };
         let registration = Registration::new(&scenario).unwrap();
-        if let Ok(table) = &registration.table {
+        if let Ok(table) = registration.table() {
             let walked: Tally = registration.entries().collect();
             prop_assert_eq!(&table.tally, &walked);
             prop_assert_eq!(table.total, walked.total());
@@ -143,15 +143,15 @@ proptest! {
         let overhanging = Registration::new(&scenario).unwrap();
         scenario.device.customize().edges = Edges::Exact;
         let exact = Registration::new(&scenario).unwrap();
-        let Ok(table) = &overhanging.table else {
-            prop_assert!(exact.table.is_err());
+        let Ok(table) = overhanging.table() else {
+            prop_assert!(exact.table().is_err());
             return Ok(());
         };
-        if let Ok(exact) = &exact.table {
+        if let Ok(exact) = exact.table() {
             prop_assert!(table.total <= exact.total);
         }
         let question = overhanging.question();
-        let (memory, page, mr) = (&question.memory, question.mr.page.bytes(), question.mr);
+        let (memory, page, mr) = (&question.memory(), question.mr().page.bytes(), question.mr());
         let pages = pages(&overhanging);
         let (mut covered, end) = (mr.offset as i64, (mr.offset + mr.length) as i64);
         let list = entries(&overhanging);
@@ -167,7 +167,7 @@ proptest! {
             // No smaller block would hold the same registered bytes.
             let (first, last) = (entry.offset.max(mr.offset as i64), next.min(end) - 1);
             let at = |offset: i64| entry.address.get() + offset.abs_diff(entry.offset);
-            for size in question.device.page_sizes.iter().filter(|size| size.bytes() < entry.size) {
+            for size in question.device().page_sizes.iter().filter(|size| size.bytes() < entry.size) {
                 prop_assert!(size.align_down(at(first)) != size.align_down(at(last)), "{:?}", entry);
             }
             // Each page of the block, registered or not, is where the block says.
@@ -176,7 +176,7 @@ proptest! {
                 match dma_at(&pages, page, at) {
                     Some(address) => prop_assert_eq!(address, expected),
                     None => {
-                        prop_assert!(overhanging.mapping.is_none());
+                        prop_assert!(overhanging.mapping().is_none());
                         let offset = u64::try_from(at);
                         prop_assert!(offset.is_ok() && offset.unwrap() < memory.length());
                         prop_assert_eq!(memory.frame(offset.unwrap()).get(), expected);
@@ -190,7 +190,7 @@ proptest! {
         for (offset, start, end) in stretches(&pages, page) {
             let (mut from, mut to, mut last) = (start, end, end - 1);
             let mut first = start + mr.offset.saturating_sub(offset);
-            if offset <= mr.offset && overhanging.mapping.is_none() {
+            if offset <= mr.offset && overhanging.mapping().is_none() {
                 while let Some(before) = (offset + from).checked_sub(start + page)
                     && memory.frame(before).get() + page == from
                 {
@@ -201,14 +201,14 @@ proptest! {
             if end_offset >= mr.offset + mr.length {
                 last -= end_offset - (mr.offset + mr.length);
                 let after = |to: u64| Some(end_offset + (to - end)).filter(|after| *after < memory.length());
-                while overhanging.mapping.is_none() && after(to).is_some_and(|after| memory.frame(after).get() == to) {
+                while overhanging.mapping().is_none() && after(to).is_some_and(|after| memory.frame(after).get() == to) {
                     to += page;
                 }
             }
             while first <= last {
                 let end_of = |size: PageSize| size.align_down(first) + size.bytes();
                 let fits = |size: &PageSize| size.align_down(first) >= from && end_of(*size) <= to;
-                first = end_of(question.device.page_sizes.iter().rev().find(fits).unwrap());
+                first = end_of(question.device().page_sizes.iter().rev().find(fits).unwrap());
                 least += 1;
             }
         }
@@ -220,9 +220,9 @@ proptest! {
         scenario.device.customize().policy = Some(Policy::Single);
         let registration = Registration::new(&scenario).unwrap();
         let question = registration.question();
-        let (mr, sizes, page) = (question.mr, question.device.page_sizes, question.mr.page.bytes());
+        let (mr, sizes, page) = (question.mr(), question.device().page_sizes, question.mr().page.bytes());
         let pages = pages(&registration);
-        let hca = |offset: u64| mr.hca_address.wrapping_add(offset).wrapping_sub(mr.offset);
+        let hca = |offset: u64| mr.hca_address.wrapping_add(offset).wrapping_sub(mr.offset).get();
         // A size fits if all pages (pieces of pages) of a block lie where its first one says, and the block is aligned.
         let unit = |size: u64| size.min(page);
         let blocks = |size: u64| -> Option<Vec<u64>> {
@@ -238,19 +238,19 @@ proptest! {
             Some(list.into_values().collect())
         };
         // `bits_per()`: a size of at least that many bits covers the region in one page, and a larger one is no better.
-        let differing = mr.hca_address ^ (mr.hca_address + (mr.length - 1));
+        let differing = mr.hca_address.get() ^ (mr.hca_address + (mr.length - 1)).get();
         let bits = (64 - differing.leading_zeros()).max(1);
         let covering = sizes.iter().map(PageSize::bytes).find(|size| *size >= 1 << bits);
         let fits = sizes.iter().map(PageSize::bytes).filter(|size| covering.is_none_or(|most| *size <= most));
         let best = fits.rev().find_map(|size| Some((size, blocks(size)?)));
-        match (&registration.table, best) {
+        match (registration.table(), best) {
             (Ok(table), Some((size, blocks))) => {
                 prop_assert_eq!(table.page_size.unwrap().bytes(), size);
                 let ours: Vec<_> = entries(&registration).iter().map(|entry| entry.address.get()).collect();
                 prop_assert_eq!(ours, blocks);
                 prop_assert!(table.kernel_bug.is_none());
             }
-            (Err(refusal), None) => prop_assert_eq!(refusal.code, "no-page-size"),
+            (Err(refusal), None) => prop_assert_eq!(refusal.code(), "no-page-size"),
             (table, best) => prop_assert!(false, "{table:?} against {best:?}"),
         }
     }
@@ -259,36 +259,36 @@ proptest! {
     fn unaligned_has_an_entry_a_segment(mut scenario in scenario(SOUND)) {
         scenario.device.customize().policy = Some(Policy::Unaligned);
         let registration = Registration::new(&scenario).unwrap();
-        let table = registration.table.as_ref().unwrap();
-        prop_assert_eq!(table.total, *registration.dma_count.as_ref().unwrap());
+        let table = registration.table().unwrap();
+        prop_assert_eq!(table.total, registration.dma_count().unwrap());
         prop_assert_eq!(table.total, registration.dma().count() as u64);
         let bytes: u64 = entries(&registration).iter().map(|entry| entry.size).sum();
-        prop_assert_eq!(bytes, registration.pages() * registration.question().mr.page.bytes());
+        prop_assert_eq!(bytes, registration.pages() * registration.question().mr().page.bytes());
     }
 
     #[test]
     fn counts_lists_and_the_index_agree(scenario in scenario(all_rules())) {
         let registration = Registration::new(&scenario).unwrap();
-        let index = registration.index();
-        prop_assert_eq!(index.scatter.count(), registration.scatter_count);
-        prop_assert_eq!(index.scatter.count(), registration.scatter().count() as u64);
+        let index = registration.clone().index();
+        prop_assert_eq!(index.scatter().count(), registration.scatter_count());
+        prop_assert_eq!(index.scatter().count(), registration.scatter().count() as u64);
         for policy in Policy::ALL {
             let _ = registration.alternative(policy);
         }
-        let Ok(table) = &registration.table else { return Ok(()) };
+        let Ok(table) = registration.table() else { return Ok(()) };
         let list = entries(&registration);
         prop_assert_eq!(list.len() as u64, table.total);
-        prop_assert_eq!(index.entries.count(), table.total);
+        prop_assert_eq!(index.entries().count(), table.total);
         prop_assert_eq!(table.bytes, table.total * 8);
         for (n, entry) in list.iter().enumerate() {
-            let (run, i) = index.entries.nth(n as u64).unwrap();
+            let (run, i) = index.entries().nth(n as u64).unwrap();
             prop_assert_eq!((run.offset_of(i), run.size), (entry.offset, entry.size));
-            let found = index.entries.at(entry.offset).unwrap();
+            let found = index.entries().at(entry.offset).unwrap();
             prop_assert_eq!(found.0.first + found.1, n as u64);
             if table.kernel_bug.is_none() {
-                prop_assert_eq!(index.entry_address(&registration, entry.offset), entry.address);
+                prop_assert_eq!(index.entry_address(entry.offset), entry.address);
             }
         }
-        prop_assert_eq!(index.entries.nth(table.total), None);
+        prop_assert_eq!(index.entries().nth(table.total), None);
     }
 }

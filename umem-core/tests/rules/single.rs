@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use umem_core::{
-    address::{DmaAddr, Extent},
+    address::{DmaAddr, Extent, VirtAddr},
     iommu::DmaSegment,
     kernel::{BlockIterator, GENERATIONS, Interior, KernelRules, NoneFits, SmallPages, UpperBound},
     size::{PageSize, PageSizes},
@@ -25,9 +25,9 @@ struct Umem {
 impl Umem {
     fn mr(&self) -> Mr {
         Mr {
-            address: self.address,
+            address: VirtAddr::new(self.address),
             length: self.length,
-            hca_address: self.iova,
+            hca_address: VirtAddr::new(self.iova),
             page: PageSize::K4,
             offset: self.address % PAGE_SIZE,
         }

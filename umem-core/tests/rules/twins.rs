@@ -14,10 +14,10 @@ use umem_core::{
 /// Every pinned page's physical address, in order.
 fn frames(registration: &Registration) -> Vec<u64> {
     let (from, to) = registration.pinned();
-    let page = registration.question().mr.page.bytes();
+    let page = registration.question().mr().page.bytes();
     (from..to)
         .step_by(page as usize)
-        .map(|offset| registration.question().memory.frame(offset).get())
+        .map(|offset| registration.question().memory().frame(offset).get())
         .collect()
 }
 
@@ -155,8 +155,8 @@ proptest! {
     fn coalescing_is_the_kernels(scenario in scenario(all_rules())) {
         let registration = Registration::new(&scenario).unwrap();
         let question = registration.question();
-        let (page, most) = (question.mr.page.bytes(), u64::from(question.device.max_segment));
-        let expected = match question.kernel.rules.coalescing {
+        let (page, most) = (question.mr().page.bytes(), u64::from(question.device().max_segment));
+        let expected = match question.rules().coalescing {
             Coalescing::AnyPage => append_pages(&frames(&registration), page, most),
             Coalescing::WholeBatchRun => add_sg_table(&frames(&registration), page, most),
         };
@@ -170,12 +170,12 @@ proptest! {
         let question = registration.question();
         let list: Vec<_> = registration.scatter().map(|entry| (entry.start.get(), entry.length)).collect();
         let dma: Vec<_> = registration.dma().map(|segment| (segment.start.get(), segment.length)).collect();
-        let Some((translation, mapping)) = question.iommu.zip(registration.mapping) else {
-            prop_assert!(question.iommu.is_none() || registration.dma_count.is_err());
+        let Some((translation, mapping)) = question.iommu().zip(registration.mapping()) else {
+            prop_assert!(question.iommu().is_none() || registration.dma_count().is_err());
             prop_assert_eq!(dma, list);
             return Ok(());
         };
-        let most = u64::from(question.device.max_segment);
+        let most = u64::from(question.device().max_segment);
         if translation.layout == IovaLayout::EachEntry {
             prop_assert_eq!(dma, ppc_map_sg(&list, most, mapping.start.get()));
             return Ok(());
@@ -200,8 +200,8 @@ proptest! {
     #[test]
     fn io_pages_are_the_kernels(scenario in scenario(all_rules())) {
         let registration = Registration::new(&scenario).unwrap();
-        let (Some(pages), Some(translation)) = (registration.io_pages(), registration.question().iommu) else { return Ok(()) };
-        let mapping = registration.mapping.unwrap();
+        let (Some(pages), Some(translation)) = (registration.io_pages(), registration.question().iommu()) else { return Ok(()) };
+        let mapping = registration.mapping().unwrap();
         let list: Vec<_> = registration.scatter().map(|entry| (entry.start.get(), entry.length)).collect();
         let padded = match translation.layout {
             IovaLayout::EachEntry => list.clone(),
@@ -234,7 +234,7 @@ proptest! {
             runs.push(Extent { offset, start: PhysAddr::new(at), length: pages * 4096 });
             (at, offset) = (at + pages * 4096, offset + pages * 4096);
         }
-        let frames: Vec<_> = runs.iter().flat_map(|run| (run.start.get()..run.end()).step_by(4096)).collect();
+        let frames: Vec<_> = runs.iter().flat_map(|run| (run.start.get()..run.end().get()).step_by(4096)).collect();
         let list = |coalescing| {
             let list = ScatterList::new(runs.iter().copied(), most / 4096 * 4096, coalescing, PageSize::K4);
             list.map(|entry| (entry.start.get(), entry.length)).collect::<Vec<_>>()
@@ -256,7 +256,7 @@ fn a_tebibyte_is_cut_below_4g() {
         registration.scatter().next().unwrap().length,
         (4 << 30) - 4096
     );
-    assert_eq!(registration.scatter_count, 257);
+    assert_eq!(registration.scatter_count(), 257);
     assert_eq!(registration.status(), "524288 entries: 524288 × 2M");
 }
 

@@ -41,7 +41,7 @@ fn svg(pictures: &[Shown]) -> String {
     let palette = if is_dark() { &DARK } else { &LIGHT };
     let statuses: Vec<_> = pictures
         .iter()
-        .map(|shown| shown.scene.registration.status())
+        .map(|shown| shown.scene.registration().status())
         .collect();
     svg::render(&share::sheet(pictures), palette, &statuses.join(" / "))
 }

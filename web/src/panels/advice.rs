@@ -6,7 +6,7 @@ use crate::{
     words::{grouped, sentence},
 };
 use std::rc::Rc;
-use umem_core::advice::{Advice as Piece, Outcome};
+use umem_core::advice::{Advice as Piece, Outcome, advice};
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
@@ -28,7 +28,7 @@ pub(super) fn Advice(
     }: &Props,
 ) -> Html {
     let advice = use_memo(scene.clone(), |scene| {
-        let pieces = scene.registration.advice(&scene.scenario);
+        let pieces = advice(scene.registration());
         pieces.into_iter().map(Rc::new).collect::<Vec<_>>()
     });
     html! {

@@ -94,13 +94,14 @@ fn bit_of(size: Option<PageSize>) -> u64 {
 
 /// The mail's rule at one address: the mask of its trailing zeros, and what survives it.
 pub(super) fn cut(cut: &Cut, sizes: PageSizes) -> Html {
-    let survive = sizes.aligned_to(cut.address);
-    let mask = cut.address ^ cut.address.wrapping_sub(1);
+    let address = cut.address.get();
+    let survive = sizes.aligned_to(address);
+    let mask = address ^ address.wrapping_sub(1);
     let lines = [
         Line::new(
             "address",
-            format_args!("{:#x}", cut.address),
-            cut.address,
+            format_args!("{address:#x}"),
+            address,
             below(cut.zeros),
         ),
         Line::new("mask", format_args!("{} zeros, then 1", cut.zeros), mask, 0),
@@ -127,7 +128,7 @@ pub(super) fn constraint(
     sizes: PageSizes,
     best: Option<PageSize>,
 ) -> Html {
-    let (hca, dma) = (constraint.hca_address, constraint.dma_address);
+    let (hca, dma) = (constraint.hca_address.get(), constraint.dma_address.get());
     let address =
         |name, address: u64, marked| Line::new(name, format_args!("{address:#x}"), address, marked);
     let lowest = 1u64.checked_shl(constraint.bit).unwrap_or(0);

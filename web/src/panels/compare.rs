@@ -55,7 +55,7 @@ pub fn Compare(props: &Props) -> Html {
 /// What the comparison comes to, in a sentence: two pictures that are the same say nothing by themselves.
 fn verdict(upper: &Scene, lower: &Scene) -> String {
     let differences = edit::differences(&upper.scenario, &lower.scenario);
-    let (one, other) = (upper.registration.status(), lower.registration.status());
+    let (one, other) = (upper.registration().status(), lower.registration().status());
     let named: Vec<_> = differences.iter().map(|(name, ..)| *name).collect();
     match (named.is_empty(), one == other) {
         (true, _) => "Both are the same so far. Change one of them with the fields, or choose a comparison above.".into(),
@@ -102,10 +102,10 @@ pub fn numbers(upper: &Scene, lower: &Scene) -> Html {
             <thead><tr><td></td><th scope="col">{ "Upper" }</th><th scope="col">{ "Lower" }</th></tr></thead>
             <tbody>
                 { for differences.iter().map(differing) }
-                { row("entries", |scene| scene.registration.table.as_ref().ok().map(|table| table.total)) }
-                { row("bytes of table", |scene| scene.registration.table.as_ref().ok().map(|table| table.bytes)) }
-                { row("SG entries", |scene| Some(scene.registration.scatter_count)) }
-                { row("DMA segments", |scene| scene.registration.dma_count.as_ref().ok().copied()) }
+                { row("entries", |scene| scene.registration().table().ok().map(|table| table.total)) }
+                { row("bytes of table", |scene| scene.registration().table().ok().map(|table| table.bytes)) }
+                { row("SG entries", |scene| Some(scene.registration().scatter_count())) }
+                { row("DMA segments", |scene| scene.registration().dma_count().ok()) }
                 { row("IOMMU entries", |scene| scene.io_entries()) }
             </tbody>
         </table>

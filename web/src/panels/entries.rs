@@ -44,7 +44,7 @@ pub fn EntryTable(Props { scene }: &Props) -> Html {
 fn Rows(Props { scene }: &Props) -> Html {
     let runs = use_memo(scene.clone(), |scene| {
         scene
-            .registration
+            .registration()
             .entries()
             .take(MOST + 1)
             .collect::<Vec<_>>()

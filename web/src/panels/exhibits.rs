@@ -2,7 +2,7 @@
 
 use crate::{scene::Scene, widgets::terms, words::sentence};
 use std::rc::Rc;
-use umem_core::registration::Exhibit;
+use umem_core::exhibits::{Exhibit, exhibits};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlDetailsElement;
 use yew::prelude::*;
@@ -31,8 +31,8 @@ pub(super) fn Exhibits(Props { scene, open }: &Props) -> Html {
             shown.set(details.is_some_and(|details| details.open()));
         })
     };
-    let exhibits = use_memo((scene.clone(), *shown), |(scene, shown)| match shown {
-        true => scene.registration.exhibits(),
+    let tried = use_memo((scene.clone(), *shown), |(scene, shown)| match shown {
+        true => exhibits(scene.registration()),
         false => Vec::new(),
     });
     let item = |exhibit: &Exhibit| {
@@ -50,8 +50,8 @@ pub(super) fn Exhibits(Props { scene, open }: &Props) -> Html {
         <details class="exhibits" open={*shown} {ontoggle}>
             <summary><h2>{ "The mail's own code" }</h2></summary>
             if *shown {
-                <ul>{ for exhibits.iter().map(item) }</ul>
-                if exhibits.is_empty() {
+                <ul>{ for tried.iter().map(item) }</ul>
+                if tried.is_empty() {
                     <p class="note">{ "Not for a region as large as this one: it goes block by block." }</p>
                 }
             }

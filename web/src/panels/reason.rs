@@ -7,7 +7,12 @@ use crate::{
     words::{bypassed, count, sentence},
 };
 use std::rc::Rc;
-use umem_core::{diagram::Stage, explain::Cut, size::Bytes, table::Policy};
+use umem_core::{
+    diagram::Stage,
+    explain::{Cut, cut_at},
+    size::Bytes,
+    table::Policy,
+};
 use yew::prelude::*;
 
 /// What the reason panel is given.
@@ -37,12 +42,12 @@ pub fn Reason(props: &Props) -> Html {
         };
     }
     let scene = &props.scene;
-    let registration = &scene.registration;
+    let registration = scene.registration();
     let question = registration.question();
-    let stage = scene.steps.get(props.step).map(|step| step.stage);
+    let stage = scene.steps().get(props.step).map(|step| step.stage);
     let (title, body) = match (
         stage.filter(|_| !props.chosen),
-        &registration.table,
+        registration.table(),
         props.focus,
     ) {
         (Some(Stage::Pin), ..) => ("Pinning".to_owned(), pinning(scene)),
@@ -50,12 +55,12 @@ pub fn Reason(props: &Props) -> Html {
         (Some(Stage::Map), ..) => ("Mapping".to_owned(), mapping(scene)),
         (_, Err(refusal), _) => (
             "Why nothing?".to_owned(),
-            html! { <>{ told("", &sentence(&refusal.message)) }{ limited(scene) }</> },
+            html! { <>{ told("", &sentence(&refusal.to_string())) }{ limited(scene) }</> },
         ),
-        (_, Ok(_), Some(focus)) if question.device.policy == Policy::Mixed => {
+        (_, Ok(_), Some(focus)) if question.device().policy == Policy::Mixed => {
             let (from, to) = registration.pinned();
             let offset = entry_start(scene, focus).clamp(from as i64, to as i64 - 1) as u64;
-            let cut = registration.cut_at(&scene.index, offset);
+            let cut = cut_at(&scene.index, offset);
             let title = cut.taken.map_or("Why nothing here?".into(), |size| {
                 format!("Why {size} here?")
             });
@@ -80,15 +85,15 @@ pub fn Reason(props: &Props) -> Html {
 fn entry_start(scene: &Scene, focus: i64) -> i64 {
     scene
         .index
-        .entries
+        .entries()
         .at(focus)
         .map_or(focus, |(run, i)| run.offset_of(i))
 }
 
 fn pinning(scene: &Scene) -> Html {
-    let registration = &scene.registration;
+    let registration = scene.registration();
     let question = registration.question();
-    let batches = scene.index.batches.count();
+    let batches = scene.index.batches().count();
     told(
         "",
         &format!(
@@ -97,32 +102,32 @@ fn pinning(scene: &Scene) -> Html {
                  after its last stays unpinned.",
             count(
                 registration.pages(),
-                &format!("page of {}", question.mr.page),
-                &format!("pages of {}", question.mr.page)
+                &format!("page of {}", question.mr().page),
+                &format!("pages of {}", question.mr().page)
             ),
             count(batches, "batch", "batches"),
-            question.mr.page,
+            question.mr().page,
         ),
     )
 }
 
 fn gathering(scene: &Scene) -> Html {
-    let registration = &scene.registration;
+    let registration = scene.registration();
     told(
         "",
         &format!(
             "Pages whose frames are adjacent grow together into the largest contiguous runs, blind to alignment and to the \
                  device: {} become {}. This is the mail's second thought; it makes the shortest list and leaves the IOMMU free.",
             count(registration.pages(), "page", "pages"),
-            count(registration.scatter_count, "SG entry", "SG entries"),
+            count(registration.scatter_count(), "SG entry", "SG entries"),
         ),
     )
 }
 
 fn mapping(scene: &Scene) -> Html {
-    let registration = &scene.registration;
-    let text = match (registration.mapping, &registration.dma_count) {
-        (_, Err(refusal)) => refusal.message.clone(),
+    let registration = scene.registration();
+    let text = match (registration.mapping(), registration.dma_count()) {
+        (_, Err(refusal)) => refusal.to_string(),
         (None, Ok(_)) => {
             let why = bypassed(registration.question());
             let off = || "There is no IOMMU in the way: the NIC uses physical addresses.".into();
@@ -133,7 +138,7 @@ fn mapping(scene: &Scene) -> Html {
              this, alignment does not: an address now ends in as many zero bits as its place in the stretch gives it.",
             Bytes(mapping.length),
             mapping.start,
-            count(*segments, "DMA segment", "DMA segments"),
+            count(segments, "DMA segment", "DMA segments"),
         ),
     };
     told("", &text)
@@ -141,7 +146,7 @@ fn mapping(scene: &Scene) -> Html {
 
 /// A block of a mixed table.
 fn explained(scene: &Scene, cut: &Cut) -> Html {
-    let sizes = scene.registration.question().device.page_sizes;
+    let sizes = scene.registration().question().device().page_sizes;
     html! {
         <div class="columns">
             <div>

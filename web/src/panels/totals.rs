@@ -52,12 +52,12 @@ pub fn Totals(
             </aside>
         };
     }
-    let registration = &scene.registration;
+    let registration = scene.registration();
     html! {
         <aside class="totals" aria-label="Totals">
             <section>
                 <h2>{ "Device entries" }</h2>
-                { status(&registration.status(), registration.table.is_ok()) }
+                { status(&registration.status(), registration.table().is_ok()) }
                 if *stale {
                     <p class="bug">{ "A field is wrong. This is the last scenario that was right." }</p>
                 }
@@ -83,7 +83,7 @@ pub fn Totals(
 /// What is known of the kernel, if that is not all, and who says that the rules are so.
 fn sure(question: &Question) -> Html {
     let evidence = question.evidence();
-    let kernel = &question.kernel;
+    let kernel = question.kernel();
     html! {
         <>
             if kernel.certainty != Certainty::Exact {
@@ -118,16 +118,16 @@ fn status(text: &str, is_number: bool) -> Html {
 }
 
 fn numbers(scene: &Scene) -> Html {
-    let registration = &scene.registration;
+    let registration = scene.registration();
     let row = |name: &'static str, value: String| html! { <div><dt>{ name }</dt><dd>{ value }</dd></div> };
     html! {
         <dl class="numbers">
-            if let Ok(table) = &registration.table {
+            if let Ok(table) = registration.table() {
                 { row("bytes of table", grouped(table.bytes)) }
             }
             { row("pinned pages", grouped(registration.pages())) }
-            { row("SG entries", grouped(registration.scatter_count)) }
-            if let Ok(count) = registration.dma_count {
+            { row("SG entries", grouped(registration.scatter_count())) }
+            if let Ok(count) = registration.dma_count() {
                 { row("DMA segments", grouped(count)) }
             }
             if let Some(count) = scene.io_entries() {
@@ -157,14 +157,13 @@ fn use_worked_out(scene: &Rc<Scene>) -> bool {
 
 /// What kernel and driver get wrong.
 fn bugs(registration: &Registration) -> impl Iterator<Item = Html> {
-    let (kernel, driver) = match &registration.table {
-        Ok(table) => (&table.kernel_bug, &table.driver_bug),
+    let (kernel, driver) = match registration.table() {
+        Ok(table) => (table.kernel_bug.as_ref(), table.driver_bug.as_ref()),
         // Its message says what the driver gets wrong.
-        Err(refusal) => (&refusal.kernel_bug, &None),
+        Err(refusal) => (refusal.kernel_bug(), None),
     };
-    let told = [("Kernel bug. ", kernel), ("Driver bug. ", driver)];
-    told.into_iter().filter_map(|(what, bug)| {
-        let bug = bug.as_ref()?;
-        Some(html! { <p class="bug"><b>{ what }</b>{ bug }</p> })
-    })
+    let kernel = kernel.map(|bug| ("Kernel bug. ", bug.to_string()));
+    let driver = driver.map(|bug| ("Driver bug. ", bug.to_string()));
+    let told = |(what, bug)| html! { <p class="bug"><b>{ what }</b>{ bug }</p> };
+    kernel.into_iter().chain(driver).map(told)
 }

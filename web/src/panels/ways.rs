@@ -12,8 +12,8 @@ use yew::prelude::*;
 
 /// The policies side by side, and what one entry a page would take.
 pub(super) fn ways(scene: &Scene) -> Html {
-    let registration = &scene.registration;
-    let present = registration.question().device.policy;
+    let registration = scene.registration();
+    let present = registration.question().device().policy;
     let pages = registration.pages();
     let totals = scene
         .policies()
@@ -43,7 +43,7 @@ pub(super) fn ways(scene: &Scene) -> Html {
             bar(name, table.total, *policy == present)
         }
         Err(refusal) => html! {
-            <tr class={classes!((*policy == present).then_some("present"))} title={refusal.message.clone()}>
+            <tr class={classes!((*policy == present).then_some("present"))} title={refusal.to_string()}>
                 <th scope="row">{ title(*policy) }</th>
                 <td colspan="2" class="refusal">{ "refused" }</td>
             </tr>

@@ -50,7 +50,7 @@ pub fn Transport(props: &Props) -> Html {
     let button = |name: &'static str, class: &'static str, action: Action| {
         html! { <button type="button" {class} onclick={dispatch.on(action)}>{ name }</button> }
     };
-    let count = scene.steps.count();
+    let count = scene.steps().count();
     let oninput = {
         let dispatch = dispatch.clone();
         Callback::from(move |event: InputEvent| {
@@ -77,19 +77,19 @@ pub fn Transport(props: &Props) -> Html {
             }
         })
     };
-    let told = match scene.steps.get(*step) {
+    let told = match scene.steps().get(*step) {
         Some(next) if props.veiled => format!("step {step} of {count}: {}", next.stage.title()),
         Some(next) => format!("step {step} of {count}: {}", next.text()),
         None => format!("step {step} of {count}: finished"),
     };
-    let present = scene.steps.get(*step).map(|step| step.stage);
+    let present = scene.steps().get(*step).map(|step| step.stage);
     let mark = |(stage, place): (Stage, f64)| {
         html! {
             <text
                 x={percent(place)}
                 y="12"
                 class={classes!((present == Some(stage)).then_some("present"))}
-                onclick={dispatch.on(Action::Move(Motion::Seek(scene.steps.first_of(stage))))}
+                onclick={dispatch.on(Action::Move(Motion::Seek(scene.steps().first_of(stage))))}
             >
                 { stage.title() }
             </text>
@@ -105,7 +105,7 @@ pub fn Transport(props: &Props) -> Html {
             </div>
             <div class="time">
                 // A convenience of pointers: the slider itself says all this.
-                <svg class="stages" aria-hidden="true">{ for places(&scene.steps).into_iter().map(mark) }</svg>
+                <svg class="stages" aria-hidden="true">{ for places(scene.steps()).into_iter().map(mark) }</svg>
                 <input
                     type="range"
                     aria-label="Moment"
@@ -130,7 +130,7 @@ pub fn Transport(props: &Props) -> Html {
 const ROOM: f64 = 18.0;
 
 /// Where each stage's name stands above the slider, in percent: at its first step, as far as names do not collide.
-fn places(steps: &Steps) -> [(Stage, f64); 4] {
+fn places(steps: Steps<'_>) -> [(Stage, f64); 4] {
     let count = steps.count().max(1) as f64;
     let mut places = Stage::ALL.map(|stage| (stage, steps.first_of(stage) as f64 / count * 100.0));
     for i in 1..places.len() {

@@ -81,9 +81,8 @@ impl State {
         // The fields, the reasons and the advice are those of the side that has more to mend.
         let total = |scene: &Scene| {
             scene
-                .registration
-                .table
-                .as_ref()
+                .registration()
+                .table()
                 .map_or(u64::MAX, |table| table.total)
         };
         match &state.there {
@@ -165,9 +164,9 @@ fn aligned(scene: &Rc<Scene>, moment: f64, other: &Rc<Scene>) -> f64 {
     if Rc::ptr_eq(scene, other) {
         return moment;
     }
-    let now = scene.steps.moment(moment);
+    let now = scene.steps().moment(moment);
     match (now.step, now.at()) {
-        (Some(step), Some(at)) => other.steps.reaching(step.stage, at),
+        (Some(step), Some(at)) => other.steps().reaching(step.stage, at),
         _ => other.last(),
     }
 }

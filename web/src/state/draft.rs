@@ -105,7 +105,7 @@ impl State {
         };
         let mut state = self.going().loaded(scenario, None);
         state.tried = Some(tried);
-        state.player.moment = state.here.scene.steps.first_of(Stage::Cut) as f64;
+        state.player.moment = state.here.scene.steps().first_of(Stage::Cut) as f64;
         state.player.playing = true;
         state.addressed()
     }
@@ -164,7 +164,7 @@ impl State {
             true => scene.last(),
             false => player.moment.min(scene.last()),
         };
-        let whole = |scene: &Scene| View::whole(&scene.registration, 1.0);
+        let whole = |scene: &Scene| View::whole(scene.registration(), 1.0);
         if whole(&scene) != whole(before) {
             player.sight = None;
         }
@@ -254,9 +254,9 @@ impl Side {
                 Ok(scene) => shown = Some(scene),
                 Err(error) => {
                     // What is typed and cannot be read comes first: the core knows only what stood there before.
-                    let field = Field::of(&error.field);
+                    let field = Field::of(error.field());
                     if faults.get(field).is_none() {
-                        faults.set(field, error.problem);
+                        faults.set(field, error.problem().to_string());
                     }
                 }
             }

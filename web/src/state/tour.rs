@@ -137,7 +137,7 @@ impl State {
             ..self
         }
         .loaded(scenario, origin);
-        let steps = &state.here.scene.steps;
+        let steps = state.here.scene.steps();
         let until = setting.end(steps);
         let player = Player {
             moment: setting.begin(steps),

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use umem_core::diagram::{
-    self, Command, Drawing, Steps, TextStyle, View,
+    self, Attention, Command, Drawing, Steps, TextStyle, View,
     palette::{DARK, LIGHT, Palette},
     svg,
 };
@@ -123,13 +123,13 @@ fn escaped(text: &str) -> String {
 
 /// The finished picture in each width and each theme; the style sheet shows one of them.
 fn pictures(preset: &Preset) -> Result<String> {
-    let registration = Registration::new(&preset.scenario())?;
-    let index = registration.index();
-    let steps = Steps::new(&registration, &index);
+    let index = Registration::new(&preset.scenario())?.index();
+    let (registration, steps) = (index.registration(), Steps::new(&index));
     let mut html = String::new();
     for (name, width) in WIDTHS {
-        let view = View::whole(&registration, width);
-        let drawing = diagram::draw(&registration, &index, &steps, view, steps.count() as f64);
+        let view = View::whole(registration, width);
+        let end = steps.count() as f64;
+        let drawing = diagram::draw(&index, view, end, Attention::default());
         for (theme, palette) in [("light", &LIGHT), ("dark", &DARK)] {
             html += &picture(
                 &drawing,

@@ -1,7 +1,7 @@
 //! What the kernel made of pages, held against the rules.
 
 use umem_core::{
-    address::DmaAddr,
+    address::{Bits, DmaAddr, FrameNumber, PhysAddr},
     kernel::KernelRules,
     vectors::{Iommu, Sg, Vector},
 };
@@ -28,16 +28,17 @@ impl Lists {
             ..
         } = way;
         let replay = |vector: Vector| vector.replay(rules).map_err(|error| error.to_string());
-        let (pfns, sg) = (recording::list(&self.pfns), Some(recording::list(&self.sg)));
+        let pfns = recording::list(&self.pfns, FrameNumber::new);
+        let sg = Some(recording::list(&self.sg, PhysAddr::new));
         if addressing == Addressing::Translated {
             return replay(Vector::Iommu(Iommu {
                 pfns,
                 max_segment,
                 err: 0,
                 sg,
-                boundary: Some(DmaAddr::new(boundary)),
+                boundary: Some(Bits::new(boundary)),
                 maperr: Some(0),
-                dma: Some(recording::list(&self.dma)),
+                dma: Some(recording::list(&self.dma, DmaAddr::new)),
             }));
         }
         replay(Vector::Sg(Sg {

@@ -3,7 +3,7 @@
 use std::{io::Write, path::PathBuf};
 
 use umem_core::{
-    diagram::{self, Stage, Steps, View, palette},
+    diagram::{self, Attention, Stage, Steps, View, palette},
     registration::Registration,
 };
 
@@ -51,9 +51,8 @@ impl Scene {
     /// Draws, and tells.
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let scenario = self.source.scenario()?;
-        let registration = Registration::new(&scenario)?;
-        let index = registration.index();
-        let steps = Steps::new(&registration, &index);
+        let index = Registration::new(&scenario)?.index();
+        let (registration, steps) = (index.registration(), Steps::new(&index));
         let at = match self.at {
             Moment::Begin(stage) => steps.first_of(stage),
             Moment::Step(step) if step <= steps.count() => step,
@@ -76,8 +75,8 @@ impl Scene {
                 format!("{name}, {next}")
             }
         };
-        let view = View::whole(&registration, WIDTH);
-        let drawing = diagram::draw(&registration, &index, &steps, view, at as f64);
+        let view = View::whole(registration, WIDTH);
+        let drawing = diagram::draw(&index, view, at as f64, Attention::default());
         let svg = diagram::svg::render(&drawing.with_margins(), &palette::LIGHT, &alt);
         whole_file::write(&self.svg, svg.as_bytes())?;
         let size = |name: &str| attribute(&svg, name).unwrap_or("0").to_owned();

@@ -7,7 +7,11 @@ use std::{
 };
 
 use anyhow::Context;
-use umem_core::{kernel::KernelRules, scenario::ScenarioError, vectors::Vector};
+use umem_core::{
+    kernel::{GENERATIONS, KernelRules},
+    scenario::{Problem, ScenarioError},
+    vectors::Vector,
+};
 
 use super::lines::Lines;
 use crate::exit::Exit;
@@ -34,10 +38,11 @@ impl Verify {
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let Self { files, rules } = self;
         let rules = KernelRules::find(rules).ok_or_else(|| {
-            ScenarioError::new(
-                "--rules",
-                format_args!("\"{rules}\" is not known here: see `umem list kernels`"),
-            )
+            let problem = Problem::Unknown {
+                name: rules.clone(),
+                known: GENERATIONS.iter().map(|rules| rules.name).collect(),
+            };
+            ScenarioError::new("--rules", problem)
         })?;
         let mut verdict = Verdict::default();
         for file in files {

@@ -47,8 +47,6 @@ fn only_the_memory_has_extents() {
         r#"{"memory":{"x":{"extents":[[1]]}}}"#,
         r#"{"memory":{"extents":{"a":[1]}}}"#,
         r#"{"memory":{},"x\"memory":{"extents":[[]]}}"#,
-        r#"{"memory":[{"extents":[[]]}]}"#,
-        r#"[{"memory":{"extents":[[]]}}]"#,
         r#"{"memory":{"extents":[],"extents":[["0x1000",4096]]}}"#,
     ] {
         let error = read(text, 5).unwrap_err().to_string();
@@ -58,6 +56,47 @@ fn only_the_memory_has_extents() {
             "{text}: {error}, not {serde}"
         );
     }
+}
+
+/// serde's own would take a list of values for a struct, whose fields then have no names.
+#[test]
+fn a_list_is_not_a_struct() {
+    for (text, words) in [
+        (
+            r#"{"memory":[{"extents":[[]]}]}"#,
+            "memory: invalid type: sequence, expected struct MemorySpec",
+        ),
+        (
+            r#"[{"memory":{"extents":[[]]}}]"#,
+            "invalid type: sequence, expected struct Scenario",
+        ),
+    ] {
+        assert_eq!(read(text, 5).unwrap_err().to_string(), words);
+    }
+}
+
+#[test]
+fn a_value_of_another_type_is_named_with_its_path() {
+    for (value, words) in [
+        ("null", "null, expected"),
+        ("true", "boolean `true`, expected"),
+        ("-1", "integer `-1`, expected"),
+        ("1.5", "number that is a fraction"),
+        (
+            "18446744073709551616",
+            "number that is a fraction or too large",
+        ),
+        ("[1]", "sequence, expected"),
+        ("{}", "map, expected"),
+    ] {
+        let text = format!(r#"{{"version":1,"region":{{"length":{value}}}}}"#);
+        let error = read(&text, 9).unwrap_err().to_string();
+        let words = format!("region.length: invalid type: {words}");
+        assert!(error.starts_with(&words), "{error}");
+    }
+    let text = r#"{"device":{"page_sizes":["4K",["x"]]}}"#;
+    let error = read(text, 9).unwrap_err().to_string();
+    assert!(error.starts_with("device.page_sizes[1]: "), "{error}");
 }
 
 #[test]

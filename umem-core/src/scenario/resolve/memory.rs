@@ -1,111 +1,53 @@
 //! The backing memory of a scenario.
 
-use super::{ScenarioError, power_of_two};
+use super::{Problem, ScenarioError, power_of_two};
 use crate::{
     memory::{self, Extents, Layout, Memory, Runs},
-    scenario::{DEFAULT_START, LayoutName, Scenario},
+    scenario::{DEFAULT_START, LayoutName, MemorySpec, Scenario},
     size::{Bytes, PageSize},
     table::Mr,
 };
-use alloc::format;
 
 impl Scenario {
     pub(super) fn memory(&self, mr: &Mr) -> Result<Memory, ScenarioError> {
         let spec = &self.memory;
-        let page_size = match spec.page_size {
-            Some(size) => power_of_two("memory.page_size", size)?,
-            None => mr.page,
-        };
-        if page_size < mr.page {
-            return Err(ScenarioError::new(
-                "memory.page_size",
-                format_args!(
-                    "{page_size} is smaller than the kernel's page ({})",
-                    mr.page
-                ),
-            ));
-        }
+        let page_size = page_size(spec, mr.page)?;
         let end = mr.offset + mr.length;
-        let length = match spec.length {
-            Some(Bytes(length)) if !mr.page.divides(length) => {
-                return Err(ScenarioError::new(
-                    "memory.length",
-                    format_args!(
-                        "{} is no multiple of the kernel's page ({})",
-                        Bytes(length),
-                        mr.page
-                    ),
-                ));
-            }
-            Some(Bytes(length)) => Some(length),
-            None => None,
-        };
-        let beyond = |length: u64| {
-            let field = if mr.offset >= length {
+        let beyond = |memory: u64| {
+            let field = if mr.offset >= memory {
                 "region.offset"
             } else {
                 "region.length"
             };
-            ScenarioError::new(
-                field,
-                format_args!(
-                    "the region ends {} after region.va, beyond the {} of memory: make it shorter, or memory.length longer",
-                    Bytes(end),
-                    Bytes(length)
-                ),
-            )
+            ScenarioError::new(field, Problem::BeyondMemory { end, memory })
         };
+        let length = length(spec, mr.page)?;
         if let Some(length) = length.filter(|length| end > *length) {
             return Err(beyond(length));
         }
         let (layout, length) = match (&spec.extents, spec.layout) {
             (Some(_), Some(_)) => {
-                return Err(ScenarioError::new(
-                    "memory",
-                    "has both layout and extents: give one of them",
-                ));
+                return Err(ScenarioError::new("memory", Problem::LayoutAndExtents));
             }
-            (None, None) => {
-                return Err(ScenarioError::new(
-                    "memory",
-                    "has neither layout nor extents: give one of them",
-                ));
-            }
+            (None, None) => return Err(ScenarioError::new("memory", Problem::NoLayout)),
             (Some(list), None) => {
-                if spec.start.is_some() || spec.seed.is_some() {
-                    let field = if spec.start.is_some() {
-                        "memory.start"
-                    } else {
-                        "memory.seed"
-                    };
-                    return Err(ScenarioError::new(
-                        field,
-                        "belongs to a layout, but the memory is given by extents: leave it out",
-                    ));
-                }
+                not_for_extents(spec)?;
                 let (runs, total) = extents(list, mr.page)?;
                 if end > total {
                     return Err(beyond(total));
                 }
-                match length.filter(|length| *length > total) {
-                    Some(length) => {
-                        return Err(ScenarioError::new(
-                            "memory.length",
-                            format_args!(
-                                "{} are more than the extents' {}",
-                                Bytes(length),
-                                Bytes(total)
-                            ),
-                        ));
-                    }
-                    None => (Layout::Extents(runs), length.unwrap_or(total)),
+                if let Some(length) = length.filter(|length| *length > total) {
+                    let extents = total;
+                    let problem = Problem::LongerThanExtents { length, extents };
+                    return Err(ScenarioError::new("memory.length", problem));
                 }
+                (Layout::Extents(runs), length.unwrap_or(total))
             }
             (None, Some(name)) => {
                 let length = length
                     .or_else(|| page_size.align_up(end))
                     .ok_or_else(|| beyond(u64::MAX))?;
-                (self.layout(name, page_size, length)?, length)
+                (layout(spec, name, page_size, length)?, length)
             }
         };
         Ok(Memory {
@@ -114,88 +56,97 @@ impl Scenario {
             layout,
         })
     }
+}
 
-    fn layout(
-        &self,
-        name: LayoutName,
-        page: PageSize,
-        length: u64,
-    ) -> Result<Layout, ScenarioError> {
-        let start = self.memory.start.unwrap_or(DEFAULT_START);
-        if start.offset_in(page) != 0 {
-            return Err(ScenarioError::new(
-                "memory.start",
-                format_args!("{start} is no multiple of the memory's page ({page})"),
-            ));
-        }
-        let pages = length.div_ceil(page.bytes());
-        let overflow = || {
-            ScenarioError::new(
-                "memory.start",
-                format_args!(
-                    "{} of {} memory from {start} leave the address space",
-                    Bytes(length),
-                    name.name()
-                ),
-            )
-        };
-        // The whole of the last page, and one byte more, so that every run's end is a number.
-        let slots = match name {
-            LayoutName::Descending => 1,
-            LayoutName::Contiguous => pages,
-            LayoutName::Scattered => memory::scattered_slots(pages),
-        };
-        slots
-            .checked_mul(page.bytes())
-            .and_then(|bytes| start.checked_add(bytes))
-            .ok_or_else(overflow)?;
-        Ok(match name {
-            LayoutName::Contiguous => Layout::Contiguous(start),
-            LayoutName::Descending if (pages - 1) > start.get() >> page.log2() => {
-                return Err(overflow());
+fn page_size(spec: &MemorySpec, page: PageSize) -> Result<PageSize, ScenarioError> {
+    let field = "memory.page_size";
+    match spec.page_size {
+        None => Ok(page),
+        Some(size) => match power_of_two(field, size)? {
+            size if size < page => {
+                Err(ScenarioError::new(field, Problem::SmallPage { size, page }))
             }
-            LayoutName::Descending => Layout::Descending(start),
-            LayoutName::Scattered => Layout::Scattered {
-                start,
-                seed: self.memory.seed.unwrap_or(0),
-            },
-        })
+            size => Ok(size),
+        },
     }
+}
+
+fn length(spec: &MemorySpec, page: PageSize) -> Result<Option<u64>, ScenarioError> {
+    match spec.length {
+        Some(Bytes(length)) if !page.divides(length) => {
+            let problem = Problem::PartialPage { length, page };
+            Err(ScenarioError::new("memory.length", problem))
+        }
+        length => Ok(length.map(|Bytes(length)| length)),
+    }
+}
+
+/// Refuses what only layouts have.
+fn not_for_extents(spec: &MemorySpec) -> Result<(), ScenarioError> {
+    let field = match (spec.start, spec.seed) {
+        (Some(_), _) => "memory.start",
+        (None, Some(_)) => "memory.seed",
+        (None, None) => return Ok(()),
+    };
+    Err(ScenarioError::new(field, Problem::OnlyForLayouts))
+}
+
+fn layout(
+    spec: &MemorySpec,
+    layout: LayoutName,
+    page: PageSize,
+    length: u64,
+) -> Result<Layout, ScenarioError> {
+    let start = spec.start.unwrap_or(DEFAULT_START);
+    let wrong = |problem| ScenarioError::new("memory.start", problem);
+    if start.offset_in(page) != 0 {
+        return Err(wrong(Problem::StartInPage { start, page }));
+    }
+    let pages = length.div_ceil(page.bytes());
+    // The whole of the last page, and one byte more, so that every run's end is a number.
+    let slots = match layout {
+        LayoutName::Descending => 1,
+        LayoutName::Contiguous => pages,
+        LayoutName::Scattered => memory::scattered_slots(pages),
+    };
+    let end = slots
+        .checked_mul(page.bytes())
+        .and_then(|bytes| start.checked_add(bytes));
+    let sinks = layout == LayoutName::Descending && (pages - 1) > start.get() >> page.log2();
+    if end.is_none() || sinks {
+        return Err(wrong(Problem::LayoutWraps {
+            layout,
+            length,
+            start,
+        }));
+    }
+    Ok(match layout {
+        LayoutName::Contiguous => Layout::Contiguous(start),
+        LayoutName::Descending => Layout::Descending(start),
+        LayoutName::Scattered => Layout::Scattered {
+            start,
+            seed: spec.seed.unwrap_or(0),
+        },
+    })
 }
 
 /// The extents with their offsets, and their length together.
 fn extents(list: &Extents, page: PageSize) -> Result<(Runs, u64), ScenarioError> {
+    if list.is_empty() {
+        return Err(ScenarioError::new("memory.extents", Problem::NoExtents));
+    }
     let mut total = 0u64;
     let mut runs = Runs::new(list);
     for (i, &(start, Bytes(length))) in list.iter().enumerate() {
-        let wrong = |problem: &str| {
-            ScenarioError::new(
-                format_args!("memory.extents[{i}]"),
-                format_args!("[{start}, {}] {problem}", Bytes(length)),
-            )
-        };
-        if length == 0 {
-            return Err(wrong("is empty"));
-        }
-        if start.offset_in(page) != 0 || !page.divides(length) {
-            return Err(wrong(&format!(
-                "is not made of whole kernel pages ({page})"
-            )));
-        }
-        if start.checked_add(length).is_none() {
-            return Err(wrong("leaves the address space"));
-        }
         runs.pass(i, total);
-        total = total
-            .checked_add(length)
-            .filter(|total| *total <= i64::MAX as u64)
-            .ok_or_else(|| wrong("makes the memory too long"))?;
-    }
-    if list.is_empty() {
-        return Err(ScenarioError::new(
-            "memory.extents",
-            "is empty: give at least one extent",
-        ));
+        total = memory::after_run(total, start, length, page).map_err(|error| {
+            let problem = Problem::Extent {
+                start,
+                length,
+                error,
+            };
+            ScenarioError::new(format_args!("memory.extents[{i}]"), problem)
+        })?;
     }
     Ok((runs, total))
 }

@@ -1,6 +1,6 @@
 //! The IOMMU of a scenario.
 
-use super::{ScenarioError, parse_page_sizes, power_of_two, unknown};
+use super::{Problem, ScenarioError, parse_page_sizes, power_of_two, unknown};
 use crate::{
     iommu::{self, Iova, Translation, TranslationError},
     scenario::{IommuObject, IommuSpec, IovaSpec, Scenario},
@@ -12,40 +12,22 @@ impl Scenario {
         &self,
         page: PageSize,
     ) -> Result<(Option<Translation>, Option<&'static iommu::IommuProfile>), ScenarioError> {
-        let names = || {
-            [IommuSpec::OFF]
-                .into_iter()
-                .chain(iommu::CATALOGUE.iter().map(|profile| profile.name))
-        };
         let nothing = IommuObject::default();
         let (object, profile) = match &self.iommu {
             IommuSpec::Name(name) if name == IommuSpec::OFF => return Ok((None, None)),
-            IommuSpec::Name(name) => (
-                &nothing,
-                Some(iommu::find(name).ok_or_else(|| unknown("iommu", name, names()))?),
-            ),
+            IommuSpec::Name(name) => {
+                let known = || [IommuSpec::OFF].into_iter().chain(iommu::names());
+                let profile = iommu::find(name).ok_or_else(|| unknown("iommu", name, known()))?;
+                (&nothing, Some(profile))
+            }
             IommuSpec::Custom(object) => (object, object.name.as_deref().and_then(iommu::find)),
         };
-        let base = profile.unwrap_or(&iommu::CATALOGUE[0]).translation();
-        let page_sizes = match &object.page_sizes {
-            Some(sizes) => parse_page_sizes("iommu.page_sizes", sizes)?,
-            None => base.page_sizes,
-        };
-        let translation = Translation {
-            page_sizes,
-            iova: match object.iova {
-                IovaSpec::Kernel => Iova::Kernel,
-                IovaSpec::At(address) => Iova::At(address),
-            },
-            boundary_mask: match object.segment_boundary {
-                Some(size) => power_of_two("iommu.segment_boundary", size)?.mask(),
-                None => base.boundary_mask,
-            },
-            address_bits: object.address_bits.unwrap_or(base.address_bits),
-            layout: base.layout,
-        };
+        let base = profile.unwrap_or(iommu::DEFAULT).translation();
+        let translation = translation(object, base)?;
         // Apple's DART: a granule above the kernel's page means identity. Elsewhere the kernel refuses the domain.
-        if translation.granule() > page && profile.is_some_and(|profile| profile.name == "dart") {
+        if translation.granule() > page
+            && profile.is_some_and(|profile| profile.identity_above_page)
+        {
             return Ok((None, profile));
         }
         translation.check(page).map_err(|error| {
@@ -60,8 +42,28 @@ impl Scenario {
                 TranslationError::AddressBits { .. } => "iommu.address_bits",
                 TranslationError::Misaligned { .. } => "iommu.iova",
             };
-            ScenarioError::new(field, error)
+            ScenarioError::new(field, Problem::Iommu(error))
         })?;
         Ok((Some(translation), profile))
     }
+}
+
+/// What `object` says, the rest from `base`.
+fn translation(object: &IommuObject, base: Translation) -> Result<Translation, ScenarioError> {
+    Ok(Translation {
+        page_sizes: match &object.page_sizes {
+            Some(sizes) => parse_page_sizes("iommu.page_sizes", sizes)?,
+            None => base.page_sizes,
+        },
+        iova: match object.iova {
+            IovaSpec::Kernel => Iova::Kernel,
+            IovaSpec::At(address) => Iova::At(address),
+        },
+        boundary_mask: match object.segment_boundary {
+            Some(size) => power_of_two("iommu.segment_boundary", size)?.mask(),
+            None => base.boundary_mask,
+        },
+        address_bits: object.address_bits.unwrap_or(base.address_bits),
+        layout: base.layout,
+    })
 }

@@ -15,17 +15,18 @@ mod tests;
 /// undefined, this does what x86 does: shifts count modulo 32 (64 for a long), and sums wrap around.
 ///
 /// ```
-/// use umem_core::{size::{PageSize, PageSizes}, table::mail::Draft};
+/// use umem_core::{address::PhysAddr, size::{PageSize, PageSizes}, table::mail::Draft};
+/// let start = PhysAddr::new(1 << 44);
 /// let sizes = PageSizes::from_bits(0x301000);
 /// // A frame whose number is a multiple of 2^32: ffs() looks at the low 32 bits and finds none set.
-/// let mut entries = Draft::WITH_THE_REPLY.run(1 << 44, 512, PageSize::K4, sizes);
+/// let mut entries = Draft::WITH_THE_REPLY.run(start, 512, PageSize::K4, sizes);
 /// assert_eq!(entries.next(), None);
 /// assert!(entries.stopped().unwrap().to_string().contains("num_zeros is 11"));
 /// // With that mended, the mask's shift by 45 is still one of an int: x86 shifts by 13, and 4K is the largest size left.
 /// let mended = Draft { wide_ffs: true, ..Draft::WITH_THE_REPLY };
-/// assert_eq!(mended.run(1 << 44, 512, PageSize::K4, sizes).next().unwrap().1, 4096);
+/// assert_eq!(mended.run(start, 512, PageSize::K4, sizes).next().unwrap().1, 4096);
 /// let mended = Draft { wide_shift: true, ..mended };
-/// assert_eq!(mended.run(1 << 44, 512, PageSize::K4, sizes).next().unwrap().1, 2 << 20);
+/// assert_eq!(mended.run(start, 512, PageSize::K4, sizes).next().unwrap().1, 2 << 20);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Draft {
@@ -89,7 +90,7 @@ impl Draft {
     };
 
     /// Runs the loop on `pages` pages from address `start`, a multiple of `page`; the pages end below 2^64.
-    pub fn run(self, start: u64, pages: u64, page: PageSize, sizes: PageSizes) -> DraftRun {
+    pub fn run(self, start: PhysAddr, pages: u64, page: PageSize, sizes: PageSizes) -> DraftRun {
         DraftRun {
             draft: self,
             at: start,
@@ -103,8 +104,8 @@ impl Draft {
     }
 
     /// `num_zeros` of the page at `address`: `ffs(pfn) + PAGE_SHIFT - 1`.
-    fn zeros(self, address: u64, page: PageSize) -> u32 {
-        let frame = address >> page.log2();
+    fn zeros(self, address: PhysAddr, page: PageSize) -> u32 {
+        let frame = address.get() >> page.log2();
         let seen = if self.wide_ffs {
             frame
         } else {
@@ -165,7 +166,7 @@ pub enum Stopped {
     /// The mask leaves no size: `WARN_ON`, and NULL is returned.
     NoSize {
         /// The address of the page.
-        address: u64,
+        address: PhysAddr,
         /// How many zero bits the loop thinks it ends in.
         zeros: u32,
         /// The mask that these make.
@@ -174,17 +175,17 @@ pub enum Stopped {
     /// `npages` never falls, so the loop runs on past the end of the region.
     RunsOn {
         /// Where it runs on.
-        address: u64,
+        address: PhysAddr,
     },
     /// An entry took more pages than are left, so `npages` wraps around, and the loop runs on past the end of the region.
     WrapsAround {
         /// Where it runs on.
-        address: u64,
+        address: PhysAddr,
     },
     /// `len_pages` is 0, so the loop never leaves the page.
     StandsStill {
         /// The address of the page.
-        address: u64,
+        address: PhysAddr,
     },
 }
 
@@ -198,25 +199,25 @@ impl fmt::Display for Stopped {
             } => {
                 write!(
                     f,
-                    "at {address:#x} num_zeros is {zeros}, and the mask {mask:#x} leaves no size: WARN_ON, NULL"
+                    "at {address} num_zeros is {zeros}, and the mask {mask:#x} leaves no size: WARN_ON, NULL"
                 )
             }
             Self::RunsOn { address } => {
                 write!(
                     f,
-                    "npages never falls, so the loop runs on past the end of the region at {address:#x}"
+                    "npages never falls, so the loop runs on past the end of the region at {address}"
                 )
             }
             Self::WrapsAround { address } => {
                 write!(
                     f,
-                    "an entry takes more pages than are left, so npages wraps around and the loop runs on at {address:#x}"
+                    "an entry takes more pages than are left, so npages wraps around and the loop runs on at {address}"
                 )
             }
             Self::StandsStill { address } => {
                 write!(
                     f,
-                    "at {address:#x} len_pages is 0, so the loop adds empty entries and never ends"
+                    "at {address} len_pages is 0, so the loop adds empty entries and never ends"
                 )
             }
         }
@@ -227,7 +228,7 @@ impl fmt::Display for Stopped {
 #[derive(Clone, Debug)]
 pub struct DraftRun {
     draft: Draft,
-    at: u64,
+    at: PhysAddr,
     left: u64,
     walked: u64,
     pages: u64,
@@ -293,6 +294,6 @@ impl Iterator for DraftRun {
         } else {
             u64::from(bytes as u32)
         };
-        Some((PhysAddr::new(address), length))
+        Some((address, length))
     }
 }

@@ -46,7 +46,7 @@ impl<I: Iterator<Item = DmaSegment>> Single<I> {
             size,
             left: counted.then(|| block_count(mr, size)),
             offset: (mr.offset as i64).wrapping_sub_unsigned(if counted || size > mr.page {
-                mr.hca_address & size.mask()
+                mr.hca_address.offset_in(size)
             } else {
                 mr.page_offset()
             }),
@@ -61,12 +61,12 @@ impl<I: Iterator<Item = DmaSegment>> Single<I> {
         self.endless
     }
 
-    fn run(&mut self, address: u64, count: u64) -> EntryRun {
+    fn run(&mut self, address: DmaAddr, count: u64) -> EntryRun {
         let count = self.left.map_or(count, |left| count.min(left));
         self.left = self.left.map(|left| left - count);
         let run = EntryRun {
             offset: self.offset,
-            address: DmaAddr::new(self.size.align_down(address)),
+            address: address.align_down(self.size),
             size: self.size.bytes(),
             count,
         };
@@ -100,8 +100,8 @@ impl<I: Iterator<Item = DmaSegment>> Iterator for Single<I> {
     #[inline]
     fn next(&mut self) -> Option<EntryRun> {
         let segment = self.segment.filter(|_| self.left != Some(0))?;
-        let address = segment.start.get().wrapping_add(self.advance);
-        let mut within = address & self.size.mask();
+        let address = segment.start.wrapping_add(self.advance);
+        let mut within = address.offset_in(self.size);
         let left = segment.length - self.advance;
         // A 32-bit step is too short for blocks of 4G and more, so there they are walked one by one. Otherwise: the blocks that
         // begin in this segment, the first at or before `address`.

@@ -2,6 +2,7 @@
 
 use super::{Constraint, Sweep, cont_pages, optimal_mtt};
 use crate::{
+    address::VirtAddr,
     iommu::DmaSegment,
     kernel::KernelRules,
     size::{PageSize, PageSizes},
@@ -48,12 +49,13 @@ impl Choice {
     pub fn seen(self, mr: &Mr) -> Mr {
         let hca_address = match self {
             Self::Best(NicAddress::Iova) => return *mr,
-            Self::Best(NicAddress::Zero) => 0,
+            Self::Best(NicAddress::Zero) => VirtAddr::new(0),
             Self::PagesOfLength => {
                 let into = mr.page_offset();
+                let address = mr.address.align_down(mr.page);
                 return Mr {
-                    address: mr.address - into,
-                    hca_address: mr.address - into,
+                    address,
+                    hca_address: address,
                     offset: mr.offset - into,
                     ..*mr
                 };

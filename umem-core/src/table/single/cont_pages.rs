@@ -4,7 +4,12 @@
 //! run of contiguous device addresses but the last is, at both ends.
 
 use super::{Constraint, ConstraintCode};
-use crate::{iommu::DmaSegment, size::PageSize, table::Mr};
+use crate::{
+    address::{DmaAddr, VirtAddr},
+    iommu::DmaSegment,
+    size::PageSize,
+    table::Mr,
+};
 
 /// The largest page that `log_page_size`, 5 bits of an mkey, can name.
 const LARGEST_LOG2: u32 = 31;
@@ -16,9 +21,9 @@ pub(super) fn most(
     mut on: impl FnMut(Constraint),
 ) -> PageSize {
     let page = mr.page.log2();
-    let first = mr.address - mr.page_offset();
+    let first = mr.address.align_down(mr.page);
     let mut log2 = LARGEST_LOG2.max(page);
-    let mut lower = |to: u32, code, number, segment: Option<&DmaSegment>, hca_address| {
+    let mut lower = |to: u32, code, number, segment: Option<&DmaSegment>, hca_address: VirtAddr| {
         if to >= log2 {
             return;
         }
@@ -29,7 +34,7 @@ pub(super) fn most(
             segment: number,
             offset: segment.map_or(mr.offset, |segment| segment.offset),
             hca_address,
-            dma_address: segment.map_or(0, |segment| segment.start.get()),
+            dma_address: segment.map_or(DmaAddr::new(0), |segment| segment.start),
         });
     };
     lower(
@@ -43,10 +48,10 @@ pub(super) fn most(
     let (mut end, mut run) = (None, 0u64);
     let mut va = first;
     for (number, segment) in segments.enumerate() {
-        let start = segment.start.get();
+        let start = segment.start;
         if end != Some(start) {
             lower(
-                (start | run).trailing_zeros(),
+                (start.get() | run).trailing_zeros(),
                 ConstraintCode::Discontinuity,
                 number as u64,
                 Some(&segment),

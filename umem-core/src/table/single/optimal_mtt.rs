@@ -4,7 +4,7 @@
 //! address differ, and as every inner end of a run is aligned in device addresses. Nothing bounds it by the region's length.
 
 use super::{Constraint, ConstraintCode};
-use crate::{iommu::DmaSegment, size::PageSize, table::Mr};
+use crate::{address::DmaAddr, iommu::DmaSegment, size::PageSize, table::Mr};
 
 /// `MLX4_MAX_MTT_SHIFT`.
 const LARGEST_LOG2: u32 = 31;
@@ -15,12 +15,12 @@ pub(super) fn most(
     mr: &Mr,
     mut on: impl FnMut(Constraint),
 ) -> PageSize {
-    let first = mr.address - mr.page_offset();
+    let first = mr.address.align_down(mr.page);
     let mut log2 = LARGEST_LOG2.max(mr.page.log2());
-    let mut end: Option<u64> = None;
+    let mut end: Option<DmaAddr> = None;
     let mut va = first;
     for (number, segment) in segments.enumerate() {
-        let start = segment.start.get();
+        let start = segment.start;
         let mut lower = |to: u32, code| {
             if to >= log2 {
                 return;
@@ -37,9 +37,12 @@ pub(super) fn most(
         };
         match end {
             // `alignment_of(0)` is -1 as a u64: equal addresses forbid nothing.
-            None => lower((first ^ start).trailing_zeros(), ConstraintCode::Congruence),
+            None => lower(
+                (first.get() ^ start.get()).trailing_zeros(),
+                ConstraintCode::Congruence,
+            ),
             Some(end) if end != start => lower(
-                (start | end).trailing_zeros(),
+                (start.get() | end.get()).trailing_zeros(),
                 ConstraintCode::Discontinuity,
             ),
             Some(_) => {}

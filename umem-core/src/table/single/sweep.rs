@@ -1,4 +1,5 @@
 use crate::{
+    address::{DmaAddr, VirtAddr},
     iommu::DmaSegment,
     kernel::{Interior, KernelRules, NoneFits, SmallPages, UpperBound},
     size::{PageSize, PageSizes},
@@ -15,10 +16,10 @@ pub struct Sweep {
     /// A bit set here forbids every page size above that bit.
     mask: u64,
     /// The HCA address at which the next segment begins.
-    va: u64,
+    va: VirtAddr,
     page_offset: u64,
     /// The contiguous run so far ends at this DMA address.
-    run_end: Option<u64>,
+    run_end: Option<DmaAddr>,
     segments: u64,
     /// The length of the last segment, which counts only once another follows it.
     last_length: u64,
@@ -37,9 +38,9 @@ pub struct Constraint {
     /// Where that segment's first registered byte lies: bytes from `region.va`.
     pub offset: u64,
     /// The NIC's address of that byte.
-    pub hca_address: u64,
+    pub hca_address: VirtAddr,
     /// The device address of that byte.
-    pub dma_address: u64,
+    pub dma_address: DmaAddr,
 }
 
 /// What can forbid a page size.
@@ -89,7 +90,7 @@ impl Sweep {
             UpperBound::RoundedLength => mr.length.checked_next_power_of_two().unwrap_or(0),
             UpperBound::CoveringBits => {
                 // `bits_per()`: how many bits hold the difference of first and last address, at least 1.
-                let bits = (last ^ mr.hca_address)
+                let bits = (last.get() ^ mr.hca_address.get())
                     .checked_ilog2()
                     .map_or(1, |log2| log2 + 1);
                 sizes.bits() & u64::MAX.checked_shl(bits).unwrap_or(0)
@@ -111,8 +112,8 @@ impl Sweep {
     /// Takes the next segment. `on` hears of each constraint that forbids sizes which were allowed before.
     #[inline]
     pub fn push(&mut self, segment: DmaSegment, mut on: impl FnMut(Constraint)) {
-        let dma = segment.start.get().wrapping_add(self.page_offset);
-        let begins_run = self.run_end != Some(segment.start.get());
+        let dma = segment.start.wrapping_add(self.page_offset);
+        let begins_run = self.run_end != Some(segment.start);
         let (va, number) = (self.va, self.segments);
         let constraint = |code, bit| Constraint {
             code,
@@ -135,34 +136,34 @@ impl Sweep {
                 on(constraint(code, bits.trailing_zeros()));
             }
         };
-        let mut mask = self.mask;
+        let (mut mask, differing) = (self.mask, dma.get() ^ va.get());
         match self.rules.interior {
             Interior::Discontinuities => {
                 if begins_run {
-                    forbid(&mut mask, dma ^ va, ConstraintCode::Congruence);
+                    forbid(&mut mask, differing, ConstraintCode::Congruence);
                     if number > 0 {
-                        forbid(&mut mask, va, ConstraintCode::Discontinuity);
+                        forbid(&mut mask, va.get(), ConstraintCode::Discontinuity);
                     }
                 }
             }
             Interior::EveryEnd => {
                 if number > 0 {
-                    forbid(&mut mask, va, ConstraintCode::EntryEnd);
+                    forbid(&mut mask, va.get(), ConstraintCode::EntryEnd);
                 }
-                forbid(&mut mask, dma ^ va, ConstraintCode::Congruence);
+                forbid(&mut mask, differing, ConstraintCode::Congruence);
             }
             Interior::Lengths => {
                 if number > 1 {
                     forbid(&mut mask, self.last_length, ConstraintCode::EntryEnd);
                 }
-                forbid(&mut mask, dma ^ va, ConstraintCode::Congruence);
+                forbid(&mut mask, differing, ConstraintCode::Congruence);
             }
         }
         self.mask = mask;
         self.last_length = segment.length;
         self.va = va.wrapping_add(segment.length - self.page_offset);
         self.page_offset = 0;
-        self.run_end = segment.start.get().checked_add(segment.length);
+        self.run_end = segment.start.checked_add(segment.length);
         self.segments += 1;
     }
 

@@ -8,7 +8,7 @@ const START: u64 = 0x4000_1000;
 const PAGES: u64 = 1023;
 
 fn lengths(draft: Draft, start: u64, pages: u64) -> (Vec<(u64, usize)>, Option<Stopped>) {
-    let mut run = draft.run(start, pages, PageSize::K4, MAIL);
+    let mut run = draft.run(PhysAddr::new(start), pages, PageSize::K4, MAIL);
     let mut list: Vec<(u64, usize)> = Vec::new();
     for (_, length) in run.by_ref() {
         match list.last_mut() {
@@ -26,7 +26,7 @@ fn the_mask_as_first_written_leaves_no_size() {
     assert_eq!(
         stopped,
         Some(Stopped::NoSize {
-            address: START,
+            address: PhysAddr::new(START),
             zeros: 12,
             mask: 23
         })
@@ -54,7 +54,7 @@ fn without_the_countdown_it_runs_on() {
     assert_eq!(
         stopped,
         Some(Stopped::RunsOn {
-            address: START + PAGES * 4096
+            address: PhysAddr::new(START + PAGES * 4096)
         })
     );
 }
@@ -75,7 +75,7 @@ fn frame_zero_is_the_least_aligned() {
     assert_eq!(
         stopped,
         Some(Stopped::NoSize {
-            address: 0,
+            address: PhysAddr::new(0),
             zeros: 11,
             mask: 0xfff
         })
@@ -116,7 +116,7 @@ fn frames_at_multiples_of_2_to_the_32_are_the_least_aligned_as_well() {
     assert_eq!(
         stopped,
         Some(Stopped::NoSize {
-            address: start,
+            address: PhysAddr::new(start),
             zeros: 11,
             mask: 0xfff
         })
@@ -142,7 +142,7 @@ fn min_t_takes_2_to_the_31_pages_for_a_negative_number() {
         (alloc::vec![(pages << 12, 1)], None)
     );
     // A page fewer is a positive number.
-    let mut fewer = draft.run(0x4000_0000, pages - 1, PageSize::K4, MAIL);
+    let mut fewer = draft.run(PhysAddr::new(0x4000_0000), pages - 1, PageSize::K4, MAIL);
     assert_eq!(fewer.next(), Some((PhysAddr::new(0x4000_0000), 2 << 20)));
     // Of 2^32 it sees none.
     let (list, stopped) = lengths(draft, 0x4000_0000, 1 << 32);
@@ -150,10 +150,10 @@ fn min_t_takes_2_to_the_31_pages_for_a_negative_number() {
     assert_eq!(
         stopped,
         Some(Stopped::StandsStill {
-            address: 0x4000_0000
+            address: PhysAddr::new(0x4000_0000)
         })
     );
-    let mut mended = Draft::MENDED.run(0x4000_0000, pages, PageSize::K4, MAIL);
+    let mut mended = Draft::MENDED.run(PhysAddr::new(0x4000_0000), pages, PageSize::K4, MAIL);
     assert_eq!(mended.next(), Some((PhysAddr::new(0x4000_0000), 2 << 20)));
 }
 
@@ -166,7 +166,11 @@ fn fls_never_sees_a_size_of_4g() {
         wide_fls: false,
         ..Draft::MENDED
     };
-    let blocks = |draft: Draft| draft.run(1 << 32, 1 << 20, PageSize::K4, HUGE).count();
+    let blocks = |draft: Draft| {
+        draft
+            .run(PhysAddr::new(1 << 32), 1 << 20, PageSize::K4, HUGE)
+            .count()
+    };
     assert_eq!((blocks(blind), blocks(Draft::MENDED)), (1 << 20, 1));
 }
 
@@ -176,7 +180,11 @@ fn of_an_entry_of_4g_nothing_is_left() {
         wide_length: false,
         ..Draft::MENDED
     };
-    let first = |draft: Draft| draft.run(1 << 32, 1 << 20, PageSize::K4, HUGE).next();
+    let first = |draft: Draft| {
+        draft
+            .run(PhysAddr::new(1 << 32), 1 << 20, PageSize::K4, HUGE)
+            .next()
+    };
     let start = PhysAddr::new(1 << 32);
     assert_eq!(first(short), Some((start, 0)));
     assert_eq!(first(Draft::MENDED), Some((start, 1 << 32)));
@@ -186,25 +194,25 @@ fn of_an_entry_of_4g_nothing_is_left() {
 fn half_a_page_passes_the_check() {
     // 2K and 2M: at an odd page only the 2K are left.
     let sizes = PageSizes::from_bits(0x20_0800);
-    let mut run = Draft::WITH_THE_REPLY.run(START, 1, PageSize::K4, sizes);
+    let mut run = Draft::WITH_THE_REPLY.run(PhysAddr::new(START), 1, PageSize::K4, sizes);
     assert_eq!(run.next(), Some((PhysAddr::new(START), 0)));
     assert_eq!(run.next(), None);
     assert_eq!(
         run.stopped(),
         Some(Stopped::WrapsAround {
-            address: START + (1 << 43)
+            address: PhysAddr::new(START + (1 << 43))
         })
     );
     let mended = Draft {
         whole_pages: true,
         ..Draft::WITH_THE_REPLY
     };
-    let mut run = mended.run(START, 1, PageSize::K4, sizes);
+    let mut run = mended.run(PhysAddr::new(START), 1, PageSize::K4, sizes);
     assert_eq!(run.next(), None);
     assert_eq!(
         run.stopped(),
         Some(Stopped::NoSize {
-            address: START,
+            address: PhysAddr::new(START),
             zeros: 12,
             mask: 0x1fff
         })
@@ -269,7 +277,7 @@ proptest! {
         reply in any::<bool>(),
     ) {
         let draft = if reply { Draft::WITH_THE_REPLY } else { Draft::AS_WRITTEN };
-        let mut run = draft.run(frame << 12, pages, PageSize::K4, PageSizes::from_bits(sizes));
+        let mut run = draft.run(PhysAddr::new(frame << 12), pages, PageSize::K4, PageSizes::from_bits(sizes));
         let drafted: Vec<_> = run.by_ref().take(600).map(|(at, length)| (at.get(), length)).collect();
         let (entries, null) = transcribed(frame, pages, sizes, reply, 600);
         match run.stopped() {
@@ -293,11 +301,11 @@ proptest! {
     fn mended_it_is_the_intended_rule(frame in prop_oneof![Just(0u64), 0u64..1 << 20, any::<u64>().prop_map(|n| n >> 14)], pages in 1u64..5000, sizes in crate::testing::page_sizes(12..34)) {
         let sizes = sizes.with(PageSize::K4);
         let (start, end) = (frame << 12, (frame + pages) << 12);
-        let mut run = Draft::MENDED.run(start, pages, PageSize::K4, sizes);
+        let mut run = Draft::MENDED.run(PhysAddr::new(start), pages, PageSize::K4, sizes);
         let drafted: Vec<_> = run.by_ref().map(|(at, length)| (at.get(), length)).collect();
         prop_assert_eq!(run.stopped(), None);
-        let tiled: Vec<_> = Tiling::new(start, end, sizes)
-            .flat_map(|run| (0..run.count).map(move |i| (run.address + i * run.size.bytes(), run.size.bytes())))
+        let tiled: Vec<_> = Tiling::new(PhysAddr::new(start), PhysAddr::new(end), sizes)
+            .flat_map(|run| run.addresses().map(move |address| (address.get(), run.size.bytes())))
             .collect();
         prop_assert_eq!(drafted, tiled);
     }

@@ -1,0 +1,270 @@
+//! The changes that are tried: one function for each kind.
+
+use crate::{
+    address::{DmaAddr, VirtAddr},
+    iommu::Iova,
+    kernel::{CHANGES, GENERATIONS},
+    registration::Registration,
+    scenario::{IommuObject, IommuSpec, IovaSpec, KernelSpec, LayoutName, Scenario},
+    size::{Bytes, PageSize},
+    table::{Edges, Policy},
+};
+use alloc::{
+    borrow::ToOwned,
+    format,
+    string::{String, ToString},
+    vec,
+    vec::Vec,
+};
+
+/// A change that may help.
+pub(super) struct Proposal {
+    pub(super) kind: Kind,
+    pub(super) change: String,
+    pub(super) cost: String,
+    pub(super) scenarios: Vec<Scenario>,
+    /// The boundary that it names.
+    pub(super) boundary: Option<PageSize>,
+}
+
+/// Of proposals of one kind only the best is given.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Align,
+    HugePages,
+    Pad,
+    HcaAddress,
+    ZeroBased,
+    Iova,
+    Identity,
+    Split,
+    Kernel,
+    Overhang,
+}
+
+impl Proposal {
+    fn new(kind: Kind, scenario: Scenario, change: String, cost: impl Into<String>) -> Self {
+        Self {
+            kind,
+            change,
+            cost: cost.into(),
+            scenarios: vec![scenario],
+            boundary: None,
+        }
+    }
+
+    fn at(self, boundary: PageSize) -> Self {
+        Self {
+            boundary: Some(boundary),
+            ..self
+        }
+    }
+}
+
+/// Everything that is tried, of each kind the cheapest first.
+pub(super) fn proposals(of: &Registration) -> Vec<Proposal> {
+    let region =
+        large_sizes(of).flat_map(|size| [aligned(of, size), padded(of, size), split(of, size)]);
+    let memory = [PageSize::M2, PageSize::G1].map(|size| huge_pages(of, size));
+    let addresses = [zero_based(of), congruent_hca(of), congruent_iova(of)];
+    let machine = [identity(of), overhang(of)];
+    region
+        .chain(memory)
+        .chain(addresses)
+        .chain(machine)
+        .flatten()
+        .chain(later_kernels(of))
+        .collect()
+}
+
+/// The device's sizes above the kernel's page: those that are worth aligning to.
+fn large_sizes(of: &Registration) -> impl Iterator<Item = PageSize> {
+    let page = of.question().mr().page;
+    let sizes = of.question().device().page_sizes.iter();
+    sizes.filter(move |size| *size > page && size.log2() <= 40)
+}
+
+fn aligned(of: &Registration, size: PageSize) -> Option<Proposal> {
+    let mr = of.question().mr();
+    // The address is aligned; the offset follows.
+    let back = mr.address.offset_in(size);
+    if back == 0 || back > mr.offset {
+        return None;
+    }
+    let mut changed = of.scenario().clone();
+    changed.region.offset = Bytes(mr.offset - back);
+    changed.region.length = Bytes(mr.length + back);
+    changed.region.hca_address = changed.region.hca_address.map(|hca| hca.wrapping_sub(back));
+    let back = Bytes(back);
+    let change = format!("start the region on a {size} boundary, {back} earlier");
+    let cost = format!("{back} more are registered, and the remote side may reach them");
+    Some(Proposal::new(Kind::Align, changed, change, cost).at(size))
+}
+
+fn padded(of: &Registration, size: PageSize) -> Option<Proposal> {
+    let mr = of.question().mr();
+    let end = mr.address + mr.length;
+    let pad = end.align_up(size)? - end;
+    if pad == 0 {
+        return None;
+    }
+    let mut changed = of.scenario().clone();
+    changed.region.length = Bytes(mr.length + pad);
+    let pad = Bytes(pad);
+    let change = format!("end the region on a {size} boundary, {pad} later");
+    let cost = format!("{pad} more are registered, and must be there");
+    Some(Proposal::new(Kind::Pad, changed, change, cost).at(size))
+}
+
+fn split(of: &Registration, size: PageSize) -> Option<Proposal> {
+    let mr = of.question().mr();
+    let head = mr.address.align_up(size)? - mr.address;
+    if head == 0 || head >= mr.length {
+        return None;
+    }
+    let (mut first, mut second) = (of.scenario().clone(), of.scenario().clone());
+    first.region.length = Bytes(head);
+    second.region.offset = Bytes(mr.offset + head);
+    second.region.length = Bytes(mr.length - head);
+    second.region.hca_address = second
+        .region
+        .hca_address
+        .and_then(|hca| hca.checked_add(head));
+    let change = format!(
+        "register two regions, split at the {size} boundary {} into this one",
+        Bytes(head)
+    );
+    let cost = "two keys to hand out, and no access across the boundary";
+    let mut proposal = Proposal::new(Kind::Split, first, change, cost).at(size);
+    proposal.scenarios.push(second);
+    Some(proposal)
+}
+
+fn huge_pages(of: &Registration, size: PageSize) -> Option<Proposal> {
+    let mut changed = of.scenario().clone();
+    let spec = &mut changed.memory;
+    if size <= of.question().memory().page_size() && spec.extents.is_none() {
+        return None;
+    }
+    // The kernel decides where the pages lie, so none is assumed to follow another.
+    spec.layout = Some(match spec.layout {
+        Some(LayoutName::Contiguous) => LayoutName::Contiguous,
+        _ => LayoutName::Scattered,
+    });
+    spec.extents = None;
+    spec.page_size = Some(Bytes(size.bytes()));
+    spec.start = None;
+    spec.length = None;
+    // Huge pages are aligned to their size in virtual memory, too.
+    let (va, region) = (changed.region.va, &mut changed.region);
+    region.va = va.align_down(size);
+    region.offset = Bytes(region.offset.0 + va.offset_in(size));
+    let change = format!("back the region with {size} pages");
+    let cost = format!("{size} pages must be reserved, and memory is taken in whole ones");
+    Some(Proposal::new(Kind::HugePages, changed, change, cost))
+}
+
+fn with_hca(of: &Registration, hca: VirtAddr) -> Option<Scenario> {
+    if of.question().device().policy != Policy::Single {
+        return None;
+    }
+    let mut changed = of.scenario().clone();
+    changed.region.hca_address = Some(hca);
+    Some(changed)
+}
+
+fn zero_based(of: &Registration) -> Option<Proposal> {
+    let hca = VirtAddr::new(of.question().mr().page_offset());
+    let changed = with_hca(of, hca)?;
+    let change = format!("register it zero-based (the NIC's address {hca})");
+    let cost = "the remote side must be told addresses that begin there (ibv_reg_mr_iova)";
+    Some(Proposal::new(Kind::ZeroBased, changed, change, cost))
+}
+
+fn congruent_hca(of: &Registration) -> Option<Proposal> {
+    let first = of.dma().next()?.start + of.question().mr().page_offset();
+    let hca = VirtAddr::new(first.get());
+    let changed = with_hca(of, hca)?;
+    let change = format!("give the NIC an address that agrees with the device address ({hca})");
+    let cost =
+        "the remote side must be told that address (ibv_reg_mr_iova), which only the kernel knows";
+    Some(Proposal::new(Kind::HcaAddress, changed, change, cost))
+}
+
+fn congruent_iova(of: &Registration) -> Option<Proposal> {
+    let (question, mr) = (of.question(), of.question().mr());
+    if question.device().policy != Policy::Single || question.translation()?.iova != Iova::Kernel {
+        return None;
+    }
+    // Any multiple of 1G but 0 that the NIC's address agrees with.
+    let iova = DmaAddr::new((1 << 30) + mr.hca_address.align_down(mr.page).offset_in(PageSize::G1));
+    let mut changed = of.scenario().clone();
+    let mut object = match changed.iommu {
+        IommuSpec::Name(name) => IommuObject {
+            name: Some(name),
+            ..IommuObject::default()
+        },
+        IommuSpec::Custom(object) => object,
+    };
+    object.iova = IovaSpec::At(iova);
+    changed.iommu = IommuSpec::Custom(object);
+    let change = format!("map it at the IOVA {iova}, which agrees with the NIC's address");
+    let cost = "only VFIO lets a program choose the IOVA; the kernel's drivers do not";
+    Some(Proposal::new(Kind::Iova, changed, change, cost))
+}
+
+fn identity(of: &Registration) -> Option<Proposal> {
+    of.question().translation()?;
+    let mut changed = of.scenario().clone();
+    changed.iommu = IommuSpec::default();
+    let change = "let the IOMMU map identically (iommu=pt)".to_owned();
+    let cost = "the IOMMU no longer keeps the device from other memory";
+    Some(Proposal::new(Kind::Identity, changed, change, cost))
+}
+
+/// The kernels after this one at which rules changed, the oldest first: those of its own series where that took the change up.
+fn later_kernels(of: &Registration) -> Vec<Proposal> {
+    let (kernel, spec) = (of.question().kernel(), &of.scenario().kernel);
+    let proposal = |name: String, kernel: KernelSpec| {
+        let mut changed = of.scenario().clone();
+        changed.kernel = kernel;
+        let change = format!("run Linux {name} or later");
+        Proposal::new(Kind::Kernel, changed, change, "a newer kernel")
+    };
+    let Some(release) = kernel.release else {
+        let later = GENERATIONS
+            .iter()
+            .skip_while(|rules| rules.name != kernel.rules.name)
+            .skip(1);
+        let named = later.map(|rules| {
+            let mut changed = spec.clone();
+            changed.set_rules(rules.name);
+            proposal(rules.name.to_owned(), changed)
+        });
+        return named.collect();
+    };
+    let mut first: Vec<_> = CHANGES
+        .iter()
+        .filter(|change| !change.since.is_in(release))
+        .map(|change| change.since.first_after(release))
+        .collect();
+    first.dedup();
+    let named = first.into_iter().map(|first| {
+        let mut changed = spec.clone();
+        changed.set_release(first.to_string());
+        proposal(first.to_string(), changed)
+    });
+    named.collect()
+}
+
+fn overhang(of: &Registration) -> Option<Proposal> {
+    let device = of.question().device();
+    if device.policy != Policy::Mixed || device.edges != Edges::Exact {
+        return None;
+    }
+    let mut changed = of.scenario().clone();
+    changed.device.customize().edges = Edges::Overhang;
+    let change = "let the first and the last entry reach beyond the region".to_owned();
+    let cost = "the device's table then names bytes that are not registered";
+    Some(Proposal::new(Kind::Overhang, changed, change, cost))
+}

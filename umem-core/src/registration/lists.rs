@@ -1,0 +1,127 @@
+//! The lists that the kernel makes before a table is cut.
+
+use crate::{
+    iommu::{DmaList, IoPages, Mapping, Translation},
+    memory::FrameRuns,
+    scatter::{self, ScatterList},
+    scenario::Question,
+    size::PageSize,
+    table::{Refusal, single::Constraint},
+};
+
+/// The scatter-gather list of a registration: see [`Registration::scatter`](super::Registration::scatter).
+pub type Scatter<'a> = ScatterList<FrameRuns<'a>>;
+/// The DMA list of a registration: see [`Registration::dma`](super::Registration::dma).
+pub type Dma<'a> = DmaList<Scatter<'a>>;
+
+/// A resolved scenario, gathered and mapped.
+#[derive(Clone, Debug)]
+pub(super) struct Lists {
+    pub(super) question: Question,
+    pub(super) scatter_count: u64,
+    mapped: Result<Mapped, Refusal>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Mapped {
+    translated: Option<(Translation, Mapping)>,
+    count: u64,
+}
+
+impl Lists {
+    pub(super) fn of(question: Question) -> Self {
+        let scatter_count = scatter(&question).count() as u64;
+        let mapped = match question.translation() {
+            None => Ok(Mapped {
+                translated: None,
+                count: scatter_count,
+            }),
+            Some(translation) => translation
+                .map(scatter(&question))
+                .map_err(|error| Refusal::Map {
+                    error,
+                    errno: question.device().umem_error.unwrap_or(error.errno()),
+                    bug: question.kernel().bug_after(error),
+                })
+                .map(|mapping| {
+                    let translated = Some((translation, mapping));
+                    let count = dma(&question, translated).count() as u64;
+                    Mapped { translated, count }
+                }),
+        };
+        Self {
+            question,
+            scatter_count,
+            mapped,
+        }
+    }
+
+    pub(super) fn frames(&self) -> FrameRuns<'_> {
+        frames(&self.question)
+    }
+
+    pub(super) fn scatter(&self) -> Scatter<'_> {
+        scatter(&self.question)
+    }
+
+    pub(super) fn dma(&self) -> Dma<'_> {
+        dma(&self.question, self.translated())
+    }
+
+    pub(super) fn dma_count(&self) -> Result<u64, &Refusal> {
+        self.mapped.as_ref().map(|mapped| mapped.count)
+    }
+
+    pub(super) fn mapping(&self) -> Option<Mapping> {
+        self.translated().map(|(_, mapping)| mapping)
+    }
+
+    pub(super) fn io_pages(&self) -> Option<IoPages<Scatter<'_>>> {
+        let (translation, mapping) = self.translated()?;
+        Some(IoPages::new(self.scatter(), translation, mapping))
+    }
+
+    /// The size that the driver chooses for all blocks.
+    pub(super) fn single_size(&self, on: impl FnMut(Constraint)) -> Option<PageSize> {
+        let question = &self.question;
+        let (choice, sizes) = (question.device().choice, question.device().page_sizes);
+        choice.size(self.dma(), question.mr(), sizes, question.rules(), on)
+    }
+
+    /// Whether the region's device addresses follow each other.
+    pub(super) fn is_contiguous(&self) -> bool {
+        let mut end = None;
+        self.dma().all(|segment| {
+            let follows = end.is_none_or(|end| end == segment.start);
+            end = Some(segment.end());
+            follows
+        })
+    }
+
+    fn translated(&self) -> Option<(Translation, Mapping)> {
+        self.mapped.as_ref().ok()?.translated
+    }
+}
+
+fn frames(question: &Question) -> FrameRuns<'_> {
+    let (from, to) = question.mr().pinned();
+    question.memory().runs(from, to)
+}
+
+fn scatter(question: &Question) -> Scatter<'_> {
+    let page = question.mr().page;
+    // `resolve` has refused segments shorter than a page.
+    let longest =
+        scatter::longest_entry(question.device().max_segment, page).unwrap_or(page.bytes());
+    ScatterList::new(frames(question), longest, question.rules().coalescing, page)
+}
+
+fn dma(question: &Question, translated: Option<(Translation, Mapping)>) -> Dma<'_> {
+    let entries = scatter(question);
+    match translated {
+        Some((translation, mapping)) => {
+            DmaList::translated(entries, translation, mapping, question.device().max_segment)
+        }
+        None => DmaList::identity(entries),
+    }
+}
