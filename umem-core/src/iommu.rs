@@ -132,8 +132,9 @@ impl Translation {
                 .into_iter()
                 .find_map(|bits| {
                     let aligned = length.checked_next_power_of_two()?;
-                    let highest = (1u128 << bits).checked_sub(u128::from(length))?
-                        & !(u128::from(aligned) - 1);
+                    // One byte of the address space stays free, so that every run's end is a number.
+                    let end = (1u128 << bits).min(u128::from(u64::MAX));
+                    let highest = end.checked_sub(u128::from(length))? & !(u128::from(aligned) - 1);
                     u64::try_from(highest).ok().filter(|at| *at > 0)
                 }),
         }

@@ -4,12 +4,46 @@
 
 use crate::size::{PageSize, PageSizes};
 
+/// A family of machines, with its own processors, IOMMUs and switches.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Platform {
+    /// Intel's and AMD's 64-bit processors.
+    X86,
+    /// Arm's 64-bit processors.
+    Arm64,
+    /// IBM POWER.
+    Power,
+    /// IBM Z.
+    S390,
+    /// RISC-V.
+    RiscV,
+}
+
+/// The sizes of hugetlbfs that a machine with kernel pages of `page` has for sure: on `platform`, or if that is not known, on all of
+/// x86-64, arm64 and POWER that have such kernel pages.
+pub fn huge_pages(platform: Option<Platform>, page: PageSize) -> PageSizes {
+    let common = [Platform::X86, Platform::Arm64, Platform::Power];
+    PROCESSORS
+        .iter()
+        .filter(|processor| processor.kernel_page == page)
+        .filter(|processor| match platform {
+            Some(platform) => processor.platform == platform,
+            None => common.contains(&processor.platform),
+        })
+        .map(|processor| processor.huge.bits())
+        .reduce(|one, other| one & other)
+        .map_or(PageSizes::EMPTY, PageSizes::from_bits)
+}
+
 /// A processor with one size of kernel page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct ProcessorProfile {
     /// What people call it.
     pub title: &'static str,
+    /// Its family.
+    pub platform: Platform,
     /// `PAGE_SIZE`: what pinning counts in.
     pub kernel_page: PageSize,
     /// The sizes of hugetlbfs, which a program asks for by name.
@@ -37,6 +71,7 @@ const fn arm64(
 ) -> ProcessorProfile {
     ProcessorProfile {
         title,
+        platform: Platform::Arm64,
         kernel_page: page(kernel),
         huge: PageSizes::of_log2(huge),
         transparent: page(transparent),
@@ -49,6 +84,7 @@ const fn arm64(
 pub static PROCESSORS: &[ProcessorProfile] = &[
     ProcessorProfile {
         title: "x86-64",
+        platform: Platform::X86,
         kernel_page: page(12),
         huge: PageSizes::of_log2(&[21, 30]),
         transparent: page(21),
@@ -60,6 +96,7 @@ pub static PROCESSORS: &[ProcessorProfile] = &[
     arm64("arm64, 64K pages", 16, &[21, 29, 34], 29),
     ProcessorProfile {
         title: "POWER, radix MMU",
+        platform: Platform::Power,
         kernel_page: page(16),
         huge: PageSizes::of_log2(&[21, 30]),
         transparent: page(21),
@@ -70,6 +107,7 @@ pub static PROCESSORS: &[ProcessorProfile] = &[
     },
     ProcessorProfile {
         title: "s390",
+        platform: Platform::S390,
         kernel_page: page(12),
         huge: PageSizes::of_log2(&[20, 31]),
         transparent: page(20),
@@ -78,6 +116,7 @@ pub static PROCESSORS: &[ProcessorProfile] = &[
     },
     ProcessorProfile {
         title: "riscv64",
+        platform: Platform::RiscV,
         kernel_page: page(12),
         huge: PageSizes::of_log2(&[16, 21, 30]),
         transparent: page(21),
@@ -90,7 +129,21 @@ pub static PROCESSORS: &[ProcessorProfile] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::PROCESSORS;
+    use super::{PROCESSORS, Platform, huge_pages, page};
+    use std::string::ToString;
+
+    #[test]
+    fn huge_pages_are_those_that_the_machine_has() {
+        let sizes = |platform, log2| huge_pages(platform, page(log2)).to_string();
+        assert_eq!(sizes(None, 12), "2M 1G");
+        assert_eq!(sizes(Some(Platform::X86), 12), "2M 1G");
+        assert_eq!(sizes(None, 14), "2M 32M 1G");
+        assert_eq!(sizes(Some(Platform::Arm64), 16), "2M 512M 16G");
+        assert_eq!(sizes(Some(Platform::Power), 16), "2M 1G");
+        assert_eq!(sizes(None, 16), "2M");
+        assert_eq!(sizes(Some(Platform::S390), 12), "1M 2G");
+        assert_eq!(sizes(None, 18), "none");
+    }
 
     #[test]
     fn a_huge_page_is_larger_than_the_kernels() {

@@ -84,7 +84,7 @@ impl Iommu {
 
 /// What the catalogue calls the unit that is `unit` in `/sys/class/iommu`.
 ///
-/// `dmar0` (intel/dmar.c), `ivhd0` (amd/init.c), `smmu3.0x…` (arm-smmu-v3.c; SMMUv2 is `smmu.0x…`), `riscv-iommu@…`,
+/// `dmar0` (intel/dmar.c), `ivhd0` (amd/init.c), `smmu3.0x…` (arm-smmu-v3.c; SMMUv2 is `smmu.0x…`),
 /// `apple-dart.…` [linux 7.2].
 fn catalogue_name(unit: &str, command_line: &str) -> Option<&'static str> {
     let amd = if command_line.contains("pgtbl_v2") {
@@ -101,7 +101,6 @@ fn catalogue_name(unit: &str, command_line: &str) -> Option<&'static str> {
         ("dmar", "vt-d"),
         ("ivhd", amd),
         ("smmu3.", granule),
-        ("riscv", "riscv"),
         ("virtio", "virtio"),
         ("apple-dart", "dart"),
     ]
@@ -194,7 +193,6 @@ mod tests {
             "dmar1",
             "ivhd0",
             "smmu3.0x2b400000",
-            "riscv-iommu@1000",
             "virtio0",
             "apple-dart.231304000.iommu",
         ] {

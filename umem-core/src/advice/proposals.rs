@@ -4,6 +4,7 @@ use crate::{
     address::{DmaAddr, VirtAddr},
     iommu::Iova,
     kernel::{CHANGES, GENERATIONS},
+    processor,
     registration::Registration,
     scenario::{IommuObject, IommuSpec, IovaSpec, KernelSpec, LayoutName, Scenario},
     size::{Bytes, PageSize},
@@ -65,7 +66,13 @@ impl Proposal {
 pub(super) fn proposals(of: &Registration) -> Vec<Proposal> {
     let region =
         large_sizes(of).flat_map(|size| [aligned(of, size), padded(of, size), split(of, size)]);
-    let memory = [PageSize::M2, PageSize::G1].map(|size| huge_pages(of, size));
+    let platform = of
+        .question()
+        .iommu_profile()
+        .and_then(|profile| profile.platform);
+    let memory = processor::huge_pages(platform, of.question().mr().page)
+        .iter()
+        .map(|size| huge_pages(of, size));
     let addresses = [zero_based(of), congruent_hca(of), congruent_iova(of)];
     let machine = [identity(of), overhang(of)];
     region
@@ -217,7 +224,11 @@ fn identity(of: &Registration) -> Option<Proposal> {
     of.question().translation()?;
     let mut changed = of.scenario().clone();
     changed.iommu = IommuSpec::default();
-    let change = "let the IOMMU map identically (iommu=pt)".to_owned();
+    let switch = of
+        .question()
+        .iommu_profile()
+        .map_or("iommu.passthrough=1", |profile| profile.passthrough);
+    let change = format!("let the IOMMU map identically ({switch})");
     let cost = "the IOMMU no longer keeps the device from other memory";
     Some(Proposal::new(Kind::Identity, changed, change, cost))
 }

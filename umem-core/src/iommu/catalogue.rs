@@ -1,7 +1,10 @@
 //! The IOMMUs of Linux as data.
 
 use super::{Iova, IovaLayout, Translation};
-use crate::size::{PageSize, PageSizes};
+use crate::{
+    processor::Platform,
+    size::{PageSize, PageSizes},
+};
 
 /// An IOMMU that Linux drives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,6 +20,10 @@ pub struct IommuProfile {
     pub layout: IovaLayout,
     /// Bits of IOVA.
     pub address_bits: u32,
+    /// The machines that have it; `None` if several do.
+    pub platform: Option<Platform>,
+    /// The switch that lets it map identically: a word of the kernel's command line, or what else does it.
+    pub passthrough: &'static str,
     /// The function and kernel version that say so.
     pub source: &'static str,
     /// Whether a smallest page above the kernel's means that Linux maps identically, not that it refuses the domain.
@@ -55,6 +62,8 @@ const COMMON: IommuProfile = IommuProfile {
     page_sizes: PageSizes::EMPTY,
     layout: IovaLayout::OneAllocation,
     address_bits: 48,
+    platform: None,
+    passthrough: "iommu.passthrough=1",
     source: "",
     identity_above_page: false,
     verified: None,
@@ -65,18 +74,26 @@ pub static DEFAULT: &IommuProfile = &IommuProfile {
     name: "vt-d",
     title: "Intel VT-d, second stage",
     page_sizes: PageSizes::of_log2(&[12, 21, 30]),
+    platform: Some(Platform::X86),
+    passthrough: "iommu=pt",
     source: "intel/iommu.c, second-stage domain: 4K, 2M if CAP bit 34, 1G if CAP bit 35 [linux 7.2]",
     verified: Some("QEMU intel-iommu, Linux 6.1.192 and 6.12.95"),
     ..COMMON
 };
 
 /// Every IOMMU that a scenario can name.
+///
+/// RISC-V's is not among them: its kernels are built without `IOMMU_DMA` (drivers/iommu/Kconfig: ARM64, X86, S390), so that RDMA runs
+/// on direct addresses there.
 pub static CATALOGUE: &[IommuProfile] = &[
     *DEFAULT,
     IommuProfile {
         name: "vt-d-first-stage",
         title: "Intel VT-d, first stage",
         page_sizes: PageSizes::of_log2(&[12, 21, 30]),
+        address_bits: 47,
+        platform: Some(Platform::X86),
+        passthrough: "iommu=pt",
         source: "intel/iommu.c, first-stage domain: 4K, 2M, 1G if CAP.FL1GP [linux 7.2]",
         ..COMMON
     },
@@ -84,7 +101,10 @@ pub static CATALOGUE: &[IommuProfile] = &[
         name: "amd-v1",
         title: "AMD-Vi, v1 page table",
         page_sizes: PageSizes::range(PageSize::K4, bit(51)).without(bit(39)),
-        source: "amd/iommu.c: GENMASK(51, 12) without 512G [linux 7.2]",
+        address_bits: 64,
+        platform: Some(Platform::X86),
+        passthrough: "iommu=pt",
+        source: "amd/iommu.c: GENMASK(51, 12) without 512G; all 64 bits up to 6.12, later what amd_iommu_hpt_vasize says (48, 57 or 64) [linux 7.2]",
         verified: Some("QEMU amd-iommu, Linux 6.1.192"),
         ..COMMON
     },
@@ -92,13 +112,17 @@ pub static CATALOGUE: &[IommuProfile] = &[
         name: "amd-v2",
         title: "AMD-Vi, v2 page table (amd_iommu=pgtbl_v2)",
         page_sizes: PageSizes::of_log2(&[12, 21, 30]),
-        source: "amd/iommu.c: v2 page table [linux 7.2]",
+        address_bits: 47,
+        platform: Some(Platform::X86),
+        passthrough: "iommu=pt",
+        source: "amd/iommu.c: v2 page table of 4 levels; 56 bits with 5 [linux 7.2]",
         ..COMMON
     },
     IommuProfile {
         name: "smmuv3-4k",
         title: "Arm SMMUv3, 4K granule",
         page_sizes: PageSizes::of_log2(&[12, 21, 30]),
+        platform: Some(Platform::Arm64),
         source: "io-pgtable-arm.c: arm_lpae_restrict_pgsizes() [linux 7.2]",
         ..COMMON
     },
@@ -106,6 +130,7 @@ pub static CATALOGUE: &[IommuProfile] = &[
         name: "smmuv3-16k",
         title: "Arm SMMUv3, 16K granule",
         page_sizes: PageSizes::of_log2(&[14, 25]),
+        platform: Some(Platform::Arm64),
         source: "io-pgtable-arm.c: arm_lpae_restrict_pgsizes() [linux 7.2]",
         ..COMMON
     },
@@ -113,6 +138,7 @@ pub static CATALOGUE: &[IommuProfile] = &[
         name: "smmuv3-64k",
         title: "Arm SMMUv3, 64K granule",
         page_sizes: PageSizes::of_log2(&[16, 29]),
+        platform: Some(Platform::Arm64),
         source: "io-pgtable-arm.c: arm_lpae_restrict_pgsizes() [linux 7.2]",
         ..COMMON
     },
@@ -124,10 +150,13 @@ pub static CATALOGUE: &[IommuProfile] = &[
         ..COMMON
     },
     IommuProfile {
-        name: "riscv",
-        title: "RISC-V IOMMU with Svnapot",
-        page_sizes: PageSizes::of_log2(&[12, 16, 21, 30, 39]),
-        source: "generic_pt/fmt/riscv.h: every level a leaf, and 64K [linux 7.2]",
+        name: "s390",
+        title: "IBM Z PCI, DMA translation tables",
+        page_sizes: PageSizes::of_log2(&[12]),
+        // As much as there is memory, from zdev->start_dma on; a region-third table holds 4T.
+        address_bits: 42,
+        platform: Some(Platform::S390),
+        source: "s390-iommu.c: s390_domain_alloc_paging(), SZ_4K; dma-iommu since 6.7 [linux 7.3]",
         ..COMMON
     },
     IommuProfile {
@@ -135,6 +164,8 @@ pub static CATALOGUE: &[IommuProfile] = &[
         title: "IBM POWER, TCE table",
         page_sizes: PageSizes::of_log2(&[12]),
         layout: IovaLayout::EachEntry,
+        platform: Some(Platform::Power),
+        passthrough: "a driver with a DMA mask of 64 bits, and a dynamic DMA window",
         address_bits: 31,
         source: "arch/powerpc/kernel/iommu.c: ppc_iommu_map_sg(); pseries default window of 4K TCEs [linux 7.2]",
         ..COMMON
@@ -143,7 +174,9 @@ pub static CATALOGUE: &[IommuProfile] = &[
         name: "dart",
         title: "Apple DART (16K pages only)",
         page_sizes: PageSizes::of_log2(&[14]),
-        source: "apple-dart.c: one page size; identity where it is larger than the kernel's [linux 7.2]",
+        address_bits: 32,
+        platform: Some(Platform::Arm64),
+        source: "apple-dart.c: one page size; identity where it is larger than the kernel's; 32 bits, on T8110 what DART_PARAMS3 says [linux 7.2]",
         identity_above_page: true,
         ..COMMON
     },
