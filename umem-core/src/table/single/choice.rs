@@ -19,9 +19,10 @@ pub enum Choice {
     /// The same, but as many pages as the length alone takes: what an offset in the first page adds is not counted.
     /// `hns_roce_mr.c: mtr_init_buf_cfg()` [linux 5.10].
     PagesOfLength,
-    /// `mlx5_ib_cont_pages()` [linux 5.10]: see [`cont_pages`].
+    /// `mlx5_ib_cont_pages()` [linux 5.10]: as large as the program's address is aligned, and as all inner ends of contiguous runs are.
     ContPages,
-    /// `mlx4_ib_umem_calc_optimal_mtt_size()` [linux 6.12]: see [`optimal_mtt`].
+    /// `mlx4_ib_umem_calc_optimal_mtt_size()` [linux 6.12]: as large as the bits allow in which the program's address and the first device
+    /// address agree, and as all inner ends of contiguous runs do.
     OptimalMtt,
 }
 
