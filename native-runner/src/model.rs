@@ -108,6 +108,7 @@ fn scenario(start: VirtAddr, frames: &Frames, region: Region, policy: Policy) ->
         },
         iommu: IommuSpec::default(),
         device: DeviceSpec::Custom(device),
+        process: scenario::ProcessSpec::default(),
         provenance: None,
     }
 }

@@ -9,6 +9,7 @@ use std::{env, error::Error, fs};
 use umem_core::{
     evidence,
     explain::limits,
+    kernel::KernelRules,
     registration::Registration,
     scenario::{DeviceSpec, Scenario},
 };
@@ -30,7 +31,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     scenario.device = DeviceSpec::Name(device);
     for kernel in kernels {
-        scenario.kernel.set_release(&kernel);
+        // The name of a generation means its rules with any driver; a release, its own driver.
+        match KernelRules::find(&kernel) {
+            Some(_) => scenario.kernel.set_rules(&kernel),
+            None => scenario.kernel.set_release(&kernel),
+        }
         let registration = Registration::new(&scenario)?;
         println!(
             "Linux {kernel}: {} in {} SG entries",

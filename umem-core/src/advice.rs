@@ -115,7 +115,8 @@ fn proven(proposal: Proposal, before: Outcome) -> Option<(Advice, Option<u64>)> 
         cost: proposal.cost,
         scenarios: proposal.scenarios,
     };
-    after.beats(&before).then_some((advice, largest))
+    let wrong = tables.iter().any(Registration::is_wrong);
+    (after.beats(&before) && !wrong).then_some((advice, largest))
 }
 
 #[cfg(test)]

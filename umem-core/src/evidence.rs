@@ -5,7 +5,7 @@ use crate::{
     scatter::Coalescing,
     scenario::Question,
     size::PageSize,
-    table::Policy,
+    table::{Policy, single::Choice},
 };
 use alloc::{
     borrow::ToOwned,
@@ -94,17 +94,32 @@ impl Question {
                     "linux-rdma, August 2018; no kernel cuts a table like this".to_owned(),
                 ),
             ),
-            Policy::Single => line("page-size", page_size_evidence(rules, self.mr().page)),
+            Policy::Single => line("page-size", self.size_evidence()),
         }
-        if let Some(profile) = self.device().profile {
-            let by = if profile.name == "rxe" {
-                By::Lab
-            } else {
-                By::Source
-            };
-            line("driver", (by, profile.source.to_owned()));
+        if let Some(driver) = self.driver_evidence() {
+            line("driver", driver);
         }
         list
+    }
+
+    /// What stands behind the driver's row, if the device is of the catalogue.
+    fn driver_evidence(&self) -> Option<(By, String)> {
+        let profile = self.device().profile?;
+        let by = if profile.name == "rxe" {
+            By::Lab
+        } else {
+            By::Source
+        };
+        Some((by, profile.traits(self.device().release).source.to_owned()))
+    }
+
+    /// What stands behind the one size: the kernel's search for it, or the driver's own way.
+    fn size_evidence(&self) -> (By, String) {
+        match (self.device().choice, self.driver_evidence()) {
+            (Choice::Best(_), _) | (_, None) => page_size_evidence(self.rules(), self.mr().page),
+            (Choice::KernelPage, Some(driver)) => driver,
+            (_, Some((by, source))) => (by, format!("{source}, transcribed")),
+        }
     }
 
     fn map_evidence(&self) -> (By, String) {

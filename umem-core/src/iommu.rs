@@ -7,6 +7,7 @@
 
 use crate::{
     address::{DmaAddr, Extent},
+    gate::Errno,
     scatter::SgEntry,
     size::{PageSize, PageSizes},
 };
@@ -92,6 +93,16 @@ pub enum MapError {
         /// The entry's offset in the region.
         offset: u64,
     },
+}
+
+impl MapError {
+    /// What `ib_umem_get()` returns.
+    pub const fn errno(&self) -> Errno {
+        match self {
+            Self::Exhausted { .. } => Errno::Enomem,
+            Self::PadOverflow { .. } => Errno::Einval,
+        }
+    }
 }
 
 impl fmt::Display for MapError {

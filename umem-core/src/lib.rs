@@ -36,6 +36,7 @@
 //! | [`iommu`] | SG list → device addresses: identity, or placed and merged | `iommu_dma_map_sg()`, `__finalise_sg()` |
 //! | [`table`] | device addresses → the device's entries, one module a policy | `ib_umem_find_best_pgsz()`, `rdma_umem_for_each_dma_block()` |
 //! | [`explain`] | why an entry has its size, down to the bit | |
+//! | [`gate`] | where a registration can be refused, with which errno | |
 //! | [`kernel`], [`device`], [`processor`] | kernels by release, drivers and CPUs, as data | |
 //! | [`evidence`] | who says that each rule is so | |
 //! | [`scenario`] | a whole question as a value; the presets | |
@@ -120,6 +121,7 @@ pub mod diagram;
 pub mod evidence;
 pub mod exhibits;
 pub mod explain;
+pub mod gate;
 pub mod iommu;
 pub mod kernel;
 pub mod memory;

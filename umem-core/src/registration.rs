@@ -14,13 +14,16 @@ use crate::{
     memory::FrameRuns,
     scatter::ListCost,
     scenario::{Question, Scenario, ScenarioError},
-    table::{Policy, Refusal, single::Constraint, single::Sweep},
+    size::PageSize,
+    table::{Policy, Refusal, single::Constraint},
 };
 use alloc::string::{String, ToString};
 
+mod bugs;
 mod cut;
 mod index;
 mod lane;
+mod limits;
 mod lists;
 mod possible;
 
@@ -147,9 +150,9 @@ impl Registration {
         })
     }
 
-    /// `ib_umem_find_best_pgsz()` over the whole DMA list; `on` sees each constraint that costs a size.
-    pub fn sweep(&self, on: impl FnMut(Constraint)) -> Sweep {
-        self.lists.sweep(on)
+    /// The size that the driver chooses for all blocks, or `None` if none fits; `on` sees each constraint that costs a size.
+    pub fn single_size(&self, on: impl FnMut(Constraint)) -> Option<PageSize> {
+        self.lists.single_size(on)
     }
 
     /// The page's status line: `257 entries: 255 × 4K + 1 × 1M + 1 × 2M`, or why there is no table.

@@ -7,11 +7,12 @@ use crate::{
     evidence::Evidence,
     exhibits::{Exhibit, exhibits},
     explain::{Limit, limits},
+    gate::{Errno, Gate},
     iommu::{IoPageRun, Mapping},
     registration::{Registration, Table},
     scatter::ListCost,
     size::PageSize,
-    table::{EntryRun, Policy, Refusal, Tally},
+    table::{EntryRun, Policy, Refusal, Tally, memory::TableMemory},
 };
 use alloc::{
     format,
@@ -118,11 +119,14 @@ enum TableReport {
         total: u64,
         by_size: Vec<SizeCount>,
         bytes: u64,
+        memory: TableMemory,
         #[serde(skip_serializing_if = "Option::is_none")]
         layout: Option<&'static str>,
         limited_by: Vec<LimitReport>,
         #[serde(skip_serializing_if = "Option::is_none")]
         kernel_bug: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        driver_bug: Option<String>,
     },
     Refused {
         refused: Refused,
@@ -147,8 +151,15 @@ struct LimitReport {
 struct Refused {
     code: &'static str,
     message: String,
+    /// Where the registration stops, and what the program sees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gate: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errno: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kernel_bug: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    driver_bug: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -170,7 +181,10 @@ impl From<&Refusal> for Refused {
         Self {
             code: refusal.code(),
             message: refusal.to_string(),
+            gate: refusal.gate().map(Gate::name),
+            errno: refusal.errno().map(Errno::name),
             kernel_bug: refusal.kernel_bug().map(ToString::to_string),
+            driver_bug: refusal.driver_bug().map(ToString::to_string),
         }
     }
 }
@@ -337,6 +351,7 @@ fn table(registration: &Registration) -> TableReport {
             total: table.total,
             by_size: by_size(&table.tally),
             bytes: table.bytes,
+            memory: table.memory,
             layout: registration
                 .question()
                 .device()
@@ -348,6 +363,7 @@ fn table(registration: &Registration) -> TableReport {
                 .map(LimitReport::from)
                 .collect(),
             kernel_bug: table.kernel_bug.as_ref().map(ToString::to_string),
+            driver_bug: table.driver_bug.as_ref().map(ToString::to_string),
         },
         Err(refusal) => TableReport::Refused {
             refused: refusal.into(),

@@ -8,6 +8,8 @@
 use crate::{
     address::{DmaAddr, PhysAddr, VirtAddr},
     capture::Provenance,
+    device::Access,
+    kernel::{Kernel, Release},
     memory::Extents,
     size::{Bytes, PageSize},
     table::{Edges, Policy},
@@ -60,6 +62,9 @@ pub struct Scenario {
     pub iommu: IommuSpec,
     /// Whose table.
     pub device: DeviceSpec,
+    /// Who registers it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    pub process: ProcessSpec,
     /// Where a capture comes from.
     #[cfg_attr(
         feature = "serde",
@@ -211,6 +216,11 @@ impl KernelSpec {
         self.release = None;
     }
 
+    /// The release that the kernel is, or is based on, if it is named by one that is known: whose drivers are meant.
+    pub fn based_on(&self) -> Option<Release> {
+        Kernel::named(self.release.as_deref()?).ok()?.release
+    }
+
     /// A kernel by its release, in place of whatever was named before.
     pub fn set_release(&mut self, release: impl Into<String>) {
         self.rules = Self::default().rules;
@@ -226,6 +236,20 @@ impl Default for KernelSpec {
             release: None,
         }
     }
+}
+
+/// The process that registers the region.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields, default)
+)]
+pub struct ProcessSpec {
+    /// What it asks for: some devices have other limits for some rights.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub access: Vec<Access>,
 }
 
 /// The IOMMU: "off", a name of the catalogue, or its own description.
@@ -333,9 +357,15 @@ pub struct DeviceObject {
     /// `dma_get_max_seg_size()` in bytes; 0xffffffff if left out.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub max_segment: Option<Bytes>,
-    /// The most entries that a table may have.
+    /// The longest region that it takes, in bytes.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub max_length: Option<Bytes>,
+    /// The most entries that a region's table may have.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub max_entries: Option<u64>,
+    /// The most entries of all regions together.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub max_total_entries: Option<u64>,
     /// The bytes of an entry; 8 if left out.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub entry_bytes: Option<u64>,

@@ -17,14 +17,17 @@ use core::fmt;
 
 pub mod addresses;
 mod blocks;
+mod driver_bug;
 mod kernel_bug;
 pub mod mail;
+pub mod memory;
 pub mod mixed;
 mod refusal;
 pub mod single;
 pub mod unaligned;
 
 pub use blocks::{BlockEdges, blocks};
+pub use driver_bug::DriverBug;
 pub use kernel_bug::KernelBug;
 pub use refusal::Refusal;
 

@@ -26,12 +26,12 @@ pub fn device_sizes(scenario: &Scenario) -> PageSizes {
             .iter()
             .filter_map(|size| PageSize::new(size.0))
             .collect(),
-        (None, Some(profile)) if profile.sizing == device::Sizing::KernelPage => {
+        (None, Some(profile)) if profile.takes_the_kernel_page(scenario.kernel.based_on()) => {
             PageSize::new(scenario.kernel.page_size.0)
                 .into_iter()
                 .collect()
         }
-        (None, Some(profile)) => profile.page_sizes,
+        (None, Some(profile)) => profile.traits(scenario.kernel.based_on()).page_sizes,
         (None, None) => PageSizes::EMPTY,
     }
 }

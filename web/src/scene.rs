@@ -112,15 +112,19 @@ impl Scene {
 }
 
 fn single_of(registration: &Registration) -> Option<Single> {
-    let policy = registration.question().device().policy;
-    if policy != Policy::Single || registration.dma_count().is_err() {
+    let device = registration.question().device();
+    // The bits of addresses tell how ib_umem_find_best_pgsz() chose, not how a driver did by itself.
+    if device.policy != Policy::Single
+        || !device.choice.is_best()
+        || registration.dma_count().is_err()
+    {
         return None;
     }
     let mut constraints = Vec::new();
-    let sweep = registration.sweep(|constraint| constraints.push(constraint));
+    let best = registration.single_size(|constraint| constraints.push(constraint));
     Some(Single {
-        sizes: registration.question().device().page_sizes,
-        best: sweep.best(),
+        sizes: device.page_sizes,
+        best,
         constraints,
     })
 }

@@ -94,7 +94,7 @@ fn granule(runs: &RunList) -> PageSize {
 fn largest_page() -> PageSize {
     let devices = CATALOGUE
         .iter()
-        .fold(0, |all, device| all | device.page_sizes.bits());
+        .fold(0, |all, device| all | device.traits(None).page_sizes.bits());
     let largest = PageSizes::from_bits(devices).largest();
     largest.expect("devices have page sizes")
 }

@@ -3,7 +3,13 @@
 use std::io::Write;
 
 use clap::ValueEnum;
-use umem_core::{device, iommu, kernel, scenario::presets, size::Bytes};
+use umem_core::{
+    device::{self, Traits},
+    iommu, kernel,
+    scenario::presets,
+    size::{Bytes, PageSize},
+    table::{memory::Layout, single::Choice},
+};
 
 use crate::exit::Exit;
 
@@ -70,37 +76,88 @@ fn preset(preset: &presets::Preset) -> Entry {
     }
 }
 
-fn driver(profile: &device::DeviceProfile) -> Entry {
-    let offers = match profile.sizing {
-        device::Sizing::Best => format!(
-            "{}, of which it takes the best for the region",
-            sizes(profile.page_sizes)
-        ),
-        device::Sizing::KernelPage => format!(
-            "{}, but it takes the kernel's page always",
-            sizes(profile.page_sizes)
-        ),
-    };
+fn driver(profile: &&device::DeviceProfile) -> Entry {
+    let traits = profile.traits(None);
     let mut facts = vec![
-        format!("page sizes {offers}"),
+        format!("page sizes {}", chosen(&traits)),
         format!(
             "table: {}, {} bytes an entry; segments up to {:#x} bytes{}",
             profile.table,
-            profile.entry_bytes,
-            profile.max_segment,
-            limits(profile)
+            traits.entry_bytes,
+            traits.max_segment,
+            limits(&traits)
         ),
     ];
+    if traits.layout == Layout::None {
+        facts[1] = "no table".into();
+    }
     if !profile.layout.is_empty() {
         facts.push(format!("layout: {}", profile.layout));
     }
-    facts.extend(profile.assumed.map(|assumed| format!("assumed: {assumed}")));
-    facts.push(format!("source: {}", profile.source));
+    facts.extend(traits.assumed.map(|assumed| format!("assumed: {assumed}")));
+    facts.push(format!("source: {}", traits.source));
+    facts.extend(history(profile));
     Entry {
         name: profile.name,
         title: profile.title.into(),
         facts,
     }
+}
+
+/// Which sizes a driver takes, and how.
+pub fn chosen(traits: &Traits) -> String {
+    let offered = sizes(traits.page_sizes);
+    match traits.choice {
+        Choice::Best(_) => format!("{offered}, of which it takes the best for the region"),
+        Choice::KernelPage | Choice::PagesOfLength => {
+            format!("{offered}, but it takes the kernel's page always")
+        }
+        Choice::ContPages => format!("{offered}, bounded by mlx5_ib_cont_pages()"),
+        Choice::OptimalMtt => {
+            format!("{offered}, bounded by mlx4_ib_umem_calc_optimal_mtt_size()")
+        }
+    }
+}
+
+/// What a driver did before, what releases changed, and which bugs it has or had.
+pub fn history(profile: &device::DeviceProfile) -> Vec<String> {
+    let mut history = Vec::new();
+    let base = format!(
+        "page sizes {} [{}]",
+        chosen(&profile.base),
+        profile.base.source
+    );
+    match (profile.first, profile.changes.first()) {
+        (Some(first), _) => history.push(format!("since {first}: {base}")),
+        (None, Some(change)) => history.push(format!("before {}: {base}", change.since.mainline())),
+        (None, None) => {}
+    }
+    let mut source = profile.base.source;
+    for change in profile.changes {
+        let then = (change.apply)(Traits {
+            source,
+            ..profile.base
+        })
+        .source;
+        let cited = if then == source {
+            String::new()
+        } else {
+            format!("; source: {then}")
+        };
+        source = then;
+        history.push(format!("since {}: {}{cited}", change.since, change.about));
+    }
+    history.extend(profile.bugs.iter().map(|bug| {
+        let since = bug
+            .since
+            .map_or(String::new(), |since| format!(" since {since}"));
+        let mended = bug.mended.map_or_else(
+            || "not mended".into(),
+            |mended| format!("mended in {mended}"),
+        );
+        format!("bug{since}, {mended}: {}", bug.about)
+    }));
+    history
 }
 
 fn iommu(profile: &iommu::IommuProfile) -> Entry {
@@ -155,12 +212,41 @@ pub fn sizes(sizes: umem_core::size::PageSizes) -> String {
     }
 }
 
-fn limits(profile: &device::DeviceProfile) -> String {
-    let entries = profile
-        .max_entries
-        .map(|most| format!("; at most {most} entries"));
-    let length = profile
-        .max_length
-        .map(|most| format!("; regions up to {}", Bytes(most)));
-    [entries, length].into_iter().flatten().collect()
+/// The longest regions, and the most entries with the kernel's pages of 4K.
+fn limits(traits: &Traits) -> String {
+    let lengths = traits.length_limits.iter().map(|limit| {
+        let blocks = limit
+            .block
+            .map_or(String::new(), |size| format!(" in {size}"));
+        format!(
+            "; regions up to {}{blocks} ({})",
+            Bytes(limit.most),
+            limit.errno
+        )
+    });
+    lengths
+        .chain(
+            traits
+                .entry_limits
+                .iter()
+                .map(|limit| format!("; {}", entries(limit))),
+        )
+        .collect()
+}
+
+/// A limit of entries, as a phrase.
+pub fn entries(limit: &device::EntryLimit) -> String {
+    let scope = match limit.scope {
+        device::Scope::Region => "a region",
+        device::Scope::Device => "a device",
+        device::Scope::FirstTry => "a first attempt",
+    };
+    let access = limit
+        .access
+        .map_or(String::new(), |access| format!(" with {}", access.name()));
+    format!(
+        "at most {} entries {scope}{access} ({})",
+        limit.entries(PageSize::K4),
+        limit.errno
+    )
 }

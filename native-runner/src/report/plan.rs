@@ -12,7 +12,7 @@ use umem_core::{
     report::Report,
     scatter,
     size::Bytes,
-    table::{EntryRun, KernelBug, Policy},
+    table::{DriverBug, EntryRun, KernelBug, Policy},
 };
 
 use crate::screen::one_line;
@@ -74,7 +74,19 @@ pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io
                 table.bytes
             ),
         ],
-        Err(refusal) => ["none".into(), format!("refused: {}", refusal.code())],
+        Err(refusal) => {
+            let errno = refusal
+                .errno()
+                .map_or(String::new(), |errno| format!(" ({errno})"));
+            ["none".into(), format!("refused: {}{errno}", refusal.code())]
+        }
+    };
+    let memory = match registration.table() {
+        Ok(table) => [
+            plural(table.memory.levels.into(), "level", "levels"),
+            format!("{} bytes with directories and rounding", table.memory.bytes),
+        ],
+        Err(_) => ["none".into(), String::new()],
     };
     let pages = registration.pages();
     let rows = [
@@ -97,14 +109,19 @@ pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io
         ],
         ["DMA segments", &dma[0], &dma[1]],
         ["entries", &entries[0], &entries[1]],
+        ["table memory", &memory[0], &memory[1]],
     ];
     let stages = plain_table(
         ["stage", "count", ""],
         rows.iter().map(|row| row.map(String::from)),
     );
     writeln!(out, "{}", right_aligned(stages, [1]).trim_fmt())?;
-    if let Some(bug) = kernel_bug(registration) {
+    let (kernel_bug, driver_bug) = bugs(registration);
+    if let Some(bug) = kernel_bug {
         writeln!(out, "\nkernel bug: {bug}")?;
+    }
+    if let Some(bug) = driver_bug {
+        writeln!(out, "\ndriver bug: {bug}")?;
     }
     if why {
         writeln!(out, "\nwhy")?;
@@ -192,10 +209,11 @@ fn tried(out: &mut impl Write, registration: &Registration) -> io::Result<()> {
     Ok(())
 }
 
-fn kernel_bug(registration: &Registration) -> Option<&KernelBug> {
+/// What kernel and driver get wrong.
+fn bugs(registration: &Registration) -> (Option<&KernelBug>, Option<&DriverBug>) {
     match registration.table() {
-        Ok(table) => table.kernel_bug.as_ref(),
-        Err(refusal) => refusal.kernel_bug(),
+        Ok(table) => (table.kernel_bug.as_ref(), table.driver_bug.as_ref()),
+        Err(refusal) => (refusal.kernel_bug(), refusal.driver_bug()),
     }
 }
 

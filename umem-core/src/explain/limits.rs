@@ -9,7 +9,7 @@ use crate::{
     size::{Bytes, PageSize, PageSizes},
     table::{
         EntryRun, Mr, Policy,
-        single::{self, ConstraintCode, Sweep},
+        single::{self, Choice, Constraint, ConstraintCode, Sweep},
     },
 };
 use alloc::{format, string::String, vec::Vec};
@@ -37,7 +37,13 @@ pub fn limits(registration: &Registration) -> Vec<Limit> {
     match question.device().policy {
         Policy::Mixed => block_limits(registration.entries(), sizes),
         Policy::Single => {
-            best_page_size_limits(registration.dma(), question.mr(), sizes, question.rules())
+            let (choice, mr) = (question.device().choice, question.mr());
+            if choice.is_best() {
+                let seen = choice.seen(mr);
+                best_page_size_limits(registration.dma(), &seen, sizes, question.rules())
+            } else {
+                own_limits(registration)
+            }
         }
         Policy::Unaligned => {
             let segments = |count| Limit {
@@ -52,6 +58,60 @@ pub fn limits(registration: &Registration) -> Vec<Limit> {
             registration.dma_count().map(segments).into_iter().collect()
         }
     }
+}
+
+/// Why the size is not larger that a driver chooses in its own way.
+fn own_limits(registration: &Registration) -> Vec<Limit> {
+    let (mr, device) = (
+        registration.question().mr(),
+        registration.question().device(),
+    );
+    let driver = device.profile.map_or("the driver", |profile| profile.name);
+    let function = match device.choice {
+        Choice::ContPages => "mlx5_ib_cont_pages()",
+        Choice::OptimalMtt => "mlx4_ib_umem_calc_optimal_mtt_size()",
+        _ => {
+            return alloc::vec![Limit {
+                code: "kernel-page",
+                bit: Some(mr.page.log2()),
+                segment: None,
+                text: format!(
+                    "In this kernel {driver} takes the kernel's page, {}, whatever the memory.",
+                    mr.page
+                ),
+            }];
+        }
+    };
+    let mut constraints = Vec::new();
+    registration.single_size(|constraint| constraints.push(constraint));
+    let seen = device.choice.seen(mr);
+    limits_of(
+        &constraints,
+        &seen,
+        device.page_sizes,
+        |constraint, sizes, then| {
+            let (bit, va, dma) = (
+                constraint.bit,
+                constraint.hca_address,
+                constraint.dma_address,
+            );
+            match constraint.code {
+                ConstraintCode::StartAlignment => format!(
+                    "{function} takes no page larger than the alignment of the program's address {va}, {}, {then}.",
+                    Bytes(1 << bit)
+                ),
+                ConstraintCode::Covers => covers(sizes),
+                ConstraintCode::Congruence => format!(
+                    "The program's address {va} and the device address {dma} differ in bit {bit}, {then}."
+                ),
+                _ => format!(
+                    "{function} wants each run of contiguous device addresses aligned at its ends, and the one at {dma}, or the one before \
+                 it, is so to {} only, {then}.",
+                    Bytes(1 << bit)
+                ),
+            }
+        },
+    )
 }
 
 /// Why the blocks of `sizes` are not fewer: each reason once, in the order in which they arise.
@@ -91,13 +151,61 @@ pub fn best_page_size_limits(
     sizes: PageSizes,
     rules: &KernelRules,
 ) -> Vec<Limit> {
-    let mut limits = Vec::new();
     let mut constraints = Vec::new();
     let mut sweep = Sweep::new(mr, sizes, rules);
     for segment in segments {
         sweep.push(segment, |constraint| constraints.push(constraint));
     }
-    let mut allowed = sweep.sizes();
+    limits_of(
+        &constraints,
+        mr,
+        sweep.sizes(),
+        |constraint, sizes, then| {
+            let (bit, hca, dma) = (
+                constraint.bit,
+                constraint.hca_address,
+                constraint.dma_address,
+            );
+            match constraint.code {
+                ConstraintCode::Covers if rules.upper_bound == UpperBound::RoundedLength => {
+                    format!(
+                        "These rules take no page longer than the region, rounded up to {}, {then}.",
+                        Bytes(1 << bit)
+                    )
+                }
+                ConstraintCode::Covers => covers(sizes),
+                ConstraintCode::Congruence => format!(
+                    "The NIC's address {hca} and the device address {dma} differ in bit {bit}, {then}."
+                ),
+                ConstraintCode::Discontinuity => {
+                    format!(
+                        "At the NIC's address {hca}, aligned to {} only, the device addresses jump, {then}.",
+                        Bytes(1 << bit)
+                    )
+                }
+                ConstraintCode::EntryEnd | ConstraintCode::StartAlignment => {
+                    format!(
+                        "An SG entry ends at the NIC's address {hca}, which these rules do not let a page reach across, {then}."
+                    )
+                }
+            }
+        },
+    )
+}
+
+fn covers((before, after): (PageSize, Option<PageSize>)) -> String {
+    let covering = after.unwrap_or(before);
+    format!("One page of {covering} already covers the region, so larger ones would gain nothing.")
+}
+
+/// What each of `constraints` cost of `allowed`; `text` gets the largest size before and after it, and what follows.
+fn limits_of(
+    constraints: &[Constraint],
+    mr: &Mr,
+    mut allowed: PageSizes,
+    text: impl Fn(&Constraint, (PageSize, Option<PageSize>), &str) -> String,
+) -> Vec<Limit> {
+    let mut limits = Vec::new();
     for constraint in constraints {
         let Some(most) = PageSize::from_log2(constraint.bit) else {
             continue;
@@ -115,42 +223,10 @@ pub fn best_page_size_limits(
             ),
             None => format!("so {before} falls, and no size is left"),
         };
-        let (bit, hca, dma) = (
-            constraint.bit,
-            constraint.hca_address,
-            constraint.dma_address,
-        );
-        let text = match constraint.code {
-            ConstraintCode::Covers if rules.upper_bound == UpperBound::RoundedLength => {
-                format!(
-                    "These rules take no page longer than the region, rounded up to {}, {then}.",
-                    Bytes(1 << bit)
-                )
-            }
-            ConstraintCode::Covers => {
-                let covering = after.unwrap_or(before);
-                format!(
-                    "One page of {covering} already covers the region, so larger ones would gain nothing."
-                )
-            }
-            ConstraintCode::Congruence => format!(
-                "The NIC's address {hca} and the device address {dma} differ in bit {bit}, {then}."
-            ),
-            ConstraintCode::Discontinuity => {
-                format!(
-                    "At the NIC's address {hca}, aligned to {} only, the device addresses jump, {then}.",
-                    Bytes(1 << bit)
-                )
-            }
-            ConstraintCode::EntryEnd => {
-                format!(
-                    "An SG entry ends at the NIC's address {hca}, which these rules do not let a page reach across, {then}."
-                )
-            }
-        };
+        let text = text(constraint, (before, after), &then);
         limits.push(Limit {
             code: constraint.code.name(),
-            bit: Some(bit),
+            bit: Some(constraint.bit),
             segment: Some(constraint.segment),
             text,
         });

@@ -2,12 +2,12 @@
 
 use super::lists::{Dma, Lists};
 use crate::{
-    kernel::{BlockIterator, Interior, KernelRules, NoneFits},
     size::PageSize,
     table::{
-        Edges, EntryRun, JoinedEntries, KernelBug, Policy, Refusal, Tally,
+        DriverBug, Edges, EntryRun, KernelBug, Policy, Refusal, Tally,
+        memory::{TableMemory, TableShape},
         mixed::{Mixed, Overhang},
-        single::{self, Single},
+        single::Single,
         unaligned,
     },
 };
@@ -26,19 +26,22 @@ pub struct Table {
     pub total: u64,
     /// What they take in the device's table, in bytes.
     pub bytes: u64,
+    /// What the table takes with its directories and its rounding.
+    pub memory: TableMemory,
     /// What an old kernel got wrong.
     pub kernel_bug: Option<KernelBug>,
+    /// What the driver gets wrong.
+    pub driver_bug: Option<DriverBug>,
 }
 
 /// Cuts the table.
 pub(super) fn table(lists: &Lists, policy: Policy) -> Result<Table, Refusal> {
-    let (device, length) = (lists.question.device(), lists.question.mr().length);
+    let device = lists.question.device();
+    lists.driver_is_there()?;
+    lists.length_fits(None)?;
     lists.dma_count().map_err(Refusal::clone)?;
-    if let Some(most) = device.max_length.filter(|most| length > *most) {
-        return Err(Refusal::TooLong { length, most });
-    }
     let page_size = match policy {
-        Policy::Single => Some(best_page_size(lists)?),
+        Policy::Single => Some(lists.best_page_size()?),
         Policy::Mixed | Policy::Unaligned => None,
     };
     let mut kernel_bug = None;
@@ -48,22 +51,34 @@ pub(super) fn table(lists: &Lists, policy: Policy) -> Result<Table, Refusal> {
             let mut tally = Tally::default();
             tally.extend(&mut entries);
             if let Some(size) = page_size {
-                kernel_bug = bug(lists, size, &entries);
+                kernel_bug = lists.kernel_bug(size, entries.is_endless());
             }
             tally
         }
     };
     let total = tally.total();
-    if let Some(most) = device.max_entries.filter(|most| total > *most) {
-        return Err(Refusal::TooManyEntries { total, most });
-    }
+    lists.length_fits(page_size)?;
+    let driver_bug = match page_size {
+        Some(size) => lists.driver_bug(size, total)?,
+        None => None,
+    };
+    lists.entries_fit(total)?;
+    let shape = TableShape {
+        entries: total,
+        entry_bytes: device.entry_bytes,
+        block: page_size,
+        contiguous: lists.is_contiguous(),
+        page: lists.question.mr().page,
+    };
     Ok(Table {
         policy,
         page_size,
         bytes: total.saturating_mul(device.entry_bytes),
         total,
         tally,
+        memory: device.layout.memory(shape),
         kernel_bug,
+        driver_bug,
     })
 }
 
@@ -80,7 +95,13 @@ pub(super) fn entries(
             Entries::Mixed(Mixed::new(lists.dma(), mr, device.page_sizes, overhang)?)
         }
         (Policy::Single, Some(size)) => {
-            Entries::Single(Single::new(lists.dma(), mr, size, lists.question.rules()))
+            let rules = device.choice.walk(lists.question.rules());
+            Entries::Single(Single::new(
+                lists.dma(),
+                &device.choice.seen(mr),
+                size,
+                rules,
+            ))
         }
         (Policy::Single, None) => Entries::None,
         (Policy::Unaligned, _) => Entries::Unaligned(lists.dma()),
@@ -100,37 +121,6 @@ fn overhang(lists: &Lists) -> Overhang {
             after: 0,
         },
     }
-}
-
-fn best_page_size(lists: &Lists) -> Result<PageSize, Refusal> {
-    let rules = lists.question.rules();
-    lists.sweep(|_| ()).best().ok_or_else(|| Refusal::NoneFits {
-        sizes: lists.question.device().page_sizes,
-        bug: (rules.none_fits == NoneFits::Undefined).then(|| KernelBug::Undefined {
-            kernel: lists.question.kernel().name.clone(),
-        }),
-    })
-}
-
-/// What is wrong with blocks of `size` as an old kernel chose and walked them.
-fn bug(lists: &Lists, size: PageSize, walked: &Entries<'_>) -> Option<KernelBug> {
-    let (mr, rules) = (lists.question.mr(), lists.question.rules());
-    if rules.interior == Interior::Discontinuities
-        && rules.iterator == BlockIterator::AcrossEntries64
-    {
-        return None;
-    }
-    let kernel = lists.question.kernel().name.clone();
-    if walked.is_endless() {
-        return Some(KernelBug::Hangs { kernel });
-    }
-    if !single::is_sound(lists.dma(), mr, size) {
-        return Some(KernelBug::WrongSize { kernel, size });
-    }
-    let newest = Single::new(lists.dma(), mr, size, KernelRules::newest());
-    let old = Single::new(lists.dma(), mr, size, rules);
-    (!JoinedEntries::new(newest).eq(JoinedEntries::new(old)))
-        .then_some(KernelBug::WrongBlocks { kernel, size })
 }
 
 /// The entries of a device's table, in runs.

@@ -5,10 +5,8 @@ use crate::{
     memory::FrameRuns,
     scatter::{self, ScatterList},
     scenario::Question,
-    table::{
-        Refusal,
-        single::{Constraint, Sweep},
-    },
+    size::PageSize,
+    table::{Refusal, single::Constraint},
 };
 
 /// The scatter-gather list of a registration: see [`Registration::scatter`](super::Registration::scatter).
@@ -42,6 +40,7 @@ impl Lists {
                 .map(scatter(&question))
                 .map_err(|error| Refusal::Map {
                     error,
+                    errno: question.device().umem_error.unwrap_or(error.errno()),
                     bug: question.kernel().bug_after(error),
                 })
                 .map(|mapping| {
@@ -82,14 +81,21 @@ impl Lists {
         Some(IoPages::new(self.scatter(), translation, mapping))
     }
 
-    pub(super) fn sweep(&self, mut on: impl FnMut(Constraint)) -> Sweep {
+    /// The size that the driver chooses for all blocks.
+    pub(super) fn single_size(&self, on: impl FnMut(Constraint)) -> Option<PageSize> {
         let question = &self.question;
-        let sizes = question.device().page_sizes;
-        let mut sweep = Sweep::new(question.mr(), sizes, question.rules());
-        for segment in self.dma() {
-            sweep.push(segment, &mut on);
-        }
-        sweep
+        let (choice, sizes) = (question.device().choice, question.device().page_sizes);
+        choice.size(self.dma(), question.mr(), sizes, question.rules(), on)
+    }
+
+    /// Whether the region's device addresses follow each other.
+    pub(super) fn is_contiguous(&self) -> bool {
+        let mut end = None;
+        self.dma().all(|segment| {
+            let follows = end.is_none_or(|end| end == segment.start);
+            end = Some(segment.end());
+            follows
+        })
     }
 
     fn translated(&self) -> Option<(Translation, Mapping)> {

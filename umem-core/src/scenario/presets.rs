@@ -2,7 +2,7 @@
 
 use super::{
     DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, KernelSpec, LayoutName, MemorySpec,
-    Region, Scenario,
+    ProcessSpec, Region, Scenario,
 };
 use crate::{address::DmaAddr, size::Bytes, table::Policy};
 use alloc::{borrow::ToOwned, vec};
@@ -142,6 +142,7 @@ fn mail() -> Scenario {
             policy: Some(Policy::Mixed),
             ..DeviceObject::default()
         }),
+        process: ProcessSpec::default(),
         provenance: None,
     }
 }

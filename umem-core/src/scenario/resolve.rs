@@ -2,12 +2,13 @@
 
 use super::{KernelSpec, Problem, Scenario, ScenarioError};
 use crate::{
-    device::DeviceProfile,
+    device::{Bug, DeviceProfile, EntryLimit, LengthLimit},
+    gate::Errno,
     iommu::{IommuProfile, Translation},
-    kernel::{GENERATIONS, Kernel, KernelRules},
+    kernel::{GENERATIONS, Kernel, KernelRules, Release},
     memory::Memory,
     size::{Bytes, PageSize, PageSizes},
-    table::{Edges, Mr, Policy},
+    table::{Edges, Mr, Policy, memory::Layout, single::Choice},
 };
 use alloc::{
     borrow::ToOwned,
@@ -47,14 +48,41 @@ pub struct Device {
     pub edges: Edges,
     /// The longest SG entry and DMA segment in bytes.
     pub max_segment: u32,
-    /// The most entries of a table.
-    pub max_entries: Option<u64>,
-    /// The longest region in bytes.
-    pub max_length: Option<u64>,
+    /// How one size for all blocks is chosen.
+    pub choice: Choice,
+    /// What the driver returns if no size fits; `None` if it does not check.
+    pub none_fits: Option<Errno>,
+    /// What it returns instead of whatever `ib_umem_get()` does, if it does not pass that on.
+    pub umem_error: Option<Errno>,
+    /// The lengths that it refuses to exceed.
+    pub length_limits: Vec<LengthLimit>,
+    /// The most entries of a table: all limits that hold for this region.
+    pub entry_limits: Vec<EntryLimit>,
+    /// How its table lies in memory.
+    pub layout: Layout,
     /// The bytes of an entry.
     pub entry_bytes: u64,
     /// The driver, if it is in the catalogue.
     pub profile: Option<&'static DeviceProfile>,
+    /// The kernel that the driver is of; `None` is the newest.
+    pub release: Option<Release>,
+    /// Whether that kernel's vendor may have taken up drivers of later ones.
+    pub vendor: bool,
+}
+
+impl Device {
+    /// The driver, if it is in the catalogue but not in the kernel, and no vendor may have added it.
+    pub fn missing(&self) -> Option<&'static DeviceProfile> {
+        let missing = |profile: &&DeviceProfile| !self.vendor && !profile.is_in(self.release);
+        self.profile.filter(missing)
+    }
+
+    /// The bugs of the driver in this release.
+    pub fn bugs(&self) -> impl Iterator<Item = &'static Bug> {
+        let release = self.release;
+        let bugs = self.profile.map_or(&[][..], |profile| profile.bugs);
+        bugs.iter().filter(move |bug| bug.is_in(release))
+    }
 }
 
 impl Scenario {
@@ -73,7 +101,7 @@ impl Scenario {
         let kernel = self.kernel()?;
         let mr = self.mr(page)?;
         let memory = self.memory(&mr)?;
-        let device = self.device(page)?;
+        let device = self.device(page, &kernel)?;
         let (iommu, iommu_profile) = self.iommu(page)?;
         Ok(Question {
             scenario: self.clone(),

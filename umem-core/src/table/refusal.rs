@@ -2,10 +2,12 @@
 //!
 //! A new reason is a variant of [`Refusal`], its [code](Refusal::code) and its sentence, all in this file.
 
-use super::KernelBug;
+use super::{DriverBug, KernelBug};
 use crate::{
     address::DmaAddr,
+    gate::{Errno, Gate},
     iommu::MapError,
+    kernel::{Release, Since},
     size::{Bytes, PageSize, PageSizes},
 };
 use core::fmt;
@@ -20,6 +22,8 @@ pub enum Refusal {
     Map {
         /// Why not.
         error: MapError,
+        /// What the driver makes of it.
+        errno: Errno,
         /// What the kernel gets wrong when it fails.
         bug: Option<KernelBug>,
     },
@@ -29,6 +33,10 @@ pub enum Refusal {
         length: u64,
         /// The device's limit.
         most: u64,
+        /// The blocks that it holds for; `None`: for all.
+        block: Option<PageSize>,
+        /// What the program sees.
+        errno: Errno,
     },
     /// The device offers no page size at all.
     NoSizes,
@@ -36,6 +44,8 @@ pub enum Refusal {
     NoneFits {
         /// The device's page sizes.
         sizes: PageSizes,
+        /// What the program sees. `None`: the driver does not check that a size was found.
+        errno: Option<Errno>,
         /// What an old kernel does instead of refusing.
         bug: Option<KernelBug>,
     },
@@ -56,8 +66,41 @@ pub enum Refusal {
     TooManyEntries {
         /// How many it would have.
         total: u64,
-        /// The device's limit.
+        /// The limit.
         most: u64,
+        /// What it is a limit of.
+        whose: &'static str,
+        /// Where the registration stops.
+        gate: Gate,
+        /// What the program sees.
+        errno: Errno,
+        /// What runs out, and what would help.
+        why: &'static str,
+    },
+    /// The kernel has no such driver.
+    NotInThisKernel {
+        /// The driver.
+        driver: &'static str,
+        /// The kernel.
+        release: Release,
+        /// When the driver came.
+        first: Option<Since>,
+    },
+    /// The region registers, but the driver keeps no table.
+    NoTable {
+        /// The driver.
+        driver: &'static str,
+    },
+    /// The driver refuses what a right one would register.
+    DriverBug {
+        /// How many entries would do.
+        entries: u64,
+        /// Their size.
+        size: PageSize,
+        /// What the program sees.
+        errno: Errno,
+        /// What it gets wrong.
+        bug: DriverBug,
     },
 }
 
@@ -70,6 +113,40 @@ impl Refusal {
             Self::NoSizes | Self::NoneFits { .. } => "no-page-size",
             Self::NoExactTiling { .. } => "no-exact-tiling",
             Self::TooManyEntries { .. } => "too-many-entries",
+            Self::NotInThisKernel { .. } => "not-in-this-kernel",
+            Self::NoTable { .. } => "no-table",
+            Self::DriverBug { .. } => "driver-bug",
+        }
+    }
+
+    /// Where the registration stops, if that is known.
+    pub const fn gate(&self) -> Option<Gate> {
+        match self {
+            Self::Map { .. } => Some(Gate::Map),
+            Self::TooLong { .. } | Self::DriverBug { .. } => Some(Gate::Driver),
+            Self::NoneFits { .. } => Some(Gate::PageSize),
+            Self::TooManyEntries { gate, .. } => Some(*gate),
+            _ => None,
+        }
+    }
+
+    /// What the program sees, if that is known.
+    pub const fn errno(&self) -> Option<Errno> {
+        match self {
+            Self::Map { errno, .. }
+            | Self::TooLong { errno, .. }
+            | Self::DriverBug { errno, .. }
+            | Self::TooManyEntries { errno, .. } => Some(*errno),
+            Self::NoneFits { errno, .. } => *errno,
+            _ => None,
+        }
+    }
+
+    /// What the driver gets wrong.
+    pub const fn driver_bug(&self) -> Option<&DriverBug> {
+        match self {
+            Self::DriverBug { bug, .. } => Some(bug),
+            _ => None,
         }
     }
 
@@ -86,18 +163,32 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Map { error, .. } => error.fmt(f),
-            Self::TooLong { length, most } => write!(
-                f,
-                "the device registers at most {} at once, and the region has {}: split it",
-                Bytes(*most),
-                Bytes(*length)
-            ),
+            Self::TooLong {
+                length,
+                most,
+                block,
+                ..
+            } => {
+                write!(f, "the device registers at most {} at once", Bytes(*most))?;
+                if let Some(size) = block {
+                    write!(f, " in pages of {size}")?;
+                }
+                write!(f, ", and the region has {}: split it", Bytes(*length))
+            }
             Self::NoSizes => f.write_str("the device offers no page size: give it at least one"),
-            Self::NoneFits { sizes, .. } => write!(
-                f,
-                "none of the device's page sizes ({sizes}) fits the whole region, and drivers then refuse it (EINVAL): back it with \
-                 larger pages, align it, or let the device use smaller ones"
-            ),
+            Self::NoneFits { sizes, errno, .. } => {
+                write!(
+                    f,
+                    "none of the device's page sizes ({sizes}) fits the whole region, and "
+                )?;
+                match errno {
+                    Some(errno) => write!(f, "drivers then refuse it ({errno})")?,
+                    None => f.write_str("this driver then divides by 0")?,
+                }
+                f.write_str(
+                    ": back it with larger pages, align it, or let the device use smaller ones",
+                )
+            }
             Self::NoExactTiling {
                 smallest,
                 offset,
@@ -110,9 +201,42 @@ impl fmt::Display for Refusal {
                  leave the pinned pages {pinned} to {pinned_end}; align the region to {smallest}, or let the device use smaller pages",
                 Bytes(*offset)
             ),
-            Self::TooManyEntries { total, most } => write!(
+            Self::TooManyEntries {
+                total,
+                most,
+                whose,
+                errno,
+                why,
+                ..
+            } => write!(
                 f,
-                "the table would have {total} entries, and the device holds at most {most}: register less, or back the region with larger pages"
+                "the table would have {total} entries, and {whose} takes at most {most} ({errno}): {why}"
+            ),
+            Self::NotInThisKernel {
+                driver,
+                release,
+                first,
+            } => {
+                write!(f, "Linux {release} has no {driver}")?;
+                match first {
+                    Some(first) => {
+                        write!(f, ": it came with Linux {}", first.first_after(*release))
+                    }
+                    None => Ok(()),
+                }
+            }
+            Self::NoTable { driver } => write!(
+                f,
+                "{driver} has no table: it maps the region at its virtual address in an IOMMU domain of its own, and registers it"
+            ),
+            Self::DriverBug {
+                entries,
+                size,
+                errno,
+                bug,
+            } => write!(
+                f,
+                "{entries} pages of {size} would do, but the driver refuses them ({errno}). {bug}"
             ),
         }
     }

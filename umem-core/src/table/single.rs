@@ -1,12 +1,17 @@
 //! Devices that take one page size for a whole region: mainline's way, and every driver's.
 //!
 //! [`Sweep`] is `ib_umem_find_best_pgsz()`: it sweeps the DMA list once and gathers the bits that
-//! forbid sizes. [`Single`] is `rdma_umem_for_each_dma_block()`: the blocks of that size.
+//! forbid sizes. [`Single`] is `rdma_umem_for_each_dma_block()`: the blocks of that size. [`Choice`] says which drivers chose, and
+//! choose, in other ways.
 
 mod blocks;
+mod choice;
+mod cont_pages;
+mod optimal_mtt;
 mod sweep;
 
 pub use blocks::Single;
+pub use choice::{Choice, NicAddress};
 pub use sweep::{Constraint, ConstraintCode, Sweep};
 
 use super::Mr;

@@ -6,7 +6,7 @@ use umem_core::{
     kernel::GENERATIONS,
     scenario::{
         DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, KernelSpec, LayoutName,
-        MemorySpec, Region, Scenario,
+        MemorySpec, ProcessSpec, Region, Scenario,
     },
     size::Bytes,
     table::{Edges, Policy},
@@ -165,6 +165,7 @@ pub fn scenario(rules: &'static [&'static str]) -> impl Strategy<Value = Scenari
                         },
                         iommu,
                         device,
+                        process: ProcessSpec::default(),
                         provenance: None,
                     }
                 },

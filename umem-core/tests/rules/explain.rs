@@ -99,7 +99,7 @@ proptest! {
         let mr = registration.question().mr();
         let segments: Vec<_> = registration.dma().collect();
         let mut constraints = Vec::new();
-        registration.sweep(|constraint| constraints.push(constraint));
+        registration.single_size(|constraint| constraints.push(constraint));
         for constraint in &constraints {
             // The segment's first byte that is registered.
             let segment = segments[constraint.segment as usize];
@@ -116,6 +116,7 @@ proptest! {
                     prop_assert_eq!(constraint.bit, constraint.hca_address.trailing_zeros());
                     prop_assert!(constraint.segment > 0 && segments[constraint.segment as usize - 1].end() != segment.start);
                 }
+                ConstraintCode::StartAlignment => prop_assert!(false, "no old driver is in these scenarios"),
                 ConstraintCode::Covers => prop_assert_eq!(constraint.segment, 0),
                 ConstraintCode::EntryEnd => prop_assert!(constraint.segment > 0),
             }

@@ -1,6 +1,9 @@
 //! The rules, held against slow twins, promised properties and wrong input.
 
+mod by_release;
+mod cases;
 mod common;
+mod drivers;
 mod explain;
 mod generations;
 mod kernels;

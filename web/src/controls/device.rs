@@ -51,14 +51,14 @@ pub(super) fn device(props: &Props) -> Html {
             <Select label="Device" heads=true {choices} chosen={chosen.clone()} {custom} fault={props.fault(Field::Device)} {onchange} />
             { sizes(props) }
             { policies(props) }
-            if let Some(profile) = chosen.as_deref().and_then(find) {
+            if let Some((profile, traits)) = chosen.as_deref().and_then(find).map(|profile| (profile, profile.traits(props.draft.kernel.based_on()))) {
                 <details class="note">
                     <summary>{ format!("About {}", profile.name) }</summary>
-                    <p>{ format!("Its table: {}, {} bytes an entry.", profile.table, profile.entry_bytes) }</p>
-                    if let Some(assumed) = profile.assumed {
+                    <p>{ format!("Its table: {}, {} bytes an entry.", profile.table, traits.entry_bytes) }</p>
+                    if let Some(assumed) = traits.assumed {
                         <p>{ format!("Assumed: {assumed}.") }</p>
                     }
-                    <p>{ format!("Source: {}.", profile.source) }</p>
+                    <p>{ format!("Source: {}.", traits.source) }</p>
                 </details>
             }
         </section>

@@ -133,7 +133,7 @@ pub(super) fn constraint(
         |name, address: u64, marked| Line::new(name, format_args!("{address:#x}"), address, marked);
     let lowest = 1u64.checked_shl(constraint.bit).unwrap_or(0);
     let reason = match constraint.code {
-        ConstraintCode::Covers => return Html::default(),
+        ConstraintCode::Covers | ConstraintCode::StartAlignment => return Html::default(),
         ConstraintCode::Congruence => vec![
             address("NIC address", hca, lowest),
             address("DMA address", dma, lowest),

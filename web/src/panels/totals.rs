@@ -9,7 +9,7 @@ use crate::{
 };
 use gloo::timers::callback::Timeout;
 use std::rc::Rc;
-use umem_core::{evidence, kernel::Certainty, scenario::Question};
+use umem_core::{evidence, kernel::Certainty, registration::Registration, scenario::Question};
 use yew::prelude::*;
 
 /// What the totals are given.
@@ -61,9 +61,7 @@ pub fn Totals(
                 if *stale {
                     <p class="bug">{ "A field is wrong. This is the last scenario that was right." }</p>
                 }
-                if let Some(bug) = registration.table().ok().and_then(|table| table.kernel_bug.as_ref()) {
-                    <p class="bug"><b>{ "Kernel bug. " }</b>{ bug.to_string() }</p>
-                }
+                { for bugs(registration) }
                 { numbers(scene) }
             </section>
             if worked_out {
@@ -155,4 +153,17 @@ fn use_worked_out(scene: &Rc<Scene>) -> bool {
         move || drop(wait)
     });
     !scene.is_long() || shown.as_ref() == Some(scene)
+}
+
+/// What kernel and driver get wrong.
+fn bugs(registration: &Registration) -> impl Iterator<Item = Html> {
+    let (kernel, driver) = match registration.table() {
+        Ok(table) => (table.kernel_bug.as_ref(), table.driver_bug.as_ref()),
+        // Its message says what the driver gets wrong.
+        Err(refusal) => (refusal.kernel_bug(), None),
+    };
+    let kernel = kernel.map(|bug| ("Kernel bug. ", bug.to_string()));
+    let driver = driver.map(|bug| ("Driver bug. ", bug.to_string()));
+    let told = |(what, bug)| html! { <p class="bug"><b>{ what }</b>{ bug }</p> };
+    kernel.into_iter().chain(driver).map(told)
 }

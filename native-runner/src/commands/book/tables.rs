@@ -1,16 +1,17 @@
 //! The catalogues as tables.
 
 use umem_core::{
-    device::{self, Sizing},
+    device,
     iommu::{self, IovaLayout},
     kernel,
     processor::PROCESSORS,
     scenario::presets::PRESETS,
     size::{Bytes, PageSizes},
+    table::memory::Layout,
 };
 
 use super::{cell, table};
-use crate::commands::list::sizes;
+use crate::commands::list::{entries, history, sizes};
 
 /// The page sizes of processors.
 pub fn processors() -> String {
@@ -52,27 +53,30 @@ pub fn iommus() -> String {
 /// What drivers take.
 pub fn devices() -> String {
     let rows = device::CATALOGUE.iter().map(|profile| {
-        let advertised = format!("advertises {}", listed(profile.page_sizes));
-        let (taken, advertised) = match profile.sizing {
-            Sizing::Best => (listed(profile.page_sizes), ""),
-            Sizing::KernelPage => ("the kernel's only".into(), advertised.as_str()),
+        let traits = profile.traits(None);
+        let advertised = format!("advertises {}", listed(traits.page_sizes));
+        let (taken, advertised) = match profile.takes_the_kernel_page(None) {
+            false => (listed(traits.page_sizes), ""),
+            true => ("the kernel's only".into(), advertised.as_str()),
         };
-        let length = profile.max_length.map(regions).unwrap_or_default();
-        let entries = profile.max_entries.map(|most| format!("{most} entries"));
-        let assumed = profile.assumed.map(|assumed| format!("assumed: {assumed}"));
-        let notes = [
-            advertised,
-            &length,
-            &entries.unwrap_or_default(),
-            &assumed.unwrap_or_default(),
-            profile.source,
-        ];
+        let assumed = traits.assumed.map(|assumed| format!("assumed: {assumed}"));
+        let mut notes = vec![advertised.to_owned()];
+        notes.extend(traits.length_limits.iter().map(|limit| regions(limit.most)));
+        notes.extend(traits.entry_limits.iter().map(entries));
+        notes.extend(assumed);
+        notes.push(traits.source.into());
+        notes.extend(history(profile));
+        let notes: Vec<&str> = notes.iter().map(String::as_str).collect();
+        let table = match traits.layout {
+            Layout::None => "none".into(),
+            _ => format!("{}, {} B", profile.table, traits.entry_bytes),
+        };
         [
             format!("`{}`", profile.name),
             with_notes(profile.title, &notes),
             taken,
-            segment(profile.max_segment),
-            format!("{}, {} B", profile.table, profile.entry_bytes),
+            segment(traits.max_segment),
+            table,
         ]
     });
     table(

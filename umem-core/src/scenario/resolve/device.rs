@@ -2,14 +2,18 @@
 
 use super::{Device, Problem, ScenarioError, parse_page_sizes, unknown};
 use crate::{
-    device::{self, DeviceProfile, Sizing},
+    device::{self, DeviceProfile, EntryLimit, LengthLimit, Most, Scope, Traits},
+    gate::{Errno, Gate},
+    kernel::{Certainty, Kernel, KernelRules},
     scenario::{DeviceObject, DeviceSpec, Scenario},
     size::{Bytes, PageSize, PageSizes},
-    table::Policy,
+    table::{Policy, memory::Layout, single::Choice},
 };
+use alloc::{vec, vec::Vec};
 
 impl Scenario {
-    pub(super) fn device(&self, page: PageSize) -> Result<Device, ScenarioError> {
+    /// The device as its driver in `kernel` has it: the newest one if that names no release.
+    pub(super) fn device(&self, page: PageSize, kernel: &Kernel) -> Result<Device, ScenarioError> {
         let nothing = DeviceObject::default();
         let (object, profile) = match &self.device {
             DeviceSpec::Name(name) => {
@@ -23,46 +27,127 @@ impl Scenario {
             DeviceSpec::Name(name) => Some(name.clone()),
             DeviceSpec::Custom(object) => object.name.clone(),
         };
-        let max_entries = positive("device.max_entries", object.max_entries)?
-            .or(profile.and_then(|profile| profile.max_entries));
+        let release = kernel.release;
+        let traits = profile.map(|profile| profile.traits(release));
+        let traits = traits.as_ref();
+        let (page_sizes, choice) = page_sizes(object, traits, page)?;
+        let entry_bytes = entry_bytes(object)?;
         Ok(Device {
             name,
-            page_sizes: page_sizes(object, profile, page)?,
+            page_sizes,
             policy: object
                 .policy
                 .unwrap_or(profile.map_or(Policy::Mixed, |_| DeviceProfile::POLICY)),
             edges: object.edges,
-            max_segment: max_segment(object, profile, page)?,
-            max_entries,
-            max_length: profile.and_then(|profile| profile.max_length),
-            entry_bytes: entry_bytes(object)?
-                .unwrap_or(profile.map_or(8, |profile| profile.entry_bytes)),
+            max_segment: max_segment(object, traits, page)?,
+            choice,
+            none_fits: traits.map_or(Some(Errno::Einval), |traits| traits.none_fits),
+            umem_error: traits.and_then(|traits| traits.umem_error),
+            length_limits: length_limits(object, traits)?,
+            entry_limits: self.entry_limits(object, traits, kernel)?,
+            // Entries of another length are a table of another device.
+            layout: match entry_bytes {
+                Some(_) => Layout::List,
+                None => traits.map_or(Layout::List, |traits| traits.layout),
+            },
+            entry_bytes: entry_bytes.unwrap_or(traits.map_or(8, |traits| traits.entry_bytes)),
             profile,
+            release,
+            vendor: kernel.certainty == Certainty::Vendor,
         })
+    }
+
+    /// The limits that hold for this region: the scenario's own instead of the driver's.
+    fn entry_limits(
+        &self,
+        object: &DeviceObject,
+        traits: Option<&Traits>,
+        kernel: &Kernel,
+    ) -> Result<Vec<EntryLimit>, ScenarioError> {
+        let all = traits.map_or(&[][..], |traits| traits.entry_limits);
+        // Rules without a release leave open which driver it is. What only one attempt meets, and only in some releases, is not
+        // said of old rules then.
+        let settled = kernel.release.is_some() || kernel.rules == *KernelRules::newest();
+        let holds = |limit: &&EntryLimit| {
+            let asked = |access| self.process.access.contains(&access);
+            limit.access.is_none_or(asked) && (limit.scope != Scope::FirstTry || settled)
+        };
+        let region = positive("device.max_entries", object.max_entries)?;
+        let device = positive("device.max_total_entries", object.max_total_entries)?;
+        let own = |most: Option<u64>, scope, why| {
+            let like = all.iter().find(|limit| limit.scope == scope);
+            Some(EntryLimit {
+                most: Most::Entries(most?),
+                scope,
+                access: None,
+                gate: like.map_or(Gate::Table, |limit| limit.gate),
+                errno: like.map_or(Errno::Enomem, |limit| limit.errno),
+                why,
+            })
+        };
+        let mut limits: Vec<EntryLimit> = [
+            own(
+                region,
+                Scope::Region,
+                "the scenario says so: register less, or use larger pages",
+            ),
+            own(
+                device,
+                Scope::Device,
+                "the scenario says so of all regions together: use larger pages",
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        limits.extend(all.iter().filter(holds).filter(|limit| match limit.scope {
+            Scope::Device => device.is_none(),
+            Scope::Region | Scope::FirstTry => region.is_none(),
+        }));
+        Ok(limits)
     }
 }
 
-type Profile = Option<&'static DeviceProfile>;
-
+/// The sizes of the device, and how one is chosen among them.
 fn page_sizes(
     object: &DeviceObject,
-    profile: Profile,
+    traits: Option<&Traits>,
     page: PageSize,
-) -> Result<PageSizes, ScenarioError> {
+) -> Result<(PageSizes, Choice), ScenarioError> {
     let field = "device.page_sizes";
-    match (&object.page_sizes, profile) {
-        (Some(sizes), _) => parse_page_sizes(field, sizes),
-        (None, Some(profile)) if profile.sizing == Sizing::KernelPage => {
-            Ok(PageSizes::EMPTY.with(page))
-        }
-        (None, Some(profile)) => Ok(profile.page_sizes),
+    let choice = traits.map_or(Choice::BEST, |traits| traits.choice);
+    let kernel_page = matches!(choice, Choice::KernelPage | Choice::PagesOfLength);
+    match (&object.page_sizes, traits) {
+        // What has sizes of its own takes the best of them.
+        (Some(sizes), _) => Ok((
+            parse_page_sizes(field, sizes)?,
+            if kernel_page { Choice::BEST } else { choice },
+        )),
+        (None, Some(_)) if kernel_page => Ok((PageSizes::EMPTY.with(page), choice)),
+        (None, Some(traits)) => Ok((traits.page_sizes, choice)),
         (None, None) => Err(ScenarioError::new(field, Problem::SizesMissing)),
     }
 }
 
+fn length_limits(
+    object: &DeviceObject,
+    traits: Option<&Traits>,
+) -> Result<Vec<LengthLimit>, ScenarioError> {
+    let all = traits.map_or(&[][..], |traits| traits.length_limits);
+    let own = object.max_length.map(|Bytes(most)| most);
+    Ok(match positive("device.max_length", own)? {
+        Some(most) => vec![LengthLimit {
+            most,
+            block: None,
+            errno: all.first().map_or(Errno::Einval, |limit| limit.errno),
+        }],
+        None => all.into(),
+    })
+}
+
 fn max_segment(
     object: &DeviceObject,
-    profile: Profile,
+    traits: Option<&Traits>,
     page: PageSize,
 ) -> Result<u32, ScenarioError> {
     let wrong = |problem| ScenarioError::new("device.max_segment", problem);
@@ -70,7 +155,7 @@ fn max_segment(
         Some(Bytes(bytes)) => {
             u32::try_from(bytes).map_err(|_| wrong(Problem::LongSegment(bytes)))?
         }
-        None => profile.map_or(u32::MAX, |profile| profile.max_segment),
+        None => traits.map_or(u32::MAX, |traits| traits.max_segment),
     };
     if u64::from(most) < page.bytes() {
         return Err(wrong(Problem::ShortSegment { most, page }));

@@ -54,6 +54,8 @@ pub enum ConstraintCode {
     Discontinuity,
     /// Old rules: an entry ends at a NIC address, or has a length, that is aligned only so far.
     EntryEnd,
+    /// [`Choice::ContPages`](super::Choice::ContPages): the program's address is aligned only so far.
+    StartAlignment,
 }
 
 impl ConstraintCode {
@@ -64,6 +66,7 @@ impl ConstraintCode {
             Self::Congruence => "congruence",
             Self::Discontinuity => "discontinuity",
             Self::EntryEnd => "entry-end",
+            Self::StartAlignment => "start-alignment",
         }
     }
 }

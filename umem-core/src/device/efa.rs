@@ -1,0 +1,53 @@
+use super::traits::{Bug, EntryLimit, Most, Scope, Traits, When, from_4k};
+use super::{Access, DeviceProfile};
+use crate::{
+    gate::{Errno, Gate},
+    kernel::{Release, Since},
+    table::memory::Layout,
+};
+
+pub(super) static DRIVER: DeviceProfile = DeviceProfile {
+    name: "efa",
+    title: "Amazon Elastic Fabric Adapter",
+    table: "PBL",
+    layout: "up to 4 inline; else one contiguous buffer, or chunks of 510 pointers to 4K blocks of 512 entries",
+    virt_dma: false,
+    first: Some(Since::new(5, 3)),
+    base: Traits {
+        page_sizes: from_4k(31),
+        none_fits: Some(Errno::Eopnotsupp),
+        entry_limits: &[
+            EntryLimit {
+                most: Most::Entries(24 << 20),
+                scope: Scope::Device,
+                access: None,
+                gate: Gate::Firmware,
+                errno: Errno::Enomem,
+                why: "the card keeps no more of all regions together, as users report: use larger pages",
+            },
+            EntryLimit {
+                most: Most::Entries(1 << 20),
+                scope: Scope::Region,
+                access: Some(Access::RemoteWrite),
+                gate: Gate::Firmware,
+                errno: Errno::Enomem,
+                why: "the card allows no more with remote write, as users report: use larger pages, or register without it",
+            },
+        ],
+        layout: Layout::PointerChunks,
+        assumed: Some(
+            "page_size_cap 0xfffff000, as a device's log showed; 24 × 2^20 entries a device, 2^20 a region with remote write; \
+             lists of up to 8 kernel pages are contiguous, longer ones are not",
+        ),
+        source: "efa/efa_verbs.c: efa_register_mr(), pbl_create() [linux 7.2.12]",
+        ..Traits::COMMON
+    },
+    changes: &[],
+    bugs: &[Bug {
+        since: None,
+        mended: Some(Since::new(7, 2).stable(&[Release::new(6, 1, 188), Release::new(6, 12, 110)])),
+        when: When::ListPages(510),
+        errno: None,
+        about: "the last chunk of pointers is full, and its length is given as 12 bytes (efa/efa_verbs.c: pbl_chunk_list_create())",
+    }],
+};

@@ -1,0 +1,51 @@
+use super::DeviceProfile;
+use super::traits::{Bug, Change, Traits, When, from_4k};
+use crate::{
+    kernel::Since,
+    table::single::{Choice, NicAddress},
+};
+
+/// "mana_ib: use virtual address in dma regions for MRs".
+const IOVA_PASSED_ON: Since = Since::new(6, 9);
+
+pub(super) static DRIVER: DeviceProfile = DeviceProfile {
+    name: "mana_ib",
+    title: "Microsoft Azure Network Adapter",
+    table: "DMA region",
+    layout: "sent to the device in messages of its largest request size; the host keeps nothing",
+    virt_dma: false,
+    first: Some(Since::new(6, 2)),
+    base: Traits {
+        page_sizes: from_4k(21),
+        choice: Choice::Best(NicAddress::Zero),
+        source: "mana/main.c: mana_ib_gd_create_dma_region(), from the mails of 2024-02-07",
+        ..Traits::COMMON
+    },
+    changes: &[
+        Change {
+            since: IOVA_PASSED_ON,
+            about: "ib_umem_find_best_pgsz() is given the NIC's address, no longer 0",
+            apply: |traits| Traits {
+                choice: Choice::BEST,
+                source: "mana/main.c: mana_ib_create_dma_region() [linux 6.12.117]",
+                ..traits
+            },
+        },
+        Change {
+            since: Since::new(6, 16),
+            about: "4M, 1G and 2G as well, if the device has them",
+            apply: |traits| Traits {
+                assumed: Some("no GDMA_PAGES_4MB_1GB_2GB; with it also 4M, 1G and 2G"),
+                source: "mana/main.c: mana_ib_create_dma_region(), mana_ib_gd_query_adapter_caps() [linux 7.2.12]",
+                ..traits
+            },
+        },
+    ],
+    bugs: &[Bug {
+        since: None,
+        mended: Some(IOVA_PASSED_ON),
+        when: When::Unsound,
+        errno: None,
+        about: "the size is chosen as if the NIC used addresses from 0 (mana/main.c: mana_ib_gd_create_dma_region())",
+    }],
+};

@@ -1,0 +1,58 @@
+use super::traits::{Change, EntryLimit, Most, Scope, Traits, from_4k};
+use super::{DeviceProfile, siw};
+use crate::{
+    gate::{Errno, Gate},
+    kernel::{Release, Since},
+    table::{memory::Layout, single::Choice},
+};
+
+pub(super) static DRIVER: DeviceProfile = DeviceProfile {
+    name: "rxe",
+    title: "Soft-RoCE",
+    table: "rxe_mr_page",
+    layout: "a software array of pages and offsets; maps of them up to 6.2, a tree of pages from 6.3 to 6.19",
+    virt_dma: true,
+    first: None,
+    base: Traits {
+        page_sizes: from_4k(31),
+        choice: Choice::KernelPage,
+        max_segment: 1 << 16,
+        layout: Layout::Maps,
+        entry_bytes: 16,
+        source: "sw/rxe/rxe_mr.c: rxe_mr_init_user(), rxe_mr_alloc() [linux 6.1.192]",
+        ..Traits::COMMON
+    },
+    changes: &[
+        siw::LONG_SEGMENTS,
+        Change {
+            since: Since::new(6, 3),
+            about: "an xarray of pages",
+            apply: |traits| Traits {
+                layout: Layout::Tree,
+                ..traits
+            },
+        },
+        Change {
+            since: Since::new(7, 0).stable(&[
+                Release::new(6, 12, 114),
+                Release::new(6, 18, 14),
+                Release::new(6, 19, 4),
+            ]),
+            about: "a flat array of pages and offsets, in contiguous memory",
+            apply: |traits| Traits {
+                layout: Layout::List,
+                entry_limits: &[EntryLimit {
+                    most: Most::Kmalloc { entry_bytes: 16 },
+                    scope: Scope::Region,
+                    access: None,
+                    gate: Gate::Table,
+                    errno: Errno::Enomem,
+                    why: "the array must be contiguous memory (sw/rxe/rxe_mr.c: alloc_mr_page_info()): register less",
+                }],
+                source: "sw/rxe/rxe_mr.c: rxe_mr_init_user(), page_shift = PAGE_SHIFT; page_size_cap 0xfffff000 [linux 7.2.12]",
+                ..traits
+            },
+        },
+    ],
+    bugs: &[],
+};
