@@ -89,7 +89,7 @@ impl Umem<core::iter::Empty<FrameRun>> {
     /// Begins a registration of `length` bytes from virtual address `address`, backed by `frames`: runs of physical memory in the
     /// order of virtual addresses, from the first pinned page to the last. Their own offsets are ignored.
     ///
-    /// Items are pairs of a [`PhysAddr`](crate::address::PhysAddr) and a length in bytes, or [`FrameRun`]s.
+    /// Items are pairs of a [`PhysAddr`] and a length in bytes, or [`FrameRun`]s.
     pub fn builder<T>(frames: T, address: VirtAddr, length: u64) -> UmemBuilder<T::IntoIter>
     where
         T: IntoIterator<Item: Into<FrameRun>, IntoIter: Clone>,
