@@ -128,7 +128,7 @@ fn wrong_input_is_exit_2_with_the_cores_words() {
         ),
         (
             &["plan", "--preset", "mail", "--length", "4KB"],
-            "--length: \"4KB\" is no size",
+            "--length: \"4KB\" is not a valid size",
         ),
         (
             &["plan", "--preset", "mail", "--device", "mlx6"],

@@ -8,8 +8,7 @@
 
 use std::error::Error;
 use umem_core::{
-    address::{DmaAddr, Extent, VirtAddr},
-    iommu::DmaSegment,
+    address::{Consecutive, DmaAddr, VirtAddr},
     kernel::KernelRules,
     size::{PageSize, PageSizes},
     table::{
@@ -45,44 +44,26 @@ fn register(device: &mut Device, blocks: impl Iterator<Item = EntryRun>) -> Resu
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Three mapped segments, address and bytes. Offsets count from the first pinned page, so each begins where the last one ends.
-    let list = [
-        (0x4000_0000, 6 << 20),
-        (0x9000_0000, 2 << 20),
-        (0x9020_0000, 8 << 20),
-    ];
-    let segments: Vec<DmaSegment> = list
-        .into_iter()
-        .scan(0, |offset, (start, length)| {
-            let segment = Extent {
-                offset: *offset,
-                start: DmaAddr::new(start),
-                length,
-            };
-            *offset += length;
-            Some(segment)
-        })
-        .collect();
+    // Three mapped segments, address and bytes: whole pages, one after the other in the region.
+    let segments = Consecutive::new([
+        (DmaAddr::new(0x4000_0000), 6 << 20),
+        (DmaAddr::new(0x9000_0000), 2 << 20),
+        (DmaAddr::new(0x9020_0000), 8 << 20),
+    ]);
 
-    // The region begins 0x100 bytes into the first page: `Mr::offset` is where its first byte lies among the segments' offsets.
+    // The region begins 0x100 bytes into the first page, for the NIC as for the program.
     let address = VirtAddr::new(0x7f00_0000_0100);
-    let mr = Mr {
-        address,
-        length: (16 << 20) - 0x100,
-        hca_address: address,
-        page: PageSize::K4,
-        offset: 0x100,
-    };
+    let mr = Mr::new(address, (16 << 20) - 0x100, PageSize::K4);
 
     let sizes = PageSizes::range(PageSize::K4, PageSize::G1);
-    let best = single::best_page_size(segments.iter().copied(), &mr, sizes, KernelRules::newest())
+    let best = single::best_page_size(segments.clone(), &mr, sizes, KernelRules::newest())
         .ok_or("no page size fits")?;
     println!(
         "page size {best}, {} blocks",
         single::block_count(&mr, best)
     );
 
-    let blocks = Single::new(segments.iter().copied(), &mr, best, KernelRules::newest());
+    let blocks = Single::new(segments.clone(), &mr, best, KernelRules::newest());
     let mut device = Device {
         room: 16,
         table: Vec::new(),

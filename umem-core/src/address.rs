@@ -1,5 +1,5 @@
-//! The three address spaces that a registration passes through, as three types,
-//! so that no lane can be taken for another; and runs of bytes in them.
+//! The three address spaces of a registration as three types, so that the compiler tells them apart; and runs of
+//! bytes in them.
 
 use crate::size::{PageSize, hex_digits};
 use core::{
@@ -7,6 +7,10 @@ use core::{
     ops::{Add, Sub},
     str::FromStr,
 };
+
+mod runs;
+
+pub use runs::{Consecutive, Extent, Joined};
 
 /// What the three address types have in common.
 ///
@@ -276,112 +280,3 @@ impl fmt::Display for AddressError {
 }
 
 impl core::error::Error for AddressError {}
-
-/// A run of bytes that are contiguous twice: in the address space `A`, and in the
-/// region that they back.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Extent<A> {
-    /// Where the run begins in the region: bytes from `region.va`.
-    pub offset: u64,
-    /// Where it begins in the address space `A`.
-    pub start: A,
-    /// Its length in bytes, never 0.
-    pub length: u64,
-}
-
-/// The run of so many bytes from an address on, at offset 0.
-impl<A> From<(A, u64)> for Extent<A> {
-    fn from((start, length): (A, u64)) -> Self {
-        Self {
-            offset: 0,
-            start,
-            length,
-        }
-    }
-}
-
-impl<A: Address> Extent<A> {
-    /// The first address after the run. Runs end at 2^64 − 1 at the latest.
-    #[inline]
-    pub fn end(&self) -> A {
-        self.start + self.length
-    }
-
-    /// The offset, in the region, of the first byte after the run.
-    #[inline]
-    pub fn end_offset(&self) -> u64 {
-        self.offset + self.length
-    }
-
-    /// Cuts the run after `length` bytes: the front, and what is left, if anything.
-    #[inline]
-    pub(crate) fn split(self, length: u64) -> (Self, Option<Self>) {
-        if length >= self.length {
-            return (self, None);
-        }
-        let (front, rest) = self.split_at(length);
-        (front, Some(rest))
-    }
-
-    /// The same of a run that is longer.
-    #[inline]
-    pub(crate) fn split_at(self, length: u64) -> (Self, Self) {
-        let rest = Self {
-            offset: self.offset + length,
-            start: self.start + length,
-            length: self.length - length,
-        };
-        (Self { length, ..self }, rest)
-    }
-}
-
-/// Joins neighbouring runs where one ends at the address at which the next begins.
-#[derive(Clone, Debug)]
-pub struct Joined<I, A> {
-    runs: I,
-    next: Option<Extent<A>>,
-}
-
-impl<A: Address, I: Iterator<Item = Extent<A>>> Joined<I, A> {
-    /// The runs of `runs`, joined.
-    pub fn new(mut runs: I) -> Self {
-        let next = runs.next();
-        Self { runs, next }
-    }
-
-    /// The runs of `first` and then `runs`, joined.
-    pub(crate) fn after(first: Option<Extent<A>>, runs: I) -> Self {
-        Self { runs, next: first }
-    }
-}
-
-impl<A: Address, I: Iterator<Item = Extent<A>>> Iterator for Joined<I, A> {
-    type Item = Extent<A>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Extent<A>> {
-        let mut run = self.next?;
-        loop {
-            self.next = self.runs.next();
-            match self.next {
-                Some(other) if other.start == run.end() => run.length += other.length,
-                _ => return Some(run),
-            }
-        }
-    }
-
-    // What is joined so far is at hand here, and not put away after each run.
-    #[inline]
-    fn fold<B, F: FnMut(B, Extent<A>) -> B>(self, start: B, mut each: F) -> B {
-        let Some(first) = self.next else { return start };
-        let (so_far, last) = self.runs.fold((start, first), |(so_far, mut run), other| {
-            if other.start == run.end() {
-                run.length += other.length;
-                (so_far, run)
-            } else {
-                (each(so_far, run), other)
-            }
-        });
-        each(so_far, last)
-    }
-}

@@ -24,7 +24,7 @@ pub struct Advice {
     pub scenarios: Vec<Scenario>,
 }
 
-/// What a table amounts to.
+/// The cost of a table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Outcome {

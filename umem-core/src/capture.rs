@@ -32,19 +32,19 @@ pub struct Provenance {
     pub time: String,
     /// Whether physical and virtual addresses were shifted, to hide where they lie.
     pub rebased: bool,
-    /// What was to be captured; the scenario's region may be a part of it.
+    /// The range that was requested; the scenario's region may be a part of it.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub asked: Option<Asked>,
-    /// What of it the capture lacks.
+    /// What the capture lacks of it.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub left_out: Option<LeftOut>,
-    /// Which pages a registration would replace by others.
+    /// The pages that a registration would replace.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
@@ -69,12 +69,12 @@ pub struct Provenance {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub moved: Option<Moved>,
-    /// What nobody said and the machine did not show.
+    /// What neither the user nor the machine specified.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
     pub assumed: Assumed,
 }
 
-/// What the scenario says only because nobody said otherwise, a sentence each.
+/// Assumptions in the scenario, a sentence each.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(
@@ -109,7 +109,7 @@ pub struct Moved {
     pub moved: u64,
 }
 
-/// The memory that was to be captured.
+/// The memory that was requested.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(
@@ -203,7 +203,7 @@ impl Provenance {
         self.left_out.is_some_and(|left_out| left_out.pages() > 0)
     }
 
-    /// Everything that a reader of the capture must know, a sentence each: where it comes from, then what limits it.
+    /// What a reader of the capture must know, a sentence each: its origin, then its limits.
     pub fn sentences(&self) -> Vec<String> {
         let mut sentences = Vec::new();
         let device = match (&self.device, &self.iommu_mode) {

@@ -3,8 +3,8 @@
 //! Nothing here knows a screen: [`draw`] yields a list of [`Command`]s that the page paints on a canvas and
 //! [`svg::render`] writes as SVG. The list is as long as the picture is wide, never as long as the region.
 //!
-//! From above: the axis; five lanes on it, each box joined by a ribbon to what it became; a ruler that shows how far
-//! each device address is aligned; and a lens on a dozen entries, since the 4K that starts it all is one pixel wide.
+//! From top to bottom: the axis; five lanes, each box linked to its source above by a ribbon; a ruler that shows the alignment
+//! of each device address; and a lens on a dozen entries, because a 4K entry may be one pixel wide.
 
 use crate::{registration::Index, size::Bytes};
 use alloc::{
@@ -68,7 +68,7 @@ impl LaneName {
         (self as u8) < other as u8
     }
 
-    /// What stands beside the lane.
+    /// The lane's title.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Virtual => "Virtual memory",
@@ -79,7 +79,7 @@ impl LaneName {
         }
     }
 
-    /// What it shows, for who meets the word for the first time.
+    /// What it shows, for readers who do not know the word yet.
     pub const fn about(self) -> &'static str {
         match self {
             Self::Virtual => {
@@ -112,14 +112,14 @@ impl LaneName {
     }
 }
 
-/// What a picture is looked at for.
+/// What a picture emphasises.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Attention {
     /// The lens is at the entry that holds this offset; at the [playhead](focus) if it is `None`.
     pub chosen: Option<i64>,
-    /// A box that is framed, with lines up to what it was made of: the one of that lane that holds that offset.
+    /// A box to be framed, with lines up to its sources: the one in that lane that contains that offset.
     pub pointed: Option<(LaneName, i64)>,
-    /// Whether what is yet to come stays hidden: for somebody who is to predict it.
+    /// Whether the future stays hidden, so that a reader can predict it.
     pub veiled: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The mail's own code and its first idea, tried on a registration: beside the table, never part of it.
+//! The mail's own code and its first idea, run on a registration for comparison.
 
 use crate::{
     address::Joined,
@@ -13,7 +13,7 @@ use alloc::{
     vec::Vec,
 };
 
-/// What a piece of the mail would have made of a region.
+/// What a piece of the mail makes of a region.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Exhibit {
     /// Its name: `as-written`, `with-the-reply`, `cut-before-mapping`.

@@ -1,4 +1,4 @@
-//! Why an entry has its size: what limited it, down to the bit.
+//! Why an entry has its size, down to the bit that decided.
 //!
 //! Everything comes in two forms: for machines ([`Limit::code`], [`Limit::bit`]) and as a
 //! sentence for people ([`Limit::text`]).
@@ -25,7 +25,7 @@ pub struct Cut {
     pub zeros: u32,
     /// The bytes from there to the end of the contiguous run.
     pub left: u64,
-    /// The sizes of the device, descending, and what becomes of each.
+    /// The sizes of the device, descending, each with its verdict.
     pub verdicts: Vec<(PageSize, Verdict)>,
     /// The size that is taken.
     pub taken: Option<PageSize>,
@@ -33,10 +33,10 @@ pub struct Cut {
     pub limit: CutLimit,
 }
 
-/// What becomes of a size at an address.
+/// Whether a size can be used at an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
-    /// The address is no multiple of it: this bit is set.
+    /// The address is not a multiple of it: this bit is set.
     NotAligned {
         /// The lowest bit set in the address.
         bit: u32,
@@ -119,7 +119,7 @@ pub fn cut(sizes: PageSizes, address: DmaAddr, left: u64, last_run: bool) -> Cut
 }
 
 impl Cut {
-    /// The sentence: what the address allows, and what decided.
+    /// A sentence: what the address allows, and what decided.
     pub fn text(&self, sizes: PageSizes) -> String {
         let Some(taken) = self.taken else {
             return format!(

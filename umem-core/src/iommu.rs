@@ -1,9 +1,9 @@
-//! `ScatterList` → `DmaList`: the addresses that the device will use.
+//! `ScatterList` → `DmaList`: the addresses that the device uses.
 //!
 //! Without an IOMMU they are the physical ones. Behind one, `iommu_dma_map_sg()`
 //! takes one stretch of IO virtual addresses (IOVA) for the whole list, lays the entries out in it one after the
 //! other, and merges what became adjacent. Its start is aligned to the mapping's length rounded
-//! up to a power of two, so whatever the entries' own alignment was, **is lost**.
+//! up to a power of two, so the entries' own alignment **is lost**.
 
 use crate::{
     address::{DmaAddr, Extent},
@@ -29,16 +29,16 @@ pub use io_pages::{IoPageRun, IoPages};
 /// A segment of the DMA list: a run of device addresses that backs a run of the region.
 pub type DmaSegment = Extent<DmaAddr>;
 
-/// An IOMMU that translates, with what its driver and the device tell it.
+/// An IOMMU that translates, with the parameters of its driver and the device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Translation {
     /// The page sizes of its own page table: `iommu_domain.pgsize_bitmap`.
     pub page_sizes: PageSizes,
     /// Where the mapping begins.
     pub iova: Iova,
-    /// The boundary that no segment crosses, as the kernel has it: a mask, such as 0xffffffff for 4G (`dma_get_seg_boundary()`).
+    /// The boundary that no segment crosses, as a mask like in the kernel, such as 0xffffffff for 4G (`dma_get_seg_boundary()`).
     pub boundary_mask: u64,
-    /// How many bits of IOVA there are, 12 to 64.
+    /// The width of IO virtual addresses in bits, 12 to 64.
     pub address_bits: u32,
     /// How entries are laid out.
     pub layout: IovaLayout,
@@ -76,18 +76,18 @@ pub enum IovaLayout {
 pub enum MapError {
     /// No stretch of free IOVA is long enough (`-ENOMEM`).
     Exhausted {
-        /// The bytes that were wanted.
+        /// The length that was needed, in bytes.
         length: u64,
-        /// The bits of IOVA that there are.
+        /// The width of IO virtual addresses in bits.
         address_bits: u32,
     },
     /// Padding an entry up to the boundary makes its length 2^32 or more, which does not fit
     /// `scatterlist.length`: less is mapped than was asked for, and the mapping fails (`-EINVAL`).
     ///
     /// `prev->length += pad_len` in `iommu_dma_map_sg()`, when the entry begins on the boundary itself: described by N. Chen on the
-    /// iommu list on 2020-03-05. It meets every run of more than 4G for a device without a largest segment, whose entries are 4G-4K
+    /// iommu list on 2020-03-05. It affects every run of more than 4G for a device without a largest segment, whose entries are 4G-4K
     /// and the rest. Kernels without [`pad_checked`](crate::kernel::KernelRules::pad_checked) leave what was mapped by then, though
-    /// its addresses are given back. Confirmed by `cargo xtask lab overflow` behind VT-d and AMD-Vi on Linux 6.1.192, 6.12.95 and
+    /// its addresses are freed. Confirmed by `cargo xtask lab overflow` behind VT-d and AMD-Vi on Linux 6.1.192, 6.12.95 and
     /// 7.2.12.
     PadOverflow {
         /// The entry's offset in the region.
@@ -128,11 +128,11 @@ impl fmt::Display for MapError {
 impl core::error::Error for MapError {}
 
 impl Translation {
-    /// Where the kernel lets a mapping of `length` bytes begin: `iommu_dma_alloc_iova()` and
+    /// Where the kernel begins a mapping of `length` bytes: `iommu_dma_alloc_iova()` and
     /// `alloc_iova_fast()` [linux 7.2].
     ///
     /// As high as it fits below 4G, else below 2^`address_bits`, and always a multiple of `length`
-    /// rounded up to a power of two. Address 0 is never given out. A real kernel also steers around what is
+    /// rounded up to a power of two. Address 0 is never used. A real kernel also avoids what is
     /// taken and reserved, so **only the alignment is a promise**.
     pub fn place(&self, length: u64) -> Result<DmaAddr, MapError> {
         match self.layout {
@@ -162,7 +162,7 @@ impl Translation {
 
     /// Maps the list: an address for its first page, and the length of the whole.
     ///
-    /// Walks the list once and keeps nothing of it.
+    /// Walks the list once and stores nothing.
     pub fn map(&self, entries: impl Iterator<Item = SgEntry>) -> Result<Mapping, MapError> {
         if self.layout != IovaLayout::OneAllocation {
             return self.map_entries(entries);
@@ -225,7 +225,7 @@ impl Translation {
     }
 }
 
-/// A stretch of IOVA that holds a whole list.
+/// A range of IO virtual addresses that holds a whole list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mapping {
     /// The address of the list's first page.
@@ -352,7 +352,7 @@ impl<I: Iterator<Item = SgEntry>> Iterator for DmaList<I> {
         }
     }
 
-    // Which it is is asked once, not for each segment.
+    // Match once, outside the loop.
     #[inline]
     fn fold<B, F: FnMut(B, DmaSegment) -> B>(self, start: B, mut each: F) -> B {
         match self.0 {

@@ -19,6 +19,15 @@
 //! # Ok::<(), umem_core::scenario::ScenarioError>(())
 //! ```
 //!
+//! # Where to start
+//!
+//! | you have | start at |
+//! |---|---|
+//! | a scenario in JSON, a capture, or a preset | [`Registration::new`](registration::Registration::new) |
+//! | the frames of a region, as runs or numbers | [`Umem::builder`](umem::Umem::builder) |
+//! | a mapped list: DMA addresses and lengths | [`Consecutive`](address::Consecutive), [`Mr::new`](table::Mr::new), then [`best_page_size`](table::single::best_page_size) or [`blocks`](table::blocks()) |
+//! | a table, and the question why it is not smaller | [`explain`], [`advice`] |
+//!
 //! # The pipeline
 //!
 //! Data flows one way, through one room a stage:
@@ -30,7 +39,7 @@
 //! | room | what lives there | in the kernel [linux 7.2] |
 //! |---|---|---|
 //! | [`size`] | page sizes, and sets of them as bitmaps | `unsigned long pgsz_bitmap` |
-//! | [`address`] | virtual, physical and device addresses: three types, so that none is taken for another | |
+//! | [`address`] | virtual, physical and device addresses as three types | |
 //! | [`memory`] | what backs the region: runs of frames, generated or given | `pin_user_pages_fast()` |
 //! | [`scatter`] | frames → the largest contiguous runs | `sg_alloc_append_table_from_pages()` |
 //! | [`iommu`] | SG list → device addresses: identity, or placed and merged | `iommu_dma_map_sg()`, `__finalise_sg()` |
@@ -41,16 +50,16 @@
 //! | [`evidence`] | who says that each rule is so | |
 //! | [`scenario`] | a whole question as a value; the presets | |
 //! | [`registration`] | scenario → every stage's result | `ib_umem_get()` |
-//! | [`umem`] | the same without a scenario: frames, a device and an IOMMU of your own | `struct ib_umem` |
-//! | [`advice`] | the changes that would help, each proven | |
+//! | [`umem`] | the same without a scenario, from frames, a device and an IOMMU of your own | `struct ib_umem` |
+//! | [`advice`] | the changes that would help, each verified by computing it | |
 //! | [`exhibits`] | the mail's own code, tried on a registration | |
 //! | [`report`] | a registration as JSON | |
 //! | [`capture`], `vectors` | what a machine recorded: real memory, real kernels' answers | |
 //! | [`diagram`] | a registration → lanes of boxes at a zoom and a moment → drawing commands → SVG | |
 //!
 //! A rule of the kernel is one function, which names the kernel's function and version. Where kernels
-//! differ, the rule is a value of [`KernelRules`](kernel::KernelRules). Who says that a rule is so, a running kernel, a public report,
-//! the source or a mail alone, is the result's [`evidence`].
+//! differ, the rule is a value of [`KernelRules`](kernel::KernelRules). The result's [`evidence`] says who confirms each rule: a
+//! running kernel, a public report, the source, or only a mail.
 //!
 //! # From the kernel to here
 //!
@@ -78,9 +87,8 @@
 //!
 //! # What it costs
 //!
-//! Nothing here holds a list as long as the region. Lists are iterators that allocate nothing, and what is
-//! equal and adjacent is one run: a segment of 1 TiB costs what one of 4 MiB costs. Only an
-//! [`Index`](registration::Index), made on request, takes memory, in proportion to the region's segments.
+//! Lists are iterators that allocate nothing, and equal neighbours are one run, so a segment of 1 TiB costs what one of 4 MiB
+//! costs. Only an [`Index`](registration::Index), made on request, takes memory: in proportion to the region's segments.
 //!
 //! # Features
 //!
@@ -98,8 +106,8 @@
 //!
 //! # Panics
 //!
-//! A [`Scenario`](scenario::Scenario) that resolved and a [`Umem`](umem::Umem) that was built never panic, however large. Text, JSON,
-//! frames and IOMMUs of strangers get errors. Functions that can panic say when. Those of the lower floor ([`scatter`], [`iommu`],
+//! A [`Scenario`](scenario::Scenario) that resolved and a [`Umem`](umem::Umem) that was built never panic, however large. Untrusted text, JSON,
+//! frames and IOMMUs get errors. Functions that can panic say when. Those of the lower floor ([`scatter`], [`iommu`],
 //! [`table`], [`tiling`]) trust that runs are not empty and end below 2^64; a sum that overflows there panics where overflow checks
 //! are on, and wraps around elsewhere.
 

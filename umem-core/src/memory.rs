@@ -1,7 +1,7 @@
-//! What backs the region: physical frames, in the order of virtual addresses.
+//! The memory behind a region: physical frames, in the order of virtual addresses.
 //!
-//! A [`Memory`] never lists its frames. It is a generator, and [`Memory::runs`] yields
-//! its runs one by one, so a region of a tebibyte costs what its runs cost.
+//! A [`Memory`] never lists its frames: [`Memory::runs`] yields its runs one by one, so the cost of a region depends on its
+//! runs, not on its bytes.
 
 use crate::{
     address::{Extent, PhysAddr},
@@ -12,7 +12,7 @@ mod numbers;
 
 pub(crate) use extents::after_run;
 pub use extents::{Extents, RunError, Runs};
-pub use numbers::{FrameNumbers, PagemapFrames};
+pub use numbers::{FrameNumbers, FrameWords, PagemapFrames};
 
 /// A run of physically contiguous frames.
 pub type FrameRun = Extent<PhysAddr>;
@@ -32,11 +32,11 @@ pub enum Layout {
     Contiguous(PhysAddr),
     /// Backwards: page *i* at start − *i* · page size.
     Descending(PhysAddr),
-    /// Apart: page *i* at start + [`scattered_slot`] · page size.
+    /// Scattered: page *i* at start + [`scattered_slot`] · page size.
     Scattered {
         /// Where slot 0 lies.
         start: PhysAddr,
-        /// Which of the scatterings.
+        /// Selects one of many scatterings.
         seed: u64,
     },
     /// As given, in the order of virtual addresses.
@@ -49,7 +49,7 @@ impl Memory {
         self.page_size
     }
 
-    /// How many bytes there are, from the region's `va` on.
+    /// The length in bytes, from the region's `va` on.
     pub fn length(&self) -> u64 {
         self.length
     }
@@ -59,10 +59,10 @@ impl Memory {
         &self.layout
     }
 
-    /// Where the byte `offset` bytes from the region's `va` lies.
+    /// The physical address of the byte at `offset` from the region's `va`.
     ///
     /// # Panics
-    /// Where `offset` is not below [`length`](Self::length).
+    /// If `offset` is not below [`length`](Self::length).
     pub fn frame(&self, offset: u64) -> PhysAddr {
         assert!(
             offset < self.length,
@@ -77,7 +77,7 @@ impl Memory {
         run.start + (offset - run.offset)
     }
 
-    /// The whole run of the layout that holds `offset`: a page, or more where the layout says so.
+    /// The run of the layout that contains `offset`: a page, or more if the layout has longer runs.
     fn run_at(&self, offset: u64) -> FrameRun {
         let shift = self.page_size.log2();
         let page = offset >> shift;
@@ -98,7 +98,7 @@ impl Memory {
         }
     }
 
-    /// The page of the layout that holds `offset`, lying at `start`.
+    /// The page of the layout that contains `offset` and begins at `start`.
     #[inline]
     fn whole_page(&self, offset: u64, start: PhysAddr) -> FrameRun {
         let offset = self.page_size.align_down(offset);
@@ -112,7 +112,7 @@ impl Memory {
     /// The frames behind the bytes from offset `from` to offset `to`, as runs in the
     /// order of virtual addresses. Neighbouring runs may be physically adjacent.
     ///
-    /// Takes no memory; the first run is found in logarithmic time, the next in constant time.
+    /// Allocates nothing. Finds the first run in logarithmic time, each further one in constant time.
     pub fn runs(&self, from: u64, to: u64) -> FrameRuns<'_> {
         let (index, begin) = match &self.layout {
             Layout::Extents(runs) => runs.find(from),
@@ -133,7 +133,7 @@ impl Memory {
         }
     }
 
-    /// How many bytes before `offset` are physically contiguous with the byte there.
+    /// How many bytes before `offset` are physically contiguous with the byte at `offset`.
     pub(crate) fn contiguous_before(&self, offset: u64) -> u64 {
         let mut at = offset;
         while at > 0 && self.address(at - 1).checked_add(1) == Some(self.address(at)) {
@@ -161,7 +161,7 @@ pub struct FrameRuns<'a> {
     /// The number of the next extent, and where it begins.
     index: usize,
     begin: u64,
-    /// Of the present block of a scattered layout.
+    /// The present block of a scattered layout.
     shuffle: Shuffle,
 }
 
@@ -211,8 +211,8 @@ impl Iterator for FrameRuns<'_> {
 /// Pages are shuffled within blocks of this many.
 const SHUFFLED: u64 = 1024;
 
-/// The place of page `page` of a scattered layout, in pages from its start: an even
-/// number, so that no two pages are neighbours, and no two pages share a place.
+/// The slot of page `page` of a scattered layout, in pages from its start: an even
+/// number, so that no two pages are neighbours, and no two pages share a slot.
 ///
 /// Links depend on this formula, so **it never changes**. With *b* = `page` / 1024 and
 /// *r* = `page` mod 1024, and *h* = `mix`(`seed` + 0x9e3779b97f4a7c15 · (*b* + 1)), where `mix` is
@@ -234,7 +234,7 @@ pub const fn scattered_slot(seed: u64, page: u64) -> u64 {
     Shuffle::of(seed, page / SHUFFLED).slot(page % SHUFFLED)
 }
 
-/// How the pages of one block are shuffled: the block's part of [`scattered_slot`], which is the same for all of them.
+/// How the pages of one block are shuffled: the part of [`scattered_slot`] that they share.
 #[derive(Clone, Copy, Debug)]
 struct Shuffle {
     block: u64,

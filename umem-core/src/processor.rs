@@ -1,6 +1,6 @@
-//! The page sizes of processors under Linux as data: what memory can be backed by, before any device is asked.
+//! The page sizes of processors under Linux, as data: the sizes that can back memory.
 //!
-//! No rule depends on them: a scenario says the size of its pages itself. They are here for those who choose one.
+//! No rule depends on them, because a scenario specifies its page size. They help to choose one.
 
 use crate::size::{PageSize, PageSizes};
 
@@ -40,27 +40,20 @@ pub fn huge_pages(platform: Option<Platform>, page: PageSize) -> PageSizes {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct ProcessorProfile {
-    /// What people call it.
+    /// Its title.
     pub title: &'static str,
     /// Its family.
     pub platform: Platform,
     /// `PAGE_SIZE`: what pinning counts in.
     pub kernel_page: PageSize,
-    /// The sizes of hugetlbfs, which a program asks for by name.
+    /// The sizes of hugetlbfs, which a program requests explicitly.
     pub huge: PageSizes,
-    /// The largest transparent huge page of anonymous memory (`HPAGE_PMD_SIZE`), which a program may get unasked.
+    /// The largest transparent huge page of anonymous memory (`HPAGE_PMD_SIZE`), which a program may get without requesting it.
     pub transparent: PageSize,
     /// The function and kernel version that say so.
     pub source: &'static str,
-    /// What is not established of it.
+    /// What is not established.
     pub open: Option<&'static str>,
-}
-
-const fn page(log2: u32) -> PageSize {
-    match PageSize::from_log2(log2) {
-        Some(size) => size,
-        None => unreachable!(),
-    }
 }
 
 const fn arm64(
@@ -72,22 +65,22 @@ const fn arm64(
     ProcessorProfile {
         title,
         platform: Platform::Arm64,
-        kernel_page: page(kernel),
+        kernel_page: PageSize::of_log2(kernel),
         huge: PageSizes::of_log2(huge),
-        transparent: page(transparent),
+        transparent: PageSize::of_log2(transparent),
         source: "arch/arm64/mm/hugetlbpage.c: contiguous PTEs, PMD, contiguous PMDs, PUD [linux 7.2]",
         open: None,
     }
 }
 
-/// Every processor that RDMA meets often, with each of its kernel pages.
+/// The processors that RDMA is common on, each with its kernel page sizes.
 pub static PROCESSORS: &[ProcessorProfile] = &[
     ProcessorProfile {
         title: "x86-64",
         platform: Platform::X86,
-        kernel_page: page(12),
+        kernel_page: PageSize::of_log2(12),
         huge: PageSizes::of_log2(&[21, 30]),
-        transparent: page(21),
+        transparent: PageSize::of_log2(21),
         source: "arch/x86/mm/hugetlbpage.c: arch_hugetlb_valid_size() [linux 7.2]",
         open: Some("1G needs a processor with 1G pages"),
     },
@@ -97,9 +90,9 @@ pub static PROCESSORS: &[ProcessorProfile] = &[
     ProcessorProfile {
         title: "POWER, radix MMU",
         platform: Platform::Power,
-        kernel_page: page(16),
+        kernel_page: PageSize::of_log2(16),
         huge: PageSizes::of_log2(&[21, 30]),
-        transparent: page(21),
+        transparent: PageSize::of_log2(21),
         source: "arch/powerpc [linux 7.2]",
         open: Some(
             "which of POWER's sizes belong to which MMU was not checked in the source; kernels with 4K pages exist, too",
@@ -108,18 +101,18 @@ pub static PROCESSORS: &[ProcessorProfile] = &[
     ProcessorProfile {
         title: "s390",
         platform: Platform::S390,
-        kernel_page: page(12),
+        kernel_page: PageSize::of_log2(12),
         huge: PageSizes::of_log2(&[20, 31]),
-        transparent: page(20),
+        transparent: PageSize::of_log2(20),
         source: "arch/s390: EDAT1, EDAT2 [linux 7.2]",
         open: Some("the transparent size is that of a PMD, not checked in the source"),
     },
     ProcessorProfile {
         title: "riscv64",
         platform: Platform::RiscV,
-        kernel_page: page(12),
+        kernel_page: PageSize::of_log2(12),
         huge: PageSizes::of_log2(&[16, 21, 30]),
-        transparent: page(21),
+        transparent: PageSize::of_log2(21),
         source: "arch/riscv: 2M, 1G; 64K with Svnapot [linux 7.2]",
         open: Some(
             "larger sizes where the MMU has more levels; the transparent size is that of a PMD, not checked in the source",
@@ -129,12 +122,13 @@ pub static PROCESSORS: &[ProcessorProfile] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{PROCESSORS, Platform, huge_pages, page};
+    use super::{PROCESSORS, Platform, huge_pages};
+    use crate::size::PageSize;
     use std::string::ToString;
 
     #[test]
     fn huge_pages_are_those_that_the_machine_has() {
-        let sizes = |platform, log2| huge_pages(platform, page(log2)).to_string();
+        let sizes = |platform, log2| huge_pages(platform, PageSize::of_log2(log2)).to_string();
         assert_eq!(sizes(None, 12), "2M 1G");
         assert_eq!(sizes(Some(Platform::X86), 12), "2M 1G");
         assert_eq!(sizes(None, 14), "2M 32M 1G");

@@ -1,5 +1,5 @@
-//! Frames → the scatter-gather list: the largest physically contiguous runs, blind to
-//! alignment, virtual address and huge pages, up to the device's maximum segment.
+//! Frames → the scatter-gather list: the largest physically contiguous runs up to the device's maximum segment,
+//! whatever their alignment, virtual address or page size.
 //!
 //! This is the mail's second thought: *"Have the sg table contain the largest contiguous
 //! regions possible, and ignore alignment or driver capability."*
@@ -12,15 +12,14 @@ use crate::{
 
 /// An entry of the CPU side of the scatter-gather list: whole kernel pages.
 ///
-/// The head and tail of the region are never trimmed off here; the start's offset in its
-/// page lives on in `ib_umem.address` alone.
+/// Head and tail of the region are not trimmed off here; only `ib_umem.address` knows the start's offset in its page.
 pub type SgEntry = Extent<PhysAddr>;
 
 /// How a kernel appends pinned pages to the scatter-gather list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Coalescing {
     /// `sg_alloc_append_table_from_pages()` [linux 7.2; the same rule since 5.10]: a page joins the last entry
-    /// while it is the next frame and the entry stays within the limit. Batches leave no trace.
+    /// while it is the next frame and the entry stays within the limit, whatever the batches.
     AnyPage,
     /// `ib_umem_add_sg_table()` [linux 5.2 to 5.9, from source, not verified]: each batch of pinned
     /// pages is cut into runs first, and only the first run of a batch may join the last
@@ -31,7 +30,7 @@ pub enum Coalescing {
 /// The longest entry that a maximum segment allows: whole pages, `ALIGN_DOWN(max_segment, PAGE_SIZE)`.
 ///
 /// `None` where not even one page fits, which the kernel refuses (`-EINVAL`).
-/// For 0xffffffff and 4K pages it is 4G-4K, which is no power of two.
+/// For 0xffffffff and 4K pages it is 4G-4K, which is not a power of two.
 pub const fn longest_entry(max_segment: u32, page: PageSize) -> Option<u64> {
     match page.align_down(max_segment as u64) {
         0 => None,
@@ -49,7 +48,7 @@ pub const fn batch_pages(page: PageSize) -> u64 {
 /// The bytes of a `struct scatterlist` on a 64-bit kernel.
 pub const SCATTERLIST_BYTES: u64 = 32;
 
-/// What a registration's lists take in the kernel, each way that was argued about, in bytes.
+/// The bytes that a registration's lists take in the kernel, for each way that was discussed.
 ///
 /// The mail: *"this doesn't attempt to solve the problem with overallocating the sg table."* From source, not verified.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,14 +57,14 @@ pub struct ListCost {
     pub page_list: u64,
     /// A list of page pointers for all pages at once, which the mail wants to avoid.
     pub whole_page_list: u64,
-    /// A scatter-gather table with an entry for every page, as it was allocated before it was known what would join.
+    /// A scatter-gather table with an entry for every page, as it was allocated before the pages were coalesced.
     pub table_for_all_pages: u64,
     /// The table that grows as entries are appended: `sg_alloc_append_table_from_pages()`.
     pub appended_table: u64,
 }
 
 impl ListCost {
-    /// For `pages` pages of which an SG entry begins at each of `starts`: numbers of pages, ascending.
+    /// For `pages` pages; `starts` are the numbers of the pages at which SG entries begin, ascending.
     pub fn new(pages: u64, starts: impl Iterator<Item = u64>, page: PageSize) -> Self {
         Self {
             page_list: page.bytes(),
@@ -120,7 +119,7 @@ pub struct ScatterList<I>(Rule<I>);
 
 #[derive(Clone, Debug)]
 enum Rule<I> {
-    AnyPage(AnyPage<I>),
+    AnyPage(CutRuns<Joined<I, PhysAddr>>),
     WholeBatchRun(WholeBatchRun<I>),
 }
 
@@ -128,13 +127,12 @@ impl<I: Iterator<Item = FrameRun>> ScatterList<I> {
     /// The list of the pages in `frames`, each entry at most `longest` bytes long (see [`longest_entry`]). Pinned pages have no
     /// gaps: each run's offset is where the one before it ends.
     pub fn new(frames: I, longest: u64, coalescing: Coalescing, page: PageSize) -> Self {
-        let pages = Pages::new(frames);
         Self(match coalescing {
-            Coalescing::AnyPage => Rule::AnyPage(AnyPage { pages, longest }),
+            Coalescing::AnyPage => Rule::AnyPage(CutRuns::new(Joined::new(frames), longest)),
             Coalescing::WholeBatchRun => {
                 let batch = batch_pages(page) * page.bytes();
                 let mut runs = BatchRuns {
-                    pages,
+                    pages: Pages::new(frames),
                     batch,
                     left: batch,
                     longest,
@@ -146,57 +144,27 @@ impl<I: Iterator<Item = FrameRun>> ScatterList<I> {
     }
 }
 
-/// [`Coalescing::AnyPage`].
-#[derive(Clone, Debug)]
-struct AnyPage<I> {
-    pages: Pages<I>,
-    longest: u64,
-}
-
-impl<I: Iterator<Item = FrameRun>> Iterator for AnyPage<I> {
-    type Item = SgEntry;
-
-    #[inline]
-    fn next(&mut self) -> Option<SgEntry> {
-        self.pages.contiguous(self.longest)
-    }
-
-    #[inline]
-    fn fold<B, F: FnMut(B, SgEntry) -> B>(self, start: B, mut each: F) -> B {
-        let Self { pages, longest } = self;
-        let joined = Joined::after(pages.next, pages.frames);
-        joined.fold(start, |mut so_far, mut entry| {
-            while entry.length > longest {
-                let (front, rest) = entry.split_at(longest);
-                so_far = each(so_far, front);
-                entry = rest;
-            }
-            each(so_far, entry)
-        })
-    }
-}
-
-/// The scatter-gather list of runs of which no two neighbours are adjacent, such as [`FrameNumbers`] and [`PagemapFrames`]:
-/// [`Coalescing::AnyPage`] with nothing to join, only to cut.
+/// Runs, cut into entries of at most a longest length: [`Coalescing::AnyPage`] if no two neighbouring runs are adjacent, as those of
+/// [`FrameNumbers`] and [`PagemapFrames`] are.
 ///
 /// ```
-/// use umem_core::{memory::FrameNumbers, scatter::LongestRuns, size::PageSize};
+/// use umem_core::{memory::FrameNumbers, scatter::CutRuns, size::PageSize};
 /// let frames = FrameNumbers::new(&[7, 8, 9, 4], PageSize::K4);
-/// let list: Vec<_> = LongestRuns::new(frames, 0x2000).map(|entry| (entry.start.get(), entry.length)).collect();
+/// let list: Vec<_> = CutRuns::new(frames, 0x2000).map(|entry| (entry.start.get(), entry.length)).collect();
 /// assert_eq!(list, [(0x7000, 0x2000), (0x9000, 0x1000), (0x4000, 0x1000)]);
 /// ```
 ///
 /// [`FrameNumbers`]: crate::memory::FrameNumbers
 /// [`PagemapFrames`]: crate::memory::PagemapFrames
 #[derive(Clone, Debug)]
-pub struct LongestRuns<I> {
+pub struct CutRuns<I> {
     runs: I,
     longest: u64,
     rest: Option<FrameRun>,
 }
 
-impl<I: Iterator<Item = FrameRun>> LongestRuns<I> {
-    /// The list of the pages in `runs`, each entry at most `longest` bytes long (see [`longest_entry`]).
+impl<I: Iterator<Item = FrameRun>> CutRuns<I> {
+    /// The pages of `runs`, in entries of at most `longest` bytes (see [`longest_entry`]).
     pub fn new(runs: I, longest: u64) -> Self {
         Self {
             runs,
@@ -206,7 +174,7 @@ impl<I: Iterator<Item = FrameRun>> LongestRuns<I> {
     }
 }
 
-impl<I: Iterator<Item = FrameRun>> Iterator for LongestRuns<I> {
+impl<I: Iterator<Item = FrameRun>> Iterator for CutRuns<I> {
     type Item = SgEntry;
 
     #[inline]
@@ -275,7 +243,7 @@ impl<I: Iterator<Item = FrameRun>> Iterator for ScatterList<I> {
         }
     }
 
-    // The rule is asked for once, not for each entry.
+    // Match once, outside the loop.
     #[inline]
     fn fold<B, F: FnMut(B, SgEntry) -> B>(self, start: B, each: F) -> B {
         match self.0 {
@@ -285,11 +253,11 @@ impl<I: Iterator<Item = FrameRun>> Iterator for ScatterList<I> {
     }
 }
 
-/// The pinned pages, to be taken from the front in contiguous pieces.
+/// The pinned pages, consumed from the front in contiguous pieces.
 #[derive(Clone, Debug)]
 struct Pages<I> {
     frames: I,
-    /// The run that comes next, or what is left of it.
+    /// The next run, or the rest of it.
     next: Option<FrameRun>,
 }
 
@@ -299,12 +267,11 @@ impl<I: Iterator<Item = FrameRun>> Pages<I> {
         Self { frames, next }
     }
 
-    /// The pages that follow, as far as each is the next frame, up to `limit` bytes.
+    /// The next pages while each is the next frame, up to `limit` bytes.
     #[inline]
     fn contiguous(&mut self, limit: u64) -> Option<FrameRun> {
         let first = self.next?;
         let mut length = 0;
-        // What follows is taken from `frames` in one place only, so that it is compiled into this loop.
         while let Some(run) = self.next
             && run.start == first.start + length
             && length < limit
@@ -325,7 +292,7 @@ impl<I: Iterator<Item = FrameRun>> Pages<I> {
 #[derive(Clone, Debug)]
 struct BatchRuns<I> {
     pages: Pages<I>,
-    /// The bytes of a batch, and how many of the present one are left.
+    /// The bytes of a batch, and those left of the present one.
     batch: u64,
     left: u64,
     longest: u64,

@@ -1,9 +1,7 @@
-//! A whole question as a value: what is registered, how its memory lies, which kernel,
-//! which IOMMU, which device.
+//! A whole question as a value: the region, the layout of its memory, the kernel, the IOMMU and the device.
 //!
-//! A [`Scenario`] is what the JSON says, unchecked. [`Scenario::resolve`] proves it once and
-//! yields a [`Question`] that every later stage can trust; what is wrong is a
-//! [`ScenarioError`] that names the field.
+//! A [`Scenario`] is what the JSON says, unchecked. [`Scenario::resolve`] checks it once and
+//! returns a [`Question`] that every later stage can trust, or a [`ScenarioError`] that names the field.
 
 use crate::{
     address::{DmaAddr, PhysAddr, VirtAddr},
@@ -18,11 +16,11 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 mod error;
 #[cfg(feature = "serde")]
+mod field;
+#[cfg(feature = "serde")]
 mod json;
 #[cfg(feature = "serde")]
 mod parsed;
-#[cfg(feature = "serde")]
-mod place;
 pub mod presets;
 #[cfg(feature = "serde")]
 mod reader;
@@ -44,23 +42,23 @@ pub use resolve::{Device, Question};
 pub struct Scenario {
     /// The format's version: 1.
     pub version: u32,
-    /// What people may call it.
+    /// A title for people.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub name: Option<String>,
-    /// What is registered.
+    /// The registered region.
     pub region: Region,
-    /// What backs it.
+    /// The memory behind it.
     pub memory: MemorySpec,
-    /// Whose rules.
+    /// The kernel, whose rules apply.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
     pub kernel: KernelSpec,
-    /// What stands between memory and the device.
+    /// The IOMMU between memory and the device.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
     pub iommu: IommuSpec,
-    /// Whose table.
+    /// The device, whose table is computed.
     pub device: DeviceSpec,
     /// Who registers it.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
@@ -116,19 +114,19 @@ pub struct MemorySpec {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub page_size: Option<Bytes>,
-    /// How they lie.
+    /// How they are laid out.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub layout: Option<LayoutName>,
-    /// Where the first page lies; 0x40000000 if left out.
+    /// The address of the first page; 0x40000000 if left out.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub start: Option<PhysAddr>,
-    /// Which of the scatterings; 0 if left out.
+    /// The seed of a scattered layout; 0 if left out.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
@@ -141,7 +139,7 @@ pub struct MemorySpec {
     )]
     #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<(PhysAddr, Bytes)>>"))]
     pub extents: Option<Extents>,
-    /// How much there is from `va` on; what the region needs if left out, or all extents.
+    /// Its length from `va` on; if left out, what the region needs, or all extents.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
@@ -257,7 +255,7 @@ pub struct ProcessSpec {
 pub enum IommuSpec {
     /// "off" (identity), or a name of [the catalogue](crate::iommu::CATALOGUE).
     Name(String),
-    /// An IOMMU in its own words.
+    /// An IOMMU described by its properties.
     Custom(IommuObject),
 }
 
@@ -272,7 +270,7 @@ impl Default for IommuSpec {
     }
 }
 
-/// An IOMMU in its own words; what is left out is the catalogue's where `name` is in it.
+/// An IOMMU described by its properties; what is left out comes from the catalogue entry called `name`, if there is one.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(
@@ -313,12 +311,12 @@ pub enum IovaSpec {
 pub enum DeviceSpec {
     /// A name of [the catalogue](crate::device::CATALOGUE).
     Name(String),
-    /// A device in its own words.
+    /// A device described by its properties.
     Custom(DeviceObject),
 }
 
 impl DeviceSpec {
-    /// The device's own description, to be changed: that of a named one begins with its name alone.
+    /// The device's description, to be changed; that of a named device starts with only its name.
     pub fn customize(&mut self) -> &mut DeviceObject {
         if let Self::Name(name) = self {
             *self = Self::Custom(DeviceObject {
@@ -333,7 +331,7 @@ impl DeviceSpec {
     }
 }
 
-/// A device in its own words; what is left out is the catalogue's where `name` is in it.
+/// A device described by its properties; what is left out comes from the catalogue entry called `name`, if there is one.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(
@@ -351,7 +349,7 @@ pub struct DeviceObject {
     /// How its table is cut; mixed if left out, single for a device of the catalogue.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub policy: Option<Policy>,
-    /// What the ends of a mixed table may do.
+    /// How far the ends of a mixed table may reach.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub edges: Edges,
     /// `dma_get_max_seg_size()` in bytes; 0xffffffff if left out.

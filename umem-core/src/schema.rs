@@ -1,5 +1,4 @@
-//! The JSON Schema of the scenario format. What serde says of the fields is derived; what sizes, addresses and
-//! names look like stands here.
+//! The JSON Schema of the scenario format. The fields are derived; the syntax of sizes, addresses and names is defined here.
 
 use crate::{
     address::{DmaAddr, PhysAddr, VirtAddr},

@@ -57,6 +57,15 @@ impl PageSize {
         }
     }
 
+    /// The page size of 2^`log2` bytes, for tables of constants.
+    ///
+    /// # Panics
+    /// If `log2` is above 63.
+    pub const fn of_log2(log2: u32) -> Self {
+        assert!(log2 < 64, "a page size above 2^63");
+        Self(log2 as u8)
+    }
+
     /// The size in bytes.
     #[inline]
     pub const fn bytes(self) -> u64 {
@@ -151,8 +160,7 @@ impl PageSizes {
     pub const fn of_log2(list: &[u32]) -> Self {
         let (mut bits, mut i) = (0, 0);
         while i < list.len() {
-            assert!(list[i] < 64, "a page size above 2^63");
-            bits |= 1 << list[i];
+            bits |= PageSize::of_log2(list[i]).bytes();
             i += 1;
         }
         Self(bits)
@@ -198,7 +206,7 @@ impl PageSizes {
     }
 
     /// The sizes that a block at `address` may have by its alignment alone: those
-    /// that divide `address`. Address 0 is aligned to all of them.
+    /// that divide `address`. All sizes divide address 0.
     ///
     /// This is the mask of the mail's reply, `(1 << (num_zeros + 1)) - 1`.
     #[inline]

@@ -2,9 +2,9 @@
 //!
 //! | policy | its table | who |
 //! |---|---|---|
-//! | [`mixed`] | each entry the largest aligned block that fits: the mail's greedy split | nobody merged it |
+//! | [`mixed`] | each entry the largest aligned block that fits: the mail's greedy split | never merged |
 //! | [`single`] | one size for all entries, the best that fits everywhere | mainline, every driver |
-//! | [`unaligned`] | one entry a DMA segment, whatever its length | the mail's last thought |
+//! | [`unaligned`] | one entry for each DMA segment, whatever its length | the mail's last thought |
 //!
 //! The first two are one iterator: [`blocks`], of all sizes or of the best one.
 
@@ -31,7 +31,7 @@ pub use driver_bug::DriverBug;
 pub use kernel_bug::KernelBug;
 pub use refusal::Refusal;
 
-/// What a memory region is to the device: the numbers of `struct ib_umem`.
+/// A memory region in numbers: those of `struct ib_umem`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mr {
     /// `ib_umem.address`: the virtual address of the first byte, as the program has it.
@@ -42,12 +42,31 @@ pub struct Mr {
     pub hca_address: VirtAddr,
     /// The kernel's page size.
     pub page: PageSize,
-    /// The offset of the first byte from `region.va`, from which entries' offsets count.
+    /// The offset of the first byte. Offsets of frames, segments and entries count from the same origin (`region.va`, or the first
+    /// pinned page).
     pub offset: u64,
 }
 
 impl Mr {
-    /// Where the first byte lies in its page: `ib_umem_offset()`.
+    /// A region of `length` bytes from `address`, which the NIC knows by the same address. Offsets count from its first page.
+    ///
+    /// ```
+    /// use umem_core::{address::VirtAddr, size::PageSize, table::Mr};
+    /// let mr = Mr::new(VirtAddr::new(0x7f00_0000_0100), 0x2000, PageSize::K4);
+    /// assert_eq!((mr.offset, mr.pages()), (0x100, 3));
+    /// ```
+    #[inline]
+    pub const fn new(address: VirtAddr, length: u64, page: PageSize) -> Self {
+        Self {
+            address,
+            length,
+            hca_address: address,
+            page,
+            offset: address.offset_in(page),
+        }
+    }
+
+    /// The offset of the first byte in its page: `ib_umem_offset()`.
     #[inline]
     pub const fn page_offset(&self) -> u64 {
         self.address.offset_in(self.page)
@@ -99,7 +118,7 @@ impl Policy {
     }
 }
 
-/// What the ends of a mixed table may do.
+/// How far the ends of a mixed table may reach.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(
@@ -155,7 +174,7 @@ impl EntryRun {
     }
 }
 
-/// Joins neighbouring runs of equal entries where the second carries on what the first began.
+/// Joins neighbouring runs of equal entries if the second continues the first.
 #[derive(Clone, Debug)]
 pub(crate) struct JoinedEntries<I> {
     runs: I,

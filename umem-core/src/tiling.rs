@@ -43,7 +43,7 @@ pub struct Tiling<A> {
     /// The bytes from there to the end.
     left: u64,
     sizes: PageSizes,
-    /// Sizes rise from the one that the start allows for as long as larger ones fit; from then on they fall.
+    /// Sizes rise from the one that the start allows while larger ones fit; then they fall.
     rising: Option<PageSize>,
     space: PhantomData<A>,
 }
@@ -60,8 +60,7 @@ impl<A: Address> Tiling<A> {
 
     /// The blocks from address `start` to address `end`, both multiples of the smallest of `sizes`.
     ///
-    /// What no size divides is left out: of an `end` or a `start` that is no such multiple, or
-    /// of an empty set of sizes, the iterator ends early.
+    /// If `start` or `end` is not such a multiple, or `sizes` is empty, the iterator ends early.
     #[inline]
     pub fn new(start: A, end: A, sizes: PageSizes) -> Self {
         let left = end.get().saturating_sub(start.get());
@@ -87,10 +86,10 @@ pub fn largest(sizes: PageSizes, address: impl Address, left: u64) -> Option<Pag
     }
 }
 
-/// How many blocks of each size the tilings of ranges have, without going through their blocks.
+/// How many blocks of each size the tilings of ranges have, without visiting their blocks.
 ///
-/// Of each size as many are counted as fit a range at multiples of that size. All but those that the next larger
-/// size covers are in the tiling; that is worked out once, for all ranges together.
+/// Counts how many blocks of each size fit a range at multiples of that size. The tiling has those that the next larger size does
+/// not cover; the subtraction happens once, for all ranges together.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockCounts {
     sizes: PageSizes,

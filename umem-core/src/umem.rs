@@ -1,4 +1,4 @@
-//! A way in without a scenario: `struct ib_umem` from frames, a device and an IOMMU of your own.
+//! A region without a scenario: `struct ib_umem` from frames, a device and an IOMMU of your own.
 //!
 //! | in the kernel [linux 7.2] | here |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | `rdma_umem_for_each_dma_block()` | [`Umem::dma_blocks`] |
 //! | the mail's iterator, never merged | [`Umem::blocks`] |
 //!
-//! A device that you design, with pages of 4K, 1M and 2M and segments of 1G at most, behind an IOMMU that you design as well:
+//! A device with pages of 4K, 1M and 2M and segments of at most 1G, first without an IOMMU, then behind one:
 //!
 //! ```
 //! use umem_core::{address::{PhysAddr, VirtAddr}, size::PageSizes, table::BlockEdges, umem::Umem};
@@ -41,10 +41,10 @@
 //! [`PagemapFrames`](crate::memory::PagemapFrames) are iterators of runs. A driver of Linux is
 //! [`device::find`](crate::device::find): its `page_sizes` and `max_segment` go where those of a device of your own go.
 //!
-//! All offsets count from the first pinned page. Nothing is allocated: each list is an iterator over a clone of the frames.
+//! All offsets count from the first pinned page. Lists allocate nothing: each is an iterator over a clone of the frames.
 
 use crate::{
-    address::VirtAddr,
+    address::{Consecutive, PhysAddr, VirtAddr},
     explain::{self, Limit},
     iommu::{DmaList, Mapping, Translation},
     kernel::KernelRules,
@@ -78,6 +78,8 @@ pub struct Umem<F> {
     mapped: Option<(Translation, Mapping)>,
 }
 
+/// The frames of the pinned pages: see [`Umem::frames`].
+pub type PinnedFrames<F> = Consecutive<F, PhysAddr>;
 /// The SG list of a [`Umem`]: see [`Umem::scatter`].
 pub type UmemScatter<F> = ScatterList<PinnedFrames<F>>;
 /// The DMA list of a [`Umem`]: see [`Umem::dma`].
@@ -85,9 +87,9 @@ pub type UmemDma<F> = DmaList<UmemScatter<F>>;
 
 impl Umem<core::iter::Empty<FrameRun>> {
     /// Begins a registration of `length` bytes from virtual address `address`, backed by `frames`: runs of physical memory in the
-    /// order of virtual addresses, from the first pinned page to the last. Their own offsets do not count.
+    /// order of virtual addresses, from the first pinned page to the last. Their own offsets are ignored.
     ///
-    /// Pairs of a [`PhysAddr`](crate::address::PhysAddr) and a length in bytes will do, and so will any iterator of [`FrameRun`].
+    /// Items are pairs of a [`PhysAddr`] and a length in bytes, or [`FrameRun`]s.
     pub fn builder<T>(frames: T, address: VirtAddr, length: u64) -> UmemBuilder<T::IntoIter>
     where
         T: IntoIterator<Item: Into<FrameRun>, IntoIter: Clone>,
@@ -134,8 +136,8 @@ impl<F: Iterator<Item: Into<FrameRun>> + Clone> Umem<F> {
         single::best_page_size(self.dma(), &self.mr, sizes, &self.rules)
     }
 
-    /// The blocks of `size` as the kernel walks them, which must be the [best](Self::best_page_size) size:
-    /// `rdma_umem_for_each_dma_block()`. Of another size they may translate addresses wrongly.
+    /// The blocks of `size` as the kernel walks them: `rdma_umem_for_each_dma_block()`. If `size` is not the
+    /// [best](Self::best_page_size) size, they may translate addresses wrongly.
     pub fn dma_blocks(&self, size: PageSize) -> Single<UmemDma<F>> {
         Single::new(self.dma(), &self.mr, size, &self.rules)
     }
@@ -168,26 +170,5 @@ impl<F: Iterator<Item: Into<FrameRun>> + Clone> Umem<F> {
         edges: BlockEdges,
     ) -> Result<alloc::vec::Vec<Limit>, Refusal> {
         Ok(explain::block_limits(self.blocks(sizes, edges)?, sizes))
-    }
-}
-
-/// The frames of the pinned pages, each run's offset being where the one before it ends.
-#[derive(Clone, Debug)]
-pub struct PinnedFrames<F> {
-    frames: F,
-    offset: u64,
-}
-
-impl<F: Iterator<Item: Into<FrameRun>>> Iterator for PinnedFrames<F> {
-    type Item = FrameRun;
-
-    #[inline]
-    fn next(&mut self) -> Option<FrameRun> {
-        let run = FrameRun {
-            offset: self.offset,
-            ..self.frames.next()?.into()
-        };
-        self.offset += run.length;
-        Some(run)
     }
 }

@@ -123,7 +123,7 @@ pub struct Iommu {
     pub dma: Option<Vec<(DmaAddr, u64)>>,
 }
 
-/// An answer of the rules that is not the kernel's.
+/// A difference between the rules' answer and the kernel's.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Mismatch {
     /// The vector's field.
@@ -249,7 +249,7 @@ impl Vector {
         }
     }
 
-    /// Asks the rules the same question.
+    /// Computes the answer of the rules and compares it.
     ///
     /// # Errors
     /// The first field in which their answer differs.
@@ -359,7 +359,7 @@ mod tests {
         assert_eq!(cut.replay(KernelRules::newest()).unwrap_err().field, "dma");
     }
 
-    // Found by the fuzz target `vector`: a billion entries were gathered, only to be told from the one recorded.
+    // Found by the fuzz target `vector`: a billion entries were gathered to compare them with the one recorded.
     #[test]
     fn what_the_rules_make_of_a_short_line_is_never_long() {
         let line = r#"{"kind":"sg","pfns":[["0x10",2334712001]],"max_segment":8192,"err":0,"sg":[["0x10000",8192]]}"#;

@@ -76,7 +76,7 @@ test("attributes and properties say the same, and what is wrong stands inside", 
   await inside(page, (element) => { element.scenario = null; element.preset = "nothing"; });
   assert.match(await inside(page, wrong), /there is no preset "nothing".*mail/);
   await inside(page, (element) => { element.preset = "mail"; element.lanes = "dma entrys"; });
-  assert.match(await inside(page, wrong), /"dma entrys" is no list of lanes/);
+  assert.match(await inside(page, wrong), /"dma entrys" is not a valid list of lanes/);
   assert.equal((await events(page, "umem-error")).length, 3);
   assert.deepEqual(page.complaints, []);
   await page.close();

@@ -119,7 +119,7 @@ test("each preset yields what umem-core says", async () => {
 
 on("what is wrong is told beside its field, and the picture stays", "", async (page) => {
   await type(page, "Start offset", "x4K");
-  assert.match(await fault(page, "textbox", "Start offset"), /is no size/);
+  assert.match(await fault(page, "textbox", "Start offset"), /is not a valid size/);
   assert.equal(await status(page), MAIL);
   await type(page, "Start offset", "4K");
   assert.equal(await fault(page, "textbox", "Start offset"), null);

@@ -179,10 +179,10 @@ fn what_is_wrong_is_told_beside_its_field_and_the_picture_stays() {
         |text: &str| Action::Offset(text.into()),
         |text: &str| Action::Length(text.into()),
     );
-    wrong("mail", offset("4 KB"), Field::Offset, "is no size");
+    wrong("mail", offset("4 KB"), Field::Offset, "is not a valid size");
     wrong("mail", offset("16384P"), Field::Offset, "2^64");
     wrong("mail", length("0"), Field::Length, "is 0");
-    wrong("mail", length(""), Field::Length, "is no size");
+    wrong("mail", length(""), Field::Length, "is not a valid size");
     wrong("mail", length("17T"), Field::Length, "split the region");
     let pages = Action::Pages(size("4K"));
     wrong("ppc64", pages, Field::Memory, "smaller than the kernel's");

@@ -8,7 +8,7 @@ use std::{cell::RefCell, hint::black_box, rc::Rc};
 use umem_core::{
     address::{Extent, PhysAddr},
     memory::{FrameNumbers, FrameRun, PagemapFrames, scattered_slot},
-    scatter::{LongestRuns, SgEntry, longest_entry},
+    scatter::{CutRuns, SgEntry, longest_entry},
     size::PageSize,
 };
 
@@ -122,7 +122,7 @@ fn write(
     entries: &mut [SgEntry; ROOM],
 ) -> u64 {
     let mut count = 0;
-    LongestRuns::new(frames, longest).for_each(|entry| {
+    CutRuns::new(frames, longest).for_each(|entry| {
         entries[count % ROOM] = entry;
         count += 1;
     });

@@ -114,7 +114,7 @@ impl Painter<'_> {
         }
     }
 
-    /// Where something of this width begins that has its middle at `x`, as far as the picture is wide enough.
+    /// The left edge of something this wide with its middle at `x`, kept inside the picture.
     fn beside(&self, x: f64, width: f64) -> f64 {
         (x - width / 2.0)
             .min((self.area.view.width - width).max(0.0))

@@ -1,4 +1,4 @@
-//! What a picture is made of.
+//! The shapes of a picture.
 
 use crate::size::PageSize;
 use alloc::{string::String, vec::Vec};
@@ -140,7 +140,7 @@ pub enum Anchor {
 /// How a text looks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TextStyle {
-    /// What stands above a picture.
+    /// The heading of a picture.
     Heading,
     /// The name of a lane.
     Title,
@@ -188,7 +188,7 @@ impl TextStyle {
     }
 }
 
-/// What a shape is painted with: its meaning, which a [palette](super::palette::Palette) turns into a colour.
+/// The paint of a shape: a meaning, which a [palette](super::palette::Palette) turns into a colour.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Paint {
     /// A page size, on the ordered scale.
@@ -197,19 +197,19 @@ pub enum Paint {
     OnSize(PageSize),
     /// The ribbon of something that has a page size: a hint of its colour.
     Tint(PageSize),
-    /// A length that is no power of two.
+    /// A length that is not a power of two.
     OddSize,
     /// The ground of the picture, and text on the accent.
     Ground,
     /// Text and outlines.
     Ink,
-    /// What matters less.
+    /// Secondary text.
     Soft,
     /// Lines of the axis.
     Grid,
     /// The ground of boxes that have no size of their own.
     Card,
-    /// What a box became in the next lane.
+    /// Links between lanes.
     Ribbon,
     /// The present moment.
     Accent,

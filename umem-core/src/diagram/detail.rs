@@ -9,7 +9,7 @@ use crate::{
 };
 use alloc::{format, string::String};
 
-/// A box of a lane, in words: what a pointer over it, or a screen reader, is told.
+/// A box of a lane in words, for tooltips and screen readers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Detail {
     /// Its lane.

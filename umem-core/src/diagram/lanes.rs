@@ -1,4 +1,4 @@
-//! The five lanes and their names.
+//! The five lanes and their titles.
 
 use super::{
     Anchor, Command, LaneName, Paint, Stage, TextStyle, count_label,
@@ -119,7 +119,7 @@ impl Painter<'_> {
         }
     }
 
-    /// The boxes of a lane: solid as far as its stage has come, the rest as a promise.
+    /// The boxes of a lane: solid up to its stage's front, the rest dashed.
     pub(super) fn lane(&mut self, name: LaneName, stage: Stage) {
         let lane: &Lane = self.boxes(stage);
         let Some(last) = lane.runs().last() else {
@@ -128,7 +128,7 @@ impl Painter<'_> {
         let (from, front) = self.filled(stage);
         let y = self.area.rows(name).start;
         if stage == Stage::Pin {
-            // Memory is there before it is pinned, and more of it than the region needs.
+            // Memory exists before it is pinned, and there may be more of it than the region needs.
             for item in visible(lane, &self.area, f64::INFINITY) {
                 let whole = item.start() >= from && item.end() <= front;
                 let Some((x, width)) = self.area.span(item.start(), item.end()) else {
@@ -181,10 +181,10 @@ impl Painter<'_> {
             self.texture(item, (x, width), y, look.marks);
         }
         if end < item.end().min(self.area.view.from + self.area.view.span) {
-            // A text on half a box could not be read.
+            // Text on half a box is not readable.
             return;
         }
-        // Of a large capture hardly any box has room for words.
+        // In a large capture hardly any box has room for text.
         if inner < LABELLED {
             return;
         }

@@ -14,8 +14,8 @@ const ROOM: f64 = 58.0;
 /// The most that a box gets, when there are few.
 const WIDEST: f64 = 200.0;
 
-/// The offset at which the lens looks if nobody chose one: the playhead while the table is cut, its beginning before that,
-/// and when all is done where the size of entries first changes. `None` where there is no table.
+/// The offset at which the lens looks unless the reader chose one: the playhead while the table is cut, its beginning before that,
+/// and at the end the entry at which sizes first change. `None` if there is no table.
 pub fn focus(index: &Index, moment: &Moment) -> Option<i64> {
     let runs = index.entries().runs();
     let (first, last) = (runs.first()?, runs.last()?);

@@ -26,7 +26,6 @@ impl Painter<'_> {
             let done = magnified.offset as f64 + magnified.size as f64 <= front;
             let number = lens.first + i as u64;
             self.magnified(magnified, rows.start, done);
-            // What a cut has not come near yet is for the reader to predict.
             if self.told {
                 self.annotate(
                     magnified,
@@ -47,51 +46,54 @@ impl Painter<'_> {
                 });
             }
         }
+        self.captions(&lens);
+    }
+
+    /// The lens's name, the numbers of its entries, and what stands under its boxes.
+    fn captions(&mut self, lens: &Lens) {
+        let rows = self.area.lens_rows();
         let last = lens.first + lens.boxes.len() as u64;
         let (style, soft) = (TextStyle::Small, Paint::Soft);
         let numbers = match lens.boxes.len() {
             1 => format!("entry {}", lens.first),
             _ => format!("{} to {}", lens.first, last - 1),
         };
-        if self.area.narrow() {
-            let at = (0.0, rows.start - 7.0);
-            self.text(at, Anchor::Start, TextStyle::Title, Paint::Ink, "Lens");
-            if self.told && self.area.view.width > 300.0 {
-                let at = (38.0, rows.start - 7.0);
-                self.text(at, Anchor::Start, style, soft, "address, and its zero bits");
-            }
-            let at = (self.area.view.width, rows.start - 7.0);
+        let name = |at| {
+            (
+                at,
+                Anchor::Start,
+                TextStyle::Title,
+                Paint::Ink,
+                "Lens".into(),
+            )
+        };
+        let small = |at, text: &str| (at, Anchor::Start, style, soft, String::from(text));
+        let texts: Vec<(_, _, _, _, String)> = if self.area.narrow() {
+            let y = rows.start - 7.0;
             let numbers = match self.told {
                 true => numbers,
                 false => format!("entries {numbers}"),
             };
-            self.text(at, Anchor::End, style, soft, numbers);
-        } else {
-            let at = (0.0, rows.start + 14.0);
-            self.text(at, Anchor::Start, TextStyle::Title, Paint::Ink, "Lens");
-            self.text(
-                (0.0, rows.start + 29.0),
-                Anchor::Start,
-                style,
-                soft,
-                numbers,
-            );
-            if self.told {
-                self.text(
-                    (0.0, rows.end + 15.0),
-                    Anchor::Start,
-                    style,
-                    soft,
-                    "address",
-                );
-                self.text(
-                    (0.0, rows.end + 31.0),
-                    Anchor::Start,
-                    style,
-                    soft,
-                    "zero bits",
-                );
+            let mut texts: Vec<_> = [name((0.0, y))].into();
+            if self.told && self.area.view.width > 300.0 {
+                texts.push(small((38.0, y), "address, and its zero bits"));
             }
+            texts.push(((self.area.view.width, y), Anchor::End, style, soft, numbers));
+            texts
+        } else {
+            let mut texts: Vec<_> = [
+                name((0.0, rows.start + 14.0)),
+                small((0.0, rows.start + 29.0), &numbers),
+            ]
+            .into();
+            if self.told {
+                texts.push(small((0.0, rows.end + 15.0), "address"));
+                texts.push(small((0.0, rows.end + 31.0), "zero bits"));
+            }
+            texts
+        };
+        for (at, anchor, style, paint, text) in texts {
+            self.text(at, anchor, style, paint, text);
         }
     }
 

@@ -1,4 +1,4 @@
-//! The picture under way: what is drawn, in which order, and the shapes that all parts of it share.
+//! Painting a picture: the order of its parts, and the shapes that they share.
 
 use super::{
     Anchor, Attention, Command, Drawing, LaneName, Moment, Paint, Stage, TextStyle, View,
@@ -16,9 +16,9 @@ pub(super) struct Painter<'a> {
     pub(super) area: Area,
     pub(super) moment: Moment,
     pub(super) lens: Option<Lens>,
-    /// Whether the lens tells what it sees: the cut is on, or somebody put it there.
+    /// Whether the lens has captions: during the cut, or if the reader put it there.
     pub(super) told: bool,
-    /// Whether what is yet to come stays hidden.
+    /// Whether the future stays hidden.
     pub(super) veiled: bool,
     /// The box that is framed.
     pointed: Option<(LaneName, i64)>,
@@ -37,7 +37,7 @@ impl<'a> Painter<'a> {
         }: Attention,
     ) -> Self {
         let area = Area::new(view);
-        // The lens shows what is yet to come.
+        // The lens shows the future.
         let lens = chosen
             .or_else(|| lens::focus(index, &moment))
             .filter(|_| !veiled && area.shows(LaneName::Entries))
@@ -108,7 +108,7 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// A frame around the box that somebody points at, and lines up to what it was made of: all lanes share the axis.
+    /// A frame around the box that is pointed at, with lines up to its sources: all lanes share the axis.
     fn frame_of_pointed(&mut self) {
         let shown = |(lane, _): &(LaneName, i64)| self.area.shows(*lane) && !self.veiled;
         let Some((lane, offset)) = self.pointed.filter(shown) else {
@@ -142,7 +142,7 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// What is drawn so far.
+    /// The commands so far.
     pub(super) fn commands(&self) -> &[Command] {
         &self.commands
     }
@@ -185,7 +185,7 @@ impl<'a> Painter<'a> {
         });
     }
 
-    /// A box that is yet to come, or that nothing fills.
+    /// A box that is not filled yet, or never.
     pub(super) fn promise(&mut self, x: f64, y: f64, width: f64, paint: Paint) {
         let width = (width - 1.5).max(0.5);
         self.commands.push(Command::Rect {

@@ -1,7 +1,7 @@
 //! Colours: one ordered scale for page sizes, one warm accent for the present moment.
 //!
 //! Sizes go from pale to deep in one hue (in the dark, from deep to pale), so their order survives every kind of colour
-//! blindness and print; and no size is told by colour alone, since boxes carry labels.
+//! blindness and print. Boxes carry labels, so colour is never the only sign of a size.
 
 use super::Paint;
 use crate::size::PageSize;
@@ -13,13 +13,13 @@ pub struct Palette {
     pub ground: u32,
     /// Text and outlines.
     pub ink: u32,
-    /// What matters less.
+    /// Secondary text.
     pub soft: u32,
     /// Lines of the axis.
     pub grid: u32,
     /// Boxes without a size of their own.
     pub card: u32,
-    /// What a box became.
+    /// Links between lanes.
     pub ribbon: u32,
     /// The present moment.
     pub accent: u32,

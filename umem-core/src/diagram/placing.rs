@@ -1,4 +1,4 @@
-//! Mapping as it is seen: an SG entry sinks to where the device will find it.
+//! Mapping, animated: an SG entry sinks to its device address.
 
 use super::{Command, LaneName, Paint, Stage, painter::Painter, view::BOX};
 
@@ -47,7 +47,7 @@ impl Painter<'_> {
                 fill: Paint::Ribbon,
             });
         }
-        // While it leaves the SG entry only what has left is seen.
+        // While it leaves the SG entry, only the part below is visible.
         let top = y.max(above.end);
         if y + BOX > top {
             self.push(Command::Rect {

@@ -1,10 +1,10 @@
-//! Ribbons: what a box became in the lane below.
+//! Ribbons: they link a box to its source in the lane above.
 
 use super::{Command, LaneName, Paint, Stage, painter::Painter, visible::visible};
 use crate::size::PageSize;
 
 impl Painter<'_> {
-    /// From each lane to the one below, as far as the lower one is done: a ribbon for each box of the finer of the two.
+    /// Ribbons from each lane to the one below, up to the lower one's front: one for each box of the finer lane.
     pub(super) fn ribbons(&mut self) {
         let shown = self.area.view.lanes.iter();
         for (above, below) in shown.clone().zip(shown.skip(1)) {

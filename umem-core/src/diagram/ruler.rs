@@ -17,7 +17,7 @@ const TALLEST: f64 = 22.0;
 
 impl Painter<'_> {
     pub(super) fn ruler(&mut self) {
-        // Its place is the gap between the two lanes.
+        // It needs the gap between the two lanes.
         if !self.area.shows(LaneName::Dma) || !self.area.shows(LaneName::Entries) {
             return;
         }
@@ -31,37 +31,7 @@ impl Painter<'_> {
         let highest = sizes
             .largest()
             .map_or(0, |largest| largest.log2().saturating_sub(finest.log2()));
-        let mut marks: Vec<Vec<f64>> = vec![Vec::new(); highest as usize + 1];
-        for segment in visible(self.index.dma(), &self.area, front) {
-            if segment.count > 1 || self.area.pixels(segment.size as f64) < 2.0 * APART {
-                continue;
-            }
-            let start = (segment.offset as f64).max(self.area.view.from) as u64;
-            let address = self.index.dma_address(start).get();
-            let end = segment
-                .end()
-                .min(front)
-                .min(self.area.view.from + self.area.view.span);
-            let Some(mut mark) = finest.align_up(address) else {
-                continue;
-            };
-            loop {
-                let offset = start as f64 + (mark - address) as f64;
-                // The end of a segment is the start of nothing.
-                if offset >= end {
-                    break;
-                }
-                let level = (mark.trailing_zeros() - finest.log2()).min(highest);
-                let x = self.area.x(offset);
-                if x >= self.area.left {
-                    marks[level as usize].push(x);
-                }
-                match mark.checked_add(finest.bytes()) {
-                    Some(next) => mark = next,
-                    None => break,
-                }
-            }
-        }
+        let marks = self.marks(front, finest, highest);
         let mut any = false;
         for (level, xs) in (0..).zip(marks) {
             if xs.is_empty() {
@@ -82,6 +52,42 @@ impl Painter<'_> {
             let paint = Paint::Soft;
             self.text(at, Anchor::Start, TextStyle::Small, paint, "alignment");
         }
+    }
+
+    /// Where the marks of each level stand, in pixels; those of level 0 are aligned to `finest` only.
+    fn marks(&self, front: f64, finest: PageSize, highest: u32) -> Vec<Vec<f64>> {
+        let mut marks: Vec<Vec<f64>> = vec![Vec::new(); highest as usize + 1];
+        for segment in visible(self.index.dma(), &self.area, front) {
+            if segment.count > 1 || self.area.pixels(segment.size as f64) < 2.0 * APART {
+                continue;
+            }
+            let start = (segment.offset as f64).max(self.area.view.from) as u64;
+            let address = self.index.dma_address(start).get();
+            let end = segment
+                .end()
+                .min(front)
+                .min(self.area.view.from + self.area.view.span);
+            let Some(mut mark) = finest.align_up(address) else {
+                continue;
+            };
+            loop {
+                let offset = start as f64 + (mark - address) as f64;
+                // Nothing starts at the end of a segment.
+                if offset >= end {
+                    break;
+                }
+                let level = (mark.trailing_zeros() - finest.log2()).min(highest);
+                let x = self.area.x(offset);
+                if x >= self.area.left {
+                    marks[level as usize].push(x);
+                }
+                match mark.checked_add(finest.bytes()) {
+                    Some(next) => mark = next,
+                    None => break,
+                }
+            }
+        }
+        marks
     }
 }
 

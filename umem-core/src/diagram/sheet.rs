@@ -1,4 +1,4 @@
-//! Pictures as they are kept: with margins, which a page has of its own and a file has not, and with words that say what they show.
+//! Pictures for files: with margins and with a heading that says what they show.
 
 use super::{Anchor, Command, Drawing, Paint, TextStyle};
 use alloc::{string::String, vec::Vec};
@@ -12,14 +12,14 @@ const HEADING: f64 = 64.0;
 /// The height of a line of notes.
 const NOTE: f64 = 18.0;
 
-/// What stands above a picture.
+/// The heading of a picture.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Heading {
-    /// What came of it: "257 entries: 255 × 4K + 1 × 1M + 1 × 2M".
+    /// The result: "257 entries: 255 × 4K + 1 × 1M + 1 × 2M".
     pub title: String,
-    /// Of what.
+    /// What it is of.
     pub about: String,
-    /// What else must be known, a sentence each; these break into lines and are never cut.
+    /// Notes, a sentence each; they break into lines and are never cut.
     pub notes: Vec<String>,
 }
 

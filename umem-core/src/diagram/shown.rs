@@ -75,13 +75,13 @@ impl Default for Lanes {
     }
 }
 
-/// A word that is no lane's, or no word at all.
+/// A word that does not name a lane, or no word at all.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LanesError;
 
 impl fmt::Display for LanesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("is no list of lanes: name one or more of ")?;
+        f.write_str("is not a valid list of lanes: name one or more of ")?;
         let mut names = LaneName::ALL.map(LaneName::name).into_iter();
         names.try_for_each(|name| write!(f, "\"{name}\" "))?;
         f.write_str("with spaces between")

@@ -1,4 +1,4 @@
-//! The moments of the animation: one step for each run of equal things, stage by stage.
+//! The steps of the animation: one for each run of equal things, stage by stage.
 
 use crate::diagram::{count_label, view::within};
 use crate::registration::{Index, Lane, LaneRun};
@@ -21,7 +21,7 @@ impl Stage {
     /// All stages.
     pub const ALL: [Self; 4] = [Self::Pin, Self::Gather, Self::Map, Self::Cut];
 
-    /// What stands above the slider.
+    /// The stage's title.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Pin => "Pin",
@@ -136,7 +136,7 @@ impl<'a> Steps<'a> {
 
     /// When the front of `stage` reaches `offset`: a step's number, and how much of it is done by then.
     ///
-    /// Two pictures of different tables keep in step by it.
+    /// This keeps two pictures of different tables in step.
     pub fn reaching(&self, stage: Stage, offset: f64) -> f64 {
         let lane = self.lanes[stage as usize];
         let first = self.first_of(stage) as f64;

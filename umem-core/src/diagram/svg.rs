@@ -4,7 +4,7 @@ use super::{Anchor, Command, Drawing, palette::Palette};
 use alloc::string::String;
 use core::fmt::Write;
 
-/// The picture as a document of its own, with `title` for those who do not see it.
+/// The picture as an SVG document, with `title` for screen readers.
 pub fn render(drawing: &Drawing, palette: &Palette, title: &str) -> String {
     let mut svg = String::new();
     // Writing to a string cannot fail.
@@ -182,7 +182,7 @@ impl core::fmt::Display for Escaped<'_> {
             '<' => f.write_str("&lt;"),
             '>' => f.write_str("&gt;"),
             '"' => f.write_str("&quot;"),
-            // Control characters are no XML, escaped or not.
+            // XML has no control characters, escaped or not.
             c if c.is_control() => f.write_str(" "),
             c => f.write_char(c),
         })

@@ -1,10 +1,10 @@
-//! What of the region is seen, and where in the picture it stands.
+//! The visible part of the region, and its position in the picture.
 
 use super::{LaneName, Lanes};
 use crate::registration::Registration;
 use core::ops::Range;
 
-/// What of the region is seen, and how large the picture is.
+/// The visible part of the region, and the size of the picture.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct View {
     /// The first offset that is seen: bytes from `region.va`.
@@ -13,7 +13,7 @@ pub struct View {
     pub span: f64,
     /// The width of the picture in pixels.
     pub width: f64,
-    /// What it has of the five lanes; the lens comes with the entries.
+    /// Which of the five lanes it has; the lens comes with the entries.
     pub lanes: Lanes,
 }
 
@@ -55,7 +55,7 @@ impl View {
         .within(whole)
     }
 
-    /// The view moved no further than it must so that `offset` is well inside it.
+    /// The view moved as little as possible so that `offset` is well inside it.
     #[must_use]
     pub fn showing(self, offset: f64, whole: Self) -> Self {
         let margin = self.span / 8.0;
@@ -93,8 +93,8 @@ impl View {
     }
 }
 
-/// `number`, or the bound that it passes. Not `f64::clamp`, which can format its bounds to complain of them: on a page that costs
-/// more than all of this module.
+/// `number`, or the bound that it passes. Not `f64::clamp`, whose panic formats its bounds: in WebAssembly that costs more bytes than
+/// all of this module.
 pub(super) fn within(number: f64, least: f64, most: f64) -> f64 {
     number.min(most).max(least)
 }
@@ -109,7 +109,7 @@ pub(super) const AXIS: f64 = 30.0;
 pub(super) const BOX: f64 = 32.0;
 /// What stands under the lens's boxes: addresses, and how many bits of them are 0.
 const UNDER_LENS: f64 = 38.0;
-/// What stands under the lanes where there is no lens: the end of the playhead.
+/// The room under the lanes without a lens: for the end of the playhead.
 const UNDER_LANES: f64 = 8.0;
 
 /// Where the lanes are drawn.
@@ -156,7 +156,7 @@ impl Area {
         self.left + self.width
     }
 
-    /// The pixels between two offsets, as far as they are seen: left edge and width.
+    /// The visible pixels between two offsets: left edge and width.
     pub(super) fn span(&self, from: f64, to: f64) -> Option<(f64, f64)> {
         let left = self.x(from).max(self.left);
         let right = self.x(to).min(self.right());

@@ -1,4 +1,4 @@
-//! What of a lane is seen: at most a few boxes a pixel, whatever the lane holds.
+//! The visible boxes of a lane: at most a few a pixel, however many the lane holds.
 
 use super::view::Area;
 use crate::registration::{Lane, LaneRun};
@@ -9,7 +9,7 @@ const SEPARATE: f64 = 3.0;
 /// Narrower runs share what a screen can show, in pixels.
 const PIXEL: f64 = 1.0;
 
-/// Something to draw: a box, or a run of boxes too narrow to be told apart.
+/// Something to draw: a box, or a run of boxes too narrow to be drawn one by one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Visible {
     /// Where it begins: bytes from `region.va`.

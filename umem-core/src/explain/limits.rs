@@ -20,9 +20,9 @@ pub struct Limit {
     /// What it is, for programs: `alignment`, `bytes-left`, `run-end`, `largest-size`, `covers`,
     /// `congruence`, `discontinuity`, `entry-end`, `segments`.
     pub code: &'static str,
-    /// The address bit that decided, where one did.
+    /// The address bit that decided, if one did.
     pub bit: Option<u32>,
-    /// The number of the DMA segment that brought it, where one did, from 0.
+    /// The number of the DMA segment that causes it, from 0, if one does.
     pub segment: Option<u64>,
     /// The sentence.
     pub text: String,
@@ -120,7 +120,7 @@ pub fn block_limits(blocks: impl Iterator<Item = EntryRun>, sizes: PageSizes) ->
         sizes,
         seen: Vec::new(),
     };
-    // Entries that a larger, aligned size would have served, had the run of addresses not ended: known once it has.
+    // Entries that a larger, aligned size would have covered if the run of addresses had not ended.
     let mut short: Vec<EntryRun> = Vec::new();
     let mut run_end = None;
     for run in blocks {
@@ -160,35 +160,11 @@ pub fn best_page_size_limits(
         &constraints,
         mr,
         sweep.sizes(),
-        |constraint, sizes, then| {
-            let (bit, hca, dma) = (
-                constraint.bit,
-                constraint.hca_address,
-                constraint.dma_address,
-            );
-            match constraint.code {
-                ConstraintCode::Covers if rules.upper_bound == UpperBound::RoundedLength => {
-                    format!(
-                        "These rules take no page longer than the region, rounded up to {}, {then}.",
-                        Bytes(1 << bit)
-                    )
-                }
-                ConstraintCode::Covers => covers(sizes),
-                ConstraintCode::Congruence => format!(
-                    "The NIC's address {hca} and the device address {dma} differ in bit {bit}, {then}."
-                ),
-                ConstraintCode::Discontinuity => {
-                    format!(
-                        "At the NIC's address {hca}, aligned to {} only, the device addresses jump, {then}.",
-                        Bytes(1 << bit)
-                    )
-                }
-                ConstraintCode::EntryEnd | ConstraintCode::StartAlignment => {
-                    format!(
-                        "An SG entry ends at the NIC's address {hca}, which these rules do not let a page reach across, {then}."
-                    )
-                }
+        |constraint, sizes, then| match constraint.code {
+            ConstraintCode::Covers if rules.upper_bound == UpperBound::CoveringBits => {
+                covers(sizes)
             }
+            _ => format!("{}, {then}.", because(constraint)),
         },
     )
 }
@@ -246,6 +222,32 @@ fn limits_of(
     limits
 }
 
+/// What forbids the larger sizes, as the beginning of a sentence.
+fn because(constraint: &Constraint) -> String {
+    let Constraint {
+        bit,
+        hca_address,
+        dma_address,
+        ..
+    } = constraint;
+    match constraint.code {
+        ConstraintCode::Covers => format!(
+            "These rules take no page longer than the region, rounded up to {}",
+            Bytes(1 << bit)
+        ),
+        ConstraintCode::Congruence => format!(
+            "The NIC's address {hca_address} and the device address {dma_address} differ in bit {bit}"
+        ),
+        ConstraintCode::Discontinuity => format!(
+            "At the NIC's address {hca_address}, aligned to {} only, the device addresses jump",
+            Bytes(1 << bit)
+        ),
+        ConstraintCode::EntryEnd | ConstraintCode::StartAlignment => format!(
+            "An SG entry ends at the NIC's address {hca_address}, which these rules do not let a page reach across"
+        ),
+    }
+}
+
 /// The reasons of a mixed table, each with its first entry and how many entries it holds for.
 struct Reasons {
     sizes: PageSizes,
@@ -253,7 +255,7 @@ struct Reasons {
 }
 
 impl Reasons {
-    /// `limit` is why the first of `run` is no larger, with `left` bytes to the end of its run of addresses.
+    /// Records that `limit` keeps the first entry of `run` from being larger, with `left` bytes to the end of its run of addresses.
     fn add(&mut self, run: EntryRun, left: u64, limit: CutLimit) {
         if let Some((_, count)) = self.seen.iter_mut().find(|(known, _)| known.limit == limit) {
             *count += run.count;

@@ -12,7 +12,7 @@ use crate::{
 pub struct IommuProfile {
     /// Its name in scenarios.
     pub name: &'static str,
-    /// What people call it.
+    /// Its title.
     pub title: &'static str,
     /// The page sizes of its page table; at run time hardware may have fewer.
     pub page_sizes: PageSizes,
@@ -46,14 +46,7 @@ impl IommuProfile {
 }
 
 /// The segment boundary that the PCI core gives every device: `pci_device_add()` [linux 7.2].
-pub const SEGMENT_BOUNDARY: PageSize = bit(32);
-
-const fn bit(log2: u32) -> PageSize {
-    match PageSize::from_log2(log2) {
-        Some(size) => size,
-        None => unreachable!(),
-    }
-}
+pub const SEGMENT_BOUNDARY: PageSize = PageSize::of_log2(32);
 
 /// What most IOMMUs have in common; the catalogue says where each differs.
 const COMMON: IommuProfile = IommuProfile {
@@ -108,7 +101,8 @@ pub static CATALOGUE: &[IommuProfile] = &[
     IommuProfile {
         name: "amd-v1",
         title: "AMD-Vi, v1 page table",
-        page_sizes: PageSizes::range(PageSize::K4, bit(51)).without(bit(39)),
+        page_sizes: PageSizes::range(PageSize::K4, PageSize::of_log2(51))
+            .without(PageSize::of_log2(39)),
         address_bits: 64,
         platform: Some(Platform::X86),
         passthrough: "iommu=pt",
@@ -153,7 +147,7 @@ pub static CATALOGUE: &[IommuProfile] = &[
     IommuProfile {
         name: "virtio",
         title: "virtio-iommu (every power of two from 4K, as QEMU offers it)",
-        page_sizes: PageSizes::range(PageSize::K4, bit(63)),
+        page_sizes: PageSizes::range(PageSize::K4, PageSize::of_log2(63)),
         source: "virtio-iommu.c: page_size_mask of the device's configuration [linux 7.2]",
         ..COMMON
     },

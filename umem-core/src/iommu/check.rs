@@ -9,7 +9,7 @@ use core::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum TranslationError {
-    /// It has no page size.
+    /// There is no page size.
     NoPageSize,
     /// Its smallest page is larger than the kernel's.
     LargePages {
@@ -49,10 +49,10 @@ pub enum TranslationError {
 impl fmt::Display for TranslationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::NoPageSize => f.write_str("it has no page size: give at least one"),
+            Self::NoPageSize => f.write_str("there is no page size: give at least one"),
             Self::LargePages { granule, page } => write!(
                 f,
-                "its smallest page ({granule}) is larger than the kernel's ({page}), and then Linux does not use it"
+                "its smallest page ({granule}) is larger than the kernel's ({page}), so Linux does not use it"
             ),
             Self::NoMask { boundary_mask } => write!(
                 f,
@@ -80,7 +80,7 @@ impl fmt::Display for TranslationError {
 impl core::error::Error for TranslationError {}
 
 impl Translation {
-    /// Whether Linux with pages of size `page` uses such an IOMMU. [`place`](Self::place) and [`map`](Self::map) rely on it.
+    /// Checks that Linux with pages of size `page` uses such an IOMMU. [`place`](Self::place) and [`map`](Self::map) rely on it.
     ///
     /// # Errors
     /// The first value that does not fit.

@@ -1,5 +1,5 @@
-//! The entries of the IOMMU's own page table. They never change a device address; they
-//! are shown because they, too, cost memory and translation-cache misses.
+//! The entries of the IOMMU's own page table. They do not change device addresses, but they, too, cost memory and
+//! translation-cache misses.
 
 use super::{IovaLayout, Mapping, Placed, Translation};
 use crate::{
@@ -57,7 +57,7 @@ impl<I: Iterator<Item = SgEntry> + Clone> IoPages<I> {
             return Some(stretch);
         }
         while let Some(other) = self.entry() {
-            // An entry that was padded is mapped with its pad, so the IOVA is contiguous either way.
+            // A padded entry is mapped with its pad, so the IOVA is contiguous either way.
             stretch.length = other.iova - stretch.iova;
             if stretch.frame.checked_add(stretch.length) != Some(other.frame) {
                 self.next = Some(other);
@@ -95,7 +95,7 @@ impl<I: Iterator<Item = SgEntry> + Clone> Iterator for IoPages<I> {
                 });
             }
             let stretch = self.stretch()?;
-            // A size divides both addresses only where it divides their difference.
+            // A size that divides both addresses divides their difference.
             let difference = stretch.iova.get() ^ stretch.frame.get();
             let sizes = self.placed.translation.page_sizes.aligned_to(difference);
             let tiling = Tiling::new(stretch.iova, stretch.iova + stretch.length, sizes);

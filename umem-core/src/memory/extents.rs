@@ -1,4 +1,4 @@
-//! Extents as a scenario gives them, held once however many hold them.
+//! Extents as a scenario gives them, shared by everything that uses them.
 
 use super::FrameRun;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 use alloc::{sync::Arc, vec::Vec};
 use core::{fmt, ops::Deref};
 
-/// Runs of physical memory, address and length, in the order of virtual addresses. To clone them costs nothing.
+/// Runs of physical memory, address and length, in the order of virtual addresses. Clones share one list.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Extents(Arc<Vec<(PhysAddr, Bytes)>>);
 
@@ -116,7 +116,7 @@ pub(crate) fn after_run<A: Address>(
 /// Longer lists would make sums of offsets and paddings overflow.
 const LONGEST: u64 = 1 << 62;
 
-/// Extents that were proven, with the offsets at which they begin.
+/// Checked extents, with the offsets at which they begin.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Runs {
     extents: Extents,
@@ -124,11 +124,11 @@ pub struct Runs {
     marks: Vec<u64>,
 }
 
-/// How many extents there are from mark to mark: few enough to add up, and enough that marks weigh little.
+/// How many extents lie between two marks: few enough to add up quickly, many enough that the marks take little memory.
 const MARK: usize = 16;
 
 impl Runs {
-    /// No extent yet of these.
+    /// No extent of these yet.
     pub(crate) fn new(extents: &Extents) -> Self {
         Self {
             extents: extents.clone(),
@@ -136,7 +136,7 @@ impl Runs {
         }
     }
 
-    /// Hears of the extent that is number `number`, where it begins.
+    /// Records where extent number `number` begins.
     pub(crate) fn pass(&mut self, number: usize, offset: u64) {
         if number.is_multiple_of(MARK) {
             self.marks.push(offset);
@@ -159,7 +159,7 @@ impl Runs {
         }
     }
 
-    /// The number of the extent that holds `offset`, and where it begins; the number of extents and their end if none does.
+    /// The number of the extent that contains `offset`, and where it begins; past the end, the number of extents and their length.
     pub(super) fn find(&self, offset: u64) -> (usize, u64) {
         let mark = self.marks.partition_point(|begin| *begin <= offset);
         let Some(mark) = mark.checked_sub(1) else {

@@ -20,7 +20,7 @@ pub struct Table {
     pub policy: Policy,
     /// The one size of its entries, under [`Policy::Single`].
     pub page_size: Option<PageSize>,
-    /// How many entries of which size.
+    /// The number of entries of each size.
     pub tally: Tally,
     /// All entries together.
     pub total: u64,

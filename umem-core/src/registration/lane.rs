@@ -36,21 +36,21 @@ pub struct Lane {
     landmarks: Landmarks,
 }
 
-/// Some of the keys of a long list in the order of its keys, few enough to stay in a cache: a search that went through the list itself
-/// would wait for memory at nearly each step.
+/// Some of the keys of a long sorted list, few enough to stay in a cache: a search in the list itself would wait for memory at nearly
+/// every step.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Landmarks {
-    /// Of every [`LANDMARK`]th item.
+    /// The key of every [`LANDMARK`]th item.
     near: Vec<u64>,
-    /// Of every `LANDMARK`th of those.
+    /// Every `LANDMARK`th of those.
     far: Vec<u64>,
 }
 
-/// How many items there are from landmark to landmark.
+/// The distance between two landmarks, in items.
 const LANDMARK: usize = 16;
 
 impl Landmarks {
-    /// Hears of the item that becomes number `number`.
+    /// Records the key of item number `number`.
     pub(super) fn pass(&mut self, number: usize, key: u64) {
         if number.is_multiple_of(LANDMARK) {
             self.near.push(key);
@@ -73,9 +73,9 @@ impl Landmarks {
     }
 }
 
-/// The number of the last of the `items` after landmark number `landmark` of which `passed` still holds, as it does of the first.
+/// The number of the last of the `items` after landmark number `landmark` for which `passed` holds; it holds for the first.
 ///
-/// All of them are asked, since memory serves questions that do not depend on each other's answers at the same time.
+/// Tests all of them, because memory serves independent loads at the same time.
 fn last_after<T>(items: &[T], landmark: usize, passed: impl Fn(&T) -> bool) -> usize {
     let first = landmark * LANDMARK;
     let near = &items[first..items.len().min(first + LANDMARK)];
@@ -93,14 +93,14 @@ impl Lane {
         self.runs.last().map_or(0, |run| run.first + run.count)
     }
 
-    /// The n-th box, from 0: its run, and its number in that. In logarithmic time.
+    /// The n-th box, from 0: its run, and its number in the run. In logarithmic time.
     pub fn nth(&self, n: u64) -> Option<(LaneRun, u64)> {
         let last = self.landmarks.last(&self.runs, n, |run| run.first)?;
         let run = self.runs[last];
         (n - run.first < run.count).then_some((run, n - run.first))
     }
 
-    /// The box that holds `offset`: its run, and its number in that. In logarithmic time.
+    /// The box that contains `offset`: its run, and its number in the run. In logarithmic time.
     pub fn at(&self, offset: i64) -> Option<(LaneRun, u64)> {
         let run = self
             .runs

@@ -1,4 +1,4 @@
-//! The scenes of the mail, ready to be played.
+//! The scenes of the mail as scenarios.
 
 use super::{
     DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, KernelSpec, LayoutName, MemorySpec,
@@ -12,7 +12,7 @@ use alloc::{borrow::ToOwned, vec};
 pub struct Preset {
     /// Its name in addresses and on the command line.
     pub name: &'static str,
-    /// What people call it.
+    /// Its title.
     pub title: &'static str,
     /// What it shows, and what it yields.
     pub about: &'static str,

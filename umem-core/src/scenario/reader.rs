@@ -1,9 +1,9 @@
-//! Scenarios read piece by piece: a capture's text may be far longer than what it says.
+//! Scenarios read piece by piece, because the text of a capture takes far more memory than its content.
 //!
-//! Nearly all of a capture is one list, `memory.extents`. Its items are taken out of the text as they come, 16 bytes each;
-//! the few lines around them are kept, and read at the end.
+//! Nearly all of a capture is one list, `memory.extents`. Its items are parsed as they arrive, 16 bytes each; the few lines
+//! around them are kept, and read at the end.
 
-use super::{Problem, Scenario, ScenarioError, parsed::Json, place};
+use super::{Problem, Scenario, ScenarioError, field, parsed::Json};
 use crate::{address::PhysAddr, size::Bytes};
 use alloc::{
     format,
@@ -101,7 +101,7 @@ impl ScenarioReader {
         Ok(())
     }
 
-    /// The scenario, once all of its text was [fed](Self::feed).
+    /// The scenario, after all of its text was [fed](Self::feed).
     ///
     /// # Errors
     /// JSON that is malformed, of the wrong type, or has fields that the format lacks; the field is named.
@@ -111,8 +111,8 @@ impl ScenarioReader {
         }
         let mut json = serde_json::Deserializer::from_slice(&self.rest);
         let parsed = Json::deserialize(&mut json).map_err(|error| {
-            let field = place::path(&self.rest, &error);
-            // Where extents were taken out, a line and a column would be those of no text that people have.
+            let field = field::path(&self.rest, &error);
+            // After extents were taken out, line and column do not match the text that people have.
             match self.extents {
                 Some(_) => ScenarioError::new(field, Problem::Json(without_place(&error))),
                 None => ScenarioError::new(field, Problem::Json(error.to_string())),
@@ -136,7 +136,7 @@ impl ScenarioReader {
             if !self.outside.pass(*byte) {
                 continue;
             }
-            // Brackets are rare: only here does it matter what stands before.
+            // Brackets are rare: only here the text before matters.
             self.keep(&piece[kept..i])?;
             kept = i;
             match byte {
@@ -266,7 +266,7 @@ fn ends_with_key(text: &[u8], name: &str) -> bool {
     matches!(key(), Some(b'{' | b','))
 }
 
-/// Reads `["0x1000",4096]`, in its usual form at once, else as any JSON; or says what is wrong with it.
+/// Reads `["0x1000",4096]`, directly in its usual form, else as any JSON; the error says what is wrong.
 fn extent(text: &[u8]) -> Result<(PhysAddr, Bytes), String> {
     if let Some(extent) = usual(text) {
         return Ok(extent);

@@ -44,7 +44,7 @@ pub struct Device {
     pub page_sizes: PageSizes,
     /// How its table is cut.
     pub policy: Policy,
-    /// What the ends of a mixed table may do.
+    /// How far the ends of a mixed table may reach.
     pub edges: Edges,
     /// The longest SG entry and DMA segment in bytes.
     pub max_segment: u32,

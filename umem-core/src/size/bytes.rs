@@ -38,7 +38,7 @@ impl fmt::Debug for Bytes {
     }
 }
 
-/// Why a text is no size.
+/// Why a text is not a size.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SizeError {
     /// Not of the form `^\d+[KMGTP]?$` or `^0x[0-9a-f]+$`.
@@ -50,7 +50,7 @@ pub enum SizeError {
 impl fmt::Display for SizeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Form => "is no size: write bytes (4096), a unit of K, M, G, T or P (4K, 2M), or hexadecimal (0x1000)",
+            Self::Form => "is not a valid size: write bytes (4096), a unit of K, M, G, T or P (4K, 2M), or hexadecimal (0x1000)",
             Self::TooLarge => "is a size of 2^64 bytes or more",
         })
     }

@@ -1,14 +1,13 @@
 //! Entries → the words of a device's table: the address of each block, as drivers write them into
 //! their page lists (`mlx5_ib_populate_pas()`, `irdma_copy_user_pgaddrs()`) [linux 7.2].
 //!
-//! A kernel asks its iterator for block after block. Here the entries come in runs, and the addresses within a
-//! run are equidistant, so what is left of the work is a loop that does nothing but write.
+//! A kernel calls its iterator for every block. Here the entries come in runs with equidistant addresses, so the rest of
+//! the work is a loop that only writes.
 
 use super::EntryRun;
 
 /// Writes the device addresses of the entries of `runs`, in order, as words into `buffer`; calls `full` with it whenever it is full,
-/// and at last with what was written since. Returns how many words there were. All entries are written, whatever `full` meets with; into
-/// a buffer of no words none are.
+/// and at the end with the rest. Returns the number of words. Writes all entries, and nothing if the buffer is empty.
 ///
 /// The buffer may be the whole table, or a piece that goes to the device again and again (`mlx5r_umr_update_mr_pas()`).
 ///
@@ -49,9 +48,9 @@ pub fn write(
     written
 }
 
-/// [`write()`] for a device that can fail: the first error of `full` ends the writing and is returned; no later piece is given to it.
+/// [`write()`] for a device that can fail: the first error of `full` ends the writing and is returned.
 ///
-/// Where `full` never fails, [`write()`] is faster for lists of many short runs.
+/// If `full` never fails, [`write()`] is faster for lists of many short runs.
 ///
 /// # Errors
 /// What `full` returned.
@@ -107,7 +106,7 @@ fn equidistant(mut address: u64, step: u64, words: &mut [u64]) -> usize {
     words.len()
 }
 
-/// Writes `count` words for which `buffer`, of which `filled` words are filled, has no room. Returns how many are filled then.
+/// Writes `count` words, more than `buffer` has room for after `filled` words. Returns how many are filled afterwards.
 #[inline(never)]
 fn across(
     mut address: u64,

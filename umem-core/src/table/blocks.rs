@@ -4,19 +4,19 @@
 //! of many walk the same iterator, and only the bitmap differs.
 //!
 //! ```
-//! use umem_core::{address::{DmaAddr, Extent, VirtAddr}, kernel::KernelRules, size::{PageSize, PageSizes}};
+//! use umem_core::{address::{Consecutive, DmaAddr, VirtAddr}, kernel::KernelRules, size::{PageSize, PageSizes}};
 //! use umem_core::table::{BlockEdges, Mr, blocks, single};
 //! // 4M-4K of two adjacent 2M pages, from 4K in.
-//! let dma = [Extent { offset: 0x1000, start: DmaAddr::new(0x4000_1000), length: 4092 << 10 }];
+//! let dma = Consecutive::new([(DmaAddr::new(0x4000_1000), 4092 << 10)]);
 //! let address = VirtAddr::new(0x7f00_0000_1000);
-//! let mr = Mr { address, length: 4092 << 10, hca_address: address, page: PageSize::K4, offset: 0x1000 };
+//! let mr = Mr::new(address, 4092 << 10, PageSize::K4);
 //! let supported = PageSizes::from_bits(0x301000);
 //!
-//! let mixed = blocks(dma.into_iter(), &mr, supported, BlockEdges::Exact)?;
+//! let mixed = blocks(dma.clone(), &mr, supported, BlockEdges::Exact)?;
 //! assert_eq!(mixed.tally().to_string(), "257 entries: 255 × 4K + 1 × 1M + 1 × 2M");
 //!
-//! let best = single::best_page_size(dma.into_iter(), &mr, supported, KernelRules::newest()).unwrap();
-//! let one_size = blocks(dma.into_iter(), &mr, PageSizes::EMPTY.with(best), BlockEdges::Open)?;
+//! let best = single::best_page_size(dma.clone(), &mr, supported, KernelRules::newest()).unwrap();
+//! let one_size = blocks(dma.clone(), &mr, PageSizes::EMPTY.with(best), BlockEdges::Open)?;
 //! assert_eq!(one_size.tally().to_string(), "2 entries: 2 × 2M");
 //! # Ok::<(), umem_core::table::Refusal>(())
 //! ```
@@ -27,15 +27,15 @@ use super::{
 };
 use crate::{address::DmaAddr, iommu::DmaSegment, size::PageSizes};
 
-/// What the first and the last block of a region may hold beside it.
+/// How far the first and the last block may reach beyond the region.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum BlockEdges {
-    /// Nothing: the blocks tile the region, rounded to the smallest of the sizes.
+    /// Not at all: the blocks tile the region, rounded to the smallest of the sizes.
     Exact,
-    /// Bytes of the pinned pages, and so many beyond them as are contiguous with them in the backing memory.
+    /// Over the pinned pages, and over contiguous backing memory before and after them.
     Within(Overhang),
-    /// Whatever lies there, mapped or not, as with devices of one page size: `rdma_umem_for_each_dma_block()` rounds the first block
+    /// Anywhere, mapped or not, as with devices of one page size: `rdma_umem_for_each_dma_block()` rounds the first block
     /// down and the last one up. The device must never use the addresses outside the region.
     Open,
 }
@@ -43,7 +43,7 @@ pub enum BlockEdges {
 /// The blocks of `sizes` for the DMA segments of `mr`, as runs of equal ones: at each address the largest block that its alignment
 /// and the bytes left allow.
 ///
-/// [`BlockEdges::Open`] walks the segments once to begin with.
+/// [`BlockEdges::Open`] walks the segments once more, at the beginning.
 ///
 /// With the one size that [`best_page_size`](super::single::best_page_size) names and [`BlockEdges::Open`] these are the blocks of
 /// [`Single`](super::single::Single) by the rules of Linux 7.2, one by one; with all sizes of the device, those of the mail.

@@ -1,8 +1,8 @@
-//! The mail's code as it stands, beside the rule that it means: exhibits, never used for a table.
+//! The mail's code as written, beside the rule that it intends: exhibits, never used for a table.
 //!
 //! [`Draft`] is `ib_umem_add_page_sg()`, *"off the cuff untested"*. It differs from [the intended
 //! rule](crate::tiling) in ten ways, each a switch here, so that one can be mended at a time.
-//! [`cut_before_mapping`] is the mail's first idea, to which its second thought is the answer.
+//! [`cut_before_mapping`] is the mail's first idea; its second thought replaced it.
 
 use super::Tally;
 use crate::{
@@ -21,7 +21,7 @@ pub use draft::{Draft, DraftRun, Stopped};
 /// *"not bigger"*.
 ///
 /// Mapping *"will preserve the sizes, but not necessarily the alignment"*: a block that lands misaligned falls apart, and the pieces
-/// of two blocks never join. `mapped` tells where a page of the region lies for the device.
+/// of two blocks never join. `mapped` returns the device's address of a page.
 pub fn cut_before_mapping(
     frames: impl Iterator<Item = FrameRun>,
     sizes: PageSizes,

@@ -98,7 +98,7 @@ impl<I: Iterator<Item = DmaSegment>> Iterator for Mixed<I> {
         }
     }
 
-    // The same as a loop in a loop, of which the inner one keeps its place in registers.
+    // A loop in a loop: the inner one keeps its state in registers.
     #[inline]
     fn fold<B, F: FnMut(B, EntryRun) -> B>(self, start: B, mut each: F) -> B {
         let Self {
@@ -151,7 +151,7 @@ impl Iterator for RunTiling {
     }
 }
 
-/// Which sizes blocks may have, and what they must cover.
+/// The sizes that blocks may have, and what they must cover.
 #[derive(Clone, Copy, Debug)]
 struct Rule {
     mr: Mr,
@@ -180,7 +180,7 @@ impl Rule {
         self.bounds_at_the_ends(run.offset, run.start, run.length)
     }
 
-    /// The same of any run. Called for two of a list, so it stays out of the loop over all.
+    /// The same for any run. Called for two runs of a list, so it stays out of the loop over all.
     #[cold]
     #[inline(never)]
     fn bounds_at_the_ends(&self, offset: u64, start: DmaAddr, length: u64) -> (DmaAddr, DmaAddr) {
@@ -193,7 +193,7 @@ impl Rule {
         self.registered(run).bounds(self).unwrap_or_default()
     }
 
-    /// What of a joined `run` is registered.
+    /// The registered part of a joined `run`.
     fn registered(&self, run: DmaSegment) -> Registered {
         let Self { mr, overhang, .. } = self;
         let region_end = mr.offset + mr.length;
@@ -214,7 +214,7 @@ impl Rule {
         registered
     }
 
-    /// Why a joined `run` that has no bounds has none.
+    /// Why a joined `run` has no bounds.
     fn refusal(&self, run: DmaSegment) -> Refusal {
         let (smallest, Registered { first, room, .. }) = (self.smallest, self.registered(run));
         Refusal::NoExactTiling {
@@ -227,7 +227,7 @@ impl Rule {
     }
 }
 
-/// What of a joined run is registered, as device addresses.
+/// The registered part of a joined run, as device addresses.
 #[derive(Clone, Copy, Debug)]
 struct Registered {
     /// Its bytes: from address `first` to before address `end`.
@@ -238,7 +238,7 @@ struct Registered {
 }
 
 impl Registered {
-    /// From where to where blocks reach; `None` where they would leave the room.
+    /// The range that blocks cover; `None` if they would leave the room.
     fn bounds(&self, rule: &Rule) -> Option<(DmaAddr, DmaAddr)> {
         let (start, end) = match rule.overhang {
             None => (
@@ -250,7 +250,7 @@ impl Registered {
         (self.room.0 <= start && end <= self.room.1).then_some((start, end))
     }
 
-    /// From where to where the fewest blocks reach of which only the first and the last may leave the registered bytes.
+    /// The range that the fewest blocks cover if the first and the last may leave the registered bytes.
     ///
     /// Blocks nest or are disjoint, so the fewest are the maximal ones within the room that hold a registered byte. Of those
     /// the two at the ends shrink to what they need. All of them together are the greedy tiling of what they cover: were there a
@@ -281,7 +281,7 @@ impl Registered {
     }
 }
 
-/// Where the block of `size` that holds `address` begins and ends; `None` where it ends beyond 2^64 - 1.
+/// The range of the block of `size` that contains `address`; `None` if it ends beyond 2^64 - 1.
 fn block_around(address: DmaAddr, size: PageSize) -> Option<(DmaAddr, DmaAddr)> {
     let start = address.align_down(size);
     Some((start, start.checked_add(size.bytes())?))

@@ -24,14 +24,16 @@ use crate::{
 /// The one size that serves the whole region best, or `None` where none fits:
 /// `ib_umem_find_best_pgsz()`.
 ///
+/// [`explain::best_page_size_limits`](crate::explain::best_page_size_limits) says why it is not larger.
+///
 /// ```
-/// use umem_core::{address::{DmaAddr, Extent, VirtAddr}, kernel::KernelRules, size::{PageSize, PageSizes}, table::{Mr, single}};
+/// use umem_core::{address::{Consecutive, DmaAddr, VirtAddr}, kernel::KernelRules, size::{PageSize, PageSizes}, table::{Mr, single}};
 /// // 4M at 0xffc00000 behind an IOMMU; the region begins 4K into its first 2M page.
-/// let dma = [Extent { offset: 0x1000, start: DmaAddr::new(0xffc0_0000), length: 4 << 20 }];
+/// let dma = Consecutive::new([(DmaAddr::new(0xffc0_0000), 4 << 20)]);
 /// let address = VirtAddr::new(0x7f00_0000_1000);
-/// let mr = Mr { address, length: 4 << 20, hca_address: address, page: PageSize::K4, offset: 0x1000 };
+/// let mr = Mr::new(address, 4 << 20, PageSize::K4);
 /// let sizes = PageSizes::from_bits(0x4020_1000);
-/// let best = single::best_page_size(dma.into_iter(), &mr, sizes, KernelRules::newest());
+/// let best = single::best_page_size(dma.clone(), &mr, sizes, KernelRules::newest());
 /// assert_eq!(best, Some(PageSize::K4)); // 1024 entries: the address and the IOVA differ in bit 12
 /// ```
 pub fn best_page_size(
@@ -56,9 +58,9 @@ pub fn block_count(mr: &Mr, size: PageSize) -> u64 {
     (end.div_ceil(u128::from(size.bytes())) - (first >> size.log2())) as u64
 }
 
-/// Whether blocks of `size` translate every address of the region rightly.
+/// Whether blocks of `size` translate every address of the region correctly.
 ///
-/// This is what the rules of 7.2 say of a bitmap with that one size; what older kernels chose is measured by it.
+/// By the rules of 7.2, with `size` alone as the bitmap.
 pub fn is_sound(segments: impl Iterator<Item = DmaSegment>, mr: &Mr, size: PageSize) -> bool {
     best_page_size(
         segments,

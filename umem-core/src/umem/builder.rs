@@ -4,7 +4,7 @@ use crate::{
     size::PageSize, table::Mr,
 };
 
-/// A region that is to be pinned and mapped: see [`Umem::builder`].
+/// Collects what a registration needs: see [`Umem::builder`].
 ///
 /// | what | if left out |
 /// |---|---|
@@ -83,10 +83,7 @@ impl<F: Iterator<Item: Into<FrameRun>> + Clone> UmemBuilder<F> {
             })?;
         self.check_frames(mr.pages() << self.page.log2())?;
         let mut umem = Umem {
-            frames: PinnedFrames {
-                frames: self.frames,
-                offset: 0,
-            },
+            frames: PinnedFrames::new(self.frames),
             mr,
             rules: self.rules,
             longest,
@@ -118,11 +115,8 @@ impl<F: Iterator<Item: Into<FrameRun>> + Clone> UmemBuilder<F> {
             return Err(UmemError::HcaOffset { address, hca, page });
         }
         let mr = Mr {
-            address,
-            length,
             hca_address: hca,
-            page,
-            offset: address.offset_in(page),
+            ..Mr::new(address, length, page)
         };
         if mr.pages() > u64::from(u32::MAX) {
             return Err(UmemError::TooManyPages { pages: mr.pages() });

@@ -1,8 +1,8 @@
-//! The rules, asked what the kernel was asked.
+//! The rules on the kernel's questions.
 
 use super::{Best, Iommu, MOST_BLOCKS, Mismatch, hash};
 use crate::{
-    address::{Bits, DmaAddr, Extent, FrameNumber, PhysAddr},
+    address::{Bits, Consecutive, DmaAddr, Extent, FrameNumber, PhysAddr},
     iommu::{self, DmaList, DmaSegment, Iova, IovaLayout, MapError, Translation},
     kernel::KernelRules,
     memory::{self, FrameRun, RunError},
@@ -37,24 +37,13 @@ fn same<T: PartialEq + fmt::Debug>(
 impl Best {
     fn mr(&self) -> Mr {
         Mr {
-            address: self.address,
-            length: self.length,
             hca_address: self.virt,
-            page: self.page,
-            offset: self.address.offset_in(self.page),
+            ..Mr::new(self.address, self.length, self.page)
         }
     }
 
     fn segments(&self) -> impl Iterator<Item = DmaSegment> + Clone + '_ {
-        self.dma.iter().scan(0u64, |offset, &(start, length)| {
-            let segment = Extent {
-                offset: *offset,
-                start,
-                length,
-            };
-            *offset += length;
-            Some(segment)
-        })
+        Consecutive::new(self.dma.iter().copied())
     }
 
     pub(super) fn check(&self) -> Result<(), ScenarioError> {
@@ -155,7 +144,7 @@ pub(super) fn coalesce(
         return Ok(None);
     };
     let runs = frames(pfns, page).unwrap_or_default();
-    // One more than was recorded tells that there are more; a recording never asks for a list longer than itself.
+    // One more than was recorded shows that there are more, without a list longer than the recording.
     let entries: Vec<_> = ScatterList::new(runs.into_iter(), longest, rules.coalescing, page)
         .take(sg.map_or(0, <[_]>::len) + 1)
         .collect();
@@ -270,8 +259,8 @@ impl Iommu {
     }
 }
 
-/// The list as recorded, or 2^63 further down where it ends at 2^64, as AMD's may: the rules know no such end, and what
-/// they say depends on lower bits alone.
+/// The list as recorded, or 2^63 lower if it ends at 2^64, as AMD's may: the rules cannot represent that end, and their answer
+/// depends on lower bits only.
 fn below_the_top(dma: &[(DmaAddr, u64)]) -> Vec<(DmaAddr, u64)> {
     const DOWN: u64 = 1 << 63;
     let ends_at_the_top =

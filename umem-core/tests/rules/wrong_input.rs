@@ -49,7 +49,7 @@ fn every_error_names_its_field() {
         (
             "region",
             r#"{"length":"4 KB"}"#,
-            "region.length: \"4 KB\" is no size",
+            "region.length: \"4 KB\" is not a valid size",
         ),
         (
             "region",

@@ -356,7 +356,7 @@ mod tests {
             ("7f00-6f00", "it is empty"),
             ("0x1000+0", "it is empty"),
             ("x-y", "\"x\" is no hexadecimal address"),
-            ("1000+1Q", "\"1Q\" is no size"),
+            ("1000+1Q", "\"1Q\" is not a valid size"),
             ("ffffffffff600000-ffffffffff601000", "above what programs"),
         ] {
             let error = range(text).unwrap_err();

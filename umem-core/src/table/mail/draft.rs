@@ -35,7 +35,7 @@ pub struct Draft {
     /// `npages -= len_pages` is there; Shiraz Saleem noticed that it is missing.
     pub counts_down: bool,
     /// A tail shorter than the block takes a smaller supported size; `min_t(int, npages, …)` cuts the block to a length that
-    /// is no supported size.
+    /// is not a supported size.
     pub whole_blocks: bool,
     /// `page_bit` must be above `PAGE_SHIFT`: it is a log2 plus 1, so `page_bit < PAGE_SHIFT` lets half a page pass, and the
     /// shift that follows is by -1.

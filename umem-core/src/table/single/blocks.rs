@@ -9,8 +9,8 @@ use crate::{
 
 /// The blocks of one size, as runs: `rdma_umem_for_each_dma_block()`.
 ///
-/// A block is reported by its start, rounded down to its size. The walk steps from block to block over the ends of segments without
-/// asking whether they are contiguous: that the size fits is for [`best_page_size`](super::best_page_size) to know.
+/// A block is reported by its start, rounded down to its size. The walk crosses the ends of segments without checking that they are
+/// contiguous: [`best_page_size`](super::best_page_size) must have chosen the size.
 #[derive(Clone, Debug)]
 pub struct Single<I> {
     segments: I,
@@ -18,7 +18,7 @@ pub struct Single<I> {
     /// Where the walk stands in `segment`, in bytes from its start.
     advance: u64,
     size: PageSize,
-    /// How many blocks are still to come; `None` where the list's end alone ends the walk.
+    /// The blocks left; `None` if only the list's end ends the walk.
     left: Option<u64>,
     /// The offset of the next block from `region.va`.
     offset: i64,
@@ -55,8 +55,7 @@ impl<I: Iterator<Item = DmaSegment>> Single<I> {
         }
     }
 
-    /// Whether the walk met a segment whose end its 32-bit position never reaches: a kernel before 6.2 hangs there, where
-    /// this iterator ends.
+    /// Whether the 32-bit position never reaches the end of a segment: a kernel before 6.2 hangs there; this iterator ends.
     pub fn is_endless(&self) -> bool {
         self.endless
     }
@@ -135,7 +134,7 @@ impl<I: Iterator<Item = DmaSegment>> Iterator for Single<I> {
                 if self.advance >= segment.length {
                     self.next_segment();
                 } else if self.advance != end || end == before {
-                    // It wrapped, or never moved: from here on the same blocks come again and again.
+                    // It wrapped, or did not move: from here on the same blocks repeat.
                     self.endless = true;
                     self.segment = None;
                 }

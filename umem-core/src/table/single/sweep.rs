@@ -33,7 +33,7 @@ pub struct Constraint {
     pub code: ConstraintCode,
     /// The bit: sizes above 2^`bit` are forbidden.
     pub bit: u32,
-    /// The number of the DMA segment that brought it, from 0.
+    /// The number of the DMA segment that causes it, from 0.
     pub segment: u64,
     /// Where that segment's first registered byte lies: bytes from `region.va`.
     pub offset: u64,
@@ -109,7 +109,7 @@ impl Sweep {
         }
     }
 
-    /// Takes the next segment. `on` hears of each constraint that forbids sizes which were allowed before.
+    /// Takes the next segment. `on` receives each constraint that forbids sizes which were allowed before.
     #[inline]
     pub fn push(&mut self, segment: DmaSegment, mut on: impl FnMut(Constraint)) {
         let dma = segment.start.wrapping_add(self.page_offset);
@@ -179,7 +179,7 @@ impl Sweep {
         }
     }
 
-    /// The sizes that took part: the device's, less those that old rules leave out.
+    /// The candidate sizes: the device's, without those that old rules leave out.
     pub fn sizes(&self) -> PageSizes {
         self.sizes
     }

@@ -282,7 +282,7 @@ proptest! {
         let (entries, null) = transcribed(frame, pages, sizes, reply, 600);
         match run.stopped() {
             Some(Stopped::NoSize { .. }) => prop_assert!(null),
-            // The function goes on for ever; the exhibit says so and ends.
+            // The function never returns; the exhibit says so and ends.
             Some(_) => {
                 prop_assert!(!null && entries.len() > drafted.len());
                 prop_assert_eq!(&drafted[..], &entries[..drafted.len()]);

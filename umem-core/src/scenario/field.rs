@@ -1,7 +1,7 @@
-//! Where in a JSON text an error is: "memory.extents[3]".
+//! The field of a JSON text that an error is in: "memory.extents[3]".
 //!
 //! serde_json says at which line and column it stopped. From there the way back to the field is a walk over a text that is
-//! well-formed up to that place. Tracking the path while reading costs as much code as all the rest of reading.
+//! well-formed up to there. Tracking the path while reading costs as much code as all the rest of reading.
 
 use alloc::{
     format,
@@ -51,8 +51,8 @@ fn walk(json: &[u8]) -> String {
         }
     }
     let mut path = String::new();
-    for place in &within {
-        match place {
+    for container in &within {
+        match container {
             Within::Object(Some(key)) if path.is_empty() => path.push_str(key),
             Within::Object(Some(key)) => path.extend([".", key]),
             Within::Object(None) => {}
