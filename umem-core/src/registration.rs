@@ -30,9 +30,11 @@ use alloc::{
 
 mod exhibits;
 mod index;
+mod lane;
 
 pub use exhibits::{Exhibit, MOST_PAGES};
-pub use index::{Index, Lane, LaneRun};
+pub use index::Index;
+pub use lane::{Lane, LaneRun, LaneRuns};
 
 /// The scatter-gather list of a registration: see [`Registration::scatter`].
 pub type Scatter<'a> = ScatterList<FrameRuns<'a>>;

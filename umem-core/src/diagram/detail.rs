@@ -3,7 +3,7 @@
 use super::{LaneName, View, lens::Lens, view::Area};
 use crate::{
     registration::{Index, Lane, LaneRun, Registration},
-    size::Bytes,
+    size::{Bytes, Near},
     table::Policy,
 };
 use alloc::{format, string::String};
@@ -213,7 +213,7 @@ pub fn detail_at(
     };
     let (start, size, number) = boxes.at(offset).map(|(run, i)| of(run, i))?;
     let frame = |offset: i64| registration.question().memory.frame(offset as u64);
-    let size_of = Bytes(size);
+    let size_of = Near(size);
     let named = match lane {
         LaneName::Frames => format!("frames {}: {size_of}", frame(start)),
         LaneName::Scatter => format!("SG entry {number}: {size_of} at {}", frame(start)),

@@ -1,141 +1,11 @@
 //! Random access to every stage of a registration.
 
-use super::Registration;
+use super::{
+    Registration,
+    lane::{Growing, Landmarks, Lane},
+};
 use crate::{address::DmaAddr, memory::Layout, scatter, table::Policy};
 use alloc::{sync::Arc, vec::Vec};
-
-/// Equal boxes side by side in the region: batches, SG entries, segments or table entries of one size.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct LaneRun {
-    /// Where the first begins: bytes from `region.va`, negative where an entry begins before it.
-    pub offset: i64,
-    /// The size of each in bytes.
-    pub size: u64,
-    /// How many there are.
-    pub count: u64,
-    /// How many boxes the lane has before these.
-    pub first: u64,
-}
-
-impl LaneRun {
-    /// The first offset after the run.
-    pub fn end(&self) -> i64 {
-        self.offset
-            .wrapping_add_unsigned(self.size.wrapping_mul(self.count))
-    }
-
-    /// Where box number `i` of the run begins.
-    pub fn offset_of(&self, i: u64) -> i64 {
-        self.offset.wrapping_add_unsigned(self.size.wrapping_mul(i))
-    }
-}
-
-/// One stage's boxes along the region, in runs.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Lane {
-    runs: Vec<LaneRun>,
-    /// By the numbers of their first boxes.
-    landmarks: Landmarks,
-}
-
-/// Some of the keys of a long list in the order of its keys, few enough to stay in a cache: a search that went through the list itself
-/// would wait for memory at nearly each step.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-struct Landmarks {
-    /// Of every [`LANDMARK`]th item.
-    near: Vec<u64>,
-    /// Of every `LANDMARK`th of those.
-    far: Vec<u64>,
-}
-
-/// How many items there are from landmark to landmark.
-const LANDMARK: usize = 16;
-
-impl Landmarks {
-    /// Hears of the item that becomes number `number`.
-    fn pass(&mut self, number: usize, key: u64) {
-        if number.is_multiple_of(LANDMARK) {
-            self.near.push(key);
-        }
-        if number.is_multiple_of(LANDMARK * LANDMARK) {
-            self.far.push(key);
-        }
-    }
-
-    /// The number of the last of the `items` that has a key of at most `key`.
-    fn last<T>(&self, items: &[T], key: u64, key_of: impl Fn(&T) -> u64) -> Option<usize> {
-        let far = self.far.partition_point(|landmark| *landmark <= key);
-        let near = last_after(&self.near, far.checked_sub(1)?, |near| *near <= key);
-        Some(last_after(items, near, |item| key_of(item) <= key))
-    }
-}
-
-/// The number of the last of the `items` after landmark number `landmark` of which `passed` still holds, as it does of the first.
-///
-/// All of them are asked, since memory serves questions that do not depend on each other's answers at the same time.
-fn last_after<T>(items: &[T], landmark: usize, passed: impl Fn(&T) -> bool) -> usize {
-    let first = landmark * LANDMARK;
-    let near = &items[first..items.len().min(first + LANDMARK)];
-    first + near.iter().filter(|item| passed(item)).count() - 1
-}
-
-impl Lane {
-    /// The runs, in the order of offsets.
-    pub fn runs(&self) -> &[LaneRun] {
-        &self.runs
-    }
-
-    /// How many boxes there are.
-    pub fn count(&self) -> u64 {
-        self.runs.last().map_or(0, |run| run.first + run.count)
-    }
-
-    /// The n-th box, from 0: its run, and its number in that. In logarithmic time.
-    pub fn nth(&self, n: u64) -> Option<(LaneRun, u64)> {
-        let last = self.landmarks.last(&self.runs, n, |run| run.first)?;
-        let run = self.runs[last];
-        (n - run.first < run.count).then_some((run, n - run.first))
-    }
-
-    /// The box that holds `offset`: its run, and its number in that. In logarithmic time.
-    pub fn at(&self, offset: i64) -> Option<(LaneRun, u64)> {
-        let run = self
-            .runs
-            .get(self.first_ending_after(offset))
-            .filter(|run| run.offset <= offset)?;
-        Some((*run, offset.abs_diff(run.offset) / run.size))
-    }
-
-    /// How many boxes end at `offset` or before it. In logarithmic time.
-    pub fn before(&self, offset: i64) -> u64 {
-        match self.runs.get(self.first_ending_after(offset)) {
-            Some(run) if run.offset < offset => run.first + offset.abs_diff(run.offset) / run.size,
-            Some(run) => run.first,
-            None => self.count(),
-        }
-    }
-
-    /// The number of the first run that ends after `offset`.
-    pub fn first_ending_after(&self, offset: i64) -> usize {
-        self.runs.partition_point(|run| run.end() <= offset)
-    }
-
-    fn push(&mut self, offset: i64, size: u64, count: u64) {
-        let first = self.count();
-        match self.runs.last_mut() {
-            Some(last) if last.size == size && last.end() == offset => last.count += count,
-            _ => {
-                self.landmarks.pass(self.runs.len(), first);
-                self.runs.push(LaneRun {
-                    offset,
-                    size,
-                    count,
-                    first,
-                });
-            }
-        }
-    }
-}
 
 /// The lanes of a registration, each with random access. Whoever keeps one of them shares it.
 #[derive(Clone, Debug, Default)]
@@ -159,9 +29,7 @@ pub struct Index {
 
 impl Index {
     pub(super) fn new(registration: &Registration) -> Self {
-        let mut index = Self::default();
-        let [mut batches, mut frames, mut scatter, mut dma, mut entries] =
-            [(); 5].map(|()| Lane::default());
+        let mut batches = Lane::default();
         let page = registration.question().mr.page;
         let (from, to) = registration.pinned();
         let batch = scatter::batch_pages(page) * page.bytes();
@@ -173,47 +41,50 @@ impl Index {
             batches.push((from + whole * batch) as i64, (to - from) % batch, 1);
         }
         let memory = &registration.question().memory;
+        let mut frames = Lane::default();
         match memory.layout() {
             Layout::Extents(runs) => runs
                 .iter()
                 .for_each(|run| frames.push(run.offset as i64, run.length, 1)),
-            _ => frames.push(
-                0,
-                memory.page_size().bytes(),
-                memory.length().div_ceil(memory.page_size().bytes()),
-            ),
+            _ => {
+                let size = memory.page_size().bytes();
+                frames.push(0, size, memory.length().div_ceil(size));
+            }
         }
+        let frames = Arc::new(frames);
+        // Extents that are not adjacent are SG entries as they are, and without an IOMMU DMA segments.
+        let mut scatter = Growing::like(&frames);
         for entry in registration.scatter() {
-            scatter.push(entry.offset as i64, entry.length, 1);
+            scatter.add(entry.offset as i64, entry.length, 1);
         }
+        let scatter = scatter.done();
+        let mut dma = Growing::like(&scatter);
+        let (mut jumps, mut jump_landmarks) = (Vec::new(), Landmarks::default());
         if registration.dma_count.is_ok() {
             let listed = registration.mapping.is_some();
             let mut expected = None;
             for segment in registration.dma() {
-                dma.push(segment.offset as i64, segment.length, 1);
+                dma.add(segment.offset as i64, segment.length, 1);
                 if listed && expected != Some(segment.start.get()) {
-                    index.jump_landmarks.pass(index.jumps.len(), segment.offset);
-                    index.jumps.push((segment.offset, segment.start));
+                    jump_landmarks.pass(jumps.len(), segment.offset);
+                    jumps.push((segment.offset, segment.start));
                 }
                 expected = Some(segment.end());
             }
         }
+        let dma = dma.done();
+        let mut entries = Lane::default();
         for run in registration.entries() {
             entries.push(run.offset, run.size, run.count);
         }
-        let scatter = Arc::new(scatter);
-        // Without an IOMMU they are the same boxes.
-        let dma = match dma == *scatter {
-            true => scatter.clone(),
-            false => Arc::new(dma),
-        };
         Self {
             batches: Arc::new(batches),
-            frames: Arc::new(frames),
+            frames,
             scatter,
             dma,
             entries: Arc::new(entries),
-            ..index
+            jumps,
+            jump_landmarks,
         }
     }
 

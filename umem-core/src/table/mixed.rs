@@ -13,9 +13,10 @@ use super::{EntryRun, Mr, Refusal, Tally};
 use crate::{
     address::{DmaAddr, Extent, Joined},
     iommu::DmaSegment,
-    size::{Bytes, PageSize, PageSizes},
+    size::{PageSize, PageSizes},
     tiling::{BlockCounts, BlockRun, Tiling},
 };
+use alloc::format;
 
 /// How far an end block may reach beyond the pinned pages: [`Edges::Overhang`](super::Edges::Overhang).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -219,16 +220,28 @@ impl Rule {
 
     /// Why a joined `run` that has no bounds has none.
     fn refusal(&self, run: DmaSegment) -> Refusal {
-        let (smallest, Registered { first, room, .. }) = (self.smallest, self.registered(run));
+        let smallest = self.smallest;
+        let Registered { first, end, room } = self.registered(run);
+        let begin = smallest.align_down(first);
+        // Where blocks reach out at both ends, the first is named.
+        let leaves = if begin < room.0 {
+            format!(
+                "{first:#x} begins at {begin:#x}, before the pinned pages begin at {:#x}",
+                room.0
+            )
+        } else {
+            let block = smallest.align_up(end).unwrap_or(u64::MAX);
+            format!(
+                "{:#x} ends at {block:#x}, after the pinned pages end at {:#x}",
+                end - 1,
+                room.1
+            )
+        };
         Refusal::new(
             "no-exact-tiling",
             format_args!(
-                "no exact tiling: the device's smallest page is {smallest}, and a {smallest} block at offset {} (DMA {:#x}) would \
-                 leave the pinned pages {:#x} to {:#x}; align the region to {smallest}, or let the device use smaller pages",
-                Bytes(run.offset),
-                smallest.align_down(first),
-                run.start.get(),
-                room.1,
+                "no exact tiling: the device's smallest page is {smallest}, and the {smallest} block that holds DMA address {leaves}; \
+                 align the region to {smallest}, or let the device use smaller pages",
             ),
         )
     }
