@@ -96,8 +96,11 @@ pub fn advice(registration: &Registration) -> Vec<Advice> {
             None => best.push((kind, advice)),
         }
     }
-    let mut list: Vec<_> = best.into_iter().map(|(_, advice)| advice).collect();
-    list.sort_by_key(|advice| advice.after.entries);
+    let mut list: Vec<Advice> = Vec::with_capacity(best.len());
+    for (_, advice) in best {
+        let fewer = |known: &Advice| known.after.entries <= advice.after.entries;
+        list.insert(list.partition_point(fewer), advice);
+    }
     list
 }
 

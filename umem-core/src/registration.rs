@@ -29,7 +29,7 @@ mod possible;
 
 pub use cut::{Entries, Table};
 pub use index::Index;
-pub use lane::{Lane, LaneRun};
+pub use lane::{Lane, LaneRun, LaneRuns};
 use lists::Lists;
 pub use lists::{Dma, Scatter};
 

@@ -9,7 +9,7 @@ use core::fmt;
 mod bytes;
 
 pub(crate) use bytes::hex_digits;
-pub use bytes::{Bytes, SizeError};
+pub use bytes::{Bytes, Near, SizeError};
 
 /// The size of a page, a block or a table entry: a power of two, in bytes.
 ///

@@ -10,7 +10,7 @@
 
 use crate::{
     address::{DmaAddr, VirtAddr},
-    size::{Bytes, PageSize, PageSizes},
+    size::{Near, PageSize, PageSizes},
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use core::fmt;
@@ -245,12 +245,14 @@ impl Tally {
 
     /// The sizes in bytes that occur, ascending, each with its count.
     pub fn by_size(&self) -> Vec<(u64, u64)> {
-        let powers = (0..64).map(|log2| (1u64 << log2, self.powers_of_two[log2 as usize]));
-        let mut sizes: Vec<_> = powers
-            .chain(self.others.iter().map(|(&size, &count)| (size, count)))
-            .collect();
-        sizes.retain(|(_, count)| *count > 0);
-        sizes.sort_unstable();
+        let others = self.others.iter().map(|(&size, &count)| (size, count));
+        let mut sizes: Vec<_> = others.collect();
+        let powers = self.powers_of_two.iter().enumerate();
+        for (log2, count) in powers.filter(|(_, count)| **count > 0) {
+            let size = 1 << log2;
+            let place = sizes.partition_point(|(known, _)| *known < size);
+            sizes.insert(place, (size, *count));
+        }
         sizes
     }
 
@@ -292,7 +294,7 @@ impl fmt::Display for Tally {
                 f,
                 "{}{count} × {}",
                 if i == 0 { ": " } else { " + " },
-                Bytes(size)
+                Near(size)
             )?;
         }
         Ok(())

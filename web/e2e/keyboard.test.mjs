@@ -11,6 +11,30 @@ before(async () => {
 });
 after(() => site?.stop());
 
+test("on a phone Tab comes to the picture before it comes to the next chapter", async () => {
+  const page = await site.open("#story=1", { width: 390, height: 844 });
+  await page.waitForSelector("#chapter");
+  const reached = [];
+  for (let i = 0; i < 40; i++) {
+    await page.keyboard.press("Tab");
+    reached.push(await page.evaluate(() => {
+      let active = document.activeElement;
+      while (active.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+      return active.tagName === "CANVAS" ? "the picture" : active.textContent;
+    }));
+  }
+  const [picture, next] = ["the picture", "Next chapter"].map((what) => reached.findIndex((text) => text.startsWith(what)));
+  assert.ok(picture >= 0 && picture < next, reached.join(", "));
+  // There is one such button for whoever listens, here and beside a wide picture.
+  for (const width of [390, 1280]) {
+    await page.setViewport({ width, height: 844 });
+    const seen = await page.$$eval(".turn .primary", (all) => all.filter((button) => button.checkVisibility()).length);
+    assert.equal(seen, 1, `at ${width}`);
+  }
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
 test("the picture has keys of its own", async () => {
   const page = await site.open();
   const key = (name) => page.keyboard.press(name);

@@ -1,8 +1,28 @@
-// One file to copy: the modules of this folder one after the other, readable as they are. What Rust becomes stays beside it.
+// What a browser loads as JavaScript. The element is one file to copy, readable as its modules are. What nobody reads is made
+// small: the page's own code, and wasm-bindgen's beside each wasm.
 
-export default {
-  input: "umem-split.js",
-  external: ["./element/umem_split.js", "./plan/umem_plan.js"],
-  makeAbsoluteExternalsRelative: false,
-  output: { file: process.env.UMEM_BUNDLE, format: "es", generatedCode: "es2015" },
+import { join } from "node:path";
+import { minify } from "terser";
+
+const { UMEM_STATIC: site, UMEM_BUNDLE: draft } = process.env;
+/** What wasm-bindgen wrote, below `static`. */
+const GLUE = ["pkg/web.js", "element/umem_split.js", "plan/umem_plan.js"];
+
+const small = {
+  name: "small",
+  renderChunk: (code) => minify(code, { module: true, ecma: 2022, compress: { passes: 2 } }),
 };
+
+const bundle = (input, file, plugins) => ({
+  input,
+  plugins,
+  external: /\/(element\/umem_split|plan\/umem_plan)\.js$/,
+  makeAbsoluteExternalsRelative: false,
+  output: { file: join(draft, file), format: "es", generatedCode: "es2015" },
+});
+
+export default [
+  bundle("umem-split.js", "umem-split.js", []),
+  bundle("../page/app.js", "app.js", [small]),
+  ...GLUE.map((file) => ({ ...bundle(join(site, file), file, [small]), external: [] })),
+];

@@ -8,7 +8,7 @@ use crate::{
         keys::Keys,
         reason::Reason,
         share::{Share, Shared},
-        story::StoryPanel,
+        story::{StoryPanel, onward},
         totals::Totals,
     },
     picture::{Picture, transport::Transport},
@@ -160,6 +160,9 @@ fn stage(state: &State, dispatch: &Dispatch) -> Html {
                 {veiled}
                 dispatch={dispatch.clone()}
             />
+            if let Some(tour) = &state.tour {
+                <div class="onward after">{ onward(tour, dispatch) }</div>
+            }
             if let [upper, lower] = &*pictures {
                 { numbers(&upper.scene, &lower.scene) }
             }

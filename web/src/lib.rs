@@ -74,7 +74,7 @@ extern "C" {
 }
 
 #[cfg(feature = "page")]
-/// Shows the page in `root`, in place of what stands there; the files that it asks for later are those of `build`. Should it ever panic, the window hears of it: `static/trouble.js`
+/// Shows the page in `root`, in place of what stands there; the files that it asks for later are those of `build`. Should it ever panic, the window hears of it: `web/page/app.js`
 /// tells people.
 #[wasm_bindgen]
 pub fn open(root: web_sys::Element, build: &str) {

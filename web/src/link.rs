@@ -7,7 +7,7 @@ use crate::{
     player::{Motion, Player},
     scene::Scene,
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64ct::{Base64UrlUnpadded, Encoding};
 use std::{
     fmt::{self, Display},
     str::FromStr,
@@ -211,8 +211,7 @@ pub fn seen(fragment: &str, player: Player, scene: &Scene) -> Player {
 }
 
 fn scenario(text: &str) -> Result<Scenario, String> {
-    let json = URL_SAFE_NO_PAD
-        .decode(text)
+    let json = Base64UrlUnpadded::decode_vec(text)
         .map_err(|error| format!("it is no base64url ({error})"))?;
     let scenario = Scenario::from_json(&json).map_err(|error| error.to_string())?;
     scenario.resolve().map_err(|error| error.to_string())?;
@@ -234,6 +233,9 @@ pub fn to_scenario(scenario: &Scenario) -> Option<String> {
     if scenario.provenance.is_some() || extents > LONGEST / 8 {
         return None;
     }
-    let text = format!("s={}", URL_SAFE_NO_PAD.encode(scenario.to_json()));
+    let text = format!(
+        "s={}",
+        Base64UrlUnpadded::encode_string(scenario.to_json().as_bytes())
+    );
     (text.len() <= LONGEST).then_some(text)
 }

@@ -35,8 +35,9 @@ pub fn embed(scene: &Rc<Scene>, preset: Option<&Preset>) -> String {
     format!(
         "<script type=\"module\" src=\"umem-split.js\"></script>\n<umem-split {what}>\n  <img src=\"{}.svg\" width=\"{}\" height=\"{}\" alt=\"{}\">\n</umem-split>",
         name(preset),
-        width.ceil(),
-        height.ceil(),
+        // Formatting a float would bring 17 KB of code along.
+        width.ceil() as u32,
+        height.ceil() as u32,
         Escaped(&status)
     )
 }

@@ -2,7 +2,8 @@
 //!
 //! A chapter sets a scene on the real page, asks the reader to predict, and then plays what happens.
 
-use serde::Deserialize;
+mod read;
+
 use std::rc::Rc;
 use umem_core::{
     diagram::{Stage, Steps},
@@ -13,8 +14,7 @@ use umem_core::{
 };
 
 /// All chapters.
-#[derive(Deserialize, Clone, PartialEq, Debug)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Story {
     /// Where the quotes are from, if they do not say so themselves.
     pub source: Source,
@@ -23,8 +23,7 @@ pub struct Story {
 }
 
 /// Where something can be read.
-#[derive(Deserialize, Clone, PartialEq, Debug)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Source {
     /// What it is.
     pub title: String,
@@ -33,8 +32,7 @@ pub struct Source {
 }
 
 /// A chapter. Texts are paragraphs with `code` in them; one that begins with three backticks is code as a whole.
-#[derive(Deserialize, Clone, PartialEq, Debug)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Chapter {
     /// Its title.
     pub title: String,
@@ -43,7 +41,6 @@ pub struct Chapter {
     /// What the mail says.
     pub quote: Option<Quote>,
     /// What comes after that.
-    #[serde(default)]
     pub after: Vec<String>,
     /// What the page shows meanwhile, as far as it gives nothing away.
     pub scene: Setting,
@@ -58,15 +55,13 @@ pub struct Chapter {
     /// What the mail says to that.
     pub quoted: Option<Quote>,
     /// The end of it.
-    #[serde(default)]
     pub end: Vec<String>,
     /// What the reader may try next.
     pub tries: Vec<Try>,
 }
 
 /// A sentence of the mail, word for word.
-#[derive(Deserialize, Clone, PartialEq, Debug)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Quote {
     /// The sentence.
     pub text: String,
@@ -77,21 +72,18 @@ pub struct Quote {
 }
 
 /// An answer.
-#[derive(Deserialize, Clone, PartialEq, Debug)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Choice {
     /// What it says.
     pub text: String,
     /// What is to be said to it.
     pub reply: String,
     /// Whether it is right.
-    #[serde(default)]
     pub right: bool,
 }
 
 /// Something to try.
-#[derive(Deserialize, Clone, PartialEq, Debug)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Try {
     /// What the button says.
     pub text: String,
@@ -100,8 +92,7 @@ pub struct Try {
 }
 
 /// A scenario, perhaps another to compare it with, and the moments between which it plays.
-#[derive(Deserialize, Clone, PartialEq, Debug)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Setting {
     preset: Option<String>,
     scenario: Option<Scenario>,
@@ -111,27 +102,20 @@ pub struct Setting {
     to: Option<Mark>,
 }
 
-/// The beginning of a stage, or the end of all.
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
-#[serde(rename_all = "lowercase")]
+/// The beginning of a stage, or the end of everything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Mark {
-    Pin,
-    Gather,
-    Map,
-    Cut,
+    Begin(Stage),
     End,
 }
 
 impl Mark {
     fn moment(self, steps: Steps<'_>) -> f64 {
-        let stage = match self {
-            Self::Pin => Stage::Pin,
-            Self::Gather => Stage::Gather,
-            Self::Map => Stage::Map,
-            Self::Cut => Stage::Cut,
-            Self::End => return steps.count() as f64,
+        let step = match self {
+            Self::Begin(stage) => steps.first_of(stage),
+            Self::End => steps.count(),
         };
-        steps.first_of(stage) as f64
+        step as f64
     }
 }
 
@@ -156,16 +140,6 @@ impl Setting {
     /// The moment until which it plays, if it plays.
     pub fn end(&self, steps: Steps<'_>) -> Option<f64> {
         self.to.map(|mark| mark.moment(steps))
-    }
-}
-
-impl Story {
-    /// Reads the story.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn from_json(json: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice(json).map_err(|error| error.to_string())
     }
 }
 

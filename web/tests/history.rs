@@ -107,7 +107,7 @@ fn memory_that_nobody_captured_is_no_capture() {
 
 #[wasm_bindgen_test]
 fn an_answer_is_still_there_when_the_reader_comes_back() {
-    let story = Story::from_json(include_bytes!("../../static/story.json")).expect("the story");
+    let story = Story::from_json(include_str!("../../static/story.json")).expect("the story");
     let told = after(opened("#story=4"), [Action::Told(Rc::new(story.clone()))]);
     let answered = after(told, [Action::Predict(2)]);
     assert_eq!(answered.address().stamp.picked, Some(2));

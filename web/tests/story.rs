@@ -1,6 +1,8 @@
 //! The story: the mail is quoted word for word, and every chapter shows what it says.
 
+use js_sys::{Array, JSON, Object};
 use std::rc::Rc;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::{
     player::Motion,
@@ -16,7 +18,7 @@ const STORY: &str = include_str!("../../static/story.json");
 const MAIL: &str = include_str!("mail.txt");
 
 fn story() -> Story {
-    Story::from_json(STORY.as_bytes()).expect("a story")
+    Story::from_json(STORY).expect("a story")
 }
 
 /// Words without the marks of who is quoted by whom.
@@ -55,6 +57,63 @@ fn the_mail_is_quoted_word_for_word() {
         for code in code.filter_map(|text| text.strip_prefix("```")) {
             assert!(mail.contains(&words(code)), "{code}");
         }
+    }
+}
+
+/// Every field that a story has.
+const FIELDS: [&str; 23] = [
+    "source", "chapters", "title", "url", "text", "quote", "after", "scene", "ask", "choices",
+    "shows", "truth", "quoted", "end", "tries", "who", "reply", "right", "preset", "scenario",
+    "with", "at", "to",
+];
+
+fn fields(value: &JsValue, found: &mut Vec<String>) {
+    if Array::is_array(value) {
+        for item in Array::from(value) {
+            fields(&item, found);
+        }
+    } else if let Some(object) = value.dyn_ref::<Object>() {
+        for entry in Object::entries(object) {
+            let entry = Array::from(&entry);
+            let name = entry.get(0).as_string().expect("a name");
+            // A scenario says itself what is wrong with it.
+            if !["scenario", "with"].contains(&name.as_str()) {
+                fields(&entry.get(1), found);
+            }
+            found.push(name);
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+fn nothing_in_the_story_is_passed_over() {
+    let mut found = Vec::new();
+    fields(&JSON::parse(STORY).expect("JSON"), &mut found);
+    found.retain(|name| !FIELDS.contains(&name.as_str()));
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[wasm_bindgen_test]
+fn what_is_wrong_with_a_story_is_said() {
+    for (from, to, says) in [
+        ("{", "", "is not JSON"),
+        ("\"ask\"", "\"asks\"", "\"ask\" is missing"),
+        (
+            "\"tries\": [",
+            "\"tries\": 1, \"x\": [",
+            "\"tries\" is missing",
+        ),
+        (
+            "\"at\": \"pin\"",
+            "\"at\": \"pn\"",
+            "\"pn\" is not the name",
+        ),
+        ("\"version\": 1", "\"version\": []", "version: invalid type"),
+    ] {
+        let wrong = STORY.replacen(from, to, 1);
+        assert_ne!(wrong, STORY);
+        let error = Story::from_json(&wrong).expect_err("wrong");
+        assert!(error.contains(says), "{error}");
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     painter::Painter,
     view::{AXIS, View},
 };
-use crate::size::Bytes;
+use crate::size::{Bytes, Near};
 use alloc::{
     borrow::ToOwned,
     format,
@@ -177,8 +177,12 @@ impl Painter<'_> {
         let crossed =
             |(across, down): (Range<f64>, Range<f64>)| across.contains(&x).then_some(down);
         let words = self.commands().iter().filter_map(Command::words);
-        let mut gaps: Vec<Range<f64>> = words.filter_map(crossed).collect();
-        gaps.sort_by(|one, other| one.start.total_cmp(&other.start));
+        let mut gaps: Vec<Range<f64>> = Vec::new();
+        for gap in words.filter_map(crossed) {
+            // A line crosses few words: sorting them would weigh more than all of this.
+            let place = gaps.partition_point(|known| known.start <= gap.start);
+            gaps.insert(place, gap);
+        }
         gaps.push(to..to);
         let mut at = from;
         for gap in gaps {
@@ -208,10 +212,10 @@ struct Flag {
 fn progress(step: &Step, part: f64) -> String {
     let (run, verb) = (step.run, verb(step));
     match run.count {
-        1 => format!("{verb} {}", Bytes(run.size)),
+        1 => format!("{verb} {}", Near(run.size)),
         count => {
             let done = (count as f64 * part) as u64;
-            format!("{verb} {done} of {count} × {}", Bytes(run.size))
+            format!("{verb} {done} of {count} × {}", Near(run.size))
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{LaneName, View, lens::Lens, view::Area};
 use crate::{
     explain::cut_at,
     registration::{Index, Lane, LaneRun},
-    size::Bytes,
+    size::{Bytes, Near},
     table::Policy,
 };
 use alloc::{format, string::String};
@@ -199,7 +199,7 @@ pub fn detail_at(index: &Index, lane: LaneName, offset: i64) -> Option<Detail> {
     };
     let (start, size, number) = boxes.at(offset).map(|(run, i)| of(run, i))?;
     let frame = |offset: i64| question.memory().frame(offset as u64);
-    let size_of = Bytes(size);
+    let size_of = Near(size);
     let named = match lane {
         LaneName::Frames => format!("frames {}: {size_of}", frame(start)),
         LaneName::Scatter => format!("SG entry {number}: {size_of} at {}", frame(start)),

@@ -127,7 +127,7 @@ impl<'a> Steps<'a> {
         let mut n = n;
         for (stage, lane) in Stage::ALL.into_iter().zip(self.lanes) {
             match lane.runs().get(n) {
-                Some(run) => return Some(Step { stage, run: *run }),
+                Some(run) => return Some(Step { stage, run }),
                 None => n -= lane.runs().len(),
             }
         }
@@ -164,7 +164,7 @@ impl<'a> Steps<'a> {
                     let length = step.run.size as f64 * step.run.count as f64;
                     step.run.offset as f64 + length * part
                 }
-                _ => runs.last().map_or(begin, LaneRun::end) as f64,
+                _ => runs.last().map_or(begin, |run| run.end()) as f64,
             }
         });
         Moment {

@@ -58,7 +58,7 @@ impl Iterator for VisibleBoxes<'_> {
 
     fn next(&mut self) -> Option<Visible> {
         if self.run.is_none() {
-            let run = *self.lane.runs().get(self.next)?;
+            let run = self.lane.runs().get(self.next)?;
             if run.offset as f64 >= self.until {
                 return None;
             }

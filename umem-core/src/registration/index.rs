@@ -2,20 +2,19 @@
 
 use super::{
     Registration, Table,
-    lane::{Landmarks, Lane},
+    lane::{Growing, Landmarks, Lane},
 };
 use crate::{address::DmaAddr, memory::Layout, scatter};
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 
 /// A registration whose every stage has random access: see [`Registration::index`].
 #[derive(Clone, Debug)]
 pub struct Index {
     registration: Registration,
     batches: Lane,
-    frames: Lane,
-    scatter: Lane,
-    /// `None` if the DMA segments are the same boxes as the SG entries, as they are without an IOMMU.
-    dma: Option<Lane>,
+    frames: Arc<Lane>,
+    scatter: Arc<Lane>,
+    dma: Arc<Lane>,
     entries: Lane,
     jumps: Jumps,
 }
@@ -42,20 +41,23 @@ impl Jumps {
 
 impl Index {
     pub(super) fn new(registration: Registration) -> Self {
-        let mut scatter = Lane::default();
+        let frames = Arc::new(frames(&registration));
+        // Extents that are not adjacent are SG entries as they are, and without an IOMMU DMA segments.
+        let mut scatter = Growing::like(&frames);
         for entry in registration.scatter() {
-            scatter.push(entry.offset as i64, entry.length, 1);
+            scatter.add(entry.offset as i64, entry.length, 1);
         }
-        let (dma, jumps) = segments(&registration);
+        let scatter = scatter.done();
+        let (dma, jumps) = segments(&registration, &scatter);
         let mut entries = Lane::default();
         for run in registration.entries() {
             entries.push(run.offset, run.size, run.count);
         }
         Self {
             batches: batches(&registration),
-            frames: frames(&registration),
-            dma: (dma != scatter).then_some(dma),
+            frames,
             scatter,
+            dma,
             entries,
             jumps,
             registration,
@@ -84,7 +86,7 @@ impl Index {
 
     /// The DMA segments; empty if mapping was refused.
     pub fn dma(&self) -> &Lane {
-        self.dma.as_ref().unwrap_or(&self.scatter)
+        &self.dma
     }
 
     /// The device's entries; empty if the table was refused.
@@ -160,19 +162,19 @@ fn frames(registration: &Registration) -> Lane {
     frames
 }
 
-fn segments(registration: &Registration) -> (Lane, Jumps) {
-    let (mut dma, mut jumps) = (Lane::default(), Jumps::default());
+fn segments(registration: &Registration, scatter: &Arc<Lane>) -> (Arc<Lane>, Jumps) {
+    let (mut dma, mut jumps) = (Growing::like(scatter), Jumps::default());
     if registration.dma_count().is_err() {
-        return (dma, jumps);
+        return (dma.done(), jumps);
     }
     let listed = registration.mapping().is_some();
     let mut expected = None;
     for segment in registration.dma() {
-        dma.push(segment.offset as i64, segment.length, 1);
+        dma.add(segment.offset as i64, segment.length, 1);
         if listed && expected != Some(segment.start) {
             jumps.push(segment.offset, segment.start);
         }
         expected = Some(segment.end());
     }
-    (dma, jumps)
+    (dma.done(), jumps)
 }

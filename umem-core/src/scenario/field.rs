@@ -26,6 +26,9 @@ pub(super) fn path(json: &[u8], error: &serde_json::Error) -> String {
     walk(&json[..end])
 }
 
+/// How many levels a path names: a scenario has fewer, and hostile texts have a hundred.
+const DEEPEST: usize = 8;
+
 fn walk(json: &[u8]) -> String {
     let mut within: Vec<Within> = Vec::new();
     let mut rest = json;
@@ -51,13 +54,16 @@ fn walk(json: &[u8]) -> String {
         }
     }
     let mut path = String::new();
-    for container in &within {
+    for container in within.iter().take(DEEPEST) {
         match container {
             Within::Object(Some(key)) if path.is_empty() => path.push_str(key),
             Within::Object(Some(key)) => path.extend([".", key]),
             Within::Object(None) => {}
             Within::Array(i) => path.push_str(&format!("[{i}]")),
         }
+    }
+    if within.len() > DEEPEST {
+        path.push('…');
     }
     path
 }
@@ -88,6 +94,8 @@ mod tests {
             (r#"{"a":{"b":1}"#, "a"),
             (r#"{"q\"{":"\\","b":[{}"#, "b[0]"),
             (r#"[{"a":1},{"b""#, "[1].b"),
+            (r#"[[[[[[[["#, "[0][0][0][0][0][0][0][0]"),
+            (r#"[[[[[[[[["#, "[0][0][0][0][0][0][0][0]…"),
         ] {
             assert_eq!(walk(json.as_bytes()), path, "{json}");
         }

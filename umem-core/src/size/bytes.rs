@@ -38,6 +38,36 @@ impl fmt::Debug for Bytes {
     }
 }
 
+/// A size in words that people can check: one just below a large unit, as segments have that end at a limit, is told from there.
+///
+/// ```
+/// use umem_core::size::Near;
+/// assert_eq!(Near((4 << 30) - 4096).to_string(), "(4G-4K)");
+/// assert_eq!(Near((4 << 20) - 4096).to_string(), "4092K");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Near(pub u64);
+
+impl Near {
+    /// Smaller ones have digits few enough to be read.
+    const LEAST: u64 = 1 << 30;
+    /// The most that may lack.
+    const LACKS: u64 = 1 << 20;
+}
+
+impl fmt::Display for Near {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(bytes) = *self;
+        let above = bytes.checked_next_multiple_of(Self::LEAST);
+        match above.map(|above| (above, above - bytes)) {
+            Some((above, lacks @ 1..=Self::LACKS)) if bytes >= Self::LEAST => {
+                write!(f, "({}-{})", Bytes(above), Bytes(lacks))
+            }
+            _ => Bytes(bytes).fmt(f),
+        }
+    }
+}
+
 /// Why a text is not a size.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SizeError {
@@ -134,6 +164,20 @@ mod tests {
             (1 << 63, "8192P"),
         ] {
             assert_eq!(Bytes(bytes).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn sizes_just_below_a_unit_are_told_from_there() {
+        for (bytes, text) in [
+            (u64::from(u32::MAX), "(4G-1)"),
+            ((2 << 40) - (1 << 20), "(2T-1M)"),
+            ((4 << 30) - (2 << 20), "4094M"),
+            ((1 << 30) - 4096, "1048572K"),
+            (4 << 30, "4G"),
+            (u64::MAX, "18446744073709551615"),
+        ] {
+            assert_eq!(Near(bytes).to_string(), text);
         }
     }
 

@@ -216,13 +216,23 @@ impl Rule {
 
     /// Why a joined `run` has no bounds.
     fn refusal(&self, run: DmaSegment) -> Refusal {
-        let (smallest, Registered { first, room, .. }) = (self.smallest, self.registered(run));
+        let smallest = self.smallest;
+        let Registered { first, end, room } = self.registered(run);
+        let begin = first.align_down(smallest);
+        // If blocks reach out at both ends, the first is named.
+        let reaches_before = begin < room.0;
+        let (holds, reach, pinned) = if reaches_before {
+            (first, begin, room.0)
+        } else {
+            let end_of_block = end.align_up(smallest).unwrap_or(end);
+            (end.wrapping_sub(1), end_of_block, room.1)
+        };
         Refusal::NoExactTiling {
             smallest,
-            offset: run.offset,
-            block: first.align_down(smallest),
-            pinned: run.start,
-            pinned_end: room.1,
+            holds,
+            reach,
+            pinned,
+            reaches_before,
         }
     }
 }

@@ -53,14 +53,14 @@ pub enum Refusal {
     NoExactTiling {
         /// The device's smallest page.
         smallest: PageSize,
-        /// Where the contiguous run begins: bytes from `region.va`.
-        offset: u64,
-        /// The block that leaves them.
-        block: DmaAddr,
-        /// Where the run's pinned pages begin.
+        /// The device address that such a block must hold.
+        holds: DmaAddr,
+        /// Where the block begins or ends, outside of the pinned pages.
+        reach: DmaAddr,
+        /// Where the pinned pages begin or end there.
         pinned: DmaAddr,
-        /// The first address after them.
-        pinned_end: DmaAddr,
+        /// Whether the block begins before them, or else ends after them.
+        reaches_before: bool,
     },
     /// The table would have more entries than the device holds.
     TooManyEntries {
@@ -191,16 +191,21 @@ impl fmt::Display for Refusal {
             }
             Self::NoExactTiling {
                 smallest,
-                offset,
-                block,
+                holds,
+                reach,
                 pinned,
-                pinned_end,
-            } => write!(
-                f,
-                "no exact tiling: the device's smallest page is {smallest}, and a {smallest} block at offset {} (DMA {block}) would \
-                 leave the pinned pages {pinned} to {pinned_end}; align the region to {smallest}, or let the device use smaller pages",
-                Bytes(*offset)
-            ),
+                reaches_before,
+            } => {
+                let (begins, before) = match reaches_before {
+                    true => ("begins", "before the pinned pages begin"),
+                    false => ("ends", "after the pinned pages end"),
+                };
+                write!(
+                    f,
+                    "no exact tiling: the device's smallest page is {smallest}, and the {smallest} block that holds DMA address {holds} \
+                     {begins} at {reach}, {before} at {pinned}; align the region to {smallest}, or let the device use smaller pages"
+                )
+            }
             Self::TooManyEntries {
                 total,
                 most,

@@ -161,6 +161,6 @@ pub(super) fn use_story(wanted: bool, build: &AttrValue, dispatch: Dispatch) {
 }
 
 async fn story(address: &str) -> Result<Story, String> {
-    let bytes = answered(address).await?.binary().await;
-    Story::from_json(&bytes.map_err(|error| format!("broke off ({error})"))?)
+    let text = answered(address).await?.text().await;
+    Story::from_json(&text.map_err(|error| format!("broke off ({error})"))?)
 }

@@ -7,7 +7,7 @@ use crate::{
 };
 use umem_core::{
     scenario::LayoutName,
-    size::{Bytes, PageSize},
+    size::{Bytes, PageSize, PageSizes},
 };
 use yew::prelude::*;
 
@@ -16,15 +16,9 @@ const PAGES: [u32; 8] = [12, 14, 16, 20, 21, 25, 29, 30];
 
 /// The sizes that are offered, and `present` if it is none of them.
 pub(super) fn offered(sizes: &[u32], present: Bytes) -> Vec<Choice> {
-    let mut sizes: Vec<PageSize> = sizes
-        .iter()
-        .filter_map(|log2| PageSize::from_log2(*log2))
-        .collect();
-    sizes.extend(PageSize::new(present.0));
-    sizes.sort_unstable();
-    sizes.dedup();
-    sizes
-        .into_iter()
+    let known = sizes.iter().filter_map(|log2| PageSize::from_log2(*log2));
+    let all: PageSizes = known.chain(PageSize::new(present.0)).collect();
+    all.iter()
         .map(|size| Choice::new(size.to_string(), size.to_string()))
         .collect()
 }

@@ -61,11 +61,24 @@ pub fn StoryPanel(Props { tour, dispatch }: &Props) -> Html {
                     { truth(story, chapter, choice) }
                 }
             </div>
+            <div class="onward">{ onward(tour, dispatch) }</div>
+        </section>
+    }
+}
+
+/// What follows a chapter. On a phone it stands after the picture, and a keyboard must reach it there: so the page has it twice,
+/// and the style sheet shows one of them.
+pub fn onward(tour: &Tour, dispatch: &Dispatch) -> Html {
+    let (Some(story), Some(chapter)) = (&tour.story, tour.chapter()) else {
+        return Html::default();
+    };
+    html! {
+        <>
             if tour.picked.is_some() {
                 { tries(chapter, dispatch) }
             }
             { turn(tour, story, dispatch) }
-        </section>
+        </>
     }
 }
 

@@ -1,4 +1,5 @@
-//! `static/umem-split.js`: the modules of `web/element` as one file to copy.
+//! What a browser loads as JavaScript: `static/umem-split.js`, the modules of `web/element` as one file to copy; `static/app.js`,
+//! the page's; and what wasm-pack wrote, made smaller.
 
 use super::npm;
 use crate::debian;
@@ -8,19 +9,32 @@ use anyhow::Result;
 use std::fs;
 use xshell::{Shell, cmd};
 
+/// What rollup makes, below `static`.
+const FILES: [&str; 5] = [
+    "umem-split.js",
+    "app.js",
+    "pkg/web.js",
+    "element/umem_split.js",
+    "plan/umem_plan.js",
+];
+
 /// Bundles them, with all set-up.
 pub fn bundle(sh: &Shell) -> Result<()> {
     let programs = [("node", "nodejs"), ("npm", "npm")];
-    debian::require_programs(sh, "bundling the element", &programs)?;
+    debian::require_programs(sh, "bundling JavaScript", &programs)?;
     let _there = sh.push_dir("web/element");
-    npm::install(sh, "what bundles the element")?;
-    let draft = place::target().join("page/umem-split.js");
-    step("bundling the element", || {
+    npm::install(sh, "what bundles JavaScript")?;
+    let (site, draft) = (
+        place::workspace().join("static"),
+        place::target().join("page/bundles"),
+    );
+    step("bundling JavaScript", || {
+        let _site = sh.push_env("UMEM_STATIC", &site);
         let _draft = sh.push_env("UMEM_BUNDLE", &draft);
         run_quietly(cmd!(sh, "npm run --silent bundle -- --silent"))
     })?;
-    place::renew_file(
-        &place::workspace().join("static/umem-split.js"),
-        &fs::read(&draft)?,
-    )
+    for file in FILES {
+        place::renew_file(&site.join(file), &fs::read(draft.join(file))?)?;
+    }
+    Ok(())
 }

@@ -18,14 +18,7 @@ use umem_core::registration::Registration;
 use umem_core::scenario::presets::{PRESETS, Preset};
 
 /// What a build of the page consists of, beside its index and `pkg`, below `static`.
-const FILES: [&str; 6] = [
-    "app.js",
-    "first.js",
-    "icon.svg",
-    "story.json",
-    "style.css",
-    "umem-split.js",
-];
+const FILES: [&str; 5] = ["app.js", "first.js", "icon.svg", "story.json", "style.css"];
 const INDEX: &str = "index.html";
 const MANIFEST: &str = "build.json";
 

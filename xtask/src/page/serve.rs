@@ -102,7 +102,7 @@ mod tests {
         assert!(page.starts_with("http/1.0 200"), "{page}");
         assert!(page.contains("content-type: text/html"), "{page}");
         assert!(page.contains("content-security-policy: default-src 'none'"));
-        assert!(get("/app.js").contains("content-type: text/javascript"));
+        assert!(get("/first.js").contains("content-type: text/javascript"));
         for path in [
             "/../Cargo.toml",
             "//etc/passwd",

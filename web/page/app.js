@@ -1,4 +1,7 @@
-// Opens the page in the place of the first picture; says what to do when it cannot, and when it ever stops.
+// Opens the page in the place of the first picture; says what to do when it cannot, and when it ever stops. `cargo xtask build`
+// makes static/app.js of it and of the element.
+
+import "../element/umem-split.js";
 
 const root = document.getElementById("page");
 /** The build that this file is of: every other file is asked for by it, so that builds never mix. */
@@ -95,7 +98,7 @@ async function open() {
   if (lacks) return trouble(`This browser lacks ${lacks}, which this page needs. ${FLOOR}`);
   try {
     await painted();
-    const [page] = await Promise.all([import(of("pkg/web.js")), import(of("umem-split.js"))]);
+    const page = await import(of("pkg/web.js"));
     await page.default({ module_or_path: of("pkg/web_bg.wasm") });
     watch();
     // From here on what is seen is what the address asks for.
