@@ -59,6 +59,17 @@ impl By {
 /// The kernels that `cargo xtask lab` asked: thousands of random questions each.
 const LAB: &str = "Linux 6.1.192, 6.12.95 and 7.2.12, x86-64, 4K pages";
 
+/// The kernels with pages of this size that were asked. Recorded answers of those with larger ones are in
+/// `tests/vectors/linux-pages.jsonl`.
+fn lab(page: PageSize) -> Option<&'static str> {
+    match page.log2() {
+        12 => Some(LAB),
+        14 => Some("Linux 6.12.117, arm64, 16K pages"),
+        16 => Some("Linux 6.1.176 and 6.12.107, ppc64le, 64K pages"),
+        _ => None,
+    }
+}
+
 impl Question {
     /// What stands behind each rule that this question needs, in the order of the stages: `pin`, `gather`, `map`, `page-size` or `cut`,
     /// `driver`, `table`.
@@ -66,24 +77,22 @@ impl Question {
     /// A result is as good as the [weakest](weakest) of them.
     pub fn evidence(&self) -> Vec<Evidence> {
         let rules = self.rules();
-        // Every kernel that was asked had pages of 4K.
-        let asked = |confirmed: bool, otherwise: &str| match (confirmed, self.mr().page) {
-            (true, PageSize::K4) => (By::Lab, LAB.to_owned()),
-            (true, page) => (
-                By::Source,
-                format!("umem.c, lib/scatterlist.c; no kernel with pages of {page} was asked"),
-            ),
-            (false, _) => (By::Source, otherwise.to_owned()),
-        };
+        let page = self.mr().page;
         let mut list = Vec::new();
         let mut line = |stage, (by, text)| list.push(Evidence { stage, by, text });
-        line("pin", asked(true, ""));
+        line(
+            "pin",
+            asked(Some(page).filter(|page| *page == PageSize::K4), page),
+        );
         line(
             "gather",
-            asked(
-                rules.coalescing == Coalescing::AnyPage,
-                "umem.c: ib_umem_add_sg_table() [linux 5.2], transcribed",
-            ),
+            match rules.coalescing {
+                Coalescing::AnyPage => asked(Some(page), page),
+                Coalescing::WholeBatchRun => (
+                    By::Source,
+                    "umem.c: ib_umem_add_sg_table() [linux 5.2], transcribed".to_owned(),
+                ),
+            },
         );
         line("map", self.map_evidence());
         match self.device().policy {
@@ -96,8 +105,12 @@ impl Question {
             ),
             Policy::Single => line("page-size", self.size_evidence()),
         }
-        if let Some(driver) = self.driver_evidence() {
-            line("driver", driver);
+        if let Some((by, source)) = self.driver_evidence() {
+            line("driver", (by, source.clone()));
+            if self.device().policy == Policy::Single {
+                // No driver tells what its table takes.
+                line("table", (By::Source, source));
+            }
         }
         list
     }
@@ -124,7 +137,10 @@ impl Question {
 
     fn map_evidence(&self) -> (By, String) {
         match (self.translation(), self.iommu_profile()) {
-            (None, _) => (By::Lab, LAB.to_owned()),
+            (None, _) => asked(
+                Some(self.mr().page).filter(|page| *page == PageSize::K4),
+                self.mr().page,
+            ),
             (Some(_), Some(profile)) => match profile.verified {
                 Some(lab) => (By::Lab, lab.to_owned()),
                 None => (By::Source, profile.source.to_owned()),
@@ -137,18 +153,26 @@ impl Question {
     }
 }
 
+/// By a kernel with pages of `of` that was asked, or from the source.
+fn asked(of: Option<PageSize>, page: PageSize) -> (By, String) {
+    match of.and_then(lab) {
+        Some(lab) => (By::Lab, lab.to_owned()),
+        None => (
+            By::Source,
+            format!("umem.c, lib/scatterlist.c; no kernel with pages of {page} was asked"),
+        ),
+    }
+}
+
 fn page_size_evidence(rules: &KernelRules, page: PageSize) -> (By, String) {
     const REPORTS: &str = "transcribed from the source";
     match (rules.interior, rules.small_pages) {
-        _ if page != PageSize::K4 => (
-            By::Source,
-            format!("umem.c: ib_umem_find_best_pgsz(); no kernel with pages of {page} was asked"),
-        ),
         (Interior::Discontinuities, SmallPages::Any)
             if rules.iterator == BlockIterator::AcrossEntries64 =>
         {
-            (By::Lab, LAB.to_owned())
+            asked(Some(page), page)
         }
+        _ if page != PageSize::K4 => asked(None, page),
         (Interior::Discontinuities, SmallPages::Any) => (
             By::Lab,
             "Linux 6.12.95, x86-64, 4K pages; the walk of blocks of 4G and more is from source"

@@ -20,6 +20,7 @@ mod io_pages;
 mod tce;
 
 use tce::Pools;
+#[cfg(feature = "serde")]
 pub(crate) use tce::follow;
 
 pub use catalogue::{CATALOGUE, DEFAULT, IommuProfile, find, names};

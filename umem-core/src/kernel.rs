@@ -9,11 +9,14 @@ use alloc::vec::Vec;
 
 mod changes;
 mod debian;
-mod named;
+mod known;
+mod naming;
 mod release;
 
 pub use changes::{CHANGES, Change};
-pub use named::{Certainty, Kernel, NotAKernel};
+use changes::{ChangeSet, changes_in};
+pub use known::{Certainty, Kernel};
+pub use naming::NotAKernel;
 pub use release::{NotARelease, Release, Since};
 
 /// The rules of one kernel generation, from pinned pages to the blocks of a single size.

@@ -134,6 +134,7 @@ pub static CATALOGUE: &[IommuProfile] = &[
         page_sizes: PageSizes::of_log2(&[14, 25]),
         platform: Some(Platform::Arm64),
         source: "io-pgtable-arm.c: arm_lpae_restrict_pgsizes() [linux 7.2]",
+        verified: Some("QEMU SMMUv3, Linux 6.12.117, arm64, 16K pages"),
         ..COMMON
     },
     IommuProfile {
@@ -167,6 +168,7 @@ pub static CATALOGUE: &[IommuProfile] = &[
         page_sizes: PageSizes::of_log2(&[12]),
         address_bits: 30,
         source: "arch/powerpc/kernel/iommu.c: ppc_iommu_map_sg(), iommu_range_alloc() [linux 6.1 to 7.3]",
+        verified: Some("QEMU pseries, Linux 6.1.176 and 6.12.107, ppc64le, 64K pages"),
         ..POWER
     },
     IommuProfile {
@@ -185,6 +187,7 @@ pub static CATALOGUE: &[IommuProfile] = &[
         layout: IovaLayout::Direct { offset: 1 << 59 },
         address_bits: 64,
         source: "arch/powerpc/kernel/dma-iommu.c: dma_iommu_map_bypass(), archdata.dma_offset [linux 6.1 to 7.3]",
+        verified: Some("QEMU pseries, Linux 6.1.176 and 6.12.107, ppc64le, 64K pages"),
         ..POWER
     },
     IommuProfile {

@@ -5,7 +5,9 @@
 //! was mapped before.
 
 use super::Translation;
-use crate::{address::DmaAddr, scatter::SgEntry};
+use crate::address::DmaAddr;
+#[cfg(feature = "serde")]
+use crate::scatter::SgEntry;
 use alloc::vec::Vec;
 
 /// Entries of more TCEs than this come from the large pool.
@@ -122,6 +124,7 @@ impl Pools {
 
     /// Whether the next entry of `length` bytes begins where only earlier lists say: it is the first in its pool, or comes from a small
     /// pool after one from the large pool, perhaps on another processor.
+    #[cfg(feature = "serde")]
     fn begins(&self, length: u64) -> bool {
         let count = length.div_ceil(1 << self.log2);
         if count > MOST_SMALL {
@@ -153,6 +156,7 @@ impl Pools {
 ///
 /// What earlier lists left behind is taken from `recorded`, entry by entry: where a list begins in a pool, and which processor's pool
 /// a small entry comes from. All else is the rule's.
+#[cfg(feature = "serde")]
 pub(crate) fn follow(
     translation: &Translation,
     entries: &[SgEntry],

@@ -5,9 +5,12 @@
 //! it up.
 
 use super::{
-    BlockIterator, Interior, KernelRules, NoneFits, Release, Since, SmallPages, UpperBound,
+    BlockIterator, GENERATIONS, Interior, KernelRules, NoneFits, Release, Since, SmallPages,
+    UpperBound,
 };
 use crate::scatter::Coalescing;
+use alloc::vec::Vec;
+use core::fmt;
 
 /// A commit that changed what the kernel answers.
 #[derive(Debug)]
@@ -149,3 +152,67 @@ pub static CHANGES: &[Change] = &[
         apply: |rules| rules.pad_checked = true,
     },
 ];
+
+/// Changes, a bit for each of [`CHANGES`].
+pub(super) type ChangeSet = u32;
+
+/// The changes that `release` is known to have.
+pub(super) fn changes_in(release: Release) -> ChangeSet {
+    CHANGES
+        .iter()
+        .filter(|change| change.since.is_in(release))
+        .fold(0, |set, change| set | change.bit())
+}
+
+impl Change {
+    /// The change as a set.
+    pub(super) fn bit(&self) -> ChangeSet {
+        CHANGES
+            .iter()
+            .position(|change| core::ptr::eq(change, self))
+            .map_or(0, |number| 1 << number)
+    }
+}
+
+impl KernelRules {
+    /// The rules of a release: those of 5.2, and every [change](CHANGES) that the release is known to have.
+    ///
+    /// Named after the generation whose answers are the same, else after the one that is most like it: [`differs`](Self::differs)
+    /// tells how.
+    pub fn of(release: Release) -> Self {
+        Self::with(changes_in(release))
+    }
+
+    pub(super) fn with(has: ChangeSet) -> Self {
+        let mut rules = GENERATIONS[0];
+        for (number, change) in CHANGES.iter().enumerate() {
+            if has & (1 << number) != 0 {
+                (change.apply)(&mut rules);
+            }
+        }
+        let like = GENERATIONS
+            .iter()
+            .min_by_key(|generation| rules.differs(generation).len());
+        Self {
+            name: like.map_or("", |like| like.name),
+            about: "",
+            ..rules
+        }
+    }
+}
+
+/// The generation whose answers are the same: "7.2"; or the one that is most like it, and how they differ.
+impl fmt::Display for KernelRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        let differs = KernelRules::find(self.name).map_or(Vec::new(), |like| self.differs(like));
+        for (i, phrase) in differs.iter().enumerate() {
+            write!(
+                f,
+                "{}{phrase}",
+                if i == 0 { ", except that " } else { " and " }
+            )?;
+        }
+        Ok(())
+    }
+}

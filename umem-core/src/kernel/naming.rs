@@ -1,12 +1,7 @@
-//! A kernel as people name it, and what its name says about its rules.
+//! From a kernel's name to what it says about its rules.
 
 use super::{
-    BlockIterator, CHANGES, Change, GENERATIONS, KernelRules, Release, SmallPages, debian,
-};
-use crate::{
-    iommu::MapError,
-    size::{PageSize, PageSizes},
-    table::KernelBug,
+    CHANGES, Certainty, Change, ChangeSet, Kernel, KernelRules, Release, changes_in, debian,
 };
 use alloc::{
     borrow::ToOwned,
@@ -15,63 +10,6 @@ use alloc::{
     vec::Vec,
 };
 use core::fmt;
-
-/// A kernel by its name, the rules to plan with, and how much the name says about them.
-///
-/// ```
-/// use umem_core::kernel::{Certainty, Kernel};
-/// let debian = Kernel::named("6.12.117+deb13-amd64")?;
-/// assert_eq!((debian.rules.name, debian.certainty), ("7.2", Certainty::Exact));
-/// let ubuntu = Kernel::named("6.8.0-84-generic")?;
-/// assert_eq!((ubuntu.rules.name, ubuntu.certainty), ("6.7", Certainty::Vendor));
-/// let possible: Vec<_> = ubuntu.possible().iter().map(|rules| rules.name).collect();
-/// assert_eq!(possible, ["6.7", "6.15", "7.2"]);
-/// # Ok::<(), umem_core::kernel::NotAKernel>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Kernel {
-    /// As it was named: "6.8.0-84-generic", or a generation's name.
-    pub name: String,
-    /// The release of kernel.org that it is, or is based on; `None` for a [generation](GENERATIONS), which means the rules alone.
-    pub release: Option<Release>,
-    /// The rules to plan with: those that it has for sure.
-    pub rules: KernelRules,
-    /// How much the name says.
-    pub certainty: Certainty,
-    /// The changes that it may have or not, in the order of mainline.
-    pub open: Vec<&'static Change>,
-    /// What it is, in words.
-    about: String,
-    /// How to find out what is open.
-    settle: &'static str,
-    /// The changes that it has for sure.
-    has: ChangeSet,
-}
-
-/// Changes, a bit for each of [`CHANGES`].
-pub(super) type ChangeSet = u32;
-
-/// How much a kernel's name says about its rules.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Certainty {
-    /// All of them: a release of kernel.org or Debian.
-    Exact,
-    /// Those of the release that it is based on; its vendor may have taken up any later change.
-    Vendor,
-    /// Not all of them: the text says why.
-    Unknown,
-}
-
-impl Certainty {
-    /// Its name in registrations.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Vendor => "vendor",
-            Self::Unknown => "unknown",
-        }
-    }
-}
 
 /// Why a text names no kernel whose rules are here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -133,20 +71,6 @@ const DEBIAN_FLAVOURS: [&str; 14] = [
 ];
 
 impl Kernel {
-    /// A kernel with exactly the rules of a generation, and any drivers.
-    pub fn generation(rules: &KernelRules) -> Self {
-        Self {
-            name: rules.name.to_owned(),
-            release: None,
-            rules: *rules,
-            certainty: Certainty::Exact,
-            open: Vec::new(),
-            about: format!("the rules of mainline Linux {}, as released", rules.name),
-            settle: "",
-            has: 0,
-        }
-    }
-
     /// The kernel of that name: a release ("6.12.117"), what `uname -r` prints ("6.8.0-84-generic"), Debian's `uname -v` ("#1 SMP …
     /// Debian 6.1.192-1 (2026-…)"), or Ubuntu's `/proc/version_signature` ("Ubuntu 6.8.0-84.84-generic 6.8.12").
     ///
@@ -195,90 +119,6 @@ impl Kernel {
             _ => "somebody's own",
         };
         Self::vendor(name, release, whose)
-    }
-
-    /// What is known of it, in words.
-    pub fn text(&self) -> String {
-        let mut text = self.about.clone();
-        if !self.open.is_empty() {
-            text.push_str("; it may have ");
-            for (i, change) in self.open.iter().enumerate() {
-                text.push_str(if i == 0 { "" } else { ", " });
-                if !change.commit.is_empty() {
-                    text.push_str(change.commit);
-                    text.push(' ');
-                }
-                text.push_str(&format!(
-                    "\"{}\" ({})",
-                    change.title,
-                    change.since.mainline()
-                ));
-            }
-            text.push_str(", or not: ");
-            text.push_str(self.settle);
-        }
-        text
-    }
-
-    /// What the rules may be: those to plan with, then each time with one more of the changes that it may have.
-    pub fn possible(&self) -> Vec<KernelRules> {
-        let mut possible = alloc::vec![self.rules];
-        let mut has = self.has;
-        for change in &self.open {
-            has |= change.bit();
-            let rules = KernelRules::with(has);
-            if !rules.differs(&possible[possible.len() - 1]).is_empty() {
-                possible.push(rules);
-            }
-        }
-        possible
-    }
-
-    /// What the kernel gets wrong after `error`.
-    pub(crate) fn bug_after(&self, error: MapError) -> Option<KernelBug> {
-        let fix = CHANGES.iter().find(|change| change.commit == PAD)?;
-        let left = matches!(error, MapError::PadOverflow { .. }) && !self.rules.pad_checked;
-        left.then(|| KernelBug::LeftBehind {
-            kernel: self.name.clone(),
-            known: self.certainty != Certainty::Vendor
-                && !self
-                    .release
-                    .is_some_and(|release| fix.since.is_unknown_in(release)),
-            fix,
-        })
-    }
-
-    /// The same kernel, asked for a device of `sizes` on kernel pages of `page`: what such a device cannot meet is no longer open.
-    ///
-    /// A device without sizes below the kernel's page never meets the rules about them, nor whether blocks are counted.
-    pub fn asked_for(mut self, sizes: PageSizes, page: PageSize) -> Self {
-        // Of 4G and more, blocks that nobody counts may never end.
-        let is_met = |size: PageSize| size < page || size.log2() >= 32;
-        if sizes.iter().any(is_met) {
-            return self;
-        }
-        let met = |mut rules: KernelRules| {
-            if sizes.contains(page) || rules.small_pages == SmallPages::SmallerIgnored {
-                rules.small_pages = SmallPages::Any;
-            }
-            // Property: `counted_or_not_the_blocks_are_the_same`.
-            if rules.iterator == BlockIterator::EachEntryStep32 {
-                rules.iterator = BlockIterator::EachEntryCounted32;
-            }
-            rules
-        };
-        let rules = met(self.rules);
-        let has = self.has;
-        let had_open = !self.open.is_empty();
-        self.open.retain(|change| {
-            !met(KernelRules::with(has | change.bit()))
-                .differs(&rules)
-                .is_empty()
-        });
-        if had_open && self.open.is_empty() && self.certainty == Certainty::Unknown {
-            self.certainty = Certainty::Exact;
-        }
-        self
     }
 
     fn checked(release: Release) -> Result<Release, NotAKernel> {
@@ -451,74 +291,11 @@ impl Kernel {
     }
 }
 
-/// "Catch scatterlist length overflows".
-const PAD: &str = "1c8f6308e557";
 /// "Fix best page size finding when it can cross SG entries".
 const CONTIGUITY: &str = "486055f5e09d";
 
 const SETTLE_VENDOR: &str =
     "`umem check` on that machine settles it, and so does the changelog of its package";
-
-/// The changes that `release` is known to have.
-fn changes_in(release: Release) -> ChangeSet {
-    CHANGES
-        .iter()
-        .filter(|change| change.since.is_in(release))
-        .fold(0, |set, change| set | change.bit())
-}
-
-impl Change {
-    /// The change as a set.
-    fn bit(&self) -> ChangeSet {
-        CHANGES
-            .iter()
-            .position(|change| core::ptr::eq(change, self))
-            .map_or(0, |number| 1 << number)
-    }
-}
-
-impl KernelRules {
-    /// The rules of a release: those of 5.2, and every [change](CHANGES) that the release is known to have.
-    ///
-    /// Named after the generation whose answers are the same, else after the one that is most like it: [`differs`](Self::differs)
-    /// tells how.
-    pub fn of(release: Release) -> Self {
-        Self::with(changes_in(release))
-    }
-
-    fn with(has: ChangeSet) -> Self {
-        let mut rules = GENERATIONS[0];
-        for (number, change) in CHANGES.iter().enumerate() {
-            if has & (1 << number) != 0 {
-                (change.apply)(&mut rules);
-            }
-        }
-        let like = GENERATIONS
-            .iter()
-            .min_by_key(|generation| rules.differs(generation).len());
-        Self {
-            name: like.map_or("", |like| like.name),
-            about: "",
-            ..rules
-        }
-    }
-}
-
-/// The generation whose answers are the same: "7.2"; or the one that is most like it, and how they differ.
-impl fmt::Display for KernelRules {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)?;
-        let differs = KernelRules::find(self.name).map_or(Vec::new(), |like| self.differs(like));
-        for (i, phrase) in differs.iter().enumerate() {
-            write!(
-                f,
-                "{}{phrase}",
-                if i == 0 { ", except that " } else { " and " }
-            )?;
-        }
-        Ok(())
-    }
-}
 
 /// The two or three numbers at the start of a name, and what follows them. A fourth number belongs to what follows.
 fn leading_release(text: &str) -> Result<(Release, &str), NotAKernel> {

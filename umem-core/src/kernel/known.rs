@@ -1,0 +1,166 @@
+//! A kernel, and what is known of its rules.
+
+use super::{BlockIterator, CHANGES, Change, ChangeSet, KernelRules, Release, SmallPages};
+use crate::{
+    iommu::MapError,
+    size::{PageSize, PageSizes},
+    table::KernelBug,
+};
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+
+/// A kernel by its name, the rules to plan with, and how much the name says about them.
+///
+/// ```
+/// use umem_core::kernel::{Certainty, Kernel};
+/// let debian = Kernel::named("6.12.117+deb13-amd64")?;
+/// assert_eq!((debian.rules.name, debian.certainty), ("7.2", Certainty::Exact));
+/// let ubuntu = Kernel::named("6.8.0-84-generic")?;
+/// assert_eq!((ubuntu.rules.name, ubuntu.certainty), ("6.7", Certainty::Vendor));
+/// let possible: Vec<_> = ubuntu.possible().iter().map(|rules| rules.name).collect();
+/// assert_eq!(possible, ["6.7", "6.15", "7.2"]);
+/// # Ok::<(), umem_core::kernel::NotAKernel>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Kernel {
+    /// As it was named: "6.8.0-84-generic", or a generation's name.
+    pub name: String,
+    /// The release of kernel.org that it is, or is based on; `None` for a [generation](GENERATIONS), which means the rules alone.
+    pub release: Option<Release>,
+    /// The rules to plan with: those that it has for sure.
+    pub rules: KernelRules,
+    /// How much the name says.
+    pub certainty: Certainty,
+    /// The changes that it may have or not, in the order of mainline.
+    pub open: Vec<&'static Change>,
+    /// What it is, in words.
+    pub(super) about: String,
+    /// How to find out what is open.
+    pub(super) settle: &'static str,
+    /// The changes that it has for sure.
+    pub(super) has: ChangeSet,
+}
+
+/// How much a kernel's name says about its rules.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Certainty {
+    /// All of them: a release of kernel.org or Debian.
+    Exact,
+    /// Those of the release that it is based on; its vendor may have taken up any later change.
+    Vendor,
+    /// Not all of them: the text says why.
+    Unknown,
+}
+
+impl Certainty {
+    /// Its name in registrations.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Vendor => "vendor",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Kernel {
+    /// A kernel with exactly the rules of a generation, and any drivers.
+    pub fn generation(rules: &KernelRules) -> Self {
+        Self {
+            name: rules.name.to_owned(),
+            release: None,
+            rules: *rules,
+            certainty: Certainty::Exact,
+            open: Vec::new(),
+            about: format!("the rules of mainline Linux {}, as released", rules.name),
+            settle: "",
+            has: 0,
+        }
+    }
+
+    /// What is known of it, in words.
+    pub fn text(&self) -> String {
+        let mut text = self.about.clone();
+        if !self.open.is_empty() {
+            text.push_str("; it may have ");
+            for (i, change) in self.open.iter().enumerate() {
+                text.push_str(if i == 0 { "" } else { ", " });
+                if !change.commit.is_empty() {
+                    text.push_str(change.commit);
+                    text.push(' ');
+                }
+                text.push_str(&format!(
+                    "\"{}\" ({})",
+                    change.title,
+                    change.since.mainline()
+                ));
+            }
+            text.push_str(", or not: ");
+            text.push_str(self.settle);
+        }
+        text
+    }
+
+    /// What the rules may be: those to plan with, then each time with one more of the changes that it may have.
+    pub fn possible(&self) -> Vec<KernelRules> {
+        let mut possible = alloc::vec![self.rules];
+        let mut has = self.has;
+        for change in &self.open {
+            has |= change.bit();
+            let rules = KernelRules::with(has);
+            if !rules.differs(&possible[possible.len() - 1]).is_empty() {
+                possible.push(rules);
+            }
+        }
+        possible
+    }
+
+    /// What the kernel gets wrong after `error`.
+    pub(crate) fn bug_after(&self, error: MapError) -> Option<KernelBug> {
+        let fix = CHANGES.iter().find(|change| change.commit == PAD)?;
+        let left = matches!(error, MapError::PadOverflow { .. }) && !self.rules.pad_checked;
+        left.then(|| KernelBug::LeftBehind {
+            kernel: self.name.clone(),
+            known: self.certainty != Certainty::Vendor
+                && !self
+                    .release
+                    .is_some_and(|release| fix.since.is_unknown_in(release)),
+            fix,
+        })
+    }
+
+    /// The same kernel, asked for a device of `sizes` on kernel pages of `page`: what such a device cannot meet is no longer open.
+    ///
+    /// A device without sizes below the kernel's page never meets the rules about them, nor whether blocks are counted.
+    pub fn asked_for(mut self, sizes: PageSizes, page: PageSize) -> Self {
+        // Of 4G and more, blocks that nobody counts may never end.
+        let is_met = |size: PageSize| size < page || size.log2() >= 32;
+        if sizes.iter().any(is_met) {
+            return self;
+        }
+        let met = |mut rules: KernelRules| {
+            if sizes.contains(page) || rules.small_pages == SmallPages::SmallerIgnored {
+                rules.small_pages = SmallPages::Any;
+            }
+            // Property: `counted_or_not_the_blocks_are_the_same`.
+            if rules.iterator == BlockIterator::EachEntryStep32 {
+                rules.iterator = BlockIterator::EachEntryCounted32;
+            }
+            rules
+        };
+        let rules = met(self.rules);
+        let has = self.has;
+        let had_open = !self.open.is_empty();
+        self.open.retain(|change| {
+            !met(KernelRules::with(has | change.bit()))
+                .differs(&rules)
+                .is_empty()
+        });
+        if had_open && self.open.is_empty() && self.certainty == Certainty::Unknown {
+            self.certainty = Certainty::Exact;
+        }
+        self
+    }
+}
+
+/// "Catch scatterlist length overflows".
+const PAD: &str = "1c8f6308e557";
