@@ -41,7 +41,7 @@ fn written(pid: u32) -> u64 {
 
 /// The capture's arguments, for memory whose file takes a while to write: no two pages of it are neighbours.
 fn long_capture(memory: &Memory, path: &Path) -> Vec<String> {
-    let range = format!("{:#x}+128M", memory.start());
+    let range = format!("{:#x}+512M", memory.start());
     [
         "capture",
         "--pid",
@@ -61,7 +61,7 @@ fn a_capture_that_is_killed_while_it_writes_leaves_nothing() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let memory = Memory::new(32 << 10, &[]);
+    let memory = Memory::new(128 << 10, &[]);
     let path = folder.path().join("capture.json.gz");
     let arguments = long_capture(&memory, &path);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -145,7 +145,7 @@ fn what_was_ignored_before_stays_ignored() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let memory = Memory::new(32 << 10, &[]);
+    let memory = Memory::new(128 << 10, &[]);
     let path = folder.path().join("capture.json.gz");
     let arguments = long_capture(&memory, &path);
     let script = "trap '' HUP; umem=$1; shift; exec \"$umem\" \"$@\"";

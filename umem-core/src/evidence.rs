@@ -57,7 +57,7 @@ impl By {
 }
 
 /// The kernels that `cargo xtask lab` asked: thousands of random questions each.
-const LAB: &str = "Linux 6.1.192, 6.12.95 and 7.2.12, x86-64, 4K pages";
+const LAB: &str = "Linux 6.1.192, 6.12.95, 7.2.12 and 7.3.4, x86-64, 4K pages";
 
 /// The kernels with pages of this size that were asked. Recorded answers of those with larger ones are in
 /// `tests/vectors/linux-pages.jsonl`.

@@ -88,8 +88,8 @@ pub enum MapError {
     /// `prev->length += pad_len` in `iommu_dma_map_sg()`, when the entry begins on the boundary itself: described by N. Chen on the
     /// iommu list on 2020-03-05. It affects every run of more than 4G for a device without a largest segment, whose entries are 4G-4K
     /// and the rest. Kernels without [`pad_checked`](crate::kernel::KernelRules::pad_checked) leave what was mapped by then, though
-    /// its addresses are freed. Confirmed by `cargo xtask lab overflow` behind VT-d and AMD-Vi on Linux 6.1.192, 6.12.95 and
-    /// 7.2.12.
+    /// its addresses are freed. Confirmed by `cargo xtask lab overflow` behind VT-d and AMD-Vi: left on Linux 6.1.192, 6.12.95 and
+    /// 7.2.12, not on 6.12.118.
     PadOverflow {
         /// The entry's offset in the region.
         offset: u64,
