@@ -67,6 +67,23 @@ on("step, back, restart and the slider move by whole steps", "", async (page) =>
   assert.equal(await status(page), MAIL);
 });
 
+on("a kernel is named as people name it", "preset=one-size", async (page) => {
+  const sure = () => page.evaluate(() => document.querySelector(".evidence").parentElement.textContent);
+  await type(page, "Kernel release", "6.8.0-84-generic");
+  await page.waitForFunction(() => document.body.textContent.includes("Ubuntu's kernel, based on Linux 6.8"));
+  assert.equal(await value(page, "combobox", "Kernel"), "custom");
+  await agreed(page);
+  assert.match(await sure(), /486055f5e09d/);
+
+  await type(page, "Kernel release", "4.19.1");
+  assert.match(await fault(page, "textbox", "Kernel release"), /older than 5\.2/);
+
+  await choose(page, "Kernel", "6.15");
+  assert.equal(await value(page, "textbox", "Kernel release"), "", "a generation takes the release's place");
+  assert.equal(await fault(page, "textbox", "Kernel release"), null);
+  await agreed(page);
+});
+
 on("every edit yields what umem-core says", "", async (page) => {
   await type(page, "Start offset", "0");
   await agreed(page);
