@@ -46,6 +46,8 @@ impl fmt::Display for NotAKernel {
 
 impl core::error::Error for NotAKernel {}
 
+/// `uname` tells 64 bytes at most, and a line of `/proc/version` about 200.
+const LONGEST: usize = 256;
 /// The first release with the rules.
 const OLDEST: Release = Release::new(5, 2, 0);
 /// The newest series whose sources were read.
@@ -78,6 +80,9 @@ impl Kernel {
     /// A text that names no kernel, or one that is not modelled.
     pub fn named(name: &str) -> Result<Self, NotAKernel> {
         let name = name.trim();
+        if name.len() > LONGEST {
+            return Err(NotAKernel::NoRelease);
+        }
         let text = name.strip_prefix("Linux ").unwrap_or(name);
         if let Some((_, debian)) = text.rsplit_once("Debian ") {
             let (release, rest) = leading_release(debian)?;

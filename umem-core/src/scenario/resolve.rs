@@ -129,7 +129,7 @@ impl Scenario {
             return Err(ScenarioError::new("kernel.rules", Problem::RulesAndRelease));
         }
         Kernel::named(release).map_err(|error| {
-            let name = release.clone();
+            let name = release.chars().take(100).collect();
             ScenarioError::new("kernel.release", Problem::Kernel { name, error })
         })
     }

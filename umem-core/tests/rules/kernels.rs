@@ -1,5 +1,6 @@
 //! Kernels as people name them.
 
+use proptest::prelude::*;
 use umem_core::{
     kernel::{CHANGES, Certainty, GENERATIONS, Kernel, KernelRules, NotAKernel, Release},
     registration::Registration,
@@ -81,6 +82,18 @@ fn names_tell_the_rules() {
         assert_eq!(kernel.certainty, certainty, "{name}: {}", kernel.text());
         let open = (kernel.certainty, kernel.possible().len() > 1);
         assert!(!matches!(open, (Exact, true)), "{name}: {open:?}");
+    }
+}
+
+proptest! {
+    /// Whatever text it is, it gets an answer.
+    #[test]
+    fn any_text_gets_an_answer(text in "\\PC{0,40}|[0-9.]{1,12}[-+~a-z0-9._]{0,30}|(Debian|Ubuntu|Linux) [0-9.~-]{0,20}") {
+        if let Ok(kernel) = Kernel::named(&text) {
+            prop_assert!(!kernel.text().is_empty());
+            prop_assert!(kernel.certainty != Certainty::Exact || kernel.open.is_empty());
+            prop_assert!(kernel.possible().len() <= kernel.open.len() + 1);
+        }
     }
 }
 
