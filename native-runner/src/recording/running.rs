@@ -92,8 +92,8 @@ mod tests {
         for (release, words) in [
             ("6.8.0-84-generic", "is Ubuntu's kernel, based on Linux 6.8"),
             ("5.14.0-427.el9.x86_64", "RHEL 9"),
-            ("6.12.4-arch1-1", "is somebody's own kernel"),
-            ("6.18.44-fc-v657", "is somebody's own kernel"),
+            ("6.12.4-arch1-1", "is a vendor's or self-built kernel"),
+            ("6.18.44-fc-v657", "is a vendor's or self-built kernel"),
             ("6.15.0-rc1", "release candidate"),
             ("7.5.0", "newer than 7.3"),
             ("4.19.1", "older than 5.2"),

@@ -121,7 +121,7 @@ impl Kernel {
             _ if rest.contains(".amzn") => "Amazon Linux's",
             _ if rest.contains("-microsoft-") => "Microsoft's",
             _ if rest.starts_with("+deb") => "Debian's",
-            _ => "somebody's own",
+            _ => "a vendor's or self-built",
         };
         Self::vendor(name, release, whose)
     }
