@@ -245,6 +245,26 @@ fn an_index_of_extents_of_different_sizes_takes_little_more_than_they_do() {
     assert_eq!(index.dma().runs().len() as u64, EXTENTS);
     // Growing lists are counted at each of their lengths: twice what they take in the end.
     assert!(bytes <= 40 * EXTENTS, "{} bytes an extent", bytes / EXTENTS);
+    // By another kernel's rules the boxes are the same, and shared.
+    scenario.kernel.set_rules("6.7");
+    let question = scenario.resolve().unwrap();
+    let alone = Registration::of(question.clone()).index();
+    let (beside, [_, bytes]) = cost(|| Registration::of(question).index_beside(&index));
+    assert!(bytes <= 4 * EXTENTS, "{} bytes an extent", bytes / EXTENTS);
+    assert_eq!(
+        [
+            beside.frames(),
+            beside.scatter(),
+            beside.dma(),
+            beside.entries()
+        ],
+        [
+            alone.frames(),
+            alone.scatter(),
+            alone.dma(),
+            alone.entries()
+        ]
+    );
 }
 
 #[test]

@@ -54,11 +54,28 @@ impl Scene {
     /// # Errors
     /// What is wrong with it, and where; or that it is more than a page should compute while somebody types.
     pub fn new(scenario: &Rc<Scenario>) -> Result<Self, ScenarioError> {
+        Self::worked_out(scenario, Registration::index)
+    }
+
+    /// The same, in the memory of `other` where both are alike.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub fn beside(scenario: &Rc<Scenario>, other: &Self) -> Result<Self, ScenarioError> {
+        Self::worked_out(scenario, |registration| {
+            registration.index_beside(&other.index)
+        })
+    }
+
+    fn worked_out(
+        scenario: &Rc<Scenario>,
+        index: impl FnOnce(Registration) -> Index,
+    ) -> Result<Self, ScenarioError> {
         let question = scenario.resolve()?;
         bounded(&question)?;
         Ok(Self {
             scenario: scenario.clone(),
-            index: Registration::of(question).index(),
+            index: index(Registration::of(question)),
             told: Told::default(),
         })
     }

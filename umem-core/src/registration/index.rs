@@ -40,15 +40,20 @@ impl Jumps {
 }
 
 impl Index {
-    pub(super) fn new(registration: Registration) -> Self {
-        let frames = Arc::new(frames(&registration));
+    pub(super) fn new(registration: Registration, other: Option<&Self>) -> Self {
+        let frames = frames(&registration, other.map(|other| &other.frames));
         // Extents that are not adjacent are SG entries as they are, and without an IOMMU DMA segments.
-        let mut scatter = Growing::like(&frames);
+        let other = other.filter(|other| Arc::ptr_eq(&other.frames, &frames));
+        let mut scatter = Growing::like(other.map_or(&frames, |other| &other.scatter));
         for entry in registration.scatter() {
             scatter.add(entry.offset as i64, entry.length, 1);
         }
         let scatter = scatter.done();
-        let (dma, jumps) = segments(&registration, &scatter);
+        let is_mapped_alike = |other: &&Self| {
+            other.registration.mapping().is_some() == registration.mapping().is_some()
+        };
+        let like = other.filter(is_mapped_alike).map(|other| &other.dma);
+        let (dma, jumps) = segments(&registration, like.unwrap_or(&scatter));
         let mut entries = Lane::default();
         for run in registration.entries() {
             entries.push(run.offset, run.size, run.count);
@@ -149,21 +154,22 @@ fn batches(registration: &Registration) -> Lane {
     batches
 }
 
-fn frames(registration: &Registration) -> Lane {
-    let mut frames = Lane::default();
+fn frames(registration: &Registration, like: Option<&Arc<Lane>>) -> Arc<Lane> {
+    let none = Arc::default();
+    let mut frames = Growing::like(like.unwrap_or(&none));
     let memory = registration.question().memory();
     let page = memory.page_size().bytes();
     match memory.layout() {
         Layout::Extents(runs) => runs
             .iter()
-            .for_each(|run| frames.push(run.offset as i64, run.length, 1)),
-        _ => frames.push(0, page, memory.length().div_ceil(page)),
+            .for_each(|run| frames.add(run.offset as i64, run.length, 1)),
+        _ => frames.add(0, page, memory.length().div_ceil(page)),
     }
-    frames
+    frames.done()
 }
 
-fn segments(registration: &Registration, scatter: &Arc<Lane>) -> (Arc<Lane>, Jumps) {
-    let (mut dma, mut jumps) = (Growing::like(scatter), Jumps::default());
+fn segments(registration: &Registration, like: &Arc<Lane>) -> (Arc<Lane>, Jumps) {
+    let (mut dma, mut jumps) = (Growing::like(like), Jumps::default());
     if registration.dma_count().is_err() {
         return (dma.done(), jumps);
     }

@@ -104,7 +104,7 @@ impl State {
             there: None,
             ..self
         };
-        match Side::new(lower) {
+        match Side::beside(lower, &state.here.scene) {
             Ok(side) => Self {
                 there: Some(side),
                 ..state

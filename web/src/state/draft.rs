@@ -250,7 +250,7 @@ impl Side {
             // One of them is enough: a capture's extents are many.
             self.draft = self.scene.scenario.clone();
         } else {
-            match Scene::new(&self.draft) {
+            match Scene::beside(&self.draft, &self.scene) {
                 Ok(scene) => shown = Some(scene),
                 Err(error) => {
                     // What is typed and cannot be read comes first: the core knows only what stood there before.

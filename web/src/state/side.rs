@@ -36,8 +36,23 @@ impl Side {
     /// What is wrong with it, and where.
     pub(super) fn new(scenario: Scenario) -> Result<Self, ScenarioError> {
         let draft = Rc::new(scenario);
-        Ok(Self {
-            scene: Rc::new(Scene::new(&draft)?),
+        let scene = Scene::new(&draft)?;
+        Ok(Self::showing(draft, scene))
+    }
+
+    /// The same, to be seen beside `other`.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub(super) fn beside(scenario: Scenario, other: &Scene) -> Result<Self, ScenarioError> {
+        let draft = Rc::new(scenario);
+        let scene = Scene::beside(&draft, other)?;
+        Ok(Self::showing(draft, scene))
+    }
+
+    fn showing(draft: Rc<Scenario>, scene: Scene) -> Self {
+        Self {
+            scene: Rc::new(scene),
             texts: Texts::of(&draft),
             own: link::to_scenario(&draft).map(Into::into),
             draft,
@@ -45,7 +60,7 @@ impl Side {
             origin: None,
             preset: None,
             loaded: None,
-        })
+        }
     }
 
     /// A preset.
