@@ -54,6 +54,8 @@ export interface Scenario {
   iommu?: string | Iommu;
   /** A name of `umem list devices` ("mlx5", "irdma", …), or a device in its own words. */
   device: string | Device;
+  /** The process that registers the region. */
+  process?: Process;
   /** Where a capture comes from. */
   provenance?: Provenance;
 }
@@ -115,10 +117,26 @@ export interface Device {
   edges?: "exact" | "overhang";
   /** In bytes. 0xffffffff if left out. */
   max_segment?: Size;
+  /** The most entries of one region. */
   max_entries?: number;
+  /** The most entries of all regions of the device. */
+  max_total_entries?: number;
+  /** The longest region. */
+  max_length?: Size;
   /** 8 if left out. */
   entry_bytes?: number;
 }
+
+/** The process that registers the region. */
+export interface Process {
+  /** What the region may be used for; some devices have other limits then. */
+  access?: Access[];
+}
+
+/** The flags of `ibv_reg_mr()`. */
+export type Access =
+  | "local-write" | "remote-write" | "remote-read" | "remote-atomic" | "mw-bind" | "zero-based" | "on-demand" | "hugetlb"
+  | "flush-global" | "flush-persistent" | "relaxed-ordering";
 
 /** Where a capture comes from. */
 export interface Provenance {
@@ -237,8 +255,14 @@ export interface Refused {
     /** "no-page-size", "no-exact-tiling", "too-long", "too-many-entries", "iommu-map-failed", …. */
     code: string;
     message: string;
+    /** Where the registration stops. */
+    gate?: string;
+    /** What the program sees: "ENOMEM", …. */
+    errno?: string;
     /** The bug of that kernel which is to blame. */
     kernel_bug?: string;
+    /** The bug of the driver in that kernel which is to blame. */
+    driver_bug?: string;
   };
 }
 
@@ -286,11 +310,15 @@ export interface Table {
   by_size: SizeCount[];
   /** What the entries take. */
   bytes: number;
+  /** What the table really takes, with directories and rounding, in bytes. */
+  memory: { levels: number; bytes: number };
   /** What this device adds, such as directories. */
   layout?: string;
   limited_by: Limit[];
   /** Why no kernel should have made this table. */
   kernel_bug?: string;
+  /** What the driver of that kernel gets wrong. */
+  driver_bug?: string;
   refused?: undefined;
 }
 
