@@ -190,13 +190,18 @@ impl KernelRules {
                 (change.apply)(&mut rules);
             }
         }
+        rules.named()
+    }
+
+    /// The same rules under the name of the generation that is most like them.
+    pub(super) fn named(self) -> Self {
         let like = GENERATIONS
             .iter()
-            .min_by_key(|generation| rules.differs(generation).len());
+            .min_by_key(|generation| self.differs(generation).len());
         Self {
             name: like.map_or("", |like| like.name),
             about: "",
-            ..rules
+            ..self
         }
     }
 }

@@ -1,6 +1,9 @@
 //! A kernel, and what is known of its rules.
 
-use super::{BlockIterator, CHANGES, Change, ChangeSet, KernelRules, Release, SmallPages};
+use super::{
+    BlockIterator, CHANGES, Change, ChangeSet, GENERATIONS, Interior, KernelRules, Release,
+    SmallPages,
+};
 use crate::{
     iommu::MapError,
     size::{PageSize, PageSizes},
@@ -32,12 +35,14 @@ pub struct Kernel {
     pub certainty: Certainty,
     /// The changes that it may have or not, in the order of mainline.
     pub open: Vec<&'static Change>,
-    /// What it is, in words.
+    /// What it is, in words, up to the name of its rules.
     pub(super) about: String,
     /// How to find out what is open.
     pub(super) settle: &'static str,
     /// The changes that it has for sure.
     pub(super) has: ChangeSet,
+    /// The page sizes of the device that it is asked for, and the kernel's page.
+    pub(super) asked_for: Option<(PageSizes, PageSize)>,
 }
 
 /// How much a kernel's name says about its rules.
@@ -74,12 +79,16 @@ impl Kernel {
             about: format!("the rules of mainline Linux {}, as released", rules.name),
             settle: "",
             has: 0,
+            asked_for: None,
         }
     }
 
     /// What is known of it, in words.
     pub fn text(&self) -> String {
-        let mut text = self.about.clone();
+        let mut text = match self.release {
+            Some(_) => format!("{} {}", self.about, self.rules),
+            None => self.about.clone(),
+        };
         if !self.open.is_empty() {
             text.push_str("; it may have ");
             for (i, change) in self.open.iter().enumerate() {
@@ -106,7 +115,7 @@ impl Kernel {
         let mut has = self.has;
         for change in &self.open {
             has |= change.bit();
-            let rules = KernelRules::with(has);
+            let rules = self.met(KernelRules::with(has));
             if !rules.differs(&possible[possible.len() - 1]).is_empty() {
                 possible.push(rules);
             }
@@ -128,37 +137,65 @@ impl Kernel {
         })
     }
 
-    /// The same kernel, asked for a device of `sizes` on kernel pages of `page`: what such a device cannot meet is no longer open.
+    /// The same kernel, asked for a device of `sizes` on kernel pages of `page`: rules that such a device cannot meet are those of any
+    /// other kernel, and no longer open.
     ///
     /// A device without sizes below the kernel's page never meets the rules about them, nor whether blocks are counted.
     pub fn asked_for(mut self, sizes: PageSizes, page: PageSize) -> Self {
-        // Of 4G and more, blocks that nobody counts may never end.
-        let is_met = |size: PageSize| size < page || size.log2() >= 32;
-        if sizes.iter().any(is_met) {
-            return self;
-        }
-        let met = |mut rules: KernelRules| {
-            if sizes.contains(page) || rules.small_pages == SmallPages::SmallerIgnored {
-                rules.small_pages = SmallPages::Any;
-            }
-            // Property: `counted_or_not_the_blocks_are_the_same`.
-            if rules.iterator == BlockIterator::EachEntryStep32 {
-                rules.iterator = BlockIterator::EachEntryCounted32;
-            }
-            rules
-        };
-        let rules = met(self.rules);
-        let has = self.has;
+        self.asked_for = Some((sizes, page));
+        self.rules = self.met(self.rules);
+        let (rules, has) = (self.rules, self.has);
         let had_open = !self.open.is_empty();
-        self.open.retain(|change| {
-            !met(KernelRules::with(has | change.bit()))
-                .differs(&rules)
-                .is_empty()
-        });
+        let open = core::mem::take(&mut self.open);
+        let makes_a_difference = |change: &&'static Change| {
+            let with = self.met(KernelRules::with(has | change.bit()));
+            !with.differs(&rules).is_empty()
+        };
+        self.open = open.into_iter().filter(makes_a_difference).collect();
         if had_open && self.open.is_empty() && self.certainty == Certainty::Unknown {
             self.certainty = Certainty::Exact;
         }
         self
+    }
+
+    /// `rules`, or others with the same answers for the device that the kernel is asked for.
+    fn met(&self, mut rules: KernelRules) -> KernelRules {
+        // Of 4G and more, blocks that nobody counts may never end.
+        let is_special = |size: PageSize, page| size < page || size.log2() >= 32;
+        let Some((sizes, page)) = self.asked_for.filter(|(sizes, page)| {
+            self.release.is_some() && !sizes.iter().any(|size| is_special(size, *page))
+        }) else {
+            return rules;
+        };
+        // What makes no difference to such a device.
+        let told_apart = |mut rules: KernelRules| {
+            if sizes.contains(page) || rules.small_pages == SmallPages::SmallerIgnored {
+                rules.small_pages = SmallPages::Any;
+            }
+            // Property: `the_walks_agree_on_sizes_below_4g`.
+            rules.iterator = match (rules.interior, rules.iterator) {
+                (_, BlockIterator::EachEntry32) => BlockIterator::EachEntry32,
+                (Interior::Discontinuities, _) => BlockIterator::AcrossEntries64,
+                _ => BlockIterator::EachEntryCounted32,
+            };
+            rules
+        };
+        let apart = told_apart(rules);
+        let like = GENERATIONS.iter().min_by_key(|generation| {
+            let here = apart.differs(&told_apart(**generation)).len();
+            (here, rules.differs(generation).len())
+        });
+        if let Some(like) = like {
+            let other = told_apart(*like);
+            if apart.small_pages == other.small_pages {
+                rules.small_pages = like.small_pages;
+            }
+            if apart.iterator == other.iterator {
+                rules.iterator = like.iterator;
+            }
+            rules.name = like.name;
+        }
+        rules
     }
 }
 

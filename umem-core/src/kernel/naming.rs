@@ -167,6 +167,7 @@ impl Kernel {
             about: String::new(),
             settle,
             has,
+            asked_for: None,
         }
     }
 
@@ -190,12 +191,12 @@ impl Kernel {
             },
             "look for the title in the changelog of its series",
         );
-        let (rules, (major, minor)) = (this.rules, NEWEST);
+        let (major, minor) = NEWEST;
         Ok(this.about(if is_read {
-            format!("Linux {release} has the rules of {rules}")
+            format!("Linux {release} has the rules of")
         } else {
             format!(
-                "Linux {release} is newer than {major}.{minor}, the newest whose rules were read; planned with those of {rules}"
+                "Linux {release} is newer than {major}.{minor}, the newest whose rules were read; planned with those of"
             )
         }))
     }
@@ -214,10 +215,7 @@ impl Kernel {
             Certainty::Exact,
             "look for the commit in its history",
         );
-        let rules = this.rules;
-        Ok(this.about(format!(
-            "{name} is a release candidate with the rules of {rules}"
-        )))
+        Ok(this.about(format!("{name} is a release candidate with the rules of")))
     }
 
     /// "6.1.0-50-amd64".
@@ -236,15 +234,12 @@ impl Kernel {
             Certainty::Exact,
             SETTLE,
         );
-        let rules = this.rules;
         let span = match newest.patch {
             patch if patch == oldest.patch => format!("{oldest}"),
             u16::MAX => format!("some {}.{}", series.major, series.minor),
             _ => format!("{oldest} to {newest}"),
         };
-        Ok(this.about(format!(
-            "{name} is Debian's {span}, with the rules of {rules}"
-        )))
+        Ok(this.about(format!("{name} is Debian's {span}, with the rules of")))
     }
 
     /// A kernel that is based on `release`, and has whatever else its vendor took up.
@@ -258,9 +253,8 @@ impl Kernel {
             Certainty::Vendor,
             SETTLE_VENDOR,
         );
-        let rules = this.rules;
         Ok(this.about(format!(
-            "{name} is {whose} kernel, based on Linux {release}; planned with the rules of {rules}"
+            "{name} is {whose} kernel, based on Linux {release}; planned with the rules of"
         )))
     }
 
@@ -283,7 +277,6 @@ impl Kernel {
             Certainty::Vendor,
             SETTLE_VENDOR,
         );
-        let rules = this.rules;
         let source = if has_contiguity {
             " (in 6.12.0-124.28.1.el10_1, whose source was read, contiguous SG entries count as one)"
         } else {
@@ -291,7 +284,7 @@ impl Kernel {
         };
         this.about(format!(
             "{name} is a kernel of {edition}, whose RDMA code is rebased to a later release with each minor one, so its number does not say \
-             which rules of 5.2 to 7.2 it has{source}; planned with the rules of {rules}"
+             which rules of 5.2 to 7.2 it has{source}; planned with the rules of"
         ))
     }
 }

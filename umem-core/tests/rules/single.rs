@@ -355,18 +355,30 @@ fn kernels() -> Vec<KernelRules> {
 proptest! {
     #![proptest_config(ProptestConfig::default())]
 
-    /// Kernels before 6.7 count no blocks. It makes no difference for the sizes that they use: from the kernel's page to 2G.
+    /// Kernels before 6.7 count no blocks, and those that look at every end of an entry may walk entry by entry or across. It makes no
+    /// difference to the sizes that they choose from the kernel's page to 2G.
     #[test]
-    fn counted_or_not_the_blocks_are_the_same(umem in umem(), bitmap in bitmap()) {
-        for release in ["5.10.262", "5.15.185"] {
+    fn the_walks_agree_on_sizes_below_4g(umem in umem(), bitmap in bitmap()) {
+        for release in ["5.10.166", "5.10.262", "5.15.91", "5.15.185", "6.1.9", "6.1.68", "6.1.141", "7.2"] {
             let rules = KernelRules::of(release.parse().unwrap());
-            let size = best(&rules, &umem, bitmap & genmask(31, 0));
-            if size != 0 {
-                prop_assert_eq!(
-                    walk_as(&rules, &umem, size, 1000, true),
-                    walk_as(&rules, &umem, size, 1000, false),
-                    "{}", release
-                );
+            let size = best(&rules, &umem, bitmap & genmask(31, PAGE_SHIFT));
+            if size == 0 {
+                continue;
+            }
+            let expected = walk_as(&rules, &umem, size, 1000, true);
+            prop_assert_eq!(&walk_as(&rules, &umem, size, 1000, false), &expected, "{}", release);
+            let others: &[_] = match rules.interior {
+                Interior::Discontinuities => &[BlockIterator::AcrossEntries32, BlockIterator::AcrossEntries64],
+                _ => &[
+                    BlockIterator::EachEntryStep32,
+                    BlockIterator::EachEntryCounted32,
+                    BlockIterator::AcrossEntries32,
+                    BlockIterator::AcrossEntries64,
+                ],
+            };
+            for &iterator in others {
+                let other = KernelRules { iterator, ..rules };
+                prop_assert_eq!(&walk_as(&other, &umem, size, 1000, true), &expected, "{} {:?}", release, iterator);
             }
         }
     }
