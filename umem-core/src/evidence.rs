@@ -141,7 +141,7 @@ impl Question {
                 Some(self.mr().page).filter(|page| *page == PageSize::K4),
                 self.mr().page,
             ),
-            (Some(_), Some(profile)) => match profile.verified {
+            (Some(_), Some(profile)) => match profile.lab {
                 Some(lab) => (By::Lab, lab.to_owned()),
                 None => (By::Source, profile.source.to_owned()),
             },

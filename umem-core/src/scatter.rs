@@ -21,7 +21,7 @@ pub enum Coalescing {
     /// `sg_alloc_append_table_from_pages()` [linux 7.2; the same rule since 5.10]: a page joins the last entry
     /// while it is the next frame and the entry stays within the limit, whatever the batches.
     AnyPage,
-    /// `ib_umem_add_sg_table()` [linux 5.2 to 5.9, from source, not verified]: each batch of pinned
+    /// `ib_umem_add_sg_table()` [linux 5.2 to 5.9, from the source]: each batch of pinned
     /// pages is cut into runs first, and only the first run of a batch may join the last
     /// entry, and only as a whole.
     WholeBatchRun,
@@ -50,7 +50,7 @@ pub const SCATTERLIST_BYTES: u64 = 32;
 
 /// The bytes that a registration's lists take in the kernel, for each way that was discussed.
 ///
-/// The mail: *"this doesn't attempt to solve the problem with overallocating the sg table."* From source, not verified.
+/// The mail: *"this doesn't attempt to solve the problem with overallocating the sg table."* From the source.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ListCost {
     /// The list of page pointers that is filled batch by batch: one page.

@@ -168,7 +168,7 @@ fn iommu(profile: &iommu::IommuProfile) -> Entry {
             profile.address_bits
         ),
         format!("source: {}", profile.source),
-        verified(profile.verified),
+        evidence(profile.lab),
     ];
     Entry {
         name: profile.name,
@@ -193,9 +193,9 @@ fn generation(rules: &'static kernel::KernelRules) -> Entry {
     }
 }
 
-fn verified(lab: Option<&str>) -> String {
-    lab.map_or("from source, not verified".into(), |lab| {
-        format!("verified: {lab}")
+fn evidence(lab: Option<&str>) -> String {
+    lab.map_or("evidence: source".into(), |lab| {
+        format!("evidence: lab, {lab}")
     })
 }
 

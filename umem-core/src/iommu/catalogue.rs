@@ -28,8 +28,8 @@ pub struct IommuProfile {
     pub source: &'static str,
     /// Whether a smallest page above the kernel's means that Linux maps identically, not that it refuses the domain.
     pub identity_above_page: bool,
-    /// The lab that confirmed the rules behind this IOMMU, or `None`: from source, not verified.
-    pub verified: Option<&'static str>,
+    /// The machines that were asked behind this IOMMU; `None`: the rules are from the source.
+    pub lab: Option<&'static str>,
 }
 
 impl IommuProfile {
@@ -59,7 +59,7 @@ const COMMON: IommuProfile = IommuProfile {
     passthrough: "iommu.passthrough=1",
     source: "",
     identity_above_page: false,
-    verified: None,
+    lab: None,
 };
 
 /// What POWER's tables have in common.
@@ -78,7 +78,7 @@ pub static DEFAULT: &IommuProfile = &IommuProfile {
     platform: Some(Platform::X86),
     passthrough: "iommu=pt",
     source: "intel/iommu.c, second-stage domain: 4K, 2M if CAP bit 34, 1G if CAP bit 35 [linux 7.2]",
-    verified: Some("QEMU intel-iommu, Linux 6.1.192 and 6.12.95"),
+    lab: Some("QEMU intel-iommu, Linux 6.1.192 and 6.12.95"),
     ..COMMON
 };
 
@@ -107,7 +107,7 @@ pub static CATALOGUE: &[IommuProfile] = &[
         platform: Some(Platform::X86),
         passthrough: "iommu=pt",
         source: "amd/iommu.c: GENMASK(51, 12) without 512G; all 64 bits up to 6.12, later what amd_iommu_hpt_vasize says (48, 57 or 64) [linux 7.2]",
-        verified: Some("QEMU amd-iommu, Linux 6.1.192"),
+        lab: Some("QEMU amd-iommu, Linux 6.1.192"),
         ..COMMON
     },
     IommuProfile {
@@ -134,7 +134,7 @@ pub static CATALOGUE: &[IommuProfile] = &[
         page_sizes: PageSizes::of_log2(&[14, 25]),
         platform: Some(Platform::Arm64),
         source: "io-pgtable-arm.c: arm_lpae_restrict_pgsizes() [linux 7.2]",
-        verified: Some("QEMU SMMUv3, Linux 6.12.117, arm64, 16K pages"),
+        lab: Some("QEMU SMMUv3, Linux 6.12.117, arm64, 16K pages"),
         ..COMMON
     },
     IommuProfile {
@@ -168,7 +168,7 @@ pub static CATALOGUE: &[IommuProfile] = &[
         page_sizes: PageSizes::of_log2(&[12]),
         address_bits: 30,
         source: "arch/powerpc/kernel/iommu.c: ppc_iommu_map_sg(), iommu_range_alloc() [linux 6.1 to 7.3]",
-        verified: Some("QEMU pseries, Linux 6.1.176 and 6.12.107, ppc64le, 64K pages"),
+        lab: Some("QEMU pseries, Linux 6.1.176 and 6.12.107, ppc64le, 64K pages"),
         ..POWER
     },
     IommuProfile {
@@ -187,7 +187,7 @@ pub static CATALOGUE: &[IommuProfile] = &[
         layout: IovaLayout::Direct { offset: 1 << 59 },
         address_bits: 64,
         source: "arch/powerpc/kernel/dma-iommu.c: dma_iommu_map_bypass(), archdata.dma_offset [linux 6.1 to 7.3]",
-        verified: Some("QEMU pseries, Linux 6.1.176 and 6.12.107, ppc64le, 64K pages"),
+        lab: Some("QEMU pseries, Linux 6.1.176 and 6.12.107, ppc64le, 64K pages"),
         ..POWER
     },
     IommuProfile {

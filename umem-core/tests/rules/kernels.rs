@@ -189,6 +189,71 @@ fn a_vendors_kernel_has_several_answers() {
     assert_eq!(planned(r#"{"rules":"6.7"}"#).by_possible_rules(), []);
 }
 
+/// More than 4G in one run behind an IOMMU: every kernel refuses it, and old ones leave a part behind.
+#[test]
+fn a_failed_mapping_is_left_behind_by_old_kernels() {
+    let bug = |release: &str| {
+        let json = format!(
+            r#"{{"version":1,"region":{{"length":"8G"}},"memory":{{"page_size":"1G","layout":"contiguous"}},
+                "kernel":{{"release":"{release}"}},"iommu":"vt-d","device":"efa"}}"#
+        );
+        let registration =
+            Registration::new(&Scenario::from_json(json.as_bytes()).unwrap()).unwrap();
+        let refusal = registration.table().unwrap_err().clone();
+        assert_eq!(refusal.code(), "iommu-map-failed", "{release}");
+        refusal.kernel_bug().map(ToString::to_string)
+    };
+    for release in ["6.1.192", "6.12.116", "7.2.12", "7.3.3"] {
+        let bug = bug(release).unwrap();
+        assert!(
+            bug.starts_with(&format!("Linux {release} leaves the part")),
+            "{bug}"
+        );
+        assert!(
+            bug.contains("7.4 (also 6.12.117, 7.3.4) by 1c8f6308e557"),
+            "{bug}"
+        );
+    }
+    for release in ["6.12.117", "7.3.4"] {
+        assert_eq!(bug(release), None, "{release}");
+    }
+    for release in ["6.18.60", "6.8.0-84-generic"] {
+        assert!(
+            bug(release).unwrap().starts_with("not known is whether"),
+            "{release}"
+        );
+    }
+}
+
+/// The switch that lets an IOMMU map identically is the machine's, and so are its huge pages.
+#[test]
+fn advice_names_what_the_machine_has() {
+    let advice = |iommu: &str, page: &str, memory: &str| {
+        let json = format!(
+            r#"{{"version":1,"region":{{"offset":"64K","length":"64M"}},"memory":{memory},"kernel":{{"page_size":"{page}"}},
+                "iommu":"{iommu}","device":{{"page_sizes":["{page}","2M","512M","1G"],"policy":"single"}}}}"#
+        );
+        let registration =
+            Registration::new(&Scenario::from_json(json.as_bytes()).unwrap()).unwrap();
+        let advice = umem_core::advice::advice(&registration);
+        let changes: Vec<_> = advice.into_iter().map(|advice| advice.change).collect();
+        changes.join("; ")
+    };
+    let contiguous = r#"{"page_size":"2M","layout":"contiguous"}"#;
+    let x86 = advice("vt-d", "4K", contiguous);
+    assert!(x86.contains("identically (iommu=pt)"), "{x86}");
+    let arm = advice("smmuv3-64k", "64K", contiguous);
+    assert!(arm.contains("identically (iommu.passthrough=1)"), "{arm}");
+    let scattered = r#"{"layout":"scattered"}"#;
+    let pages_of_4k = advice("off", "4K", scattered);
+    assert!(
+        pages_of_4k.contains("with 1G pages") || pages_of_4k.contains("with 2M pages"),
+        "{pages_of_4k}"
+    );
+    let pages_of_64k = advice("off", "64K", scattered);
+    assert!(pages_of_64k.contains("with 2M pages"), "{pages_of_64k}");
+}
+
 #[test]
 fn a_wrong_release_names_its_field() {
     let error = |kernel: &str| {

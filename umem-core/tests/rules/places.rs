@@ -2,7 +2,7 @@
 
 use umem_core::{
     address::{DmaAddr, Extent, PhysAddr},
-    iommu::{CATALOGUE, Iova, MapError, Translation, find},
+    iommu::{CATALOGUE, Iova, IovaLayout, MapError, Translation, find},
     scatter::SgEntry,
 };
 
@@ -63,6 +63,34 @@ fn the_kernel_places_a_mapping_at_a_multiple_of_its_rounded_length() {
             "{length:#x} in {bits} bits"
         );
     }
+}
+
+/// How far each IOMMU's addresses go: v1 of AMD's page table to the top of 64 bits, as a report saw it (an IOVA of 0xfffffffffff00000).
+#[test]
+fn every_iommu_has_its_address_bits() {
+    for (name, bits) in [
+        ("vt-d", 48),
+        ("vt-d-first-stage", 47),
+        ("amd-v1", 64),
+        ("amd-v2", 47),
+        ("dart", 32),
+        ("s390", 42),
+        ("power", 30),
+        ("power-64k", 31),
+    ] {
+        let translation = find(name).unwrap().translation();
+        assert_eq!(translation.address_bits, bits, "{name}");
+        let most = 1u128 << bits;
+        let longest = u64::try_from(most / 4).unwrap();
+        if translation.layout == IovaLayout::OneAllocation {
+            let start = translation.place(longest).unwrap();
+            assert!(
+                u128::from(start.get()) + u128::from(longest) <= most,
+                "{name}"
+            );
+        }
+    }
+    assert_eq!(find("riscv"), None, "Linux does DMA without it");
 }
 
 /// `iommu_range_alloc()`: large entries from the last quarter of the window, which holds so much and no more.

@@ -44,10 +44,10 @@ pub fn iommus() -> String {
             format!("`{}`", profile.name),
             with_notes(profile.title, &[layout, profile.source]),
             listed(profile.page_sizes),
-            verified(profile.verified),
+            evidence(profile.lab),
         ]
     });
-    table(["name", "IOMMU", "page sizes", "verified"], rows)
+    table(["name", "IOMMU", "page sizes", "evidence"], rows)
 }
 
 /// What drivers take.
@@ -138,6 +138,6 @@ pub fn presets() -> String {
     table(["preset", "scene", "what it shows"], rows)
 }
 
-fn verified(lab: Option<&str>) -> String {
-    lab.map_or("from source, not verified".into(), cell)
+fn evidence(lab: Option<&str>) -> String {
+    lab.map_or("source".into(), |lab| format!("lab: {}", cell(lab)))
 }
