@@ -67,7 +67,7 @@ on("step, back, restart and the slider move by whole steps", "", async (page) =>
   assert.equal(await status(page), MAIL);
 });
 
-on("a kernel is named as people name it", "preset=one-size", async (page) => {
+on("a kernel is named as people name it", "#preset=one-size", async (page) => {
   const sure = () => page.evaluate(() => document.querySelector(".evidence").parentElement.textContent);
   await type(page, "Kernel release", "6.8.0-84-generic");
   await page.waitForFunction(() => document.body.textContent.includes("Ubuntu's kernel, based on Linux 6.8"));
