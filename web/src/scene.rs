@@ -5,6 +5,7 @@ use std::{cell::OnceCell, rc::Rc};
 use umem_core::{
     diagram::Steps,
     explain::{Limit, limits},
+    kernel::KernelRules,
     registration::{Index, Registration, Table},
     scenario::{Scenario, ScenarioError},
     size::{PageSize, PageSizes},
@@ -28,6 +29,7 @@ struct Told {
     limits: OnceCell<Vec<Limit>>,
     single: OnceCell<Option<Single>>,
     io_entries: OnceCell<Option<u64>>,
+    possible: OnceCell<Vec<(KernelRules, String)>>,
 }
 
 /// The search for the one size that fits everywhere.
@@ -111,6 +113,12 @@ impl Scene {
     pub fn limits(&self) -> &[Limit] {
         let told = &self.told.limits;
         told.get_or_init(|| limits(self.registration()))
+    }
+
+    /// The status line by each of the rules that the kernel may have; empty where its name says all of them.
+    pub fn possible(&self) -> &[(KernelRules, String)] {
+        let possible = &self.told.possible;
+        possible.get_or_init(|| self.registration().by_possible_rules())
     }
 
     /// How many entries the IOMMU's own page table takes, if there is one.

@@ -9,7 +9,7 @@ use crate::{
 };
 use gloo::timers::callback::Timeout;
 use std::rc::Rc;
-use umem_core::{evidence, kernel::Certainty, registration::Registration, scenario::Question};
+use umem_core::{evidence, kernel::Certainty, registration::Registration};
 use yew::prelude::*;
 
 /// What the totals are given.
@@ -74,20 +74,30 @@ pub fn Totals(
             <Exhibits scene={scene.clone()} open={*exhibits} />
             <section>
                 <h2>{ "How sure" }</h2>
-                { sure(registration.question()) }
+                { sure(scene, worked_out) }
             </section>
         </aside>
     }
 }
 
 /// What is known of the kernel, if that is not all, and who says that the rules are so.
-fn sure(question: &Question) -> Html {
+fn sure(scene: &Scene, worked_out: bool) -> Html {
+    let question = scene.registration().question();
+    let possible = match worked_out {
+        true => scene.possible(),
+        false => &[],
+    };
     let evidence = question.evidence();
     let kernel = question.kernel();
     html! {
         <>
             if kernel.certainty != Certainty::Exact {
                 <p class="note">{ format!("{}.", kernel.text()) }</p>
+                <ul class="evidence">
+                    { for possible.iter().map(|(rules, status)| html! {
+                        <li>{ format!("By the rules of {rules}: {status}") }</li>
+                    }) }
+                </ul>
             }
             <p class="note">{ evidence::summary(&evidence) }</p>
             <ul class="evidence">
