@@ -13,6 +13,7 @@ mod power;
 mod presets;
 mod promises;
 mod single;
+mod transcribed;
 mod twins;
 mod umem;
 mod wrong_input;
