@@ -3,50 +3,17 @@
 
 use proptest::prelude::*;
 use umem_core::{
-    address::{DmaAddr, Extent, VirtAddr},
-    iommu::DmaSegment,
     kernel::{GENERATIONS, KernelRules},
-    size::{PageSize, PageSizes},
+    size::PageSizes,
     table::{
-        EntryRun, Mr,
+        EntryRun,
         single::{Choice, Single},
     },
 };
 
-const PAGE_SHIFT: u32 = 12;
-const PAGE_SIZE: u64 = 1 << PAGE_SHIFT;
-
-/// `struct ib_umem`, its list being (DMA address, DMA length).
-#[derive(Clone, Debug)]
-struct Umem {
-    address: u64,
-    length: u64,
-    sgl: Vec<(u64, u64)>,
-}
+use crate::transcribed::{PAGE_SHIFT, PAGE_SIZE, Umem};
 
 impl Umem {
-    fn mr(&self) -> Mr {
-        Mr {
-            address: VirtAddr::new(self.address),
-            length: self.length,
-            hca_address: VirtAddr::new(self.address),
-            page: PageSize::K4,
-            offset: self.address % PAGE_SIZE,
-        }
-    }
-
-    fn segments(&self) -> impl Iterator<Item = DmaSegment> + '_ {
-        self.sgl.iter().scan(0, |offset, &(start, length)| {
-            let at = *offset;
-            *offset += length;
-            Some(Extent {
-                offset: at,
-                start: DmaAddr::new(start),
-                length,
-            })
-        })
-    }
-
     fn num_pages(&self) -> u64 {
         (self.address % PAGE_SIZE + self.length).div_ceil(PAGE_SIZE)
     }
@@ -266,6 +233,7 @@ fn umem() -> impl Strategy<Value = Umem> {
         };
         Umem {
             address: page + head,
+            iova: page + head,
             length: total - head - tail,
             sgl,
         }
