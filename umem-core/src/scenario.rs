@@ -8,7 +8,7 @@ use crate::{
     capture::Provenance,
     device::Access,
     kernel::{Kernel, Release},
-    memory::Extents,
+    memory::{Exporter, Extents, Kind},
     size::{Bytes, PageSize},
     table::{Edges, Policy},
 };
@@ -108,6 +108,13 @@ pub struct Region {
     serde(deny_unknown_fields)
 )]
 pub struct MemorySpec {
+    /// What it is to the kernel: pages that are pinned, a dma-buf (then this is the exporter's whole buffer, and `region.offset` says where
+    /// in it the region begins), or pages that come on demand.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    pub kind: Kind,
+    /// How the exporter of a dma-buf maps it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    pub exporter: Exporter,
     /// The size of its pages; the kernel's if left out.
     #[cfg_attr(
         feature = "serde",
@@ -132,7 +139,8 @@ pub struct MemorySpec {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub seed: Option<u64>,
-    /// Instead of a layout: runs of physical memory, address and length, in the order of virtual addresses.
+    /// Instead of a layout: runs of physical memory, address and length, in the order of virtual addresses. Those of a dma-buf are the
+    /// exporter's entries, whose lengths need not be whole pages.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")

@@ -1,4 +1,4 @@
-use super::traits::{Bug, EntryLimit, Most, Scope, Traits, When, from_4k};
+use super::traits::{Bug, Change, EntryLimit, Most, Scope, Traits, When, from_4k};
 use super::{Access, DeviceProfile};
 use crate::{
     gate::{Errno, Gate},
@@ -42,7 +42,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
         source: "efa/efa_verbs.c: efa_register_mr(), pbl_create() [linux 7.2.12]",
         ..Traits::COMMON
     },
-    changes: &[],
+    changes: &[Change::takes_dma_bufs(5, 16)],
     bugs: &[Bug {
         since: None,
         mended: Some(Since::new(7, 2).stable(&[Release::new(6, 1, 188), Release::new(6, 12, 110)])),

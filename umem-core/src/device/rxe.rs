@@ -33,6 +33,14 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             },
         },
         Change {
+            since: Since::new(6, 15),
+            about: "memory may come on demand, if the region is given by its address",
+            apply: |traits| Traits {
+                odp: true,
+                ..traits
+            },
+        },
+        Change {
             since: Since::new(7, 0).stable(&[
                 Release::new(6, 12, 114),
                 Release::new(6, 18, 14),

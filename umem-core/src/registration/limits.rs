@@ -2,11 +2,17 @@
 
 use super::lists::Lists;
 use crate::{
-    device::Scope,
-    kernel::NoneFits,
+    device::{DmaBufs, Scope, Traits},
+    gate::Errno,
+    kernel::{NoneFits, Since},
+    memory::Kind,
     size::PageSize,
     table::{KernelBug, Refusal, memory::Layout},
 };
+
+/// Since when `ib_check_mr_access()` tells that a device has no on-demand paging from wrong flags: between 6.1.192, whose `EINVAL` was
+/// measured, and 6.12.95.
+const ON_DEMAND_EOPNOTSUPP: Since = Since::new(6, 2);
 
 impl Lists {
     /// A kernel without the driver registers nothing, and usnic has no table to speak of.
@@ -19,12 +25,44 @@ impl Lists {
                 first: driver.first,
             });
         }
+        self.kind_is_taken()?;
         match (device.layout, device.profile) {
             (Layout::None, Some(driver)) => Err(Refusal::NoTable {
                 driver: driver.name,
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Whether the driver takes memory of this kind.
+    fn kind_is_taken(&self) -> Result<(), Refusal> {
+        let (device, kind) = (self.question.device(), self.question.kind());
+        let taken = |traits: &Traits| match kind {
+            Kind::Pages => true,
+            Kind::DmaBuf => traits.dma_buf != DmaBufs::Refused,
+            Kind::Odp => traits.odp,
+        };
+        let Some(driver) = device.profile else {
+            return Ok(());
+        };
+        if taken(&driver.traits(device.release)) {
+            return Ok(());
+        }
+        let later = driver.changes.iter().filter(|change| {
+            let release = change.since.mainline();
+            taken(&driver.traits(Some(release)))
+        });
+        Err(Refusal::KindNotTaken {
+            driver: driver.name,
+            kind,
+            since: later.map(|change| change.since).next(),
+            errno: match device.release {
+                Some(release) if kind == Kind::Odp && !ON_DEMAND_EOPNOTSUPP.is_in(release) => {
+                    Errno::Einval
+                }
+                _ => Errno::Eopnotsupp,
+            },
+        })
     }
 
     /// Whether the device takes a region of this length in blocks of `block`; `None` is before any block is known.

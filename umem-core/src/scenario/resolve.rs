@@ -6,7 +6,7 @@ use crate::{
     gate::Errno,
     iommu::{IommuProfile, Translation},
     kernel::{GENERATIONS, Kernel, KernelRules, Release},
-    memory::Memory,
+    memory::{Exporter, Kind, Memory},
     size::{Bytes, PageSize, PageSizes},
     table::{Edges, Mr, Policy, memory::Layout, single::Choice},
 };
@@ -146,6 +146,11 @@ impl Question {
         &self.memory
     }
 
+    /// What the memory is to the kernel.
+    pub fn kind(&self) -> Kind {
+        self.scenario.memory.kind
+    }
+
     /// The region.
     pub fn mr(&self) -> &Mr {
         &self.mr
@@ -185,8 +190,12 @@ impl Question {
 
     /// The IOMMU that translates the device's addresses. Software devices never use one.
     pub fn translation(&self) -> Option<Translation> {
-        self.iommu
-            .filter(|_| !self.device.profile.is_some_and(|profile| profile.virt_dma))
+        let software = self.device.profile.is_some_and(|profile| profile.virt_dma);
+        let mut translation = self.iommu.filter(|_| !software)?;
+        if self.scenario.memory.exporter == Exporter::PerEntry {
+            translation.layout = translation.layout.entry_by_entry();
+        }
+        Some(translation)
     }
 
     /// The device, the IOMMU and the kernel's rules: "for mlx5 behind vt-d, by the rules of Linux 7.2".

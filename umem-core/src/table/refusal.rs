@@ -8,6 +8,7 @@ use crate::{
     gate::{Errno, Gate},
     iommu::MapError,
     kernel::{Release, Since},
+    memory::Kind,
     size::{Bytes, PageSize, PageSizes},
 };
 use core::fmt;
@@ -86,6 +87,17 @@ pub enum Refusal {
         /// When the driver came.
         first: Option<Since>,
     },
+    /// The driver does not take memory of this kind.
+    KindNotTaken {
+        /// The driver.
+        driver: &'static str,
+        /// The memory.
+        kind: Kind,
+        /// The first release in which it does, if there is one.
+        since: Option<Since>,
+        /// What the program sees.
+        errno: Errno,
+    },
     /// The region registers, but the driver keeps no table.
     NoTable {
         /// The driver.
@@ -114,6 +126,7 @@ impl Refusal {
             Self::NoExactTiling { .. } => "no-exact-tiling",
             Self::TooManyEntries { .. } => "too-many-entries",
             Self::NotInThisKernel { .. } => "not-in-this-kernel",
+            Self::KindNotTaken { .. } => "kind-not-taken",
             Self::NoTable { .. } => "no-table",
             Self::DriverBug { .. } => "driver-bug",
         }
@@ -126,6 +139,11 @@ impl Refusal {
             Self::TooLong { .. } | Self::DriverBug { .. } => Some(Gate::Driver),
             Self::NoneFits { .. } => Some(Gate::PageSize),
             Self::TooManyEntries { gate, .. } => Some(*gate),
+            // Only ON_DEMAND is asked for by an access flag, which uverbs checks.
+            Self::KindNotTaken { kind, .. } => Some(match kind {
+                Kind::Odp => Gate::Uverbs,
+                Kind::Pages | Kind::DmaBuf => Gate::Driver,
+            }),
             _ => None,
         }
     }
@@ -136,6 +154,7 @@ impl Refusal {
             Self::Map { errno, .. }
             | Self::TooLong { errno, .. }
             | Self::DriverBug { errno, .. }
+            | Self::KindNotTaken { errno, .. }
             | Self::TooManyEntries { errno, .. } => Some(*errno),
             Self::NoneFits { errno, .. } => *errno,
             _ => None,
@@ -228,6 +247,26 @@ impl fmt::Display for Refusal {
                         write!(f, ": it came with Linux {}", first.first_after(*release))
                     }
                     None => Ok(()),
+                }
+            }
+            Self::KindNotTaken {
+                driver,
+                kind,
+                since,
+                errno,
+            } => {
+                let what = match kind {
+                    Kind::Pages => "pages",
+                    Kind::DmaBuf => "dma-bufs",
+                    Kind::Odp => "memory on demand",
+                };
+                write!(f, "{driver} takes no {what} here ({errno}): ")?;
+                match since {
+                    Some(since) => write!(f, "it does since Linux {}", since.mainline()),
+                    None => f.write_str(match kind {
+                        Kind::Pages | Kind::DmaBuf => "no release of it does; register pages of the process instead",
+                        Kind::Odp => "no release of it does; register without on-demand paging",
+                    }),
                 }
             }
             Self::NoTable { driver } => write!(

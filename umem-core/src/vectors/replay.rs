@@ -187,7 +187,9 @@ impl Iommu {
             // The rules know no reserved ranges, so a recording may begin higher than a profile's hardware lets it.
             address_bits: match translation.layout {
                 IovaLayout::EachEntry => translation.address_bits,
-                IovaLayout::OneAllocation | IovaLayout::Direct { .. } => 64,
+                IovaLayout::OneAllocation
+                | IovaLayout::EachAligned
+                | IovaLayout::Direct { .. } => 64,
             },
             ..translation
         })
