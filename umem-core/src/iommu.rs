@@ -155,13 +155,15 @@ impl Translation {
         match self.layout {
             IovaLayout::EachEntry => Pools::new(self).allocate(length).map(DmaAddr::get),
             IovaLayout::Direct { offset } => Some(offset),
-            IovaLayout::OneAllocation | IovaLayout::EachAligned => [self.address_bits.min(32), self.address_bits]
-                .into_iter()
-                .find_map(|bits| {
-                    let aligned = length.checked_next_power_of_two()?;
-                    let highest = Self::end_of(bits).checked_sub(length)? & !(aligned - 1);
-                    Some(highest).filter(|at| *at > 0)
-                }),
+            IovaLayout::OneAllocation | IovaLayout::EachAligned => {
+                [self.address_bits.min(32), self.address_bits]
+                    .into_iter()
+                    .find_map(|bits| {
+                        let aligned = length.checked_next_power_of_two()?;
+                        let highest = Self::end_of(bits).checked_sub(length)? & !(aligned - 1);
+                        Some(highest).filter(|at| *at > 0)
+                    })
+            }
         }
         .map(DmaAddr::new)
         .ok_or(MapError::Exhausted {
@@ -192,7 +194,7 @@ impl Translation {
             }
             _ => Ok(()),
         };
-        while let Some((at, entry)) = placed.next() {
+        for (at, entry) in placed.by_ref() {
             let start = at.align_down(granule);
             padded(before, start)?;
             before = Some((start, entry));

@@ -11,8 +11,8 @@ mod extents;
 mod kind;
 mod numbers;
 
-pub(crate) use extents::{after_entry, after_run};
 pub use extents::{Extents, RunError, Runs};
+pub(crate) use extents::{after_entry, after_run};
 pub use kind::{Exporter, Kind};
 pub use numbers::{FrameNumbers, FrameWords, PagemapFrames};
 

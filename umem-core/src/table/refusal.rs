@@ -264,7 +264,9 @@ impl fmt::Display for Refusal {
                 match since {
                     Some(since) => write!(f, "it does since Linux {}", since.mainline()),
                     None => f.write_str(match kind {
-                        Kind::Pages | Kind::DmaBuf => "no release of it does; register pages of the process instead",
+                        Kind::Pages | Kind::DmaBuf => {
+                            "no release of it does; register pages of the process instead"
+                        }
                         Kind::Odp => "no release of it does; register without on-demand paging",
                     }),
                 }

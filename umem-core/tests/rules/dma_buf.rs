@@ -20,10 +20,9 @@ const K: u64 = 1 << 10;
 const M: u64 = 1 << 20;
 const G: u64 = 1 << 30;
 
-/// `struct scatterlist` of an exporter: a physical address, and a length of 32 bits.
+/// `struct scatterlist` of an exporter: where in a page it begins, and a length of 32 bits.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sg {
-    phys: u64,
     offset: u64,
     length: u32,
     dma_address: u64,
@@ -44,7 +43,6 @@ fn map_sg(list: &[(u64, u64)], domain: Domain, start: impl Fn(u64) -> u64) -> Op
     let mut sgl: Vec<Sg> = list
         .iter()
         .map(|&(address, length)| Sg {
-            phys: address & !(PAGE_SIZE - 1),
             offset: address % PAGE_SIZE,
             length: length as u32,
             ..Sg::default()
@@ -202,23 +200,38 @@ fn what_kernels_answered() {
     let of = |list: &[(u64, u64)], offset, length, iommu| scenario(list, offset, length, iommu);
 
     let pages = scattered(64);
-    assert_eq!(status(&of(&pages, 0, 256 * K, "off")), "64 entries: 64 × 4K");
+    assert_eq!(
+        status(&of(&pages, 0, 256 * K, "off")),
+        "64 entries: 64 × 4K"
+    );
     let behind = of(&pages, 0, 256 * K, "vt-d");
-    assert_eq!(dma(&Registration::new(&behind).unwrap()), [(0xfffc_0000, 0x4_0000)]);
+    assert_eq!(
+        dma(&Registration::new(&behind).unwrap()),
+        [(0xfffc_0000, 0x4_0000)]
+    );
     assert_eq!(status(&behind), "64 entries: 64 × 4K");
     assert_eq!(status(&with_sizes(behind, &all)), "4 entries: 4 × 64K");
 
     let pages = scattered(2048);
-    assert_eq!(status(&of(&pages, 0, 8 * M, "off")), "2048 entries: 2048 × 4K");
+    assert_eq!(
+        status(&of(&pages, 0, 8 * M, "off")),
+        "2048 entries: 2048 × 4K"
+    );
     let behind = of(&pages, 0, 8 * M, "vt-d");
     assert_eq!(status(&behind), "4 entries: 4 × 2M");
     assert_eq!(status(&with_sizes(behind, &to_2g)), "1 entry: 1 × 8M");
 
     // The region is cut out of the mapping: its offset survives there, which it does not when memory of the process is registered.
     let huge = of(&descending(), 4 * K, 8 * M - 8 * K, "vt-d");
-    assert_eq!(dma(&Registration::new(&huge).unwrap()), [(0xff80_1000, 0x7f_e000)]);
+    assert_eq!(
+        dma(&Registration::new(&huge).unwrap()),
+        [(0xff80_1000, 0x7f_e000)]
+    );
     assert_eq!(status(&huge), "4 entries: 4 × 2M");
-    assert_eq!(status(&of(&descending(), 4 * K, 8 * M - 8 * K, "off")), "4 entries: 4 × 2M");
+    assert_eq!(
+        status(&of(&descending(), 4 * K, 8 * M - 8 * K, "off")),
+        "4 entries: 4 × 2M"
+    );
     let mut pinned = huge.clone();
     pinned.memory.kind = Kind::Pages;
     assert_eq!(status(&pinned), "2046 entries: 2046 × 4K");
@@ -232,7 +245,10 @@ fn what_kernels_answered() {
     let mut heap: Vec<_> = (0..10).map(|i| (G + (9 - i) * 3 * M, M)).collect();
     heap.extend([(2 * G, 8 * K), (3 * G, 4 * K)]);
     let length = 10 * M + 12 * K;
-    assert_eq!(status(&of(&heap, 0, length, "off")), "2563 entries: 2563 × 4K");
+    assert_eq!(
+        status(&of(&heap, 0, length, "off")),
+        "2563 entries: 2563 × 4K"
+    );
     assert_eq!(status(&of(&heap, 0, length, "vt-d")), "6 entries: 6 × 2M");
 }
 
@@ -241,7 +257,10 @@ fn what_kernels_answered() {
 fn entries_of_an_odd_length() {
     const MOST: u64 = u32::MAX as u64;
     let whole = [(4 * G, MOST), (4 * G + MOST, MOST), (4 * G + 2 * MOST, 2)];
-    assert_eq!(status(&scenario(&whole, 0, 8 * G, "off")), "4096 entries: 4096 × 2M");
+    assert_eq!(
+        status(&scenario(&whole, 0, 8 * G, "off")),
+        "4096 entries: 4096 × 2M"
+    );
     // Later gaps matter where they lie at an odd length only.
     let gap_after = [(4 * G, MOST), (4 * G + MOST, 1), (12 * G, 4 * G - 4 * K)];
     let length = 8 * G - 4 * K;
@@ -300,7 +319,12 @@ fn only_drivers_that_take_a_kind_take_it() {
     let no = "kind-not-taken EOPNOTSUPP";
     for (device, first, before, after) in [
         ("mlx5", "5.12", no, "2048 entries: 2048 × 4K"),
-        ("mlx5", "6.17", "2048 entries: 2048 × 4K", "4 entries: 4 × 2M"),
+        (
+            "mlx5",
+            "6.17",
+            "2048 entries: 2048 × 4K",
+            "4 entries: 4 × 2M",
+        ),
         ("efa", "5.16", no, "4 entries: 4 × 2M"),
         ("irdma", "6.3", no, "4 entries: 4 × 2M"),
         ("bnxt_re", "6.6", no, "4 entries: 4 × 2M"),
@@ -308,7 +332,11 @@ fn only_drivers_that_take_a_kind_take_it() {
     ] {
         let (major, minor) = first.split_once('.').unwrap();
         let earlier = format!("{major}.{}", minor.parse::<u32>().unwrap() - 1);
-        assert_eq!(on(device, &earlier, Kind::DmaBuf), before, "{device} {earlier}");
+        assert_eq!(
+            on(device, &earlier, Kind::DmaBuf),
+            before,
+            "{device} {earlier}"
+        );
         assert_eq!(on(device, first, Kind::DmaBuf), after, "{device} {first}");
     }
     assert_eq!(on("ionic", "6.18", Kind::DmaBuf), "4 entries: 4 × 2M");
@@ -326,7 +354,12 @@ fn only_drivers_that_take_a_kind_take_it() {
 fn list() -> impl Strategy<Value = Vec<(u64, u64)>> {
     let whole = (1u64..40).prop_map(|pages| pages * PAGE_SIZE);
     let length = prop_oneof![6 => whole, 1 => 1u64..20_000, 1 => Just(u64::from(u32::MAX))];
-    let entry = (length, 0u64..4, 0u64..1 << 20, prop_oneof![6 => Just(0u64), 1 => 1u64..4096]);
+    let entry = (
+        length,
+        0u64..4,
+        0u64..1 << 20,
+        prop_oneof![6 => Just(0u64), 1 => 1u64..4096],
+    );
     prop::collection::vec(entry, 1..12).prop_map(|list| {
         let mut at = G;
         let mut list: Vec<(u64, u64)> = list

@@ -13,7 +13,10 @@ impl Scenario {
     pub(super) fn memory(&self, mr: &Mr) -> Result<Memory, ScenarioError> {
         let spec = &self.memory;
         if spec.exporter != Exporter::default() && spec.kind != Kind::DmaBuf {
-            return Err(ScenarioError::new("memory.exporter", Problem::OnlyForDmaBufs));
+            return Err(ScenarioError::new(
+                "memory.exporter",
+                Problem::OnlyForDmaBufs,
+            ));
         }
         let page_size = page_size(spec, mr.page)?;
         let end = mr.offset + mr.length;
