@@ -49,7 +49,7 @@ impl<I: Iterator<Item = SgEntry>> DmaList<I> {
         Self(Rule::Translated(Merged {
             placed,
             next: None,
-            max_segment: max_segment.into(),
+            max_segment,
         }))
     }
 
@@ -139,12 +139,12 @@ fn identical(entry: SgEntry) -> DmaSegment {
 }
 
 /// `__finalise_sg()` [linux 7.2]: an entry joins the segment before it unless that would cross
-/// a boundary, leave a hole, or make the segment too long.
+/// a boundary, leave a hole, or make the segment too long. (Linux 7.3.4 was seen to join entries after one that is too long already.)
 #[derive(Clone, Debug)]
 struct Merged<I> {
     placed: Placed<I>,
     next: Option<DmaSegment>,
-    max_segment: u64,
+    max_segment: u32,
 }
 
 impl<I: Iterator<Item = SgEntry>> Merged<I> {
@@ -160,6 +160,13 @@ impl<I: Iterator<Item = SgEntry>> Merged<I> {
         })
     }
 
+    /// `max_len - cur_len`, in unsigned ints: after a segment that is longer than the limit, as an exporter's entries can be, there is room
+    /// without end.
+    #[inline]
+    fn room_after(&self, length: u64) -> u64 {
+        self.max_segment.wrapping_sub(length as u32).into()
+    }
+
     #[inline]
     fn next(&mut self) -> Option<DmaSegment> {
         let mask = self.placed.translation.boundary_mask;
@@ -173,7 +180,7 @@ impl<I: Iterator<Item = SgEntry>> Merged<I> {
             let at_boundary = layout == IovaLayout::OneAllocation && entry.start.get() & mask == 0;
             if !adjacent
                 || at_boundary
-                || self.max_segment.saturating_sub(segment.length) < entry.length
+                || self.room_after(segment.length) < entry.length
             {
                 self.next = Some(entry);
                 break;

@@ -80,8 +80,7 @@ fn map_sg(list: &[(u64, u64)], domain: Domain, start: impl Fn(u64) -> u64) -> Op
         let joins = cur_len != 0
             && s_iova_off == 0
             && dma_addr & domain.seg_mask != 0
-            && max_len.wrapping_sub(cur_len) >= s_length
-            && cur_len <= max_len;
+            && max_len.wrapping_sub(cur_len) >= s_length;
         match out.last_mut().filter(|_| joins) {
             Some(cur) => cur.dma_length += s_length,
             None => {
