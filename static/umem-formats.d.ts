@@ -16,7 +16,8 @@ export type Policy = "mixed" | "single" | "unaligned";
 /** A scene of the mail of 2018. */
 export type PresetName =
   | "mail" | "first-mask" | "smaller-only" | "mail-iommu" | "misaligned-iova" | "one-size"
-  | "one-size-iommu" | "unaligned" | "descending" | "scattered" | "ppc64" | "pin-batches";
+  | "one-size-iommu" | "unaligned" | "descending" | "scattered" | "ppc64" | "pin-batches"
+  | "dma-buf" | "dma-buf-pinned" | "gpu" | "odp";
 
 /** What is known of the kernel by its name. */
 export interface KernelAnswer {
@@ -73,6 +74,11 @@ export interface Region {
 
 /** What backs the region: `layout`, or `extents`. */
 export interface Memory {
+  /** What it is to the kernel: pages that are pinned, the whole buffer of an exporter (`region.offset` says where the region begins in it),
+   *  or pages that come on demand. "pages" if left out. */
+  kind?: "pages" | "dma-buf" | "odp";
+  /** How the exporter of a dma-buf maps it: the list as a whole, or each entry by itself. "dma-map" if left out. */
+  exporter?: "dma-map" | "per-entry";
   /** The size of its pages; the kernel's if left out. */
   page_size?: Size;
   layout?: "contiguous" | "descending" | "scattered";
@@ -80,7 +86,7 @@ export interface Memory {
   start?: Address;
   /** Which of the scatterings. 0 if left out. */
   seed?: number;
-  /** Runs of physical memory, in the order of virtual addresses. */
+  /** Runs of physical memory, in the order of virtual addresses; of a dma-buf the exporter's entries, whose lengths need not be pages. */
   extents?: [address: Address, length: Size][];
   /** How much there is from `va` on; what the region needs if left out. */
   length?: Size;

@@ -51,7 +51,7 @@ pub const SCATTERLIST_BYTES: u64 = 32;
 /// The bytes that a registration's lists take in the kernel, for each way that was discussed.
 ///
 /// The mail: *"this doesn't attempt to solve the problem with overallocating the sg table."* From the source.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ListCost {
     /// The list of page pointers that is filled batch by batch: one page.
     pub page_list: u64,

@@ -164,7 +164,11 @@ impl<I: Iterator<Item = SgEntry>> Merged<I> {
     /// without end.
     #[inline]
     fn room_after(&self, length: u64) -> u64 {
-        self.max_segment.wrapping_sub(length as u32).into()
+        match self.placed.translation.layout {
+            IovaLayout::OneAllocation => self.max_segment.wrapping_sub(length as u32).into(),
+            // `ppc_iommu_map_sg()` adds up.
+            _ => u64::from(self.max_segment).saturating_sub(length),
+        }
     }
 
     #[inline]
@@ -178,10 +182,7 @@ impl<I: Iterator<Item = SgEntry>> Merged<I> {
         while let Some(entry) = self.take() {
             let adjacent = entry.start == segment.end();
             let at_boundary = layout == IovaLayout::OneAllocation && entry.start.get() & mask == 0;
-            if !adjacent
-                || at_boundary
-                || self.room_after(segment.length) < entry.length
-            {
+            if !adjacent || at_boundary || self.room_after(segment.length) < entry.length {
                 self.next = Some(entry);
                 break;
             }

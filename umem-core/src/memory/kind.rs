@@ -32,6 +32,23 @@ impl Kind {
             Self::Odp => "odp",
         }
     }
+
+    /// What one entry, and what several entries of its list are called.
+    pub const fn entries(self) -> [&'static str; 2] {
+        match self {
+            Self::Pages | Self::Odp => ["SG entry", "SG entries"],
+            Self::DmaBuf => ["exporter's entry", "exporter's entries"],
+        }
+    }
+
+    /// What is said of a region's pages, if they are not pinned.
+    pub const fn unpinned(self) -> Option<&'static str> {
+        match self {
+            Self::Pages => None,
+            Self::DmaBuf => Some("not pinned: the exporter holds the buffer"),
+            Self::Odp => Some("not pinned: each comes when the NIC touches it"),
+        }
+    }
 }
 
 /// How the exporter of a dma-buf maps it for the device.

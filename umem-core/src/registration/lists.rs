@@ -34,7 +34,7 @@ impl Lists {
         let mapped = match question.translation() {
             None => Ok(Mapped {
                 translated: None,
-                count: scatter_count,
+                count: dma(&question, None).count() as u64,
             }),
             Some(translation) => translation
                 .map(mapped(&question))
@@ -108,12 +108,14 @@ fn frames(question: &Question) -> FrameRuns<'_> {
     question.memory().runs(from, to)
 }
 
-/// The list of the region; of a dma-buf, the exporter's entries cut to the region.
+/// The list of the region; of a dma-buf, the exporter's entries cut to the region; none of memory on demand.
 fn scatter(question: &Question) -> Scatter<'_> {
-    if question.kind() == Kind::DmaBuf {
-        return ScatterList::listed(frames(question), question.mr().page);
+    match question.kind() {
+        Kind::Pages => gathered(question),
+        Kind::DmaBuf => ScatterList::listed(frames(question), question.mr().page),
+        // Nothing is gathered.
+        Kind::Odp => ScatterList::listed(question.memory().runs(0, 0), question.mr().page),
     }
-    gathered(question)
 }
 
 /// The list that is mapped: that of the region; of a dma-buf, the exporter's whole list.
