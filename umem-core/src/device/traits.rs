@@ -1,6 +1,6 @@
 //! What can differ from driver to driver and from release to release.
 
-use super::Access;
+use super::{Access, OnDemand, Refused};
 use crate::{
     gate::{Errno, Gate},
     kernel::{Release, Since},
@@ -22,6 +22,10 @@ pub struct Traits {
     pub none_fits: Option<Errno>,
     /// What it returns instead of whatever `ib_umem_get()` does; `None`: it passes that on.
     pub umem_error: Option<Errno>,
+    /// The access flags that it does not take.
+    pub refused_access: Refused,
+    /// Whether it pages on demand.
+    pub on_demand: OnDemand,
     /// `ib_dma_max_seg_size()` in bytes.
     pub max_segment: u32,
     /// The longest regions that it takes.
@@ -45,6 +49,8 @@ impl Traits {
         choice: Choice::BEST,
         none_fits: Some(Errno::Einval),
         umem_error: None,
+        refused_access: Refused::NONE,
+        on_demand: OnDemand::None,
         max_segment: u32::MAX,
         length_limits: &[],
         entry_limits: &[],
@@ -181,6 +187,14 @@ pub struct Symptoms {
 }
 
 impl When {
+    /// Where the registration stops, if the driver refuses it.
+    pub const fn gate(self) -> Gate {
+        match self {
+            Self::SizeIn(_) | Self::Unsound => Gate::PageSize,
+            Self::TooFew | Self::WideDirectory | Self::ListPages(_) => Gate::Table,
+        }
+    }
+
     /// Whether the bug strikes.
     pub fn strikes(self, symptoms: &Symptoms) -> bool {
         let Symptoms { size, entries, .. } = *symptoms;

@@ -2,7 +2,9 @@
 
 use super::{Device, Problem, ScenarioError, parse_page_sizes, unknown};
 use crate::{
-    device::{self, DeviceProfile, EntryLimit, LengthLimit, Most, Scope, Traits},
+    device::{
+        self, DeviceProfile, EntryLimit, LengthLimit, Most, OnDemand, Refused, Scope, Traits,
+    },
     gate::{Errno, Gate},
     kernel::{Certainty, Kernel, KernelRules},
     scenario::{DeviceObject, DeviceSpec, Scenario},
@@ -43,6 +45,9 @@ impl Scenario {
             choice,
             none_fits: traits.map_or(Some(Errno::Einval), |traits| traits.none_fits),
             umem_error: traits.and_then(|traits| traits.umem_error),
+            refused_access: traits.map_or(Refused::NONE, |traits| traits.refused_access),
+            // Of a device that is not in the catalogue nobody knows.
+            on_demand: traits.map_or(OnDemand::Implicit, |traits| traits.on_demand),
             length_limits: length_limits(object, traits)?,
             entry_limits: self.entry_limits(object, traits, kernel)?,
             // Entries of another length are a table of another device.
@@ -69,7 +74,7 @@ impl Scenario {
         // said of old rules then.
         let settled = kernel.release.is_some() || kernel.rules == *KernelRules::newest();
         let holds = |limit: &&EntryLimit| {
-            let asked = |access| self.process.access.contains(&access);
+            let asked = |access| self.process.asks_for(access) == Some(true);
             limit.access.is_none_or(asked) && (limit.scope != Scope::FirstTry || settled)
         };
         let region = positive("device.max_entries", object.max_entries)?;
