@@ -21,6 +21,7 @@ use alloc::string::{String, ToString};
 
 mod bugs;
 mod cut;
+mod gates;
 mod index;
 mod lane;
 mod limits;
@@ -162,6 +163,7 @@ impl Registration {
     pub fn status(&self) -> String {
         match &self.table {
             Ok(table) => table.tally.to_string(),
+            Err(Refusal::Stopped(answer)) => answer.stop(),
             Err(refusal) => refusal.to_string(),
         }
     }

@@ -14,6 +14,7 @@ use crate::{
 };
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
+mod area;
 mod error;
 #[cfg(feature = "serde")]
 mod field;
@@ -22,11 +23,14 @@ mod json;
 #[cfg(feature = "serde")]
 mod parsed;
 pub mod presets;
+mod process;
 #[cfg(feature = "serde")]
 mod reader;
 mod resolve;
 
+pub use area::{AreaSpec, Backing, Protection};
 pub use error::{Problem, ScenarioError};
+pub use process::{ForkSupport, Memlock, ProcessSpec};
 #[cfg(feature = "serde")]
 pub use reader::ScenarioReader;
 pub use resolve::{Device, Question};
@@ -69,6 +73,16 @@ pub struct Scenario {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub provenance: Option<Provenance>,
+}
+
+impl Scenario {
+    /// What the memory is to the kernel: on demand, too, where an access flag says so.
+    pub fn kind(&self) -> Kind {
+        match self.memory.kind {
+            Kind::Pages if self.process.asks_for(Access::OnDemand) == Some(true) => Kind::Odp,
+            kind => kind,
+        }
+    }
 }
 
 /// The registered region: `length` bytes from `va + offset`.
@@ -153,6 +167,12 @@ pub struct MemorySpec {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub length: Option<Bytes>,
+    /// What the mappings behind it are, in any order; ordinary writable memory where none lies.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
+    pub areas: Vec<AreaSpec>,
 }
 
 /// The layouts that need no list.
@@ -242,20 +262,6 @@ impl Default for KernelSpec {
             release: None,
         }
     }
-}
-
-/// The process that registers the region.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
-pub struct ProcessSpec {
-    /// What it asks for: some devices have other limits for some rights.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
-    pub access: Vec<Access>,
 }
 
 /// The IOMMU: "off", a name of the catalogue, or its own description.

@@ -16,6 +16,7 @@ use umem_core::{
     table::{DriverBug, EntryRun, KernelBug, Policy},
 };
 
+use super::gates::gates;
 use crate::screen::one_line;
 
 /// A table without lines, its columns as wide as they need to be.
@@ -135,6 +136,7 @@ pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io
     if let Some(bug) = driver_bug {
         writeln!(out, "\ndriver bug: {bug}")?;
     }
+    gates(out, registration, why)?;
     if why {
         writeln!(out, "\nwhy")?;
         for limit in limits(registration) {

@@ -1,5 +1,5 @@
-use super::DeviceProfile;
 use super::traits::{Bug, Change, DmaBufs, Traits, When, from_4k};
+use super::{DeviceProfile, OnDemand};
 use crate::{
     gate::Errno,
     kernel::{Release, Since},
@@ -18,10 +18,10 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     virt_dma: false,
     first: None,
     base: Traits {
-        odp: true,
         page_sizes: from_4k(31),
         choice: Choice::ContPages,
         max_segment: 1 << 31,
+        on_demand: OnDemand::Implicit,
         layout: Layout::Octowords,
         source: "mlx5/mem.c: mlx5_ib_cont_pages(); mlx5/mr.c: get_octo_len(); core/main.c: SZ_2G segments [linux 5.10.262]",
         ..Traits::COMMON

@@ -1,5 +1,5 @@
 use super::traits::{Change, EntryLimit, Most, Scope, Traits, from_4k};
-use super::{DeviceProfile, siw};
+use super::{Access, DeviceProfile, OnDemand, Refused, siw};
 use crate::{
     gate::{Errno, Gate},
     kernel::{Release, Since},
@@ -33,10 +33,21 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             },
         },
         Change {
-            since: Since::new(6, 15),
-            about: "memory may come on demand, if the region is given by its address",
+            since: Since::new(6, 5),
+            about: "access flags that it does not know are refused (RXE_ACCESS_SUPPORTED_MR)",
             apply: |traits| Traits {
-                odp: true,
+                refused_access: Refused {
+                    flags: &[Access::ZeroBased, Access::Hugetlb],
+                    errno: Errno::Eopnotsupp,
+                },
+                ..traits
+            },
+        },
+        Change {
+            since: Since::new(6, 15),
+            about: "on-demand paging of ranges",
+            apply: |traits| Traits {
+                on_demand: OnDemand::Explicit,
                 ..traits
             },
         },

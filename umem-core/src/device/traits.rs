@@ -1,6 +1,6 @@
 //! What can differ from driver to driver and from release to release.
 
-use super::Access;
+use super::{Access, OnDemand, Refused};
 use crate::{
     gate::{Errno, Gate},
     kernel::{Release, Since},
@@ -16,8 +16,6 @@ use crate::{
 pub struct Traits {
     /// What it does with dma-bufs.
     pub dma_buf: DmaBufs,
-    /// Whether its memory may come on demand.
-    pub odp: bool,
     /// The sizes that the driver offers; of one that takes the kernel's page alone, those that it advertises.
     pub page_sizes: PageSizes,
     /// How it chooses among them.
@@ -26,6 +24,10 @@ pub struct Traits {
     pub none_fits: Option<Errno>,
     /// What it returns instead of whatever `ib_umem_get()` does; `None`: it passes that on.
     pub umem_error: Option<Errno>,
+    /// The access flags that it does not take.
+    pub refused_access: Refused,
+    /// Whether it pages on demand.
+    pub on_demand: OnDemand,
     /// `ib_dma_max_seg_size()` in bytes.
     pub max_segment: u32,
     /// The longest regions that it takes.
@@ -46,11 +48,12 @@ impl Traits {
     /// What most drivers have in common; each says where it differs.
     pub(super) const COMMON: Self = Self {
         dma_buf: DmaBufs::Refused,
-        odp: false,
         page_sizes: PageSizes::EMPTY.with(PageSize::K4),
         choice: Choice::BEST,
         none_fits: Some(Errno::Einval),
         umem_error: None,
+        refused_access: Refused::NONE,
+        on_demand: OnDemand::None,
         max_segment: u32::MAX,
         length_limits: &[],
         entry_limits: &[],
@@ -212,6 +215,14 @@ pub struct Symptoms {
 }
 
 impl When {
+    /// Where the registration stops, if the driver refuses it.
+    pub const fn gate(self) -> Gate {
+        match self {
+            Self::SizeIn(_) | Self::Unsound => Gate::PageSize,
+            Self::TooFew | Self::WideDirectory | Self::ListPages(_) => Gate::Table,
+        }
+    }
+
     /// Whether the bug strikes.
     pub fn strikes(self, symptoms: &Symptoms) -> bool {
         let Symptoms { size, entries, .. } = *symptoms;

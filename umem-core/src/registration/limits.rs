@@ -1,31 +1,23 @@
-//! What the device refuses: a driver that is not there, a region that is too long, a table with too many entries.
+//! What the device refuses: a region that is too long, a table with too many entries.
 
 use super::lists::Lists;
 use crate::{
-    device::{DmaBufs, Scope, Traits},
-    gate::Errno,
-    kernel::{NoneFits, Since},
-    memory::Kind,
+    device::Scope,
+    gate::GateAnswer,
+    kernel::NoneFits,
     size::PageSize,
     table::{KernelBug, Refusal, memory::Layout},
 };
-
-/// Since when `ib_check_mr_access()` tells that a device has no on-demand paging from wrong flags: between 6.1.192, whose `EINVAL` was
-/// measured, and 6.12.95.
-const ON_DEMAND_EOPNOTSUPP: Since = Since::new(6, 2);
+use alloc::boxed::Box;
 
 impl Lists {
-    /// A kernel without the driver registers nothing, and usnic has no table to speak of.
-    pub(super) fn driver_is_there(&self) -> Result<(), Refusal> {
-        let device = self.question.device();
-        if let (Some(driver), Some(release)) = (device.missing(), device.release) {
-            return Err(Refusal::NotInThisKernel {
-                driver: driver.name,
-                release,
-                first: driver.first,
-            });
+    /// Whether the gates before the SG list let the region through, and there is a table behind them.
+    pub(super) fn is_let_through(&self) -> Result<(), Refusal> {
+        let answers = self.question.request().answers();
+        if let Some(refusal) = answers.into_iter().find(GateAnswer::refuses) {
+            return Err(Refusal::Stopped(Box::new(refusal)));
         }
-        self.kind_is_taken()?;
+        let device = self.question.device();
         match (device.layout, device.profile) {
             (Layout::None, Some(driver)) => Err(Refusal::NoTable {
                 driver: driver.name,
@@ -34,42 +26,11 @@ impl Lists {
         }
     }
 
-    /// Whether the driver takes memory of this kind.
-    fn kind_is_taken(&self) -> Result<(), Refusal> {
-        let (device, kind) = (self.question.device(), self.question.kind());
-        let taken = |traits: &Traits| match kind {
-            Kind::Pages => true,
-            Kind::DmaBuf => traits.dma_buf != DmaBufs::Refused,
-            Kind::Odp => traits.odp,
-        };
-        let Some(driver) = device.profile else {
-            return Ok(());
-        };
-        if taken(&driver.traits(device.release)) {
-            return Ok(());
-        }
-        let later = driver.changes.iter().filter(|change| {
-            let release = change.since.mainline();
-            taken(&driver.traits(Some(release)))
-        });
-        Err(Refusal::KindNotTaken {
-            driver: driver.name,
-            kind,
-            since: later.map(|change| change.since).next(),
-            errno: match device.release {
-                Some(release) if kind == Kind::Odp && !ON_DEMAND_EOPNOTSUPP.is_in(release) => {
-                    Errno::Einval
-                }
-                _ => Errno::Eopnotsupp,
-            },
-        })
-    }
-
-    /// Whether the device takes a region of this length in blocks of `block`; `None` is before any block is known.
-    pub(super) fn length_fits(&self, block: Option<PageSize>) -> Result<(), Refusal> {
+    /// Whether the device takes a region of this length in blocks of `block`.
+    pub(super) fn length_fits(&self, block: PageSize) -> Result<(), Refusal> {
         let length = self.question.mr().length;
         let mut limits = self.question.device().length_limits.iter();
-        match limits.find(|limit| limit.block == block && length > limit.most) {
+        match limits.find(|limit| limit.block == Some(block) && length > limit.most) {
             None => Ok(()),
             Some(limit) => Err(Refusal::TooLong {
                 length,
