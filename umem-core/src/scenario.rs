@@ -23,8 +23,12 @@ mod json;
 mod parsed;
 pub mod presets;
 #[cfg(feature = "serde")]
+mod read;
+#[cfg(feature = "serde")]
 mod reader;
 mod resolve;
+#[cfg(feature = "serde")]
+mod value;
 
 pub use error::{Problem, ScenarioError};
 #[cfg(feature = "serde")]
