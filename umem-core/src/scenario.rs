@@ -25,8 +25,12 @@ mod parsed;
 pub mod presets;
 mod process;
 #[cfg(feature = "serde")]
+mod read;
+#[cfg(feature = "serde")]
 mod reader;
 mod resolve;
+#[cfg(feature = "serde")]
+mod value;
 
 pub use area::{AreaSpec, Backing, Protection};
 pub use error::{Problem, ScenarioError};
