@@ -4,8 +4,9 @@
 //! this is a call a field.
 
 use super::{
-    DEFAULT_VA, DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, KernelSpec, LayoutName,
-    MemorySpec, ProcessSpec, Region, Scenario,
+    AreaSpec, Backing, DEFAULT_VA, DeviceObject, DeviceSpec, ForkSupport, IommuObject, IommuSpec,
+    IovaSpec, KernelSpec, LayoutName, Memlock, MemorySpec, ProcessSpec, Protection, Region,
+    Scenario,
     parsed::Json,
     value::{Read, Reading},
 };
@@ -13,6 +14,8 @@ use crate::{
     address::DmaAddr,
     capture::{Asked, Assumed, LeftOut, Moved, Moves, Provenance, RefusedPages},
     device::Access,
+    memory::{Exporter, Kind},
+    size::Bytes,
     table::{Edges, Policy},
 };
 use alloc::{format, string::String};
@@ -44,13 +47,42 @@ fields! {
         provenance,
     }
     Region { va = DEFAULT_VA, offset = Default::default(), length, hca_address }
-    MemorySpec { page_size, layout, start, seed, extents, length }
+    MemorySpec {
+        kind = Default::default(),
+        exporter = Default::default(),
+        page_size,
+        layout,
+        start,
+        seed,
+        extents,
+        length,
+        areas = Default::default(),
+    }
+    AreaSpec {
+        offset = Default::default(),
+        length,
+        backing = Default::default(),
+        shared,
+        protection = Default::default(),
+        page_size,
+    }
     KernelSpec {
         page_size = Self::default().page_size,
         rules = Self::default().rules,
         release,
     }
-    ProcessSpec { access = Default::default() }
+    ProcessSpec {
+        access,
+        memlock,
+        pinned,
+        privileged,
+        fork_support,
+        libibverbs,
+        hugepages_safe = false,
+        hca_objects,
+        mappings_left,
+        memory_left,
+    }
     IommuObject { name, page_sizes, iova = Default::default(), segment_boundary, address_bits }
     DeviceObject {
         name,
@@ -101,6 +133,27 @@ macro_rules! variants {
 }
 
 variants! {
+    Kind { Pages = "pages", DmaBuf = "dma-buf", Odp = "odp" }
+    Exporter { DmaMap = "dma-map", PerEntry = "per-entry" }
+    ForkSupport { Off = "off", Libibverbs = "libibverbs", Kernel = "kernel" }
+    Backing {
+        Anonymous = "anonymous",
+        Hugetlb = "hugetlb",
+        Shmem = "shmem",
+        File = "file",
+        Devdax = "devdax",
+        Fsdax = "fsdax",
+        Pfnmap = "pfnmap",
+        Secret = "secret",
+        Vdso = "vdso",
+        Vvar = "vvar",
+        Hole = "hole",
+        BeyondEnd = "beyond-end",
+        NoHugePage = "no-huge-page",
+        Guard = "guard",
+        Unmovable = "unmovable",
+    }
+    Protection { ReadWrite = "read-write", Read = "read", Write = "write", None = "none" }
     LayoutName { Contiguous = "contiguous", Descending = "descending", Scattered = "scattered" }
     Policy { Mixed = "mixed", Single = "single", Unaligned = "unaligned" }
     Edges { Exact = "exact", Overhang = "overhang" }
@@ -138,6 +191,20 @@ impl Read for DeviceSpec {
             _ => reading.kind(json, &"the name of a device, or an object"),
         }
         Self::Name(String::new())
+    }
+}
+
+impl Read for Memlock {
+    fn read(json: &Json, reading: &mut Reading) -> Self {
+        if matches!(json, Json::Text(text) if text == "unlimited") {
+            return Self::Unlimited;
+        }
+        let expected = "\"unlimited\" or a size, such as \"8M\"";
+        let bytes = reading.number(json, expected, |text| {
+            let parsed = text.parse().map(|Bytes(bytes)| bytes);
+            parsed.map_err(|error| format!("{error}, or \"unlimited\""))
+        });
+        Self::Bytes(Bytes(bytes))
     }
 }
 
