@@ -43,6 +43,8 @@ mod region;
 mod report;
 mod screen;
 mod sysfs;
+#[cfg(feature = "rdma")]
+mod trial;
 mod udmabuf;
 #[cfg(test)]
 mod untested;

@@ -1,5 +1,7 @@
 //! `umem vectors`: a kernel's answers, recorded and replayed.
 
+#[cfg(feature = "rdma")]
+mod gates;
 mod lines;
 mod overflow;
 mod record;
@@ -26,6 +28,9 @@ enum Command {
     Overflow(overflow::Overflow),
     #[command(hide = true)]
     Unplug(unplug::Unplug),
+    #[cfg(feature = "rdma")]
+    #[command(hide = true)]
+    Gates(gates::Gates),
 }
 
 impl Vectors {
@@ -37,6 +42,8 @@ impl Vectors {
             Command::Torture(torture) => torture.run(out),
             Command::Overflow(overflow) => overflow.run(out),
             Command::Unplug(unplug) => unplug.run(out),
+            #[cfg(feature = "rdma")]
+            Command::Gates(gates) => gates.run(out),
         }
     }
 }

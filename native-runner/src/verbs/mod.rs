@@ -105,6 +105,19 @@ impl Device {
     }
 }
 
+impl Device {
+    /// `ibv_reg_mr_iova2()` of any range at all, with these bits of `enum ibv_access_flags`; what succeeds is deregistered at once.
+    pub fn try_to_register(
+        &self,
+        start: u64,
+        length: u64,
+        hca: u64,
+        access: u32,
+    ) -> io::Result<()> {
+        region::attempt(&self.domain, start, length, hca, access)
+    }
+}
+
 impl Nic for Device {
     type Region<'m> = Registered<'m>;
 

@@ -69,6 +69,31 @@ impl<'m> Registered<'m> {
     }
 }
 
+/// Registers any range, and ends the region at once.
+pub fn attempt(
+    domain: &Arc<ProtectionDomain>,
+    start: u64,
+    length: u64,
+    hca: u64,
+    access: u32,
+) -> io::Result<()> {
+    // SAFETY: the domain is alive. The kernel checks the range, and pins or refuses it: no byte is read or written, since nobody learns a
+    // key of the region.
+    let mr = unsafe {
+        ibv_reg_mr_iova2(
+            domain.pd().as_ptr(),
+            start as *mut c_void,
+            length as usize,
+            hca,
+            access,
+        )
+    };
+    let mr = NonNull::new(mr).ok_or_else(io::Error::last_os_error)?;
+    // SAFETY: the region is ours alone.
+    let _ = unsafe { ibv_dereg_mr(mr.as_ptr()) };
+    Ok(())
+}
+
 /// `struct ibv_mr`, deregistered on drop.
 #[derive(Debug)]
 pub struct MemoryRegion {
