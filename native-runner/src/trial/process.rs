@@ -1,6 +1,6 @@
 //! What the gates look at of this process, read where the kernel keeps it.
 
-use std::{fs, io};
+use std::{ffi::OsString, fs, io, path::Path};
 
 use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
@@ -48,18 +48,26 @@ fn pinned() -> io::Result<u64> {
         .ok_or_else(|| io::Error::other("/proc/self/status has no VmPin"))
 }
 
-/// The version of rdma-core, by the name of the file that is loaded: libibverbs.so.1.14.44.0 is of 44.0.
+/// The version of rdma-core, by the name of the library's file: libibverbs.so.1.14.44.0 is of 44.0. The file that is loaded may be a copy
+/// under its short name, beside it.
 fn version() -> io::Result<Option<String>> {
     let maps = fs::read_to_string("/proc/self/maps")?;
-    let name = maps
-        .lines()
-        .find_map(|line| line.rsplit_once("/libibverbs.so."))
-        .map(|(_, numbers)| numbers);
-    let numbers: Option<Vec<_>> = name.map(|numbers| numbers.split('.').collect());
-    Ok(match numbers.as_deref() {
-        Some([_, _, major, minor]) => Some(format!("{major}.{minor}")),
-        _ => None,
-    })
+    let loaded = maps.lines().find_map(|line| {
+        let path = line.split_whitespace().last()?;
+        path.contains("/libibverbs.so.").then(|| Path::new(path))
+    });
+    let Some(folder) = loaded.and_then(Path::parent) else {
+        return Ok(None);
+    };
+    let names = fs::read_dir(folder)?.flatten().map(|file| file.file_name());
+    let version = |name: OsString| {
+        let numbers = name.to_str()?.strip_prefix("libibverbs.so.")?.to_owned();
+        match numbers.split('.').collect::<Vec<_>>()[..] {
+            [_, _, major, minor] => Some(format!("{major}.{minor}")),
+            _ => None,
+        }
+    };
+    Ok(names.filter_map(version).next())
 }
 
 /// How many objects the rdma control group of this process allows still; `None` without a limit.
@@ -102,7 +110,8 @@ fn groups() -> Option<String> {
 pub(super) fn allow_objects(device: &str, most: u64) -> io::Result<()> {
     let groups = groups().ok_or_else(|| io::Error::other("no cgroup2 is mounted"))?;
     let folder = format!("{groups}/umem-{}", std::process::id());
-    let told = |what: &'static str| move |error: io::Error| io::Error::other(format!("{what}: {error}"));
+    let told =
+        |what: &'static str| move |error: io::Error| io::Error::other(format!("{what}: {error}"));
     fs::write(format!("{groups}/cgroup.subtree_control"), "+rdma")
         .map_err(told("the rdma controller cannot be used"))?;
     fs::create_dir(&folder).map_err(told("no control group can be made"))?;
