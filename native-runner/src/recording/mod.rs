@@ -17,9 +17,9 @@ use umem_core::{
 
 use crate::{
     pagemap::kernel_page,
-    probe::{self, Layout, Probe, Run},
+    probe::{self, Domain, Layout, Probe, Run},
 };
-use frames::RandomFrames;
+use frames::{Boundaries, RandomFrames};
 use layout::RandomLayout;
 
 pub use frames::Memory;
@@ -46,6 +46,8 @@ pub struct Recorder<'a> {
     pub random: Random,
     /// Which frames there are to ask about.
     pub memory: Memory,
+    /// How the PCI device's addresses are made.
+    pub domain: Domain,
 }
 
 impl Recorder<'_> {
@@ -58,11 +60,17 @@ impl Recorder<'_> {
             probe,
             random,
             memory,
+            domain,
         } = self;
+        let boundaries = match domain {
+            Domain::Tables(_) | Domain::Window => Boundaries::AboveEntries,
+            _ => Boundaries::Any,
+        };
+        let frames = |random: &mut Random| RandomFrames::new(random, memory, boundaries);
         match kind {
-            Kind::Best => best(probe, &RandomLayout::new(random)).map(Vector::Best),
-            Kind::Sg => sg(probe, &RandomFrames::new(random, memory)).map(Vector::Sg),
-            Kind::Iommu => iommu(probe, &RandomFrames::new(random, memory)).map(Vector::Iommu),
+            Kind::Best => best(probe, &RandomLayout::new(random, kernel_page())).map(Vector::Best),
+            Kind::Sg => sg(probe, &frames(random)).map(Vector::Sg),
+            Kind::Iommu => iommu(probe, *domain, &frames(random)).map(Vector::Iommu),
         }
     }
 }
@@ -108,16 +116,16 @@ fn sg(probe: &Probe, frames: &RandomFrames) -> io::Result<Sg> {
     })
 }
 
-fn iommu(probe: &Probe, frames: &RandomFrames) -> io::Result<Iommu> {
+fn iommu(probe: &Probe, domain: Domain, frames: &RandomFrames) -> io::Result<Iommu> {
     let mapped = probe.map(&frames.pfns, frames.max_segment, frames.boundary)?;
-    Ok(iommu_vector(frames, &mapped))
+    Ok(iommu_vector(domain.catalogue_name(), frames, &mapped))
 }
 
-/// A question about mapping with its answer.
-fn iommu_vector(frames: &RandomFrames, mapped: &probe::Mapped) -> Iommu {
+/// A question about mapping with its answer; `iommu` is the catalogue's name, where the rules are not the common ones.
+fn iommu_vector(iommu: Option<&str>, frames: &RandomFrames, mapped: &probe::Mapped) -> Iommu {
     Iommu {
         page: kernel_page(),
-        iommu: None,
+        iommu: iommu.map(str::to_owned),
         pfns: list(&frames.pfns, FrameNumber::new),
         max_segment: frames.max_segment,
         err: 0,

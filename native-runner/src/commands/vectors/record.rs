@@ -42,7 +42,7 @@ impl Record {
     /// Asks, and writes what was answered.
     pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
         match self.probe() {
-            Ok(probe) => self.record(&probe, out),
+            Ok((probe, domain)) => self.record(&probe, domain, out),
             Err(missing) => {
                 say!("umem: {missing}");
                 Ok(Exit::Unable)
@@ -50,22 +50,23 @@ impl Record {
         }
     }
 
-    fn probe(&self) -> Result<Probe, Missing> {
+    fn probe(&self) -> Result<(Probe, Domain), Missing> {
         let probe = Probe::open()?;
-        let translated = probe.pci_domain() == Some(Domain::Translated);
-        if self.kinds.contains(&Kind::Iommu) && !translated {
+        let domain = probe.pci_domain().unwrap_or(Domain::None);
+        if self.kinds.contains(&Kind::Iommu) && !domain.has_rules_of_its_own() {
             return Err(Missing::iommu());
         }
-        Ok(probe)
+        Ok((probe, domain))
     }
 
-    fn record(&self, probe: &Probe, out: &mut Out) -> anyhow::Result<Exit> {
+    fn record(&self, probe: &Probe, domain: Domain, out: &mut Out) -> anyhow::Result<Exit> {
         let seed = self.seed.map_or_else(fresh_seed, Ok)?;
         say!("recording {} vectors with --seed {seed}", self.count);
         let mut recorder = Recorder {
             probe,
             random: Random::new(seed),
             memory: Memory::read()?,
+            domain,
         };
         let mut lines = Vec::new();
         for number in 0..self.count {
