@@ -58,6 +58,23 @@ void probe_device_set_limits(struct probe_device *device, struct probe_limits li
 }
 
 /*
+ * Whether mapping would never return. Behind POWER's table iommu_area_alloc() (lib/iommu-helper.c) searches for ever for a place for
+ * an entry that is longer than the boundary [Linux 6.1.176, 6.12.107].
+ */
+bool probe_map_hangs(const struct sg_table *sgt, struct probe_limits limits)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (!IS_ENABLED(CONFIG_PPC64))
+		return false;
+	for_each_sgtable_sg(sgt, sg, i)
+		if (sg->length - 1ULL > limits.boundary)
+			return true;
+	return false;
+}
+
+/*
  * Maps a list as ib_umem_get() does, under @limits. A device without DMA uses the CPU's addresses, which
  * ib_umem_get() has put into the list already.
  */
@@ -68,6 +85,8 @@ int probe_mapping_make(struct probe_mapping *mapping, struct probe_device *devic
 		struct probe_limits own = probe_device_limits(device);
 		int ret;
 
+		if (probe_map_hangs(sgt, limits))
+			return -EINVAL;
 		probe_device_set_limits(device, limits);
 		ret = dma_map_sgtable(device->dma, sgt, DMA_BIDIRECTIONAL, UMEM_ATTRS);
 		probe_device_set_limits(device, own);

@@ -164,7 +164,8 @@ long probe_map(struct umem_probe_frames *frames)
 	ret = make_list(frames, &table);
 	if (ret < 0)
 		return ret;
-	if ((ret >> (32 - PAGE_SHIFT)) && !(frames->flags & UMEM_PROBE_OVER_4G))
+	if (((ret >> (32 - PAGE_SHIFT)) && !(frames->flags & UMEM_PROBE_OVER_4G)) ||
+	    probe_map_hangs(&table.sgt, limits))
 		ret = -EINVAL;
 	else
 		ret = map_list(frames, &table.sgt, limits) ?: put_lists(frames, &table.sgt);

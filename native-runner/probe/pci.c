@@ -7,6 +7,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
 #include <linux/iopoll.h>
+#include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/string.h>
 
@@ -20,6 +21,11 @@
 #define EDU_DMA_TO_MEMORY	BIT(1)
 /* The device's own memory, in its own addresses. */
 #define EDU_BUFFER		0x40000
+
+/* POWER gives a device that drives fewer bits a table of its own instead of the direct window. */
+static unsigned int dma_bits = 64;
+module_param(dma_bits, uint, 0444);
+MODULE_PARM_DESC(dma_bits, "how many address bits the PCI device's driver says it drives (64)");
 
 /* Guarded by probe_lock. */
 static struct edu {
@@ -76,7 +82,9 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = pcim_enable_device(pdev);
 	if (ret)
 		return ret;
-	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	if (dma_bits < 24 || dma_bits > 64)
+		return -EINVAL;
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(dma_bits));
 	if (ret)
 		return ret;
 	new.registers = pcim_iomap(pdev, 0, 0);

@@ -64,6 +64,7 @@ void probe_device_init(struct probe_device *device, struct device *dma);
 void probe_device_leave(struct probe_device *device);
 bool probe_limits_valid(struct probe_limits limits);
 struct probe_limits probe_device_limits(const struct probe_device *device);
+bool probe_map_hangs(const struct sg_table *sgt, struct probe_limits limits);
 void probe_device_set_limits(struct probe_device *device, struct probe_limits limits);
 int probe_mapping_make(struct probe_mapping *mapping, struct probe_device *device, struct sg_table *sgt,
 		       struct probe_limits limits);

@@ -48,6 +48,8 @@ enum umem_probe_domain {
 	UMEM_PROBE_DOMAIN_DMA_FQ,	/* translated, unmapped lazily */
 	UMEM_PROBE_DOMAIN_OTHER,	/* something else: swiotlb is forced, an IOMMU domain of another type */
 	UMEM_PROBE_DOMAIN_CPU,		/* kernel virtual: a software device, which has no DMA */
+	UMEM_PROBE_DOMAIN_TABLES,	/* translated by POWER's table of TCEs */
+	UMEM_PROBE_DOMAIN_WINDOW,	/* POWER's direct window: physical plus 1 << 59 */
 };
 
 /* A device, as ib_umem_get() and the DMA layer see it. ENODEV: there is none. */
@@ -57,7 +59,7 @@ struct umem_probe_device {
 	__u32 max_segment;		/* out: ib_dma_max_seg_size() */
 	__u64 boundary;			/* out: the boundary that no segment crosses, less one; ~0: there is none */
 	__u64 dma_mask;			/* out: what it can address */
-	__u64 domain_sizes;		/* out: iommu_domain.pgsize_bitmap */
+	__u64 domain_sizes;		/* out: iommu_domain.pgsize_bitmap; of POWER's table: bytes a TCE */
 };
 
 /*
@@ -88,7 +90,8 @@ struct umem_probe_best {
  * UMEM_PROBE_COALESCE: sg_alloc_append_table_from_pages(), batch by batch as ib_umem_get() calls it.
  * UMEM_PROBE_MAP: the same, then dma_map_sgtable() for the PCI device (read only), then unmaps.
  *
- * Every frame must be memory of this machine. @boundary (2^n - 1), @flags and @dma: MAP only.
+ * Every frame must be memory of this machine. @boundary (2^n - 1), @flags and @dma: MAP only. On POWER @boundary must be at least as
+ * long as every entry, less one: else the kernel would never return.
  */
 struct umem_probe_frames {
 	struct umem_probe_list frames;

@@ -18,6 +18,10 @@ use rustix::mm::{
 };
 use umem_core::address::VirtAddr;
 
+/// `MREMAP_DONTUNMAP` (include/uapi/linux/mman.h), the same bit on every processor. On POWER rustix calls through libc and has no
+/// name for it.
+const DONTUNMAP: MremapFlags = MremapFlags::from_bits_retain(4);
+
 /// Address space with a chosen alignment, to be filled from its start.
 #[derive(Debug)]
 pub struct Reservation {
@@ -87,8 +91,8 @@ impl Reservation {
     pub fn append_moved(&mut self, memory: Mapping) -> io::Result<()> {
         let len = memory.len();
         let at = self.next(len);
-        // DONTUNMAP leaves empty memory where the pages were: that window stays ours until it is dropped.
-        let flags = MremapFlags::MAYMOVE | MremapFlags::DONTUNMAP;
+        // This leaves empty memory where the pages were: that window stays ours until it is dropped.
+        let flags = MremapFlags::MAYMOVE | DONTUNMAP;
         // SAFETY: `memory` is consumed, so nobody looks at its bytes; where they go, as in `append_file`.
         unsafe { mremap_fixed(memory.window.base.as_ptr(), len, len, flags, at)? };
         self.filled += len;

@@ -283,10 +283,10 @@ impl Missing {
         )
     }
 
-    /// The kernel module speaks another language than this program.
+    /// The kernel module's ABI is not this program's.
     pub fn probe_version() -> Self {
         Self::new(
-            "a kernel module umem_probe that is as old as this program, on a kernel with pages of 4K",
+            "a kernel module umem_probe that is as old as this program",
             "this kernel cannot be asked what it makes of a layout",
             "build and load it again: rmmod umem_probe && make -C native-runner/probe && insmod native-runner/probe/umem_probe.ko",
         )
@@ -295,9 +295,9 @@ impl Missing {
     /// There is no IOMMU that translates for the probe's device.
     pub fn iommu() -> Self {
         Self::new(
-            "a PCI device of the probe's behind an IOMMU that translates",
+            "a PCI device of the probe's behind an IOMMU that translates, or in a window of POWER's",
             "this kernel cannot be asked what it maps where",
-            "cargo xtask lab vectors --iommu intel; or leave the kind out: --kinds best,sg",
+            "cargo xtask lab vectors; or leave the kind out: --kinds best,sg",
         )
     }
 

@@ -78,22 +78,22 @@ pub const CATALOGUE: &[Recipe] = &[
     },
     Recipe {
         name: "transparent",
-        title: "two transparent huge pages",
+        title: "two transparent huge pages of 2M",
         way: Way::Transparent,
     },
     Recipe {
         name: "shifted",
-        title: "two transparent huge pages apart, moved 4K off by mremap",
+        title: "two transparent huge pages of 2M apart, moved one page off by mremap",
         way: Way::Shifted,
     },
     Recipe {
         name: "contiguous",
-        title: "4K pages, each right above the one before",
+        title: "single pages, each right above the one before",
         way: Way::Contiguous,
     },
     Recipe {
         name: "scattered",
-        title: "4K pages, no two neighbours adjacent",
+        title: "single pages, no two neighbours adjacent",
         way: Way::Scattered,
     },
     Recipe {

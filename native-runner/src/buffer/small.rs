@@ -1,6 +1,6 @@
-//! 4K pages in an order of our own, from one extreme to the other: no two neighbours physically adjacent, or all of them.
+//! Single pages in an order of our own, from one extreme to the other: no two neighbours physically adjacent, or all of them.
 //!
-//! Ordinary memory "of 4K pages" comes out contiguous or not by chance. So: take pages into a memfd, look where they lie,
+//! Ordinary memory in small pages comes out contiguous or not by chance. So: take pages into a memfd, look where they lie,
 //! and map them one by one in the order wanted.
 
 use std::{

@@ -1,11 +1,15 @@
 //! Anonymous memory that the kernel backs by two transparent huge pages, where it would lay them and elsewhere.
 
-use std::fs;
+use std::path::Path;
+
+use umem_core::size::Bytes;
 
 use super::{LENGTH, TWO_MIB, Unavailable, is_one_page};
 use crate::{
     frames::Frames,
     mapping::{HugePages, Mapping, Reservation},
+    pagemap::kernel_page,
+    sysfs::text,
 };
 
 const SYSFS: &str = "/sys/kernel/mm/transparent_hugepage";
@@ -16,12 +20,12 @@ const TRIES: usize = 4;
 /// How many huge pages to look at for two that are no neighbours.
 const MOST_TRIED: usize = 16;
 
-/// Two transparent huge pages, at a multiple of 4M.
+/// Two transparent huge pages of 2M, at a multiple of 4M.
 pub fn pair() -> Result<Mapping, Unavailable> {
     memory(LENGTH)
 }
 
-/// Two transparent huge pages, no neighbours, moved by `mremap` to 4K above a multiple of 4M: virtual and physical
+/// Two transparent huge pages of 2M, no neighbours, moved by `mremap` to a page above a multiple of 4M: virtual and physical
 /// addresses agree in no bit above the page.
 pub fn shifted() -> Result<Mapping, Unavailable> {
     let first = memory(TWO_MIB)?;
@@ -60,18 +64,78 @@ fn memory(len: usize) -> Result<Mapping, Unavailable> {
             return Ok(mapping);
         }
     }
-    let setting = fs::read_to_string(format!("{SYSFS}/enabled")).ok();
-    Err(Unavailable::Refused(
-        match setting.as_deref().map(str::trim) {
-            None => format!("this kernel has no transparent huge pages ({SYSFS} is not there)"),
-            Some(setting) if setting.contains("[never]") => {
-                format!(
-                    "transparent huge pages are off on this machine ({SYSFS}/enabled; see: umem doctor)"
-                )
-            }
-            Some(_) => {
-                format!("the kernel gave 4K pages, asked {TRIES} times: memory is too fragmented")
-            }
-        },
-    ))
+    Err(Unavailable::Refused(why(Path::new(SYSFS))))
+}
+
+/// Why the kernel gave smaller pages, as its settings in the folder `sysfs` tell.
+///
+/// The file `enabled` is about pages of a PMD: 32M with kernel pages of 16K. Since 6.8 each size has a file of its own, which may
+/// inherit from that one [Documentation/admin-guide/mm/transhuge.rst].
+fn why(sysfs: &Path) -> String {
+    let size = "hugepages-2048kB/enabled";
+    let read = |name| text(sysfs.join(name));
+    let pmd = read("hpage_pmd_size").and_then(|size| size.parse().ok());
+    let own = read(size).filter(|setting| !setting.contains("[inherit]"));
+    let (file, setting) = match (own, read("enabled")) {
+        (Some(setting), _) => (size, setting),
+        (None, Some(setting)) => ("enabled", setting),
+        (None, None) => {
+            return format!(
+                "this kernel has no transparent huge pages ({} is not there)",
+                sysfs.display()
+            );
+        }
+    };
+    let file = sysfs.join(file);
+    if pmd.is_some_and(|pmd| pmd != TWO_MIB as u64) && read(size).is_none() {
+        let pmd = Bytes(pmd.unwrap_or_default());
+        format!("this kernel's transparent huge pages are of {pmd}, not of 2M")
+    } else if setting.contains("[never]") {
+        format!(
+            "transparent huge pages of 2M are off on this machine (echo madvise > {})",
+            file.display()
+        )
+    } else {
+        format!(
+            "the kernel gave pages of {}, asked {TRIES} times: memory is too fragmented",
+            kernel_page()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sysfs::Folder;
+
+    const OWN: &str = "hugepages-2048kB/enabled";
+
+    #[test]
+    fn the_settings_tell_why_there_are_no_pages_of_2m() {
+        let of = |files: &[(&str, &str)]| why(Folder::new(files).path());
+        let (on, off) = ("always [madvise] never\n", "always madvise [never]\n");
+        let inherit = "always [inherit] madvise never\n";
+        let (small, large) = (
+            ("hpage_pmd_size", "2097152\n"),
+            ("hpage_pmd_size", "33554432\n"),
+        );
+        for (files, words) in [
+            (&[][..], "has no transparent huge pages"),
+            (&[("enabled", off), small], "off on this machine"),
+            (&[("enabled", on), small], "too fragmented"),
+            (&[("enabled", on), large], "are of 32M, not of 2M"),
+            (
+                &[("enabled", on), large, (OWN, off)],
+                "hugepages-2048kB/enabled)",
+            ),
+            (&[("enabled", off), large, (OWN, on)], "too fragmented"),
+            (
+                &[("enabled", off), small, (OWN, inherit)],
+                "off on this machine",
+            ),
+        ] {
+            let said = of(files);
+            assert!(said.contains(words), "{said}");
+        }
+    }
 }

@@ -17,6 +17,7 @@ use crate::{
     buffer::{self, Recipe},
     mapping::Mapping,
     missing::Missing,
+    pagemap::kernel_page,
     probe::{DeviceDma, Domain, Probe, Target},
     sysfs,
 };
@@ -81,8 +82,8 @@ enum Addressing {
     Virtual,
     /// Physical addresses.
     Physical,
-    /// What an IOMMU makes of them.
-    Translated,
+    /// What an IOMMU makes of them: the catalogue's name of it, where its rules are not those that most share.
+    Translated(Option<&'static str>),
 }
 
 /// By which rules a kernel is judged.
@@ -161,6 +162,7 @@ pub fn check(
             target,
             way,
             judge,
+            page: kernel_page(),
         });
         let compared = cases
             .iter()
@@ -223,10 +225,16 @@ fn targets(probe: &Probe) -> Vec<Target> {
         .iter()
         .map(|device| Target::Rdma(sysfs::name(device)))
         .collect();
-    if probe.pci_domain().is_some() {
+    if let Some(domain) = probe.pci_domain() {
         targets.extend(LIMITS.map(|(max_segment, boundary)| Target::Pci {
             max_segment,
-            boundary: boundary.into(),
+            boundary: match domain {
+                // A boundary smaller than an entry would hang the kernel behind a table; the probe refuses it on POWER.
+                Domain::Tables(_) | Domain::Window => {
+                    u64::from(boundary).max(buffer::LENGTH as u64 - 1)
+                }
+                _ => boundary.into(),
+            },
         }));
     }
     targets
@@ -255,7 +263,9 @@ impl Way {
         let addressing = match device.domain {
             Domain::Cpu => Addressing::Virtual,
             Domain::None | Domain::Identity => Addressing::Physical,
-            Domain::Translated => Addressing::Translated,
+            Domain::Translated | Domain::Tables(_) | Domain::Window => {
+                Addressing::Translated(device.domain.catalogue_name())
+            }
             Domain::Other => {
                 return Err(
                     "its addresses are neither physical nor an IOMMU's: swiotlb is forced, or the IOMMU's domain is of another type"
@@ -279,7 +289,9 @@ impl Way {
 fn describe(target: &Target, way: Way) -> String {
     let addresses = match way.addressing {
         Addressing::Virtual => return target.to_string(),
-        Addressing::Translated => "through the IOMMU",
+        Addressing::Translated(None) => "through the IOMMU",
+        Addressing::Translated(Some("power-direct")) => "through POWER's direct window",
+        Addressing::Translated(Some(_)) => "through POWER's table",
         Addressing::Physical => "physical addresses",
     };
     let longest = match way.limits.0 {

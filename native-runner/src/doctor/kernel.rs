@@ -164,6 +164,8 @@ pub fn probe(security: &Security) -> Finding {
         Ok(probe) => Ok(match probe.pci_domain() {
             Some(Domain::Translated) => "loaded, with a PCI device behind an IOMMU that translates",
             Some(Domain::Identity) => "loaded, with a PCI device behind an IOMMU in identity mode",
+            Some(Domain::Tables(_)) => "loaded, with a PCI device behind POWER's table",
+            Some(Domain::Window) => "loaded, with a PCI device in POWER's direct window",
             Some(_) => "loaded, with a PCI device and no IOMMU",
             None => "loaded, without a PCI device of its own",
         }

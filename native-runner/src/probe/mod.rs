@@ -10,6 +10,8 @@ use std::{ffi::c_void, fs::File, io};
 
 use rustix::ioctl::{Ioctl, IoctlOutput, Opcode, ioctl};
 
+use umem_core::size::PageSize;
+
 use crate::missing::Missing;
 use abi::{Coalesce, Frames, List, Map, Question};
 
@@ -37,10 +39,31 @@ pub enum Domain {
     Identity,
     /// An IOMMU translates them.
     Translated,
+    /// POWER's table of TCEs translates them, pages of this size in it.
+    Tables(PageSize),
+    /// Physical addresses plus a constant: POWER's direct window.
+    Window,
     /// Kernel virtual addresses: a software device.
     Cpu,
     /// Something else.
     Other,
+}
+
+impl Domain {
+    /// Whether mapping is a rule of its own here, and no mere copy of the SG list.
+    pub fn has_rules_of_its_own(self) -> bool {
+        matches!(self, Self::Translated | Self::Tables(_) | Self::Window)
+    }
+
+    /// The catalogue's name of the IOMMU, where its rules are not those that most share.
+    pub fn catalogue_name(self) -> Option<&'static str> {
+        match self {
+            Self::Tables(PageSize::K4) => Some("power"),
+            Self::Tables(_) => Some("power-64k"),
+            Self::Window => Some("power-direct"),
+            _ => None,
+        }
+    }
 }
 
 /// A device, as the DMA layer sees it.
@@ -120,7 +143,12 @@ impl Probe {
                 })?;
         let probe = Self { file };
         match probe.info() {
-            Ok(info) if info.abi == abi::ABI && info.page_size == 4096 => Ok(probe),
+            Ok(info)
+                if info.abi == abi::ABI
+                    && info.page_size as usize == rustix::param::page_size() =>
+            {
+                Ok(probe)
+            }
             _ => Err(Missing::probe_version()),
         }
     }
@@ -149,6 +177,12 @@ impl Probe {
                 1 => Domain::Identity,
                 2 | 3 => Domain::Translated,
                 5 => Domain::Cpu,
+                6 => match question.domain_sizes {
+                    0x1000 => Domain::Tables(PageSize::K4),
+                    0x1_0000 => Domain::Tables(PageSize::of_log2(16)),
+                    _ => Domain::Other,
+                },
+                7 => Domain::Window,
                 _ => Domain::Other,
             },
             max_segment: question.max_segment,

@@ -19,8 +19,6 @@ use super::{
 };
 use crate::mapping::Mapping;
 
-const PAGE: usize = 4096;
-
 /// What the kernel is doing when the page that it needs does not arrive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Stall {
@@ -38,7 +36,8 @@ pub enum Stall {
 
 /// A page that does not arrive while its [`Faults`] live.
 pub fn stalled() -> io::Result<(Mapping, Faults)> {
-    let memory = Mapping::anonymous(PAGE, PAGE)?;
+    let page = rustix::param::page_size();
+    let memory = Mapping::anonymous(page, page)?;
     // It can be polled only where it does not block.
     // SAFETY: the descriptor is new, and only what is registered with it below is changed by it.
     let faults = unsafe { userfaultfd(UserfaultfdFlags::CLOEXEC | UserfaultfdFlags::NONBLOCK) }?;
@@ -88,20 +87,21 @@ impl Faults {
 impl Probe {
     /// Asks so that the kernel needs the page of `stalled`; returns once it had it.
     pub fn stall(&self, stall: Stall, target: &Target, stalled: &Mapping) -> io::Result<()> {
+        let page = stalled.len();
         if stall == Stall::Pinning {
-            return self.pin(stalled, 0..PAGE as u64, target).map(drop);
+            return self.pin(stalled, 0..page as u64, target).map(drop);
         }
-        let own = Mapping::anonymous(PAGE, PAGE)?;
+        let own = Mapping::anonymous(page, page)?;
         own.touch();
-        let region = self.pin(&own, 0..PAGE as u64, target)?;
+        let region = self.pin(&own, 0..page as u64, target)?;
         let (sg, dma) = region.lists()?;
         let buffer = stalled.start().get();
         let list = List {
             runs: buffer,
-            count: (PAGE / size_of::<Run>()) as u64,
+            count: (page / size_of::<Run>()) as u64,
         };
         let frames = [Run {
-            start: sg[0].start / PAGE as u64,
+            start: sg[0].start / page as u64,
             length: 1,
         }];
         // SAFETY: what the kernel writes goes to the one page of `stalled`, which is no shorter than is said and which
@@ -115,9 +115,9 @@ impl Probe {
                 }),
                 Stall::Blocks => self.ask(&mut RegionBest(abi::Best {
                     virt: own.start().get(),
-                    sizes: PAGE as u64,
+                    sizes: page as u64,
                     blocks: buffer,
-                    room: (PAGE / size_of::<u64>()) as u64,
+                    room: (page / size_of::<u64>()) as u64,
                     ..abi::Best::default()
                 })),
                 Stall::Mapping => self.ask(&mut Map(Frames {

@@ -56,7 +56,7 @@ impl RandomBuffer {
         let mut parts = Vec::new();
         let mut size = 0;
         for _ in 0..random.between(1, MOST_PARTS) {
-            let length = random.magnitude(12, 23).next_multiple_of(page);
+            let length = random.magnitude(12, 23, page).next_multiple_of(page);
             if size + length > LARGEST {
                 break;
             }
@@ -99,8 +99,8 @@ impl RandomBuffer {
                     _ => (random.next() >> 17) / page * page + offset % page,
                 },
                 sizes: layout::sizes(random),
-                max_segment: frames::max_segment(random, size / page),
-                boundary: frames::boundary(random),
+                max_segment: frames::max_segment(random, size, kernel_page()),
+                boundary: frames::boundary(random, kernel_page()),
             },
         })
     }

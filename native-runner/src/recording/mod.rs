@@ -22,7 +22,7 @@ use crate::{
     probe::{self, Domain, Layout, Probe, Run},
 };
 use dma_buf::RandomBuffer;
-use frames::RandomFrames;
+use frames::{Boundaries, RandomFrames};
 use layout::RandomLayout;
 
 pub use dma_buf::Files;
@@ -54,6 +54,8 @@ pub struct Recorder<'a> {
     pub memory: Memory,
     /// What dma-bufs are made of; `None`: none are asked about.
     pub files: Option<Files>,
+    /// How the PCI device's addresses are made.
+    pub domain: Domain,
 }
 
 impl Recorder<'_> {
@@ -67,14 +69,20 @@ impl Recorder<'_> {
             random,
             memory,
             files,
+            domain,
         } = self;
+        let boundaries = match domain {
+            Domain::Tables(_) | Domain::Window => Boundaries::AboveEntries,
+            _ => Boundaries::Any,
+        };
+        let frames = |random: &mut Random| RandomFrames::new(random, memory, boundaries);
         match kind {
-            Kind::Best => best(probe, &RandomLayout::new(random)).map(Vector::Best),
-            Kind::Sg => sg(probe, &RandomFrames::new(random, memory)).map(Vector::Sg),
-            Kind::Iommu => iommu(probe, &RandomFrames::new(random, memory)).map(Vector::Iommu),
+            Kind::Best => best(probe, &RandomLayout::new(random, kernel_page())).map(Vector::Best),
+            Kind::Sg => sg(probe, &frames(random)).map(Vector::Sg),
+            Kind::Iommu => iommu(probe, *domain, &frames(random)).map(Vector::Iommu),
             Kind::DmaBuf => {
                 let files = files.as_ref().ok_or(io::ErrorKind::Unsupported)?;
-                dma_buf(probe, &RandomBuffer::new(random, files)?).map(Vector::DmaBuf)
+                dma_buf(probe, *domain, &RandomBuffer::new(random, files)?).map(Vector::DmaBuf)
             }
         }
     }
@@ -121,7 +129,7 @@ fn sg(probe: &Probe, frames: &RandomFrames) -> io::Result<Sg> {
     })
 }
 
-fn dma_buf(probe: &Probe, buffer: &RandomBuffer) -> io::Result<DmaBuf> {
+fn dma_buf(probe: &Probe, domain: Domain, buffer: &RandomBuffer) -> io::Result<DmaBuf> {
     let region = &buffer.region;
     let cut = probe.cut_dma_buf(buffer.buffer.as_fd(), region, probe::MAX_BLOCKS)?;
     let layout = Layout {
@@ -131,26 +139,29 @@ fn dma_buf(probe: &Probe, buffer: &RandomBuffer) -> io::Result<DmaBuf> {
         virt: region.virt,
         sizes: region.sizes,
     };
-    let translated = probe.pci_domain() == Some(Domain::Translated);
+    let iommu = match domain {
+        Domain::None | Domain::Identity => Some(IommuSpec::OFF),
+        _ => domain.catalogue_name(),
+    };
     Ok(DmaBuf {
         entries: list(&cut.entries, PhysAddr::new),
-        iommu: (!translated).then(|| IommuSpec::OFF.to_owned()),
+        iommu: iommu.map(str::to_owned),
         max_segment: region.max_segment,
         boundary: Bits::new(region.boundary),
         region: best_vector(&layout, cut.best),
     })
 }
 
-fn iommu(probe: &Probe, frames: &RandomFrames) -> io::Result<Iommu> {
+fn iommu(probe: &Probe, domain: Domain, frames: &RandomFrames) -> io::Result<Iommu> {
     let mapped = probe.map(&frames.pfns, frames.max_segment, frames.boundary)?;
-    Ok(iommu_vector(frames, &mapped))
+    Ok(iommu_vector(domain.catalogue_name(), frames, &mapped))
 }
 
-/// A question about mapping with its answer.
-fn iommu_vector(frames: &RandomFrames, mapped: &probe::Mapped) -> Iommu {
+/// A question about mapping with its answer; `iommu` is the catalogue's name, where the rules are not the common ones.
+fn iommu_vector(iommu: Option<&str>, frames: &RandomFrames, mapped: &probe::Mapped) -> Iommu {
     Iommu {
         page: kernel_page(),
-        iommu: None,
+        iommu: iommu.map(str::to_owned),
         pfns: list(&frames.pfns, FrameNumber::new),
         max_segment: frames.max_segment,
         err: 0,

@@ -24,7 +24,7 @@ pub struct Case {
     runs: &'static [(u64, u64)],
 }
 
-/// As many frames as make 1G.
+/// As many 4K frames as make 1G.
 const G: u64 = 1 << 18;
 
 /// In this order: a mapping of 4G to 8G takes the highest 8G of addresses, and one that is longer the 8G below those.
@@ -74,7 +74,7 @@ impl Case {
             boundary: u32::MAX.into(),
         };
         let mapped = probe.map_over_4g(&frames.pfns, frames.max_segment, frames.boundary)?;
-        Ok(iommu_vector(&frames, &mapped))
+        Ok(iommu_vector(None, &frames, &mapped))
     }
 }
 
@@ -88,6 +88,8 @@ pub fn room(memory: &Memory) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use umem_core::size::PageSize;
+
     use super::*;
 
     #[test]
@@ -106,7 +108,7 @@ mod tests {
 
     #[test]
     fn there_is_room_only_in_one_long_run() {
-        let room = |iomem: &str| room(&Memory::parse(iomem).unwrap());
+        let room = |iomem: &str| room(&Memory::parse(iomem, PageSize::K4).unwrap());
         let low = "00100000-7ffdffff : System RAM\n";
         assert_eq!(room(low), None);
         assert_eq!(

@@ -39,17 +39,17 @@ impl Random {
         from[self.below(from.len() as u64) as usize]
     }
 
-    /// From 2^`low` to 2^`high`, each power of two as likely as the others: exactly a power, one of its neighbours, or
+    /// From 2^`low` to 2^`high`, each power of two as likely as the others: exactly a power, 1 or `step` beside it, or
     /// anything up to the next.
-    pub fn magnitude(&mut self, low: u32, high: u32) -> u64 {
+    pub fn magnitude(&mut self, low: u32, high: u32, step: u64) -> u64 {
         let power = 1u64 << self.between(low.into(), high.into());
         let limit = 1u64 << high;
         let size = match self.below(10) {
             0 | 1 => power,
             2 => power + 1,
             3 => power - 1,
-            4 => power + 4096,
-            5 => power.saturating_sub(4096),
+            4 => power + step,
+            5 => power.saturating_sub(step),
             _ => power + self.below(power),
         };
         size.clamp(1 << low, limit)
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn magnitudes_reach_both_ends_and_no_further() {
         let mut random = Random::new(1);
-        let sizes: Vec<u64> = (0..10_000).map(|_| random.magnitude(8, 42)).collect();
+        let sizes: Vec<u64> = (0..10_000).map(|_| random.magnitude(8, 42, 4096)).collect();
         assert_eq!(
             (sizes.iter().min(), sizes.iter().max()),
             (Some(&256), Some(&(1 << 42)))

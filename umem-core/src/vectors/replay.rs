@@ -227,7 +227,13 @@ impl Iommu {
         };
         if translation.layout == IovaLayout::EachEntry {
             let recorded = dma.as_deref().unwrap_or_default();
-            let expected = iommu::follow(&translation, &entries, self.max_segment, recorded);
+            let expected = iommu::follow(
+                &translation,
+                self.page,
+                &entries,
+                self.max_segment,
+                recorded,
+            );
             let errno = if expected.is_some() { 0 } else { EIO };
             same("maperr", &self.maperr.unwrap_or(0), &errno)?;
             return same("dma", &dma, &expected);

@@ -14,13 +14,14 @@ struct Pool {
     hint: usize,
 }
 
-/// `struct iommu_table`, with one processor's small pool and the large one.
+/// `struct iommu_table`: the small pools, then the large one.
 struct Table {
     map: Vec<bool>,
-    small: Pool,
-    large: Pool,
+    pools: [Pool; 5],
     boundary: usize,
 }
+
+const LARGE: usize = 4;
 
 impl Table {
     fn new(tces: usize, boundary: usize) -> Self {
@@ -28,18 +29,18 @@ impl Table {
         // iommu_table_reserve_pages()
         map[0] = true;
         let small = tces * 3 / 4 / 4;
+        let pool = |index| {
+            let start = small * index;
+            let end = if index == LARGE { tces } else { start + small };
+            Pool {
+                start,
+                end,
+                hint: start,
+            }
+        };
         Self {
             map,
-            small: Pool {
-                start: 0,
-                end: small,
-                hint: 0,
-            },
-            large: Pool {
-                start: small * 4,
-                end: tces,
-                hint: small * 4,
-            },
+            pools: std::array::from_fn(pool),
             boundary,
         }
     }
@@ -49,10 +50,16 @@ impl Table {
         // We don't want the last of the limit
         let size = size - 1;
         loop {
-            let index = (start..)
-                .find(|&at| at + nr > size || self.map[at..at + nr].iter().all(|used| !used))?;
-            if index + nr > size {
-                return None;
+            // bitmap_find_next_zero_area(): behind the last TCE that is used, as often as there is one.
+            let mut index = start;
+            loop {
+                if index + nr > size {
+                    return None;
+                }
+                match self.map[index..index + nr].iter().rposition(|used| *used) {
+                    Some(last) => index += last + 1,
+                    None => break,
+                }
             }
             if index / self.boundary != (index + nr - 1) / self.boundary {
                 start = (index + 1).next_multiple_of(self.boundary);
@@ -63,39 +70,48 @@ impl Table {
         }
     }
 
-    /// `iommu_range_alloc()`, which gives up where the kernel would scan the other pools.
+    /// `iommu_range_alloc()` on processor 0.
     fn range_alloc(&mut self, npages: usize, handle: &mut Option<usize>) -> Option<usize> {
-        let large = npages > 15;
-        let mut pass = 0;
-        loop {
-            let pool = if large { self.large } else { self.small };
-            let mut start = match *handle {
-                Some(at) if pass == 0 && at >= pool.start && at < pool.end => at,
-                _ => pool.hint,
+        let largealloc = npages > 15;
+        let (mut pass, mut pool_nr) = (0, 0);
+        let mut pool = if largealloc { LARGE } else { pool_nr };
+        let n = loop {
+            let Pool { start, end, hint } = self.pools[pool];
+            let mut from = match *handle {
+                Some(at) if pass == 0 && at >= start && at < end => at,
+                _ => hint,
             };
-            if start >= pool.end {
-                start = pool.start;
+            if from >= end {
+                from = start;
             }
-            let found = self.area_alloc(pool.end, start, npages);
-            let pool = if large {
-                &mut self.large
+            if let Some(n) = self.area_alloc(end, from, npages) {
+                break n;
+            }
+            if pass == 0 {
+                // First try the pool from the start
+                pass += 1;
+            } else if pass <= 4 {
+                // Now try scanning all the other pools
+                pool_nr = (pool_nr + 1) & 3;
+                pool = pool_nr;
+                pass += 1;
+            } else if pass == 5 {
+                // Last resort: try largepool
+                pool = LARGE;
+                pass += 1;
             } else {
-                &mut self.small
-            };
-            match found {
-                Some(n) => {
-                    let end = n + npages;
-                    pool.hint = if large { end } else { end.next_multiple_of(16) };
-                    *handle = Some(end);
-                    return Some(n);
-                }
-                None if pass == 0 => {
-                    pool.hint = pool.start;
-                    pass = 1;
-                }
-                None => return None,
+                return None;
             }
-        }
+            self.pools[pool].hint = self.pools[pool].start;
+        };
+        let end = n + npages;
+        self.pools[pool].hint = if largealloc {
+            end
+        } else {
+            end.next_multiple_of(16)
+        };
+        *handle = Some(end);
+        Some(n)
     }
 
     /// `ppc_iommu_map_sg()`.
@@ -159,19 +175,19 @@ proptest! {
         let mut table = Table::new(window, 1 << (boundary - log2));
         // What was mapped before, and is unmapped: only the hints tell of it.
         let page = 1usize << (16 - log2);
-        table.large.hint += (1 + used as usize) * page;
-        table.small.hint = 16;
+        table.pools[LARGE].hint += (1 + used as usize) * page;
+        table.pools[0].hint = 16;
         let first_is_large = lengths[0] >> log2 > 15;
         let translation = Translation {
             boundary_mask: (1 << boundary) - 1,
             iova: match first_is_large {
-                true => Iova::At(DmaAddr::new((table.large.hint as u64) << log2)),
+                true => Iova::At(DmaAddr::new((table.pools[LARGE].hint as u64) << log2)),
                 false => Iova::At(DmaAddr::new(16 << log2)),
             },
             ..profile.translation()
         };
         if !first_is_large {
-            table.large.hint = table.large.start + 16;
+            table.pools[LARGE].hint = table.pools[LARGE].start + 16;
         }
         prop_assert_eq!(ours(translation, &lengths, most), table.map_sg(log2, &lengths, most.into()));
     }

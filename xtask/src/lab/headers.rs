@@ -15,10 +15,12 @@ pub fn get(sh: &Shell, kernel: &Kernel) -> Result<PathBuf> {
     let package = format!("linux-headers-{}", kernel.version);
     let folder = place::target()
         .join("lab/kernels")
-        .join(kernel.release.name())
+        .join(kernel.system.release.name())
         .join(&package);
     if !folder.exists() {
-        fetch(sh, &Archive::new(sh, kernel.release)?, &package, &folder)?;
+        let system = kernel.system;
+        let archive = Archive::of(sh, system.release, system.architecture.debian)?;
+        fetch(sh, &archive, &package, &folder)?;
     }
     Ok(folder.join("usr/src").join(package))
 }
@@ -30,17 +32,21 @@ fn fetch(sh: &Shell, archive: &Archive, package: &str, folder: &Path) -> Result<
         || {
             let mut packages = archive.dependencies(sh, package)?;
             // The headers of all flavours, and the programs that build; not the kernel, not the compiler.
-            packages.retain(|name| {
-                name.starts_with("linux-headers-") || name.starts_with("linux-kbuild-")
-            });
+            let (kbuild, rest): (Vec<_>, Vec<_>) = packages
+                .drain(..)
+                .partition(|name| name.starts_with("linux-kbuild-"));
+            packages.extend(
+                rest.into_iter()
+                    .filter(|name| name.starts_with("linux-headers-")),
+            );
             packages.push(package.to_owned());
             archive.unpack(sh, &packages, &draft)?;
+            // The programs that build run on this machine, whatever the kernel's architecture.
+            let here = Archive::new(sh, archive.release)?;
+            here.unpack_current(sh, &kbuild, &draft)?;
             if !archive.release.is_built_here() {
-                for kbuild in packages
-                    .iter()
-                    .filter(|name| name.starts_with("linux-kbuild-"))
-                {
-                    host_tools::relocate(sh, archive, kbuild, &draft, folder)?;
+                for kbuild in &kbuild {
+                    host_tools::relocate(sh, &here, kbuild, &draft, folder)?;
                 }
             }
             relocate(&draft.join("usr/src").join(package), folder)?;

@@ -26,11 +26,7 @@ pub fn relocate(
     // libelf's own.
     libraries.push("libzstd1".to_owned());
     let theirs = Archive::new(sh, archive.release.libraries())?;
-    theirs.unpack(sh, &libraries, draft).or_else(|_| {
-        // Without lists apt knows no package; with old ones it knows one that the mirror has dropped.
-        theirs.update(sh)?;
-        theirs.unpack(sh, &libraries, draft)
-    })?;
+    theirs.unpack_current(sh, &libraries, draft)?;
     for program in programs(&draft.join("usr/lib").join(kbuild))? {
         let mut own = program.clone().into_os_string();
         own.push(".elf");

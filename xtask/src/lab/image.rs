@@ -2,6 +2,11 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
+/// Whether it is x86's packed image. QEMU boots the others as they are: an ELF file, or what arm64 calls `Image`.
+pub fn is_bz_image(image: &[u8]) -> bool {
+    image.get(0x202..0x206) == Some(b"HdrS")
+}
+
 /// The still compressed kernel in a bzImage, and the program that unpacks it.
 ///
 /// The boot protocol's header (Documentation/arch/x86/boot.rst) says where the payload lies: `payload_offset` (0x248)
@@ -15,7 +20,7 @@ pub fn payload(image: &[u8]) -> Result<(&'static str, &[u8])> {
         Ok(u32::from_le_bytes(bytes.try_into()?) as usize)
     };
     ensure!(
-        image.get(0x202..0x206) == Some(b"HdrS"),
+        is_bz_image(image),
         "the kernel image is no bzImage: `HdrS` is missing at 0x202"
     );
     // Zero means four, says the protocol: images older than the field itself.

@@ -2,7 +2,8 @@
 
 use super::cpio::Archive;
 use super::kernel::Kernel;
-use super::{modules, programs, words};
+use super::programs::{self, Root};
+use super::{modules, words};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
@@ -12,7 +13,13 @@ use xshell::{Shell, cmd};
 const INIT: &str = include_str!("guest.sh");
 
 /// What all guests with this kernel have; `probe` is our module, where it could be built.
-pub fn base(sh: &Shell, kernel: &Kernel, umem: &Path, probe: Option<&Path>) -> Result<Vec<u8>> {
+pub fn base(
+    sh: &Shell,
+    kernel: &Kernel,
+    root: &Root,
+    umem: &Path,
+    probe: Option<&Path>,
+) -> Result<Vec<u8>> {
     let mut archive = Archive::default();
     for folder in [
         "/proc", "/sys", "/dev", "/tmp", "/root", "/in", "/out", "/etc",
@@ -20,7 +27,7 @@ pub fn base(sh: &Shell, kernel: &Kernel, umem: &Path, probe: Option<&Path>) -> R
         archive.folder(folder);
     }
     archive.file("/init", INIT.as_bytes());
-    programs::pack(sh, umem, &mut archive)?;
+    programs::pack(sh, root, umem, &mut archive)?;
     for (place, file) in modules::load_order(kernel)?.iter().enumerate() {
         let (name, content) = module(sh, &kernel.modules().join(file))?;
         archive.file(format!("/lab/modules/{place:02}-{name}"), &content);

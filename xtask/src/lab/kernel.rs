@@ -1,10 +1,11 @@
 //! Debian's kernel, fetched by apt's own means and never installed: unpacked once, then kept under `target/lab`.
 
-use super::archive::{Archive, Release};
+use super::archive::Archive;
 use super::image;
+use super::system::System;
 use crate::place;
 use crate::step::{run_quietly, step};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use std::fs;
 use std::path::{Path, PathBuf};
 use xshell::{Shell, cmd};
@@ -12,14 +13,14 @@ use xshell::{Shell, cmd};
 /// An unpacked kernel: `vmlinux` and `lib/modules/VERSION` in one folder.
 pub struct Kernel {
     pub folder: PathBuf,
-    /// Whose it is.
-    pub release: Release,
+    /// Which it is.
+    pub system: System,
     /// What `uname -r` says.
     pub version: String,
 }
 
 impl Kernel {
-    /// The kernel as a plain ELF file.
+    /// The kernel, as QEMU boots it.
     pub fn image(&self) -> PathBuf {
         self.folder.join("vmlinux")
     }
@@ -30,34 +31,45 @@ impl Kernel {
     }
 }
 
-/// The release's present kernel, downloaded unless it is there already.
-pub fn get(sh: &Shell, release: Release) -> Result<Kernel> {
-    let archive = Archive::new(sh, release)?;
+/// The system's present kernel, downloaded unless it is there already.
+pub fn get(sh: &Shell, system: System) -> Result<Kernel> {
+    let archive = Archive::of(sh, system.release, system.architecture.debian)?;
     // Without lists apt knows no kernel; with old ones it knows one that the mirror has dropped.
-    present(sh, &archive, release).or_else(|_| {
+    present(sh, &archive, system).or_else(|_| {
         archive.update(sh)?;
-        present(sh, &archive, release)
+        present(sh, &archive, system)
     })
 }
 
-fn present(sh: &Shell, archive: &Archive, release: Release) -> Result<Kernel> {
-    let package = archive
-        .dependencies(sh, "linux-image-amd64")?
-        .into_iter()
-        .find(|package| package.starts_with("linux-image-"))
-        .context("apt knows no kernel: `apt-cache depends linux-image-amd64` names none")?;
-    let kernels = place::target().join("lab/kernels").join(release.name());
+fn present(sh: &Shell, archive: &Archive, system: System) -> Result<Kernel> {
+    let flavour = system.flavour.package;
+    let packages = archive.kernels(sh, flavour)?;
+    let kernels = place::target()
+        .join("lab/kernels")
+        .join(system.release.name());
     place::sweep_drafts(&kernels);
-    let folder = kernels.join(&package);
-    if !folder.exists() {
-        fetch(sh, archive, &package, &folder)?;
+    let mut failure = None;
+    // The archive may list what it has not: then an older one serves.
+    for package in packages {
+        let folder = kernels.join(&package);
+        let fetched = match folder.exists() {
+            true => Ok(()),
+            false => fetch(sh, archive, &package, &folder),
+        };
+        match fetched {
+            Ok(()) => {
+                return Ok(Kernel {
+                    version: package.trim_start_matches("linux-image-").to_owned(),
+                    folder,
+                    system,
+                });
+            }
+            Err(error) => failure = failure.or(Some(error)),
+        }
     }
-    let version = package.trim_start_matches("linux-image-").to_owned();
-    Ok(Kernel {
-        folder,
-        release,
-        version,
-    })
+    Err(failure.unwrap_or_else(|| {
+        anyhow!("apt knows no kernel: nothing of Debian's depends on one as {flavour} does")
+    }))
 }
 
 /// Downloads and unpacks `package` beside `folder`, and gives it that name only when it is complete.
@@ -81,6 +93,8 @@ fn fetch(sh: &Shell, archive: &Archive, package: &str, folder: &Path) -> Result<
             let images = [
                 draft.join(format!("boot/vmlinuz-{version}")),
                 draft.join(format!("lib/modules/{version}/vmlinuz")),
+                // POWER's, an ELF file.
+                draft.join(format!("boot/vmlinux-{version}")),
             ];
             let image = images.iter().find(|image| image.exists());
             unpack_image(
@@ -97,10 +111,12 @@ fn fetch(sh: &Shell, archive: &Archive, package: &str, folder: &Path) -> Result<
     result
 }
 
-/// Writes the ELF kernel inside a bzImage to `to`.
-fn unpack_image(sh: &Shell, bz_image: &Path, to: &Path) -> Result<()> {
-    let image =
-        fs::read(bz_image).with_context(|| format!("cannot read {}", bz_image.display()))?;
+/// Writes the kernel to `to` as QEMU boots it: of x86's image the ELF file inside, any other as it is.
+fn unpack_image(sh: &Shell, packed: &Path, to: &Path) -> Result<()> {
+    let image = fs::read(packed).with_context(|| format!("cannot read {}", packed.display()))?;
+    if !image::is_bz_image(&image) {
+        return Ok(fs::rename(packed, to)?);
+    }
     let (program, stream) = image::payload(&image)?;
     let packed = to.with_extension("packed");
     fs::write(&packed, stream)?;

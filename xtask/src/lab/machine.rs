@@ -1,14 +1,15 @@
 //! The virtual machine as data: what it is made of, and QEMU's words for it.
 
 use super::Options;
+use super::architecture::{Architecture, Iommu};
 use super::kernel::Kernel;
 use super::run_folder::Bay;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 
-/// What building and running the machine needs.
-pub const PACKAGES: &[&str] = &["qemu-system-x86", "kmod", "xz-utils", "zstd", "util-linux"];
+/// What getting and running a machine needs, whatever its architecture.
+pub const PACKAGES: &[&str] = &["kmod", "xz-utils", "zstd", "util-linux"];
 
 /// How the guest's processor is emulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -21,62 +22,11 @@ pub enum Accel {
     Tcg,
 }
 
-/// What is between the guest's devices and its memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Iommu {
-    /// Nothing: devices use physical addresses.
-    Off,
-    /// Intel's VT-d.
-    Intel,
-    /// AMD-Vi.
-    Amd,
-    /// Intel's VT-d, told to translate nothing.
-    Identity,
-}
-
-impl Iommu {
-    /// Its name: as on the command line, and of folders.
-    pub fn name(self) -> &'static str {
-        match self {
-            Iommu::Off => "off",
-            Iommu::Intel => "intel",
-            Iommu::Amd => "amd",
-            Iommu::Identity => "identity",
-        }
-    }
-
-    /// What it is, for people.
-    pub fn title(self) -> &'static str {
-        match self {
-            Iommu::Off => "no IOMMU",
-            Iommu::Intel => "Intel VT-d",
-            Iommu::Amd => "AMD-Vi",
-            Iommu::Identity => "Intel VT-d, passing through (iommu=pt)",
-        }
-    }
-
-    fn kernel_words(self) -> &'static str {
-        match self {
-            Iommu::Off => "",
-            Iommu::Intel => " intel_iommu=on iommu.passthrough=0",
-            Iommu::Amd => " iommu.passthrough=0",
-            Iommu::Identity => " intel_iommu=on iommu=pt",
-        }
-    }
-
-    fn device(self) -> Option<&'static str> {
-        match self {
-            Iommu::Off => None,
-            Iommu::Intel | Iommu::Identity => Some("intel-iommu,intremap=on"),
-            Iommu::Amd => Some("amd-iommu"),
-        }
-    }
-}
-
 /// A machine, ready to boot.
 pub struct Machine {
     pub accel: Accel,
-    iommu: Iommu,
+    architecture: &'static Architecture,
+    iommu: &'static Iommu,
     memory: String,
     kernel: PathBuf,
     command_line: String,
@@ -86,77 +36,88 @@ pub struct Machine {
 
 impl Machine {
     /// The machine that the options describe, with this kernel and IOMMU.
-    pub fn new(options: &Options, kernel: &Kernel, iommu: Iommu) -> Result<Self> {
-        // On a busy host an emulated timer may not tick in time for the kernel's test of it, which then panics.
-        let mut command_line =
-            String::from("console=ttyS0 quiet panic=-1 no_timer_check hugepagesz=1G hugepages=1");
-        command_line += iommu.kernel_words();
-        if let Some(words) = &options.append {
-            command_line += " ";
-            command_line += words;
-        }
+    pub fn new(options: &Options, kernel: &Kernel, iommu: &'static Iommu) -> Result<Self> {
+        let architecture = kernel.system.architecture;
+        let appended = options.append.as_deref().unwrap_or_default();
+        let dma_bits = format!("lab.dma_bits={}", iommu.dma_bits);
+        let words = [
+            "quiet panic=-1",
+            architecture.kernel_words,
+            iommu.kernel_words,
+            &dma_bits,
+            appended,
+        ];
         let input = options.input.as_ref().map(|folder| {
             folder
                 .canonicalize()
                 .with_context(|| format!("--in {}", folder.display()))
         });
+        let accel = match (architecture.is_here(), options.accel) {
+            (true, accel) => accel,
+            (false, Accel::Auto) => Accel::Tcg,
+            (false, accel) => {
+                ensure!(
+                    accel == Accel::Tcg,
+                    "KVM cannot run {} on this machine: leave --accel out",
+                    architecture.name
+                );
+                accel
+            }
+        };
         Ok(Machine {
-            accel: options.accel,
+            accel,
+            architecture,
             iommu,
-            memory: options.memory.clone(),
+            memory: options.memory.as_deref().unwrap_or(iommu.memory).to_owned(),
             kernel: kernel.image(),
-            command_line,
+            command_line: words.join(" "),
             input: input.transpose()?,
         })
     }
 
+    /// The program that runs it.
+    pub fn qemu(&self) -> &'static str {
+        self.architecture.qemu
+    }
+
     /// QEMU's arguments. The kernel's console goes to a file; QEMU's stdout and stderr are the guest's.
     pub fn arguments(&self, accel: Accel, bay: &Bay<'_>) -> Vec<String> {
-        let mut words = Words::default();
-        words.add("-M", "q35");
-        // Interrupt remapping (the IOMMUs') needs QEMU to see the interrupts.
-        words.add(
-            "-accel",
-            if accel == Accel::Kvm {
-                "kvm,kernel-irqchip=split"
-            } else {
-                "tcg"
-            },
-        );
-        // TCG runs "fast" string instructions a byte at a time: without them the kernel clears and copies by eight.
-        words.add(
-            "-cpu",
-            if accel == Accel::Kvm {
-                "max"
-            } else {
-                "max,erms=off,fsrm=off"
-            },
-        );
+        let mut words = Words::new(self.iommu.buses);
+        words.add("-M", self.iommu.machine);
+        let (kvm, tcg) = self.architecture.cpu;
+        if accel == Accel::Kvm {
+            // Interrupt remapping (the IOMMUs') needs QEMU to see the interrupts.
+            words.add("-accel", "kvm,kernel-irqchip=split");
+            words.add("-cpu", kvm);
+        } else {
+            words.add("-accel", "tcg");
+            words.add("-cpu", tcg);
+        }
         words.add("-smp", "2");
         words.add("-m", &self.memory);
-        words.flag("-nodefaults");
+        for (name, value) in self.iommu.options {
+            match *value {
+                "" => words.flag(name),
+                value => words.add(name, value),
+            }
+        }
         words.flag("-no-reboot");
         words.add("-display", "none");
-        words.add("-device", "isa-debug-exit,iobase=0xf4,iosize=0x04");
         words.add("-kernel", self.kernel.display().to_string());
         words.add("-initrd", bay.initramfs().display().to_string());
         words.add("-append", &self.command_line);
 
         words.add("-serial", format!("file:{}", path(&bay.console())));
-        words.add("-device", "virtio-serial-pci");
-        words.add("-chardev", "file,id=out,path=/dev/stdout,append=on");
-        words.add("-device", "virtserialport,chardev=out,name=lab.out");
-        words.add("-chardev", "file,id=err,path=/dev/stderr,append=on");
-        words.add("-device", "virtserialport,chardev=err,name=lab.err");
+        words.device("edu,dma_mask=0xffffffffffffffff");
+        words.device("virtio-serial-pci,disable-legacy=on");
+        words.port("out", Path::new("/dev/stdout"));
+        words.port("err", Path::new("/dev/stderr"));
+        words.port("verdict", &bay.verdict());
         words.share("out", &bay.out(), "");
         if let Some(folder) = &self.input {
             words.share("in", folder, ",readonly=on");
         }
-        if let Some(iommu) = self.iommu.device() {
-            words.add("-device", iommu);
-        }
-        words.add("-device", "edu,dma_mask=0xffffffffffffffff");
-        words.0
+        words.list
     }
 }
 
@@ -165,24 +126,73 @@ fn path(path: &Path) -> String {
     path.display().to_string().replace(',', ",,")
 }
 
-#[derive(Default)]
-struct Words(Vec<String>);
+struct Words {
+    list: Vec<String>,
+    /// Where devices go that are still to come.
+    buses: std::slice::Iter<'static, &'static str>,
+}
 
 impl Words {
+    fn new(buses: &'static [&'static str]) -> Self {
+        Words {
+            list: Vec::new(),
+            buses: buses.iter(),
+        }
+    }
+
     fn flag(&mut self, name: &str) {
-        self.0.push(name.to_owned());
+        self.list.push(name.to_owned());
+    }
+
+    fn add(&mut self, name: &str, value: impl Into<String>) {
+        self.list.extend([name.to_owned(), value.into()]);
+    }
+
+    /// A PCI device.
+    fn device(&mut self, device: &str) {
+        let bus = self.buses.next().map(|bus| format!(",bus={bus}"));
+        self.add("-device", format!("{device}{}", bus.unwrap_or_default()));
+    }
+
+    /// A port of the virtio console that writes to a file.
+    fn port(&mut self, name: &str, file: &Path) {
+        let file = path(file);
+        self.add("-chardev", format!("file,id={name},path={file},append=on"));
+        self.add(
+            "-device",
+            format!("virtserialport,chardev={name},name=lab.{name}"),
+        );
     }
 
     /// A folder of the host, for the guest to mount.
     fn share(&mut self, tag: &str, folder: &Path, options: &str) {
         let folder = path(folder);
         self.add(
-            "-virtfs",
-            format!("local,path={folder},mount_tag={tag},security_model=none{options}"),
+            "-fsdev",
+            format!("local,id=share-{tag},path={folder},security_model=none{options}"),
         );
+        self.device(&format!(
+            "virtio-9p-pci,disable-legacy=on,fsdev=share-{tag},mount_tag={tag}"
+        ));
     }
+}
 
-    fn add(&mut self, name: &str, value: impl Into<String>) {
-        self.0.extend([name.to_owned(), value.into()]);
+#[cfg(test)]
+mod tests {
+    use super::{Words, path};
+    use std::path::Path;
+
+    #[test]
+    fn devices_take_the_buses_in_turn() {
+        let mut words = Words::new(&["pcie.0", "pcie.1"]);
+        words.device("edu");
+        words.share("in", Path::new("/a,b"), ",readonly=on");
+        assert_eq!(words.list[1], "edu,bus=pcie.0");
+        assert!(words.list[3].contains("path=/a,,b,"), "{:?}", words.list);
+        assert!(words.list[5].ends_with("mount_tag=in,bus=pcie.1"));
+        let mut words = Words::new(&[]);
+        words.device("edu");
+        assert_eq!(words.list, ["-device", "edu"]);
+        assert_eq!(path(Path::new("/x")), "/x");
     }
 }

@@ -1,10 +1,11 @@
 //! `cargo xtask lab …`: a VM with Debian's own kernel, a soft RDMA device (rxe) and huge pages.
 //!
-//! `archive` asks Debian's archive, `kernel` gets the kernel, `headers` and `probe` build our module for it, `modules` picks
+//! `architecture` is the table of what can be booted, and `system` one kernel of it. `archive` asks Debian's archive, `kernel` gets the kernel, `headers` and `probe` build our module for it, `modules` picks
 //! what it must load, `programs` what it runs, `initramfs` packs them, and `session` holds all that ready. `machine` is QEMU's
 //! command line, `boot` runs it to the guest's verdict, `voice` lets one guest speak after the other, `guest_files` brings home what guests leave, and
 //! `run_folder` clears away.
 
+mod architecture;
 mod archive;
 mod boot;
 mod cpio;
@@ -21,25 +22,28 @@ mod probe;
 pub mod programs;
 mod run_folder;
 mod session;
+mod system;
 mod vectors;
 mod voice;
 mod words;
 
 use anyhow::Result;
-use clap::{Args, Subcommand, ValueEnum};
+use architecture::Architecture;
+use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use system::Default as Machines;
 use xshell::Shell;
 
 pub use archive::{Archive, Release};
-pub use machine::Iommu;
 pub use session::{Guest, Session};
+pub use system::System;
 pub use vectors::{recorder, verify};
 
 /// What the lab can do.
 #[derive(Subcommand)]
 pub enum Lab {
-    /// Run `umem check` in the guest, behind both IOMMUs if none is named; the worst verdict is the exit code
+    /// Run `umem check` in the guest, behind two IOMMUs if none is named; the worst verdict is the exit code
     Check {
         #[command(flatten)]
         options: Options,
@@ -75,19 +79,26 @@ pub enum Lab {
 /// Which machines are booted, and for how long.
 #[derive(Args, Clone)]
 pub struct Options {
-    /// The Debian release whose kernel is booted
-    #[arg(long, value_enum, default_value_t = Options::default().kernel)]
-    pub kernel: Release,
+    /// The processor: x86-64, arm64 or ppc64le
+    #[arg(long, value_name = "ARCHITECTURE", default_value_t = Options::default().arch)]
+    pub arch: String,
+    /// The Debian release whose kernel is booted [default: bookworm, or the first that has such a kernel]
+    #[arg(long, value_enum)]
+    pub kernel: Option<Release>,
+    /// The kernel's page size [default: 4K; ppc64le: 64K]
+    #[arg(long, value_enum, ignore_case = true)]
+    pub page: Option<architecture::Page>,
     /// How the processor is emulated; `auto` takes KVM where it works
     #[arg(long, value_enum, default_value_t = Options::default().accel)]
     pub accel: machine::Accel,
-    /// The IOMMU that the machine has; of several, each has a machine of its own
-    /// [default: both to check, intel for vectors and overflow, off to run]
-    #[arg(long, value_enum, hide_default_value = true)]
-    pub iommu: Option<Choice>,
-    /// The machine's memory, as QEMU has it
-    #[arg(long, value_name = "SIZE", default_value_t = Options::default().memory)]
-    pub memory: String,
+    /// The IOMMU that the machine has; of several, each has a machine of its own. x86-64: off, intel, amd, identity (iommu=pt),
+    /// virtio; arm64: off, smmuv3, virtio, identity; ppc64le: power-direct, power (tables of 4K), power-64k; all: each of them
+    /// [default: two to check, one for vectors and overflow, none to run]
+    #[arg(long, value_name = "NAME")]
+    pub iommu: Option<String>,
+    /// The machine's memory, as QEMU has it [default: 4G, on powernv 2G]
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<String>,
     /// Words to add to the kernel's command line
     #[arg(long, value_name = "WORDS")]
     pub append: Option<String>,
@@ -105,44 +116,16 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            kernel: Release::Bookworm,
+            arch: "x86-64".to_owned(),
+            kernel: None,
+            page: None,
             accel: machine::Accel::Auto,
             iommu: None,
-            memory: "4G".to_owned(),
+            memory: None,
             append: None,
             timeout: 300,
             input: None,
             out: None,
-        }
-    }
-}
-
-/// Which IOMMUs, as the command line names them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Choice {
-    /// None
-    Off,
-    /// Intel's VT-d
-    Intel,
-    /// AMD-Vi
-    Amd,
-    /// Intel's VT-d, told to translate nothing (iommu=pt)
-    Identity,
-    /// Intel's and AMD's
-    Both,
-    /// All of these, and none
-    All,
-}
-
-impl Choice {
-    fn iommus(self) -> &'static [Iommu] {
-        match self {
-            Choice::Off => &[Iommu::Off],
-            Choice::Intel => &[Iommu::Intel],
-            Choice::Amd => &[Iommu::Amd],
-            Choice::Identity => &[Iommu::Identity],
-            Choice::Both => &[Iommu::Intel, Iommu::Amd],
-            Choice::All => &[Iommu::Intel, Iommu::Amd, Iommu::Identity, Iommu::Off],
         }
     }
 }
@@ -158,7 +141,7 @@ impl Lab {
             } => check(sh, &options, full, arguments),
             Lab::Vectors { options, recording } => recording.run(sh, &options),
             Lab::Overflow { options } => overflow(sh, options),
-            Lab::Run { options, command } => run_in_guests(sh, &options, Choice::Off, &command),
+            Lab::Run { options, command } => run_in_guests(sh, &options, Machines::Plain, &command),
         };
         verdict.map(ExitCode::from)
     }
@@ -172,7 +155,11 @@ fn check(sh: &Shell, options: &Options, full: bool, arguments: Vec<String>) -> R
         .chain(flag)
         .chain(arguments)
         .collect();
-    let iommus = if full { Choice::All } else { Choice::Both };
+    let iommus = if full {
+        Machines::All
+    } else {
+        Machines::Checked
+    };
     let mut options = options.clone();
     // The whole product takes a machine minutes, and two run at once.
     if full && options.timeout == Options::default().timeout {
@@ -183,26 +170,29 @@ fn check(sh: &Shell, options: &Options, full: bool, arguments: Vec<String>) -> R
 
 fn overflow(sh: &Shell, mut options: Options) -> Result<u8> {
     // It takes more than 4G of memory in one run.
-    if options.memory == Options::default().memory {
-        options.memory = "8G".to_owned();
-    }
+    options.memory.get_or_insert_with(|| "8G".to_owned());
     let command = ["umem", "vectors", "overflow"].map(String::from);
-    run_in_guests(sh, &options, Choice::Intel, &command)
+    System::of(&options)?.require("x86-64", "`lab overflow`")?;
+    run_in_guests(sh, &options, Machines::Named("intel"), &command)
 }
 
 /// The command, in a guest for each of the options' IOMMUs; `default` is which if they name none.
-fn run_in_guests(sh: &Shell, options: &Options, default: Choice, command: &[String]) -> Result<u8> {
-    let session = Session::prepare(sh, options.kernel)?;
+fn run_in_guests(
+    sh: &Shell,
+    options: &Options,
+    default: Machines<'_>,
+    command: &[String],
+) -> Result<u8> {
+    let system = System::of(options)?;
+    let machines = system.machines(options.iommu.as_deref(), default)?;
+    let session = Session::prepare(sh, system)?;
     if let Some(why) = session.without_probe() {
         eprintln!("skipped: the kernel's own answers: {why}");
     }
-    let guests: Vec<_> = options
-        .iommu
-        .unwrap_or(default)
-        .iommus()
-        .iter()
+    let guests: Vec<_> = machines
+        .into_iter()
         .map(|iommu| Guest {
-            iommu: *iommu,
+            iommu,
             command: command.to_vec(),
         })
         .collect();
@@ -210,9 +200,10 @@ fn run_in_guests(sh: &Shell, options: &Options, default: Choice, command: &[Stri
 }
 
 /// Installs the programs that build the guest, and those that run in it.
-fn set_up(sh: &Shell) -> Result<()> {
+fn set_up(sh: &Shell, architecture: &Architecture) -> Result<()> {
     let packages = [
         machine::PACKAGES,
+        architecture.packages,
         programs::PACKAGES,
         programs::BUILD_PACKAGES,
         probe::PACKAGES,

@@ -7,9 +7,10 @@ use std::fs;
 
 /// What the guest loads, each with what it depends on before it.
 ///
-/// `crc32_generic` stands in no dependency list, yet up to Linux 6.13 `rdma link add` fails without it.
+/// Devices behind virtio-iommu wait for its driver, so that comes first. `crc32_generic` stands in no dependency list, yet up to Linux 6.13 `rdma link add` fails without it.
 /// `ib_uverbs`, which gives programs their way to the device, is no dependency of rxe from Linux 7.2 on.
 const WANTED: &[&str] = &[
+    "virtio_iommu",
     "virtio_pci",
     "virtio_console",
     "9pnet_virtio",
@@ -22,7 +23,7 @@ const WANTED: &[&str] = &[
 ];
 
 /// Modules that some kernels have no need of.
-const MAY_LACK: &[&str] = &["crc32_generic", "udmabuf"];
+const MAY_LACK: &[&str] = &["crc32_generic", "udmabuf", "virtio_iommu"];
 
 /// The files of the wanted modules below `kernel.modules()`, in the order in which they must be loaded.
 pub fn load_order(kernel: &Kernel) -> Result<Vec<String>> {

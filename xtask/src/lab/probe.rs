@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use xshell::{Shell, cmd};
 
 /// What builds it.
-pub const PACKAGES: &[&str] = &["gcc", "make", "libc6-dev", "libelf1"];
+pub const PACKAGES: &[&str] = &["make", "libc6-dev", "libelf1"];
 
 /// The module, built unless its sources are those of the last time.
 pub fn build(sh: &Shell, kernel: &Kernel) -> Result<PathBuf> {
@@ -27,9 +27,13 @@ pub fn build(sh: &Shell, kernel: &Kernel) -> Result<PathBuf> {
                 let _ = fs::remove_file(&module);
                 // The compiler that the kernel was built with may not be here, and the one that is here may not know all
                 // its options.
+                let architecture = kernel.system.architecture;
+                let (compiler, name) = (architecture.compiler(), architecture.kernel);
+                let prefix = compiler.trim_end_matches("gcc");
+                let own = architecture.make;
                 run_quietly(cmd!(
                     sh,
-                    "make -C {folder} KDIR={headers} CC=gcc CONFIG_DEBUG_INFO_BTF_MODULES= CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT="
+                    "make -C {folder} KDIR={headers} ARCH={name} CC={compiler} CROSS_COMPILE={prefix} CONFIG_DEBUG_INFO_BTF_MODULES= CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT= {own...}"
                 ))
             },
         )?;

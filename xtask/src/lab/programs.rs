@@ -1,6 +1,9 @@
 //! What runs in the guest: `umem`, and a few of Debian's programs with the libraries they need.
 
-use super::cpio::Archive;
+use super::architecture::Architecture;
+use super::archive::{Archive, Release};
+use super::cpio;
+use crate::place;
 use crate::step::step;
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
@@ -18,6 +21,34 @@ pub const PACKAGES: &[&str] = &[
     "librdmacm1",
 ];
 
+/// The libraries that these want, and `umem` too: for another architecture they are unpacked as well.
+const LIBRARIES: &[&str] = &[
+    "libc6",
+    "libgcc-s1",
+    "libmnl0",
+    "libbsd0",
+    "libmd0",
+    "libcap2",
+    "libelf1",
+    "libbpf1",
+    "zlib1g",
+    "libzstd1",
+    "libtirpc3",
+    "libdb5.3",
+    "libselinux1",
+    "libpcre2-8-0",
+    "libgssapi-krb5-2",
+    "libkrb5-3",
+    "libk5crypto3",
+    "libcom-err2",
+    "libkrb5support0",
+    "libkeyutils1",
+    "libssl3",
+    "libxtables12",
+    "libnl-3-200",
+    "libnl-route-3-200",
+];
+
 /// What cargo needs to build `umem` with the feature `rdma`: bindgen's libclang and cmake.
 pub const BUILD_PACKAGES: &[&str] = &["g++", "libc6-dev", "cmake", "libclang-dev"];
 
@@ -29,104 +60,231 @@ const PROGRAMS: &[&str] = &[
     "ibv_rc_pingpong",
 ];
 
-/// Opened by name at run time, so that `ldd` does not tell of them: the verbs, and rxe's provider of them.
-const DLOPENED: &[(&str, &str)] = &[
-    ("libibverbs1", "libibverbs.so.1"),
-    ("librdmacm1", "librdmacm.so.1"),
-    ("ibverbs-providers", "librxe-"),
-    ("ibverbs-providers", "/rxe.driver"),
-];
+/// Opened by name at run time, so that no program's header tells of them: the verbs, and rxe's provider of them.
+const OPENED: &[&str] = &["libibverbs.so.1", "librdmacm.so.1"];
 
 /// Installs what building with the feature `rdma` needs.
 pub fn require_build(sh: &Shell) -> Result<()> {
     crate::debian::require(sh, "building umem with RDMA", BUILD_PACKAGES)
 }
 
-/// Builds `umem` with everything it has; returns its path.
-pub fn build_umem(sh: &Shell) -> Result<PathBuf> {
-    step("building umem with RDMA", || {
-        cmd!(
+/// Builds `umem` with everything it has for that architecture; returns its path.
+///
+/// It is linked dynamically: `rdma-mummy-sys` opens libibverbs at run time, which a static program cannot do.
+pub fn build_umem(sh: &Shell, architecture: &Architecture) -> Result<PathBuf> {
+    let (target, mut folder) = (architecture.rust.1, place::target());
+    let mut cross: &[&str] = &[];
+    let linker = format!(
+        "CARGO_TARGET_{}_LINKER",
+        target.to_uppercase().replace('-', "_")
+    );
+    let cross_target = ["--target", target];
+    let _linker = (!architecture.is_here()).then(|| sh.push_env(linker, architecture.compiler()));
+    if !architecture.is_here() {
+        crate::page::tools::require_target(sh, target)?;
+        folder.push(target);
+        cross = &cross_target;
+    }
+    step(
+        &format!("building umem with RDMA for {}", architecture.name),
+        || {
+            cmd!(
             sh,
-            "cargo build --quiet --package native-runner --bin umem --features rdma --profile quick"
+            "cargo build --quiet --package native-runner --bin umem --features rdma --profile quick {cross...}"
         )
         .quiet()
         .run()?;
-        Ok(crate::place::target().join("quick/umem"))
-    })
+            Ok(folder.join("quick/umem"))
+        },
+    )
 }
 
-/// Puts the guest's programs, and what they load, into the archive under the paths that they have here.
-pub fn pack(sh: &Shell, umem: &Path, archive: &mut Archive) -> Result<()> {
-    let mut files = BTreeSet::from([umem.to_owned()]);
-    for program in PROGRAMS {
-        files.insert(find(program)?);
+/// Debian's programs and libraries, in the folders where Debian has them.
+pub struct Root {
+    path: PathBuf,
+    triplet: &'static str,
+}
+
+impl Root {
+    /// This machine's own, which are installed, or another architecture's, unpacked once.
+    pub fn of(sh: &Shell, architecture: &'static Architecture) -> Result<Self> {
+        let triplet = architecture.triplet;
+        if architecture.is_here() {
+            return Ok(Root {
+                path: "/".into(),
+                triplet,
+            });
+        }
+        let release = Release::Bookworm;
+        let path = place::target().join("lab/programs").join(format!(
+            "{}-{}",
+            release.name(),
+            architecture.debian
+        ));
+        if !path.exists() {
+            let archive = Archive::of(sh, release, architecture.debian)?;
+            let what = format!("downloading programs for {} (20 MB)", architecture.name);
+            step(&what, || fetch(sh, &archive, &path))?;
+        }
+        Ok(Root { path, triplet })
     }
-    for (package, part) in DLOPENED {
-        let owned = cmd!(sh, "dpkg-query --listfiles {package}")
-            .quiet()
-            .read()?;
-        let found = owned
-            .lines()
-            .filter(|file| file.contains(part))
-            .map(PathBuf::from);
-        files.extend(found);
+
+    /// A file in one of these folders.
+    fn find(&self, folders: &[&str], name: &str) -> Result<PathBuf> {
+        let files = folders
+            .iter()
+            .map(|folder| self.path.join(folder).join(name));
+        files
+            .into_iter()
+            .find(|file| file.exists())
+            .with_context(|| {
+                format!(
+                    "{name} is in none of Debian's folders below {}, though its package is there",
+                    self.path.display()
+                )
+            })
     }
-    let mut libraries = BTreeSet::new();
-    for file in &files {
-        // For what is no dynamic program `ldd` fails and prints nothing to load.
-        let said = cmd!(sh, "ldd {file}")
-            .quiet()
-            .ignore_stderr()
-            .ignore_status()
-            .read()?;
-        libraries.extend(loaded(&said).map(PathBuf::from));
+
+    fn program(&self, name: &str) -> Result<PathBuf> {
+        self.find(&["usr/bin", "usr/sbin", "bin", "sbin"], name)
     }
-    for file in files.union(&libraries) {
-        let inside = if file == umem {
-            Path::new("/bin/umem")
-        } else {
-            file
+
+    fn library(&self, name: &str) -> Result<PathBuf> {
+        let folders = ["usr/lib", "lib"].map(|folder| format!("{folder}/{}", self.triplet));
+        let folders: Vec<&str> = folders.iter().map(String::as_str).collect();
+        self.find(&folders, name)
+    }
+
+    /// Rxe's provider of verbs, and the file that names it.
+    fn provider(&self) -> Result<[PathBuf; 2]> {
+        let folder = self
+            .path
+            .join("usr/lib")
+            .join(self.triplet)
+            .join("libibverbs");
+        let files = fs::read_dir(&folder).with_context(|| format!("no {}", folder.display()))?;
+        let is_it = |file: &PathBuf| {
+            let name = file.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| name.starts_with("librxe-"))
         };
-        archive.file(
-            inside,
-            &fs::read(file).with_context(|| format!("cannot read {}", file.display()))?,
-        );
+        let found = files.flatten().map(|file| file.path()).find(is_it);
+        let found = found.with_context(|| format!("no librxe in {}", folder.display()))?;
+        Ok([found, self.find(&["etc/libibverbs.d"], "rxe.driver")?])
     }
-    let busybox = find("busybox")?;
-    archive.file("/bin/busybox", &fs::read(busybox)?);
+
+    /// Where the guest has a file of this root.
+    fn inside(&self, file: &Path) -> PathBuf {
+        let within = file.strip_prefix(&self.path).unwrap_or(file);
+        Path::new("/").join(within)
+    }
+}
+
+fn fetch(sh: &Shell, archive: &Archive, path: &Path) -> Result<()> {
+    let draft = place::draft(path);
+    let packages: Vec<String> = [PACKAGES, LIBRARIES]
+        .concat()
+        .iter()
+        .map(|name| (*name).to_owned())
+        .collect();
+    let unpacked = archive.unpack_current(sh, &packages, &draft);
+    let named = unpacked.and_then(|()| Ok(fs::rename(&draft, path)?));
+    let _ = fs::remove_dir_all(&draft);
+    named
+}
+
+/// Puts the guest's programs, and what they load, into the archive under the paths that they have in Debian.
+pub fn pack(sh: &Shell, root: &Root, umem: &Path, archive: &mut cpio::Archive) -> Result<()> {
+    let mut add = |inside: &Path, file: &Path| -> Result<()> {
+        let content = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        archive.file(inside, &content);
+        Ok(())
+    };
+    add(Path::new("/bin/umem"), umem)?;
+    add(Path::new("/bin/busybox"), &root.program("busybox")?)?;
+    let mut waiting = vec![umem.to_owned()];
+    for name in PROGRAMS {
+        waiting.push(root.program(name)?);
+    }
+    for name in OPENED {
+        waiting.push(root.library(name)?);
+    }
+    waiting.extend(root.provider()?);
+    let mut known = BTreeSet::from([umem.to_owned()]);
+    while let Some(file) = waiting.pop() {
+        if file != umem {
+            add(&root.inside(&file), &file)?;
+        }
+        // For what is no ELF file it fails, and prints nothing that is needed.
+        let said = cmd!(sh, "readelf --wide --dynamic --program-headers {file}");
+        let said = said.quiet().ignore_stderr().ignore_status().read()?;
+        let needs = Needs::of(&said);
+        for name in needs.libraries {
+            let library = root.library(name)?;
+            if known.insert(library.clone()) {
+                waiting.push(library);
+            }
+        }
+        // The loader has a path of its own, whatever it is a link to.
+        if let Some(loader) = needs.loader.map(Path::new)
+            && known.insert(loader.to_owned())
+        {
+            let name = loader.file_name().and_then(|name| name.to_str());
+            add(loader, &root.library(name.context("a loader has a name")?)?)?;
+        }
+    }
     Ok(())
 }
 
-/// Where a program is, as Debian has it.
-fn find(program: &str) -> Result<PathBuf> {
-    ["/usr/bin", "/usr/sbin", "/bin", "/sbin"]
-        .iter()
-        .map(|folder| Path::new(folder).join(program))
-        .find(|path| path.exists())
-        .with_context(|| format!("the program {program} is in none of Debian's folders, though its package is installed"))
+/// What a program asks for when it starts.
+#[derive(Debug, PartialEq, Eq)]
+struct Needs<'a> {
+    libraries: Vec<&'a str>,
+    loader: Option<&'a str>,
 }
 
-/// The files among `ldd`'s lines: `name => /path (0x…)`, or the loader's own `/path (0x…)`.
-fn loaded(ldd: &str) -> impl Iterator<Item = &str> {
-    ldd.lines()
-        .filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')))
+impl<'a> Needs<'a> {
+    /// By `readelf`'s lines: `(NEEDED) Shared library: [libc.so.6]`, `[Requesting program interpreter: /lib/ld-linux-aarch64.so.1]`.
+    fn of(readelf: &'a str) -> Self {
+        let bracketed = |line: &'a str, before: &str| {
+            let (_, rest) = line.split_once(before)?;
+            rest.split_once(']').map(|(name, _)| name)
+        };
+        let needed = |line: &'a str| {
+            let name =
+                bracketed(line, "Shared library: [").filter(|_| line.contains("(NEEDED)"))?;
+            // A loader that is needed by name is the one that is there.
+            (!name.starts_with("ld-linux") && !name.starts_with("ld64")).then_some(name)
+        };
+        Needs {
+            libraries: readelf.lines().filter_map(needed).collect(),
+            loader: readelf
+                .lines()
+                .find_map(|line| bracketed(line, "program interpreter: ")),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::loaded;
+    use super::Needs;
 
     #[test]
-    fn ldd_lines_yield_their_files() {
-        let said = "\tlinux-vdso.so.1 (0x00007ffc)\n\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f)\n\
-                    \t/lib64/ld-linux-x86-64.so.2 (0x00007f)\n";
-        assert_eq!(
-            loaded(said).collect::<Vec<_>>(),
-            [
-                "/lib/x86_64-linux-gnu/libc.so.6",
-                "/lib64/ld-linux-x86-64.so.2"
-            ]
-        );
-        assert_eq!(loaded("\tnot a dynamic executable\n").count(), 0);
+    fn readelf_tells_libraries_and_loader() {
+        let said = "  INTERP         0x000318 0x0318 0x0318 0x00001c 0x00001c R   0x1\n\
+                    \x20     [Requesting program interpreter: /lib64/ld64.so.2]\n\
+                    \x200x0001 (NEEDED)             Shared library: [libgcc_s.so.1]\n\
+                    \x200x0001 (NEEDED)             Shared library: [libc.so.6]\n\
+                    \x200x0001 (NEEDED)             Shared library: [ld64.so.2]\n\
+                    \x200x000e (SONAME)             Library soname: [libx.so.1]\n";
+        let needs = Needs {
+            libraries: vec!["libgcc_s.so.1", "libc.so.6"],
+            loader: Some("/lib64/ld64.so.2"),
+        };
+        assert_eq!(Needs::of(said), needs);
+        let none = Needs {
+            libraries: vec![],
+            loader: None,
+        };
+        assert_eq!(Needs::of(""), none);
     }
 }

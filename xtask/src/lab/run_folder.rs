@@ -80,6 +80,16 @@ impl Bay<'_> {
         self.path.join("console.log")
     }
 
+    /// Where the guest leaves its command's exit code.
+    pub fn verdict(&self) -> PathBuf {
+        self.path.join("verdict")
+    }
+
+    /// The exit code, if the guest has left one.
+    pub fn exit_code(&self) -> Option<u8> {
+        exit_code(&head(&self.verdict()))
+    }
+
     /// What the guest sees as /out.
     pub fn out(&self) -> PathBuf {
         self.path.join("out")
@@ -104,6 +114,11 @@ impl Bay<'_> {
         }
         Ok(())
     }
+}
+
+/// The exit code in what a guest has left: a number, on a line of its own.
+fn exit_code(text: &str) -> Option<u8> {
+    text.strip_suffix('\n')?.parse().ok()
 }
 
 /// How much of a console is read: a guest may fill it as it likes.
@@ -141,7 +156,7 @@ fn sweep(runs: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use super::{HEAD, RunFolder, TAIL, head, sweep, tail};
+    use super::{HEAD, RunFolder, TAIL, exit_code, head, sweep, tail};
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
@@ -149,6 +164,16 @@ mod tests {
         let path = std::env::temp_dir().join(format!("umem-{name}-{}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         path
+    }
+
+    #[test]
+    fn a_verdict_is_a_whole_number_and_nothing_else() {
+        for (text, code) in [("0\n", Some(0)), ("3\n", Some(3)), ("255\n", Some(255))] {
+            assert_eq!(exit_code(text), code);
+        }
+        for text in ["", "0", "\n", "256\n", "-1\n", "0\n1\n", "panic\n"] {
+            assert_eq!(exit_code(text), None, "{text:?}");
+        }
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! One use of the lab: a kernel and all that its guests need is got ready once, then machines are booted.
 
-use super::machine::{Iommu, Machine};
+use super::architecture::Iommu;
+use super::machine::Machine;
+use super::programs::{self, Root};
 use super::run_folder::{Bay, RunFolder};
+use super::system::System;
 use super::voice::Voice;
-use super::{Options, archive::Release, boot, guest_files, initramfs, kernel, probe, programs};
+use super::{Options, boot, guest_files, initramfs, kernel, probe};
 use crate::place;
 use crate::step::MachineCannot;
 use anyhow::{Context, Result};
@@ -16,13 +19,13 @@ use xshell::Shell;
 
 /// A machine to boot, and what to run in it.
 pub struct Guest {
-    pub iommu: Iommu,
+    pub iommu: &'static Iommu,
     pub command: Vec<String>,
 }
 
 impl Guest {
     /// With these words as the command.
-    pub fn new(iommu: Iommu, command: &[&str]) -> Self {
+    pub fn new(iommu: &'static Iommu, command: &[&str]) -> Self {
         Guest {
             iommu,
             command: command.iter().map(|word| (*word).to_owned()).collect(),
@@ -48,13 +51,17 @@ impl Session {
     ///
     /// # Errors
     /// [`MachineCannot`] where Debian's archive does not give the kernel.
-    pub fn prepare(sh: &Shell, release: Release) -> Result<Self> {
+    pub fn prepare(sh: &Shell, system: System) -> Result<Self> {
+        let architecture = system.architecture;
         // Other runs do the same in the same folders.
-        alone("packages", || super::set_up(sh))?;
-        let (kernel, probe) = alone(&release.name(), || kernel_and_probe(sh, release))?;
-        let base = alone("umem", || {
-            let umem = programs::build_umem(sh)?;
-            initramfs::base(sh, &kernel, &umem, probe.as_deref().ok())
+        alone("packages", || super::set_up(sh, architecture))?;
+        // apt keeps lists and packages for each release and architecture.
+        let name = format!("{}-{}", system.release.name(), architecture.debian);
+        let (kernel, probe) = alone(&name, || kernel_and_probe(sh, system))?;
+        let base = alone(&format!("umem-{}", architecture.debian), || {
+            let root = Root::of(sh, architecture)?;
+            let umem = programs::build_umem(sh, architecture)?;
+            initramfs::base(sh, &kernel, &root, &umem, probe.as_deref().ok())
         })?;
         Ok(Session {
             base,
@@ -67,6 +74,15 @@ impl Session {
     /// Why the guests lack our kernel module, if they do.
     pub fn without_probe(&self) -> Option<&str> {
         self.without_probe.as_deref()
+    }
+
+    /// The machine of this name.
+    ///
+    /// # Panics
+    /// Its architecture has none.
+    pub fn machine(&self, name: &str) -> &'static Iommu {
+        let machine = self.kernel.system.architecture.machine(name);
+        machine.expect("the architecture has such a machine")
     }
 
     /// `uname -r` of its guests.
@@ -85,8 +101,8 @@ impl Session {
     }
 
     /// The file of this name that the guest with this IOMMU, which has run, has left in /out.
-    pub fn file(&self, iommu: Iommu, name: &OsStr) -> Result<PathBuf> {
-        guest_files::regular(self.folder.path().join(iommu.name()).join("out").join(name))
+    pub fn file(&self, iommu: &Iommu, name: &OsStr) -> Result<PathBuf> {
+        guest_files::regular(self.folder.path().join(iommu.name).join("out").join(name))
     }
 
     fn run_at_once(&self, options: &Options, guests: &[Guest], of_many: bool) -> Result<Vec<u8>> {
@@ -105,7 +121,7 @@ impl Session {
             let each = running.into_iter().zip(guests.iter().zip(&berths));
             each.map(|(running, (guest, (_, _, voice)))| {
                 if of_many {
-                    eprintln!("── {}, Linux {} ──", guest.iommu.title(), self.kernel());
+                    eprintln!("── {}, Linux {} ──", guest.iommu.title, self.kernel());
                 }
                 voice.go_live();
                 running.join().expect("booting does not panic")
@@ -122,7 +138,7 @@ impl Session {
     }
 
     fn berth(&self, options: &Options, guest: &Guest) -> Result<(Machine, Bay<'_>, Voice)> {
-        let bay = self.folder.bay(guest.iommu.name())?;
+        let bay = self.folder.bay(guest.iommu.name)?;
         initramfs::write(&self.base, &guest.command, &bay.initramfs())?;
         let machine = Machine::new(options, &self.kernel, guest.iommu)?;
         Ok((machine, bay, Voice::default()))
@@ -130,9 +146,9 @@ impl Session {
 }
 
 /// Where a guest's files go: of several guests each has a folder.
-fn home(out: &Path, iommu: Iommu, of_many: bool) -> PathBuf {
+fn home(out: &Path, iommu: &Iommu, of_many: bool) -> PathBuf {
     if of_many {
-        out.join(iommu.name())
+        out.join(iommu.name)
     } else {
         out.to_owned()
     }
@@ -141,12 +157,13 @@ fn home(out: &Path, iommu: Iommu, of_many: bool) -> PathBuf {
 /// The kernel, and our module for it or why there is none.
 fn kernel_and_probe(
     sh: &Shell,
-    release: Release,
+    system: System,
 ) -> Result<(kernel::Kernel, Result<PathBuf, String>)> {
-    let kernel = kernel::get(sh, release).map_err(|error| {
+    let kernel = kernel::get(sh, system).map_err(|error| {
         MachineCannot(format!(
-            "the kernel of Debian {} cannot be had: {error:#}",
-            release.name()
+            "the kernel {} of Debian {} cannot be had: {error:#}",
+            system.flavour.package,
+            system.release.name()
         ))
     })?;
     let probe = probe::build(sh, &kernel).map_err(|error| {
@@ -189,7 +206,8 @@ pub fn worst(verdicts: &[u8]) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Iommu, home, worst};
+    use super::{home, worst};
+    use crate::lab::architecture::Architecture;
     use std::path::Path;
 
     #[test]
@@ -201,8 +219,9 @@ mod tests {
 
     #[test]
     fn files_of_several_guests_do_not_meet() {
+        let machines = Architecture::known("arm64").machines;
         let out = Path::new("/o");
-        assert_eq!(home(out, Iommu::Amd, false), out);
-        assert_ne!(home(out, Iommu::Amd, true), home(out, Iommu::Intel, true));
+        assert_eq!(home(out, &machines[0], false), out);
+        assert_ne!(home(out, &machines[0], true), home(out, &machines[1], true));
     }
 }

@@ -4,7 +4,7 @@ use std::{io, ops::Range, sync::atomic::Ordering::Relaxed};
 
 use umem_core::{
     kernel::{Interior, KernelRules},
-    size::Bytes,
+    size::{Bytes, PageSize},
     vectors::Vector,
 };
 
@@ -36,6 +36,8 @@ pub struct Case<'a> {
     pub judge: Judge<'a>,
     /// Whether the device, which is the PCI one, reads some of the bytes.
     pub is_read: bool,
+    /// The kernel's page.
+    pub page: PageSize,
 }
 
 impl Case<'_> {
@@ -61,6 +63,7 @@ impl Case<'_> {
         let differed = |error: String| self.judge.differed(self.about(error));
         let (sg, dma) = region.lists().map_err(|error| broken(refused(error)))?;
         let lists = Lists {
+            page: self.page,
             pfns: self.pfns().map_err(broken)?,
             sg,
             dma,
@@ -87,7 +90,7 @@ impl Case<'_> {
     ) -> Result<usize, String> {
         let address = self.memory.start().get() + self.range.start;
         let mut compared = 0;
-        for virt in [address, address % PAGE] {
+        for virt in [address, address & self.page.mask()] {
             for &sizes in self.sizes {
                 let layout = Layout {
                     dma: &lists.dma,
@@ -121,11 +124,11 @@ impl Case<'_> {
     /// Where the pages are, by pagemap. Pinned, they stay there.
     fn pfns(&self) -> Result<Vec<Run>, String> {
         let frames = Frames::read(self.memory).map_err(|error| error.to_string())?;
-        let runs = frames.runs_in(whole_pages(self.range.clone(), PAGE));
+        let runs = frames.runs_in(whole_pages(self.range.clone(), self.page.bytes()));
         Ok(runs
             .map(|run| Run {
-                start: run.start.get() / PAGE,
-                length: run.length / PAGE,
+                start: run.start.get() >> self.page.log2(),
+                length: run.length >> self.page.log2(),
             })
             .collect())
     }
@@ -150,8 +153,8 @@ impl Case<'_> {
         Vector::Best(recording::best_vector(layout, answer))
             .replay(rules)
             .map_err(|mismatch| mismatch.to_string())?;
-        // What was measured was measured where contiguous entries count as one.
-        if rules.interior != Interior::Discontinuities {
+        // What was measured was measured with pages of 4K, and where contiguous entries count as one.
+        if self.page != PageSize::K4 || rules.interior != Interior::Discontinuities {
             return Ok(());
         }
         let (max_segment, boundary) = self.way.limits;
@@ -174,8 +177,8 @@ impl Case<'_> {
 
     /// Has the device read bytes at both ends and in the middle, and holds them against the memory's own.
     fn read(&self, region: &Region<'_>, dma: &[Run]) -> Result<usize, String> {
-        let start = whole_pages(self.range.clone(), PAGE).start;
-        let samples = samples(dma);
+        let start = whole_pages(self.range.clone(), self.page.bytes()).start;
+        let samples = samples(dma, self.page);
         for &(offset, address) in &samples {
             let seen = region
                 .read(address, SAMPLE)
@@ -198,15 +201,12 @@ fn refused(error: io::Error) -> String {
     format!("the kernel refused: {error}")
 }
 
-/// The probe takes no other page size.
-const PAGE: u64 = 4096;
-
 /// How much the device reads at a place.
 const SAMPLE: usize = 64;
 
 /// Where the device reads: (offset from the first page, DMA address), at the beginning of the first segment, of the
 /// page in the middle, and at the end of the last.
-fn samples(dma: &[Run]) -> Vec<(u64, u64)> {
+fn samples(dma: &[Run], page: PageSize) -> Vec<(u64, u64)> {
     let total: u64 = dma.iter().map(|run| run.length).sum();
     let address = |offset| {
         let mut before = 0;
@@ -219,7 +219,7 @@ fn samples(dma: &[Run]) -> Vec<(u64, u64)> {
     };
     let places = [
         0,
-        total / 2 / PAGE * PAGE,
+        (total / 2) & !page.mask(),
         total.saturating_sub(SAMPLE as u64),
     ];
     places.into_iter().filter_map(address).collect()
@@ -233,13 +233,16 @@ mod tests {
     fn samples_are_the_first_the_last_and_bytes_between() {
         let run = |start, length| Run { start, length };
         assert_eq!(
-            samples(&[run(0x10_0000, 0x1000), run(0x8_0000, 0x2000)]),
+            samples(
+                &[run(0x10_0000, 0x1000), run(0x8_0000, 0x2000)],
+                PageSize::K4
+            ),
             [
                 (0, 0x10_0000),
                 (0x1000, 0x8_0000),
                 (0x3000 - 64, 0x8_2000 - 64)
             ]
         );
-        assert_eq!(samples(&[]), []);
+        assert_eq!(samples(&[], PageSize::K4), []);
     }
 }

@@ -22,7 +22,7 @@ pub struct When<'a> {
     pub sizes: u64,
 }
 
-/// What Linux 6.1.192 and 6.12.95 made of it.
+/// What Linux 6.1.192 and 6.12.95 made of it, with pages of 4K.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Made {
     /// How many SG entries there are.
@@ -35,7 +35,7 @@ pub struct Made {
     pub blocks: u64,
 }
 
-/// What is known of this case, if anything.
+/// What is known of this case, if anything. The kernel's page must be of 4K: with larger ones the first and last page hold more.
 pub fn find(when: &When<'_>) -> Option<Made> {
     let row = ROWS.iter().find(|(known, _)| known == when);
     row.map(|(_, made)| *made)
@@ -75,7 +75,9 @@ const fn made(sg: usize, dma: usize, best: u64, blocks: u64) -> Made {
     }
 }
 
-use Addressing::{Physical, Translated, Virtual};
+use Addressing::{Physical, Virtual};
+#[allow(non_upper_case_globals)]
+const Translated: Addressing = Addressing::Translated(None);
 const ADJACENT: &str = "huge-adjacent";
 const BELOW: &str = "huge-descending";
 const SCATTERED: &str = "scattered";

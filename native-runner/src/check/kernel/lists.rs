@@ -3,14 +3,17 @@
 use umem_core::{
     address::{Bits, DmaAddr, FrameNumber, PhysAddr},
     kernel::KernelRules,
+    size::PageSize,
     vectors::{Iommu, Sg, Vector},
 };
 
 use super::{Addressing, Way};
-use crate::{pagemap::kernel_page, probe::Run, recording};
+use crate::{probe::Run, recording};
 
 /// What the kernel made of a region.
 pub struct Lists {
+    /// The kernel's page.
+    pub page: PageSize,
     /// The pages' frames: the number of the first of a run, and how many.
     pub pfns: Vec<Run>,
     /// The SG list: physical addresses and bytes.
@@ -30,10 +33,10 @@ impl Lists {
         let replay = |vector: Vector| vector.replay(rules).map_err(|error| error.to_string());
         let pfns = recording::list(&self.pfns, FrameNumber::new);
         let sg = Some(recording::list(&self.sg, PhysAddr::new));
-        if addressing == Addressing::Translated {
+        if let Addressing::Translated(iommu) = addressing {
             return replay(Vector::Iommu(Iommu {
-                page: kernel_page(),
-                iommu: None,
+                page: self.page,
+                iommu: iommu.map(str::to_owned),
                 pfns,
                 max_segment,
                 err: 0,
@@ -44,7 +47,7 @@ impl Lists {
             }));
         }
         replay(Vector::Sg(Sg {
-            page: kernel_page(),
+            page: self.page,
             pfns,
             max_segment,
             err: 0,
@@ -79,6 +82,7 @@ mod tests {
     /// Two 2M pages, the second right below the first, from the second 4K page on.
     fn descending(dma: &[Run]) -> Lists {
         Lists {
+            page: PageSize::K4,
             pfns: vec![run(0x12001, 511), run(0x11e00, 512)],
             sg: vec![run(0x1200_1000, 2 * M - 4096), run(0x11e0_0000, 2 * M)],
             dma: dma.to_vec(),
@@ -104,17 +108,51 @@ mod tests {
 
         assert!(verdict(&physical, Addressing::Physical));
         assert!(verdict(&shifted, Addressing::Virtual));
-        assert!(verdict(&merged, Addressing::Translated));
+        assert!(verdict(&merged, Addressing::Translated(None)));
 
         assert!(!verdict(&shifted, Addressing::Physical));
         assert!(!verdict(&[shifted[0], physical[1]], Addressing::Virtual));
-        assert!(!verdict(&physical, Addressing::Translated));
+        assert!(!verdict(&physical, Addressing::Translated(None)));
         assert!(!verdict(
             &[run(0xffc0_1000, 4 * M - 4096)],
-            Addressing::Translated
+            Addressing::Translated(None)
         ));
         let mut torn = descending(&physical);
         torn.sg[0].length -= 4096;
         assert!(torn.verify(way(Addressing::Physical), rules).is_err());
+    }
+    /// Two regions of 64K pages, as POWER's 4K tables lay them: side by side in the large pool, aligned to the page alone.
+    #[test]
+    fn power_is_held_against_its_own_tables() {
+        let lists = |dma: &[Run]| Lists {
+            page: PageSize::of_log2(16),
+            pfns: vec![run(0x200, 2), run(0x100, 1)],
+            sg: vec![run(0x200_0000, 0x2_0000), run(0x100_0000, 0x1_0000)],
+            dma: dma.to_vec(),
+        };
+        let way = Way {
+            addressing: Addressing::Translated(Some("power")),
+            limits: (u32::MAX, u32::MAX.into()),
+            mask: u64::MAX,
+        };
+        let rules = KernelRules::newest();
+        let verdict = |dma: &[Run]| lists(dma).verify(way, rules).is_ok();
+        assert!(verdict(&[run(0x3003_0000, 0x3_0000)]));
+        assert!(!verdict(&[
+            run(0x3003_0000, 0x2_0000),
+            run(0x3006_0000, 0x1_0000)
+        ]));
+        let window = Way {
+            addressing: Addressing::Translated(Some("power-direct")),
+            ..way
+        };
+        let moved = |run: &Run| Run {
+            start: run.start + (1 << 59),
+            ..*run
+        };
+        let physical = lists(&[]).sg;
+        let direct: Vec<_> = physical.iter().map(moved).collect();
+        assert!(lists(&direct).verify(window, rules).is_ok());
+        assert!(lists(&physical).verify(window, rules).is_err());
     }
 }

@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
-use umem_core::{kernel::KernelRules, vectors::Vector};
+use umem_core::{kernel::KernelRules, size::PageSize, vectors::Vector};
 
 use crate::{
     exit::Exit,
     missing::Missing,
+    pagemap::kernel_page,
     probe::{Domain, KernelLog, Probe},
     recording::{CASES, Memory, room},
     screen::say,
@@ -31,6 +32,13 @@ impl Overflow {
                 return Ok(Exit::Unable);
             }
         };
+        if kernel_page() != PageSize::K4 {
+            say!(
+                "umem: the lists are of 4K pages, and this kernel has pages of {}",
+                kernel_page()
+            );
+            return Ok(Exit::Unable);
+        }
         let Some(first) = room(&Memory::read()?) else {
             say!(
                 "umem: this takes more than 4G of memory in one run, which is not here. In the lab: --memory 8G"

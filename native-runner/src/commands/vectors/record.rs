@@ -43,7 +43,7 @@ impl Record {
     /// Asks, and writes what was answered.
     pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
         match self.probe() {
-            Ok((probe, kinds)) => self.record(&probe, &kinds, out),
+            Ok((probe, domain, kinds)) => self.record(&probe, domain, &kinds, out),
             Err(missing) => {
                 say!("umem: {missing}");
                 Ok(Exit::Unable)
@@ -51,15 +51,22 @@ impl Record {
         }
     }
 
-    /// Who is asked, and about what.
-    fn probe(&self) -> Result<(Probe, Vec<Kind>), Missing> {
+    /// Who is asked, how its addresses are made, and what it is asked about.
+    fn probe(&self) -> Result<(Probe, Domain, Vec<Kind>), Missing> {
         let probe = Probe::open()?;
-        let domain = probe.pci_domain();
+        let device = probe.pci_domain();
+        let domain = device.unwrap_or(Domain::None);
         let can_be_asked = |kind: &Kind| match kind {
             Kind::Best | Kind::Sg => Ok(()),
-            Kind::Iommu if domain == Some(Domain::Translated) => Ok(()),
+            Kind::Iommu if domain.has_rules_of_its_own() => Ok(()),
             Kind::Iommu => Err(Missing::iommu()),
-            Kind::DmaBuf if domain.is_some() && udmabuf::is_there() => Ok(()),
+            Kind::DmaBuf
+                if device.is_some()
+                    && udmabuf::is_there()
+                    && !matches!(domain, Domain::Tables(_) | Domain::Window) =>
+            {
+                Ok(())
+            }
             Kind::DmaBuf => Err(Missing::udmabuf()),
         };
         let kinds = if self.kinds.is_empty() {
@@ -71,10 +78,16 @@ impl Record {
             self.kinds.iter().try_for_each(can_be_asked)?;
             self.kinds.clone()
         };
-        Ok((probe, kinds))
+        Ok((probe, domain, kinds))
     }
 
-    fn record(&self, probe: &Probe, kinds: &[Kind], out: &mut Out) -> anyhow::Result<Exit> {
+    fn record(
+        &self,
+        probe: &Probe,
+        domain: Domain,
+        kinds: &[Kind],
+        out: &mut Out,
+    ) -> anyhow::Result<Exit> {
         let seed = self.seed.map_or_else(fresh_seed, Ok)?;
         say!("recording {} vectors with --seed {seed}", self.count);
         let mut recorder = Recorder {
@@ -86,6 +99,7 @@ impl Record {
                 .then(Files::take)
                 .transpose()
                 .context("cannot make files in memory for dma-bufs")?,
+            domain,
         };
         let mut lines = Vec::new();
         for number in 0..self.count {
