@@ -28,9 +28,12 @@ pub fn base(
     }
     archive.file("/init", INIT.as_bytes());
     programs::pack(sh, root, umem, &mut archive)?;
-    for (place, file) in modules::load_order(kernel)?.iter().enumerate() {
-        let (name, content) = module(sh, &kernel.modules().join(file))?;
-        archive.file(format!("/lab/modules/{place:02}-{name}"), &content);
+    let (first, later) = modules::load_order(kernel)?;
+    for (folder, files) in [("modules", first), ("later", later)] {
+        for (place, file) in files.iter().enumerate() {
+            let (name, content) = module(sh, &kernel.modules().join(file))?;
+            archive.file(format!("/lab/{folder}/{place:02}-{name}"), &content);
+        }
     }
     if let Some(probe) = probe {
         // After all modules that it uses.

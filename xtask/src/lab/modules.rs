@@ -22,16 +22,32 @@ const WANTED: &[&str] = &[
     "rdma_rxe",
 ];
 
-/// Modules that some kernels have no need of.
-const MAY_LACK: &[&str] = &["crc32_generic", "udmabuf", "virtio_iommu"];
+/// What a guest loads only if its command asks for it, from `/lab/later`: memory that is a disk, and a file system for it.
+const LATER: &[&str] = &["nd_e820", "nd_pmem", "crc32c_generic", "ext4"];
 
-/// The files of the wanted modules below `kernel.modules()`, in the order in which they must be loaded.
-pub fn load_order(kernel: &Kernel) -> Result<Vec<String>> {
+/// Modules that some kernels have no need of.
+const MAY_LACK: &[&str] = &[
+    "crc32_generic",
+    "udmabuf",
+    "virtio_iommu",
+    "nd_e820",
+    "nd_pmem",
+    "crc32c_generic",
+    "ext4",
+];
+
+/// The files of the wanted modules below `kernel.modules()`, in the order in which they must be loaded: those of every boot, and those
+/// that wait in `/lab/later`.
+pub fn load_order(kernel: &Kernel) -> Result<(Vec<String>, Vec<String>)> {
     let list = |name: &str| {
         let path = kernel.modules().join(name);
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
     };
-    order(WANTED, &list("modules.dep")?, &list("modules.builtin")?)
+    let (dep, builtin) = (list("modules.dep")?, list("modules.builtin")?);
+    let first = order(WANTED, &dep, &builtin)?;
+    let later = order(LATER, &dep, &builtin)?.into_iter();
+    let later = later.filter(|file| !first.contains(file)).collect();
+    Ok((first, later))
 }
 
 fn order(wanted: &[&str], dep: &str, builtin: &str) -> Result<Vec<String>> {

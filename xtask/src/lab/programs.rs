@@ -14,6 +14,7 @@ use xshell::{Shell, cmd};
 /// Where the programs come from.
 pub const PACKAGES: &[&str] = &[
     "busybox-static",
+    "e2fsprogs",
     "iproute2",
     "ibverbs-utils",
     "ibverbs-providers",
@@ -23,7 +24,10 @@ pub const PACKAGES: &[&str] = &[
 
 /// The libraries that these want, and `umem` too: for another architecture they are unpacked as well.
 const LIBRARIES: &[&str] = &[
+    "libblkid1",
     "libc6",
+    "libcom-err2",
+    "libext2fs2",
     "libgcc-s1",
     "libmnl0",
     "libbsd0",
@@ -53,6 +57,7 @@ const LIBRARIES: &[&str] = &[
 pub const BUILD_PACKAGES: &[&str] = &["g++", "libc6-dev", "cmake", "libclang-dev"];
 
 const PROGRAMS: &[&str] = &[
+    "mke2fs",
     "ip",
     "rdma",
     "ibv_devices",
@@ -213,6 +218,16 @@ pub fn pack(sh: &Shell, root: &Root, umem: &Path, archive: &mut cpio::Archive) -
     while let Some(file) = waiting.pop() {
         if file != umem {
             add(&root.inside(&file), &file)?;
+        }
+        // The name behind the link tells the version.
+        if let Some(name) = file.file_name().and_then(|name| name.to_str())
+            && OPENED.contains(&name)
+        {
+            let versioned = fs::canonicalize(&file)?;
+            add(
+                &root.inside(&file.with_file_name(versioned.file_name().unwrap_or_default())),
+                &file,
+            )?;
         }
         // For what is no ELF file it fails, and prints nothing that is needed.
         let said = cmd!(sh, "readelf --wide --dynamic --program-headers {file}");
