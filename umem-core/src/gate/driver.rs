@@ -2,7 +2,7 @@
 
 use super::{Gate, GateAnswer, request::Request};
 use crate::{
-    device::{Access, OnDemand, Refused},
+    device::{Access, OnDemand, RefusedAccess},
     evidence::By,
     gate::Errno,
     size::Bytes,
@@ -12,16 +12,24 @@ use alloc::{borrow::ToOwned, format, string::String};
 
 const GATE: Gate = Gate::Driver;
 
-pub(super) fn check(request: &Request<'_>) -> GateAnswer {
-    let device = request.device;
-    let answer = missing(request)
+pub(super) fn refusal(request: &Request<'_>) -> Option<GateAnswer> {
+    let refused = missing(request)
         .or_else(|| access(request))
         .or_else(|| implicit(request))
-        .or_else(|| too_long(request))
-        .unwrap_or_else(|| passed(request));
+        .or_else(|| too_long(request));
+    Some(by_its_source(request, refused?))
+}
+
+pub(super) fn otherwise(request: &Request<'_>) -> GateAnswer {
+    by_its_source(request, passed(request))
+}
+
+/// Software drivers were asked, others read.
+fn by_its_source(request: &Request<'_>, answer: GateAnswer) -> GateAnswer {
+    let device = request.device;
     match device.profile {
-        Some(profile) if profile.virt_dma => {
-            answer.by(By::Lab, profile.traits(device.release).source)
+        Some(profile) if profile.name == "rxe" => {
+            answer.by(By::Lab, "rxe on Linux 6.1.192, 6.12.95 and 7.3.4")
         }
         Some(profile) => answer.by(By::Source, profile.traits(device.release).source),
         None => answer.by(By::Source, "the scenario's own device"),
@@ -45,9 +53,9 @@ fn missing(request: &Request<'_>) -> Option<GateAnswer> {
 }
 
 fn access(request: &Request<'_>) -> Option<GateAnswer> {
-    let Refused { flags, errno } = request.device.refused_access;
     let asked = request.process.access.as_ref()?;
-    let flag = flags.iter().find(|flag| asked.contains(flag))?;
+    let mut all = request.device.refused_access.iter();
+    let RefusedAccess { flag, errno } = all.find(|refused| asked.contains(&refused.flag))?;
     // The device pages on demand in huge pages.
     if *flag == Access::Hugetlb && request.is_on_demand() {
         return None;
@@ -59,7 +67,7 @@ fn access(request: &Request<'_>) -> Option<GateAnswer> {
     Some(GateAnswer::refuse(
         GATE,
         "access-flag",
-        errno,
+        *errno,
         format!("{driver} does not take the access flag {}", flag.name()),
         "leave the flag out",
     ))
@@ -108,9 +116,10 @@ fn passed(request: &Request<'_>) -> GateAnswer {
         (Some(name), None) => name.clone(),
         (None, None) => "the device".to_owned(),
     };
-    let refused = device.refused_access.flags;
+    let refused = device.refused_access;
     if request.process.access.is_none() && !refused.is_empty() {
-        let names: alloc::vec::Vec<&str> = refused.iter().map(|flag| flag.name()).collect();
+        let names: alloc::vec::Vec<&str> =
+            refused.iter().map(|refused| refused.flag.name()).collect();
         return GateAnswer::unknown(
             GATE,
             format!(

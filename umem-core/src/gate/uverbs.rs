@@ -17,60 +17,68 @@ const LAB: &str = "rxe on Linux 6.1.192, 6.12.95 and 7.3.4";
 /// 6.12.95 has it.
 const FLUSH: Since = Since::new(6, 2);
 
-pub(super) fn check(request: &Request<'_>) -> GateAnswer {
-    answer(request).by(By::Lab, LAB)
+pub(super) fn refusal(request: &Request<'_>) -> Option<GateAnswer> {
+    let refused = iova_offset(request)
+        .or_else(|| no_object_left(request))
+        .or_else(|| flags(request, request.process.access.as_ref()?));
+    Some(refused?.by(By::Lab, LAB))
 }
 
-fn answer(request: &Request<'_>) -> GateAnswer {
-    let page = request.page;
-    if !page.divides(request.hca.wrapping_sub(request.start)) {
-        return iova_offset(request);
-    }
-    if request.process.hca_objects == Some(0) {
-        return GateAnswer::refuse(
+pub(super) fn otherwise(request: &Request<'_>) -> GateAnswer {
+    let answer = match &request.process.access {
+        None => GateAnswer::unknown(
+            GATE,
+            "the address for the NIC is valid; which access flags the program asks for is not said",
+            "look at the call of ibv_reg_mr() and set process.access",
+        ),
+        Some(access) => {
+            let names: Vec<&str> = access.iter().map(|access| access.name()).collect();
+            let names: String = match names.is_empty() {
+                true => "none".into(),
+                false => names.join(", "),
+            };
+            let group = match request.process.hca_objects {
+                Some(left) => format!("the rdma control group has room for {left} more objects"),
+                None => "no limit of an rdma control group is given".into(),
+            };
+            GateAnswer::pass(
+                GATE,
+                format!(
+                    "the address for the NIC and the access flags ({names}) are valid; {group}"
+                ),
+            )
+        }
+    };
+    answer.by(By::Lab, LAB)
+}
+
+fn no_object_left(request: &Request<'_>) -> Option<GateAnswer> {
+    (request.process.hca_objects == Some(0)).then(|| {
+        GateAnswer::refuse(
             GATE,
             "rdma-cgroup",
             Errno::Eagain,
-            "the rdma control group is at its limit of objects (hca_object), of which each region, protection domain, queue takes one",
-            "raise hca_object in rdma.max of the group in /proc/PID/cgroup, below /sys/fs/cgroup (rdma.current beside it counts), or \
-             deregister what is no longer used",
-        );
-    }
-    let Some(access) = &request.process.access else {
-        return GateAnswer::unknown(
-            GATE,
-            "the addresses are right; which access flags the program asks for is not known",
-            "look at the call of ibv_reg_mr() and set process.access",
-        );
-    };
-    flags(request, access).unwrap_or_else(|| {
-        let names: Vec<&str> = access.iter().map(|access| access.name()).collect();
-        let names: String = match names.is_empty() {
-            true => "no flag".into(),
-            false => names.join(", "),
-        };
-        let group = match request.process.hca_objects {
-            Some(left) => format!("the rdma control group allows {left} more objects"),
-            None => "no limit of an rdma control group is given".into(),
-        };
-        GateAnswer::pass(
-            GATE,
-            format!("the NIC's address and the access flags ({names}) are valid, and {group}"),
+            "the rdma control group is at its limit of objects (hca_object): each region takes one, and so does each protection domain, \
+             completion queue and queue pair",
+            "raise hca_object in rdma.max of the group that /proc/PID/cgroup names, below /sys/fs/cgroup (rdma.current beside it counts), \
+             or deregister what is no longer used",
         )
     })
 }
 
-fn iova_offset(request: &Request<'_>) -> GateAnswer {
+fn iova_offset(request: &Request<'_>) -> Option<GateAnswer> {
     let (start, hca, page) = (request.start, request.hca, request.page);
-    GateAnswer::refuse(
-        GATE,
-        "iova-offset",
-        Errno::Einval,
-        format!(
-            "the address for the NIC, {hca:#x}, and the program's, {start:#x}, lie differently in their page of {page}"
-        ),
-        format!("give ibv_reg_mr_iova() an address that equals the program's modulo {page}"),
-    )
+    (!page.divides(hca.wrapping_sub(start))).then(|| {
+        GateAnswer::refuse(
+            GATE,
+            "iova-offset",
+            Errno::Einval,
+            format!(
+                "the address for the NIC, {hca:#x}, and the program's, {start:#x}, lie differently in their page of {page}"
+            ),
+            format!("give ibv_reg_mr_iova() an address that equals the program's modulo {page}"),
+        )
+    })
 }
 
 /// The access flags that uverbs itself refuses.

@@ -3,6 +3,7 @@
 use super::LayoutName;
 use crate::{
     address::{PhysAddr, VirtAddr},
+    gate::{Errno, Gate},
     iommu::TranslationError,
     kernel::NotAKernel,
     memory::RunError,
@@ -38,6 +39,19 @@ impl ScenarioError {
     /// What is wrong with it.
     pub fn problem(&self) -> &Problem {
         &self.problem
+    }
+
+    /// The gate that refuses such a region on a real kernel, and the errno; `None` where only the scenario is wrong.
+    pub fn stops_at(&self) -> Option<(Gate, Errno)> {
+        match (&self.problem, self.field.as_str()) {
+            (Problem::HcaOffset { .. }, _) => Some((Gate::Uverbs, Errno::Einval)),
+            (Problem::EmptyRegion | Problem::TooManyPages { .. }, _)
+            | (Problem::Wraps { .. }, "region.offset" | "region.length") => {
+                Some((Gate::Memlock, Errno::Einval))
+            }
+            (Problem::ShortSegment { .. }, _) => Some((Gate::Gather, Errno::Einval)),
+            _ => None,
+        }
     }
 
     /// The problem's [code](Problem::code).

@@ -5,6 +5,7 @@ mod cases;
 mod common;
 mod drivers;
 mod explain;
+mod gates;
 mod generations;
 mod kernels;
 mod one_iterator;
