@@ -43,7 +43,9 @@ mod usnic;
 mod vmw_pvrdma;
 
 pub use access::{Access, OnDemand, RefusedAccess};
-pub use traits::{Bug, Change, EntryLimit, LengthLimit, Most, Scope, Symptoms, Traits, When};
+pub use traits::{
+    Bug, Change, DmaBufs, EntryLimit, LengthLimit, Most, Scope, Symptoms, Traits, When,
+};
 
 /// The devices that a scenario can name.
 pub static CATALOGUE: &[&DeviceProfile] = &[

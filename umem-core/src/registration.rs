@@ -11,7 +11,7 @@
 
 use crate::{
     iommu::{IoPages, Mapping},
-    memory::FrameRuns,
+    memory::{FrameRuns, Kind},
     scatter::ListCost,
     scenario::{Question, Scenario, ScenarioError},
     size::PageSize,
@@ -76,8 +76,11 @@ impl Registration {
         self.question().mr().pages()
     }
 
-    /// What the kernel's own lists take on the way.
+    /// What the kernel's own lists take on the way; nothing where it makes none.
     pub fn list_cost(&self) -> ListCost {
+        if self.question().kind() != Kind::Pages {
+            return ListCost::default();
+        }
         let (page, (from, _)) = (self.question().mr().page, self.pinned());
         let starts = self
             .scatter()

@@ -7,7 +7,7 @@ use crate::{
     address::{DmaAddr, PhysAddr, VirtAddr},
     capture::Provenance,
     kernel::{Kernel, Release},
-    memory::Extents,
+    memory::{Exporter, Extents, Kind},
     size::{Bytes, PageSize},
     table::{Edges, Policy},
 };
@@ -31,7 +31,7 @@ pub use area::{AreaSpec, Backing, Protection};
 pub use error::{Problem, ScenarioError};
 pub use process::{ForkSupport, Memlock, ProcessSpec};
 #[cfg(feature = "serde")]
-pub use reader::ScenarioReader;
+pub use reader::{Asked, ScenarioReader};
 pub use resolve::{Device, Question};
 
 /// A question: version 1 of the scenario format.
@@ -111,6 +111,13 @@ pub struct Region {
     serde(deny_unknown_fields)
 )]
 pub struct MemorySpec {
+    /// What it is to the kernel: pages that are pinned, a dma-buf (then this is the exporter's whole buffer, and `region.offset` says where
+    /// in it the region begins), or pages that come on demand.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    pub kind: Kind,
+    /// How the exporter of a dma-buf maps it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    pub exporter: Exporter,
     /// The size of its pages; the kernel's if left out.
     #[cfg_attr(
         feature = "serde",
@@ -135,7 +142,8 @@ pub struct MemorySpec {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub seed: Option<u64>,
-    /// Instead of a layout: runs of physical memory, address and length, in the order of virtual addresses.
+    /// Instead of a layout: runs of physical memory, address and length, in the order of virtual addresses. Those of a dma-buf are the
+    /// exporter's entries, whose lengths need not be whole pages.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")

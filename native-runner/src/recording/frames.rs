@@ -47,7 +47,7 @@ impl RandomFrames {
 }
 
 /// Those of drivers, and odd ones, unless they would cut the frames into too many pieces.
-fn max_segment(random: &mut Random, frames: u64) -> u32 {
+pub(super) fn max_segment(random: &mut Random, frames: u64) -> u32 {
     const DRIVERS: [u32; 4] = [u32::MAX, 2 << 30, 1 << 30, 64 << 10];
     const MOST_PIECES: u64 = 64;
     let longest = match random.below(10) {
@@ -64,7 +64,7 @@ fn max_segment(random: &mut Random, frames: u64) -> u32 {
 }
 
 /// PCI's own, mostly.
-fn boundary(random: &mut Random) -> u64 {
+pub(super) fn boundary(random: &mut Random) -> u64 {
     match random.below(10) {
         0..=5 => u32::MAX.into(),
         6 => (1 << 48) - 1,

@@ -146,7 +146,7 @@ fn largest_segment(random: &mut Random, bytes: u64) -> u64 {
 }
 
 /// A bitmap: a driver's, a few sizes with gaps between them, one, or none.
-fn sizes(random: &mut Random) -> u64 {
+pub(super) fn sizes(random: &mut Random) -> u64 {
     const DRIVERS: [u64; 7] = [
         0x40201000,
         0x201000,

@@ -68,6 +68,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
                 ..traits
             },
         },
+        Change::takes_dma_bufs(5, 16),
         Change {
             since: Since::new(6, 4),
             about: "remote writes",

@@ -40,6 +40,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
                 ..traits
             },
         },
+        Change::takes_dma_bufs(6, 15),
         Change {
             since: Since::new(6, 16),
             about: "4M, 1G and 2G as well, if the device has them",

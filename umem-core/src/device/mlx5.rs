@@ -1,4 +1,4 @@
-use super::traits::{Bug, Change, Traits, When, from_4k};
+use super::traits::{Bug, Change, DmaBufs, Traits, When, from_4k};
 use super::{DeviceProfile, OnDemand};
 use crate::{
     gate::Errno,
@@ -37,6 +37,14 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             },
         },
         Change {
+            since: Since::new(5, 12),
+            about: "takes dma-bufs, in the kernel's pages",
+            apply: |traits| Traits {
+                dma_buf: DmaBufs::KernelPage,
+                ..traits
+            },
+        },
+        Change {
             since: Since::new(6, 12),
             about: "no upper bound but the 6 bits of log_page_size: 4K to 2^63",
             apply: |traits| Traits {
@@ -57,6 +65,10 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
                 source: "mlx5/mlx5_ib.h: mlx5_umem_mkc_find_best_pgsz(), get_max_log_entity_size_cap() [linux 7.2.12]",
                 ..traits
             },
+        },
+        Change {
+            about: "the page size of a dma-buf is chosen when it is mapped, and again when it has moved",
+            ..Change::takes_dma_bufs(6, 17)
         },
     ],
     bugs: &[

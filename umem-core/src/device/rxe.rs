@@ -57,7 +57,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
         },
         Change {
             since: Since::new(6, 15),
-            about: "on-demand paging of ranges",
+            about: "memory may come on demand, if the region is given by its address",
             apply: |traits| Traits {
                 on_demand: OnDemand::Explicit,
                 ..traits

@@ -14,6 +14,8 @@ use crate::{
 /// How a driver makes a table in one release.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Traits {
+    /// What it does with dma-bufs.
+    pub dma_buf: DmaBufs,
     /// The sizes that the driver offers; of one that takes the kernel's page alone, those that it advertises.
     pub page_sizes: PageSizes,
     /// How it chooses among them.
@@ -45,6 +47,7 @@ pub struct Traits {
 impl Traits {
     /// What most drivers have in common; each says where it differs.
     pub(super) const COMMON: Self = Self {
+        dma_buf: DmaBufs::Refused,
         page_sizes: PageSizes::EMPTY.with(PageSize::K4),
         choice: Choice::BEST,
         none_fits: Some(Errno::Einval),
@@ -59,6 +62,17 @@ impl Traits {
         assumed: None,
         source: "",
     };
+}
+
+/// What a driver does with a dma-buf.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum DmaBufs {
+    /// It has no `reg_user_mr_dmabuf()`: `EOPNOTSUPP`.
+    Refused,
+    /// It takes them in the kernel's pages, whatever they would allow.
+    KernelPage,
+    /// It chooses a size as for all regions.
+    Chosen,
 }
 
 /// A length that a driver refuses to exceed.
@@ -131,6 +145,20 @@ pub struct Change {
     pub about: &'static str,
     /// What it does to the driver's traits.
     pub apply: fn(Traits) -> Traits,
+}
+
+impl Change {
+    /// The release in which the driver began to take dma-bufs, in pages of its choice.
+    pub(super) const fn takes_dma_bufs(major: u16, minor: u16) -> Self {
+        Self {
+            since: Since::new(major, minor),
+            about: "takes dma-bufs",
+            apply: |traits| Traits {
+                dma_buf: DmaBufs::Chosen,
+                ..traits
+            },
+        }
+    }
 }
 
 /// A bug of a driver: tables that translate addresses wrongly, or regions that it refuses without need.

@@ -1,6 +1,6 @@
 //! What drivers refuse before they pin anything.
 
-use super::{Gate, GateAnswer, request::Request};
+use super::{Gate, GateAnswer, kind, request::Request};
 use crate::{
     device::{Access, OnDemand, RefusedAccess},
     evidence::By,
@@ -14,6 +14,7 @@ const GATE: Gate = Gate::Driver;
 
 pub(super) fn refusal(request: &Request<'_>) -> Option<GateAnswer> {
     let refused = missing(request)
+        .or_else(|| kind::dma_buf(request))
         .or_else(|| access(request))
         .or_else(|| implicit(request))
         .or_else(|| too_long(request));

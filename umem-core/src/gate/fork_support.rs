@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     evidence::By,
+    memory::Kind,
     scenario::{Backing, ForkSupport},
 };
 use alloc::format;
@@ -20,7 +21,7 @@ const SECOND_TRY: &str = "After such a failure libibverbs' bookkeeping is off un
                           second try, but marks nothing, and a fork() may then move the registered pages";
 
 pub(super) fn refusal(request: &Request<'_>) -> Option<GateAnswer> {
-    if marks(request) != Some(true) {
+    if request.kind == Kind::DmaBuf || marks(request) != Some(true) {
         return None;
     }
     // An empty or a wrapping range is the kernel's business: its errno is the one without fork support.
@@ -41,6 +42,7 @@ pub(super) fn refusal(request: &Request<'_>) -> Option<GateAnswer> {
 
 pub(super) fn otherwise(request: &Request<'_>) -> GateAnswer {
     let answer = match (request.process.fork_support, marks(request)) {
+        _ if request.kind == Kind::DmaBuf => GateAnswer::pass(GATE, "libibverbs marks no dma-buf"),
         (None, _) => GateAnswer::unknown(
             GATE,
             "whether libibverbs marks the memory with MADV_DONTFORK is not said; if it does, a region that cuts huge pages ends with \

@@ -45,7 +45,7 @@ fn refuse(
 }
 
 fn wraps(request: &Request<'_>) -> Option<GateAnswer> {
-    (!request.is_on_demand() && request.ends().is_none()).then(|| {
+    (request.unpinned().is_none() && request.ends().is_none()).then(|| {
         refuse(
             request,
             "wraps",
@@ -69,7 +69,7 @@ fn none_at_all(request: &Request<'_>) -> Option<GateAnswer> {
 }
 
 fn empty_or_too_long(request: &Request<'_>) -> Option<GateAnswer> {
-    if request.is_on_demand() {
+    if request.unpinned().is_some() {
         return None;
     }
     match request.pages() {
@@ -110,7 +110,7 @@ fn too_much(request: &Request<'_>) -> Option<GateAnswer> {
 /// The limit in bytes, if there is one and it may count.
 fn limit(request: &Request<'_>) -> Option<u64> {
     match request.process.memlock {
-        _ if request.is_on_demand() || request.process.privileged == Some(true) => None,
+        _ if request.unpinned().is_some() || request.process.privileged == Some(true) => None,
         Some(Memlock::Bytes(Bytes(bytes))) => Some(bytes),
         Some(Memlock::Unlimited) | None => None,
     }
@@ -129,9 +129,10 @@ fn is_too_much(request: &Request<'_>, limit: u64) -> bool {
 fn open(request: &Request<'_>) -> GateAnswer {
     let process = request.process;
     match (process.memlock, process.privileged) {
-        _ if request.is_on_demand() => {
-            GateAnswer::pass(GATE, "on-demand paging pins nothing, so no limit counts")
-        }
+        _ if request.unpinned().is_some() => GateAnswer::pass(
+            GATE,
+            "nothing is pinned, so no limit on locked memory counts",
+        ),
         (_, Some(true)) => {
             GateAnswer::pass(GATE, "with CAP_IPC_LOCK no limit on locked memory counts")
         }

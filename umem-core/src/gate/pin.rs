@@ -24,7 +24,7 @@ const NO_FORCE: Since = Since::new(6, 2);
 const NO_SHARED_FILES: Since = Since::new(6, 5);
 
 pub(super) fn refusal(request: &Request<'_>) -> Option<GateAnswer> {
-    if request.is_on_demand() {
+    if request.unpinned().is_some() {
         return None;
     }
     let refused = killed(request)
@@ -46,8 +46,8 @@ pub(super) fn otherwise(request: &Request<'_>) -> GateAnswer {
 
 /// The region passes, or what decides it is not known.
 fn open(request: &Request<'_>) -> GateAnswer {
-    if request.is_on_demand() {
-        return GateAnswer::pass(GATE, "on-demand paging pins nothing");
+    if let Some(unpinned) = request.unpinned() {
+        return GateAnswer::pass(GATE, unpinned);
     }
     let doubt = request
         .touched()

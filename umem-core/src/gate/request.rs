@@ -5,6 +5,7 @@ use crate::{
     capture::RefusedPages,
     device::Access,
     kernel::{Release, Since},
+    memory::Kind,
     scenario::{Backing, Device, ProcessSpec, Protection},
     size::PageSize,
 };
@@ -65,6 +66,8 @@ static RULES: [Rule; 5] = [
 /// Nothing of it is proven: the range may be empty or wrap around.
 #[derive(Clone, Debug)]
 pub(crate) struct Request<'a> {
+    /// What the memory is to the kernel.
+    pub(crate) kind: Kind,
     /// The first byte.
     pub(crate) start: u64,
     /// How many bytes.
@@ -123,9 +126,17 @@ impl Request<'_> {
         self.process.asks_for(access)
     }
 
-    /// Whether the region registers without pinning a page: on-demand paging.
+    /// Whether the memory comes on demand.
     pub(super) fn is_on_demand(&self) -> bool {
-        self.asks_for(Access::OnDemand) == Some(true)
+        self.kind == Kind::Odp || self.asks_for(Access::OnDemand) == Some(true)
+    }
+
+    /// Why no page of the process is pinned; `None` if each is.
+    pub(crate) fn unpinned(&self) -> Option<&'static str> {
+        match self.is_on_demand() {
+            true => Kind::Odp.unpinned(),
+            false => self.kind.unpinned(),
+        }
     }
 
     /// Whether the NIC writes, so that the memory must be writable: `ib_access_writable()`.

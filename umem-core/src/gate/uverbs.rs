@@ -2,25 +2,21 @@
 //!
 //! `ib_uverbs_reg_mr()`, drivers/infiniband/core/uverbs_cmd.c; `ib_check_mr_access()`, include/rdma/ib_verbs.h.
 
-use super::{Errno, Gate, GateAnswer, request::Request};
-use crate::{
-    device::{Access, OnDemand},
-    evidence::By,
-    kernel::Since,
-};
+use super::{Errno, Gate, GateAnswer, kind, request::Request};
+use crate::{device::Access, evidence::By, kernel::Since};
 use alloc::{format, string::String, vec::Vec};
 
 const GATE: Gate = Gate::Uverbs;
 const LAB: &str = "rxe on Linux 6.1.192, 6.12.95 and 7.3.4";
 
-/// "RDMA: Extend RDMA kernel verbs ABI to support flush", which also made a missing capability EOPNOTSUPP: 6.1.192 is without it,
-/// 6.12.95 has it.
+/// "RDMA: Extend RDMA kernel verbs ABI to support flush": 6.1.192 is without it, 6.12.95 has it.
 const FLUSH: Since = Since::new(6, 2);
 
 pub(super) fn refusal(request: &Request<'_>) -> Option<GateAnswer> {
     let refused = iova_offset(request)
         .or_else(|| no_object_left(request))
-        .or_else(|| flags(request, request.process.access.as_ref()?));
+        .or_else(|| flags(request, request.process.access.as_ref()?))
+        .or_else(|| kind::on_demand(request));
     Some(refused?.by(By::Lab, LAB))
 }
 
@@ -107,19 +103,6 @@ fn flags(request: &Request<'_>, access: &[Access]) -> Option<GateAnswer> {
             Errno::Einval,
             format!("kernels before 6.2 do not know {}", flush.name()),
             "leave the flag out, or run Linux 6.2 or later",
-        ));
-    }
-    if has(Access::OnDemand) && request.device.on_demand == OnDemand::None {
-        let errno = match request.has(FLUSH) {
-            true => Errno::Eopnotsupp,
-            false => Errno::Einval,
-        };
-        return Some(GateAnswer::refuse(
-            GATE,
-            "no-on-demand-paging",
-            errno,
-            "the device has no on-demand paging",
-            "leave IBV_ACCESS_ON_DEMAND out; `ibv_devinfo -v` shows what the device has (odp_caps)",
         ));
     }
     None

@@ -31,6 +31,20 @@ impl ScenarioError {
         }
     }
 
+    /// The same of a registration of a set: what is wrong with its region or its memory stands there.
+    pub(crate) fn of_member(self, number: usize) -> Self {
+        let own = ["region", "memory"]
+            .iter()
+            .any(|field| self.field.starts_with(field));
+        match own {
+            true => Self::new(
+                format_args!("registrations[{number}].{}", self.field),
+                self.problem,
+            ),
+            false => self,
+        }
+    }
+
     /// The field, as a path: `region.offset`, `device.page_sizes[1]`; empty for the whole.
     pub fn field(&self) -> &str {
         &self.field
@@ -173,6 +187,8 @@ pub enum Problem {
     NoLayout,
     /// A field of layouts beside extents.
     OnlyForLayouts,
+    /// What only a dma-buf has.
+    OnlyForDmaBufs,
     /// A memory longer than its extents.
     LongerThanExtents {
         /// The memory's length.
@@ -196,6 +212,12 @@ pub enum Problem {
         /// Where it begins.
         start: PhysAddr,
     },
+    /// A set without registrations.
+    NoRegistrations,
+    /// A set where a scenario was expected.
+    IsASet,
+    /// A scenario where a set was expected.
+    IsAScenario,
     /// An empty list of extents.
     NoExtents,
     /// A wrong extent.
@@ -272,7 +294,11 @@ impl Problem {
             Self::LayoutAndExtents => "layout-and-extents",
             Self::NoLayout => "no-layout",
             Self::OnlyForLayouts => "only-for-layouts",
+            Self::OnlyForDmaBufs => "only-for-dma-bufs",
             Self::LongerThanExtents { .. } => "longer-than-extents",
+            Self::NoRegistrations => "no-registrations",
+            Self::IsASet => "is-a-set",
+            Self::IsAScenario => "is-a-scenario",
             Self::NoExtents => "no-extents",
             Self::Extent { error, .. } | Self::Run(error) => error.code(),
             Self::NotThePages { .. } => "not-the-pages",
@@ -364,6 +390,9 @@ impl fmt::Display for Problem {
             Self::OnlyForLayouts => {
                 f.write_str("belongs to a layout, but the memory is given by extents: leave it out")
             }
+            Self::OnlyForDmaBufs => f.write_str(
+                "belongs to a dma-buf: leave it out, or give the memory the kind \"dma-buf\"",
+            ),
             Self::LongerThanExtents { length, extents } => write!(
                 f,
                 "{} are more than the extents' {}",
@@ -382,6 +411,14 @@ impl fmt::Display for Problem {
                 "{} of {} memory from {start} leave the address space",
                 Bytes(*length),
                 layout.name()
+            ),
+            Self::NoRegistrations => f.write_str("is empty: give at least one registration"),
+            Self::IsASet => f.write_str(
+                "this is a set of many regions (\"registrations\"), and a scenario of one region (\"region\", \"memory\") is \
+                 expected here",
+            ),
+            Self::IsAScenario => f.write_str(
+                "this is a scenario of one region (\"region\", \"memory\"), and a set of many (\"registrations\") is expected here",
             ),
             Self::NoExtents => f.write_str("is empty: give at least one extent"),
             Self::Extent {

@@ -89,6 +89,14 @@ impl Json {
         T::deserialize(self).map_err(|Wrong(error)| error)
     }
 
+    /// Whether it is an object with a field of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Object(fields) => fields.iter().any(|(key, _)| key == name),
+            _ => false,
+        }
+    }
+
     fn unexpected(&self) -> Unexpected<'_> {
         match self {
             Self::Null => Unexpected::Unit,

@@ -6,7 +6,7 @@ use crate::{
     gate::{Area, Errno, Request},
     iommu::{IommuProfile, Translation},
     kernel::{GENERATIONS, Kernel, KernelRules, Release},
-    memory::Memory,
+    memory::{Exporter, Kind, Memory},
     size::{Bytes, PageSize, PageSizes},
     table::{Edges, Mr, Policy, memory::Layout, single::Choice},
 };
@@ -155,6 +155,11 @@ impl Question {
         &self.memory
     }
 
+    /// What the memory is to the kernel.
+    pub fn kind(&self) -> Kind {
+        self.scenario.memory.kind
+    }
+
     /// The mappings behind the region, as far as the scenario gives them.
     pub fn areas(&self) -> &[Area] {
         &self.areas
@@ -164,6 +169,7 @@ impl Question {
     pub(crate) fn request(&self) -> Request<'_> {
         let provenance = self.scenario.provenance.as_ref();
         Request {
+            kind: self.kind(),
             start: self.mr.address.get(),
             length: self.mr.length,
             hca: self.mr.hca_address.get(),
@@ -215,8 +221,12 @@ impl Question {
 
     /// The IOMMU that translates the device's addresses. Software devices never use one.
     pub fn translation(&self) -> Option<Translation> {
-        self.iommu
-            .filter(|_| !self.device.profile.is_some_and(|profile| profile.virt_dma))
+        let software = self.device.profile.is_some_and(|profile| profile.virt_dma);
+        let mut translation = self.iommu.filter(|_| !software)?;
+        if self.scenario.memory.exporter == Exporter::PerEntry {
+            translation.layout = translation.layout.entry_by_entry();
+        }
+        Some(translation)
     }
 
     /// The device, the IOMMU and the kernel's rules: "for mlx5 behind vt-d, by the rules of Linux 7.2".

@@ -3,6 +3,7 @@
 mod by_release;
 mod cases;
 mod common;
+mod dma_buf;
 mod drivers;
 mod explain;
 mod gates;
@@ -13,6 +14,7 @@ mod places;
 mod power;
 mod presets;
 mod promises;
+mod sets;
 mod single;
 mod transcribed;
 mod twins;

@@ -17,11 +17,12 @@ const WANTED: &[&str] = &[
     "dummy",
     "crc32_generic",
     "ib_uverbs",
+    "udmabuf",
     "rdma_rxe",
 ];
 
 /// Modules that some kernels have no need of.
-const MAY_LACK: &[&str] = &["crc32_generic"];
+const MAY_LACK: &[&str] = &["crc32_generic", "udmabuf"];
 
 /// The files of the wanted modules below `kernel.modules()`, in the order in which they must be loaded.
 pub fn load_order(kernel: &Kernel) -> Result<Vec<String>> {

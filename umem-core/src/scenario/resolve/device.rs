@@ -2,9 +2,12 @@
 
 use super::{Device, Problem, ScenarioError, parse_page_sizes, unknown};
 use crate::{
-    device::{self, DeviceProfile, EntryLimit, LengthLimit, Most, OnDemand, Scope, Traits},
+    device::{
+        self, DeviceProfile, DmaBufs, EntryLimit, LengthLimit, Most, OnDemand, Scope, Traits,
+    },
     gate::{Errno, Gate},
     kernel::{Certainty, Kernel, KernelRules},
+    memory::Kind,
     scenario::{DeviceObject, DeviceSpec, Scenario},
     size::{Bytes, PageSize, PageSizes},
     table::{Policy, memory::Layout, single::Choice},
@@ -30,7 +33,14 @@ impl Scenario {
         let release = kernel.release;
         let traits = profile.map(|profile| profile.traits(release));
         let traits = traits.as_ref();
-        let (page_sizes, choice) = page_sizes(object, traits, page)?;
+        let (page_sizes, choice) = match (self.memory.kind, traits.map(|traits| traits.dma_buf)) {
+            // Each page is an entry of its own.
+            (Kind::Odp, _) => (PageSizes::EMPTY.with(page), Choice::KernelPage),
+            (Kind::DmaBuf, Some(DmaBufs::KernelPage)) => {
+                (PageSizes::EMPTY.with(page), Choice::BEST)
+            }
+            (Kind::Pages | Kind::DmaBuf, _) => page_sizes(object, traits, page)?,
+        };
         let entry_bytes = entry_bytes(object)?;
         Ok(Device {
             name,

@@ -21,6 +21,7 @@ impl Scenario {
         let (areas, device) = (self.areas(page)?, self.device(page, &self.kernel()?)?);
         let start = self.region.va.get().wrapping_add(self.region.offset.0);
         let request = Request {
+            kind: self.memory.kind,
             start,
             length: self.region.length.0,
             hca: self.region.hca_address.map_or(start, VirtAddr::get),
