@@ -8,6 +8,7 @@ use umem_core::{
 };
 
 mod mappings;
+mod reports;
 
 const KERNELS: [&str; 3] = ["6.1.192", "6.12.95", "7.3.4"];
 
