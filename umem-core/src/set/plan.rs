@@ -183,7 +183,12 @@ fn device_is_full(registration: &Registration, taken: &Taken) -> Option<GateAnsw
     let driver = device.profile.map(|driver| driver.traits(device.release));
     let assumed = driver.and_then(|traits| traits.assumed);
     let source = assumed.unwrap_or("the set's own device");
-    let answer = GateAnswer::refuse(limit.gate, "too-many-entries", limit.errno, text, limit.why);
+    let way_out = format!(
+        "{}; or deregister what is no longer used, or spread the regions over several devices: each has a budget of its own",
+        limit.why
+    );
+    let (gate, errno) = (limit.gate, limit.errno);
+    let answer = GateAnswer::refuse(gate, "too-many-entries", errno, text, way_out);
     Some(answer.by(By::Report, source))
 }
 
