@@ -301,6 +301,88 @@ export interface Registration {
   exhibits: Exhibit[];
 }
 
+/** Many regions on one device: what `umem plan` takes beside a scenario. Version 1 of the format of sets. */
+export interface RegistrationSet {
+  version: 1;
+  name?: string;
+  kernel?: Kernel;
+  iommu?: string | Iommu;
+  device: string | Device;
+  process?: Process;
+  /** In the order in which the program registers them. */
+  registrations: SetMember[];
+}
+
+/** A region of a set, or many that are alike. */
+export interface SetMember {
+  name?: string;
+  region: Region;
+  memory: Memory;
+  /** How many there are. 1 if left out. */
+  count?: number;
+}
+
+/** What `umem plan --format json` prints of a set. */
+export interface SetAnswer {
+  version: 1;
+  name?: string;
+  /** "548 regions: 53366 entries", or which region is refused, where and why. */
+  status: string;
+  /** Each member, alike regions once. */
+  registrations: PlannedMember[];
+  total: SetTotal;
+  budget: {
+    entries: number;
+    /** The most entries that the device keeps of all regions together, if it is known. */
+    of: number | null;
+    /** The number of the region that is refused, from 1 on, by whichever gate. */
+    refused_at: number | null;
+  };
+  /** The region that is refused first: its number from 1 on, its place in `registrations` from 0 on, and the gate's answer. */
+  refused?: GateAnswer & { region: number; registration: number };
+  kernel: KernelAnswer;
+  /** Changes that help; each was planned. */
+  advice: SetAdvice[];
+}
+
+export interface PlannedMember {
+  name?: string;
+  count: number;
+  /** How many of them register, after all that stand before them. */
+  registered: number;
+  /** The rest is of the first of them, on its own. */
+  status: string;
+  pages: number;
+  scatter: { count: number };
+  dma: { count: number };
+  table: Table | Refused;
+  gates: GateAnswer[];
+}
+
+/** All regions together, refused ones included, as far as each has a table on its own. */
+export interface SetTotal {
+  regions: number;
+  pages: number;
+  entries: number;
+  /** What the entries take. */
+  bytes: number;
+  /** What the tables take with directories and rounding. */
+  memory: number;
+}
+
+export interface SetAdvice {
+  change: string;
+  before: SetOutcome;
+  after: SetOutcome;
+  cost: string;
+}
+
+export interface SetOutcome {
+  regions: number;
+  entries: number;
+  refused_at: number | null;
+}
+
 /** A stage that says no. `if (registration.table.refused)` tells it from a table. */
 export interface Refused {
   refused: {

@@ -101,6 +101,80 @@ fn a_refusal_is_an_answer() {
 }
 
 #[test]
+fn gates_are_printed_up_to_the_one_that_refuses() {
+    let scenario = r#"{"version":1,"region":{"length":"16M"},"memory":{"layout":"contiguous"},"device":"hns",
+        "process":{"access":["local-write"],"memlock":0,"pinned":0,"privileged":false,"fork_support":"off"}}"#;
+    let (code, out, _) = run_with(&["plan", "-"], scenario);
+    assert_eq!(code, 0);
+    for line in [
+        "  passed: fork-support, uverbs, driver\n",
+        "  refused at memlock (ENOMEM): the limit on locked memory is 0",
+        "the kernel says EPERM, but hns returns ENOMEM",
+        "  what to do: raise the limit where the program is started: `ulimit -l unlimited`",
+    ] {
+        assert!(out.contains(line), "{line}: {out}");
+    }
+    let (_, out, _) = run_with(&["plan", "-", "--format", "json"], scenario);
+    let value: Value = serde_json::from_str(&out).unwrap();
+    let gates = value["gates"].as_array().unwrap();
+    assert_eq!(gates.len(), 4);
+    assert_eq!(
+        (&gates[3]["gate"], &gates[3]["verdict"], &gates[3]["errno"]),
+        (&json!("memlock"), &json!("refuse"), &json!("ENOMEM"))
+    );
+    assert_eq!(
+        (&gates[0]["verdict"], &gates[0]["errno"]),
+        (&json!("pass"), &Value::Null)
+    );
+    let refused = &value["table"]["refused"];
+    assert_eq!(
+        (&refused["code"], &refused["gate"], &refused["errno"]),
+        (&json!("memlock-zero"), &json!("memlock"), &json!("ENOMEM"))
+    );
+    // What nobody said is not known, and the command that settles it is named.
+    let (_, out, _) = run(&["plan", "--preset", "mail"]);
+    assert!(
+        out.contains("  not known: fork-support, uverbs, memlock"),
+        "{out}"
+    );
+    let (_, out, _) = run(&["plan", "--preset", "mail", "--why"]);
+    assert!(
+        out.contains("how to find out: `umem doctor --pid PID`"),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_set_is_planned_as_a_whole() {
+    let set = r#"{"version":1,"name":"1G after 1G","device":"ionic","registrations":[
+        {"region":{"length":"1G"},"memory":{"layout":"scattered"},"count":4}]}"#;
+    let (code, out, _) = run_with(&["plan", "-"], set);
+    assert_eq!(code, 0);
+    for line in [
+        "region 4 of 4 is refused at firmware (EINVAL): 3 regions before this one have 786432 entries",
+        "together: 4 regions, 1048576 pages, 1048576 entries",
+        "budget: 1048576 of 1015808 entries",
+        "4 regions, refused at region 4 → 4 regions, 2048 entries: back the 4 regions of 2M or more with 2M pages",
+    ] {
+        assert!(out.contains(line), "{line}: {out}");
+    }
+    let (_, out, _) = run_with(&["plan", "-", "--format", "json"], set);
+    let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        value["budget"],
+        json!({"entries": 1048576, "of": 1015808, "refused_at": 4})
+    );
+    assert_eq!(value["registrations"][0]["registered"], 3);
+    assert_eq!(value["refused"]["gate"], "firmware");
+    let (_, out, _) = run_with(&["plan", "-", "--device", "mlx5", "--format", "json"], set);
+    let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(value["budget"]["refused_at"], Value::Null);
+    let (code, _, error) = run_with(&["plan", "-", "--length", "4K"], set);
+    assert_eq!(code, 2);
+    assert!(error.contains("--length: belongs to one region"), "{error}");
+}
+
+#[test]
 fn options_change_the_scenario() {
     let total = |arguments: &[&str]| {
         let mut all = vec!["plan", "--preset", "mail", "--format", "json"];

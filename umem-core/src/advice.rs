@@ -5,6 +5,7 @@ use alloc::{string::String, vec::Vec};
 
 mod proposals;
 
+pub(crate) use proposals::in_huge_pages;
 use proposals::{Kind, Proposal};
 
 /// A change that helps.

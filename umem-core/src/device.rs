@@ -42,7 +42,7 @@ mod traits;
 mod usnic;
 mod vmw_pvrdma;
 
-pub use access::{Access, OnDemand, Refused};
+pub use access::{Access, OnDemand, RefusedAccess};
 pub use traits::{
     Bug, Change, DmaBufs, EntryLimit, LengthLimit, Most, Scope, Symptoms, Traits, When,
 };

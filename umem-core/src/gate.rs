@@ -10,6 +10,7 @@ mod answer;
 mod driver;
 mod errno;
 mod fork_support;
+mod kind;
 mod memlock;
 mod name;
 mod pin;

@@ -49,6 +49,7 @@
 //! | [`kernel`], [`device`], [`processor`] | kernels by release, drivers and CPUs, as data | |
 //! | [`evidence`] | who says that each rule is so | |
 //! | [`scenario`] | a whole question as a value; the presets | |
+//! | [`set`] | many regions on one device: what they take together, and which one is refused | |
 //! | [`registration`] | scenario → every stage's result | `ib_umem_get()` |
 //! | [`umem`] | the same without a scenario, from frames, a device and an IOMMU of your own | `struct ib_umem` |
 //! | [`advice`] | the changes that would help, each verified by computing it | |
@@ -143,6 +144,7 @@ pub mod scatter;
 pub mod scenario;
 #[cfg(feature = "schema")]
 mod schema;
+pub mod set;
 pub mod size;
 pub mod table;
 #[cfg(test)]

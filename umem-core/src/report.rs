@@ -55,7 +55,7 @@ pub struct Report {
 }
 
 #[derive(Debug, Serialize)]
-struct KernelReport {
+pub(crate) struct KernelReport {
     /// The generation whose answers are the same, or how they differ from it.
     rules: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,7 +114,7 @@ struct IoTable {
 
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum TableReport {
+pub(crate) enum TableReport {
     Table {
         policy: Policy,
         page_size: Option<u64>,
@@ -136,13 +136,13 @@ enum TableReport {
 }
 
 #[derive(Debug, Serialize)]
-struct SizeCount {
+pub(crate) struct SizeCount {
     size: u64,
     count: u64,
 }
 
 #[derive(Debug, Serialize)]
-struct LimitReport {
+pub(crate) struct LimitReport {
     code: &'static str,
     bit: Option<u32>,
     segment: Option<u64>,
@@ -150,7 +150,7 @@ struct LimitReport {
 }
 
 #[derive(Debug, Serialize)]
-struct Refused {
+pub(crate) struct Refused {
     code: &'static str,
     message: String,
     /// Where the registration stops, and what the program sees.
@@ -318,7 +318,7 @@ impl Report {
     }
 }
 
-fn kernel(registration: &Registration) -> KernelReport {
+pub(crate) fn kernel(registration: &Registration) -> KernelReport {
     let kernel = registration.question().kernel();
     let possible = registration.by_possible_rules().into_iter();
     KernelReport {
@@ -346,7 +346,7 @@ fn io_table(mapping: Mapping, pages: impl Iterator<Item = IoPageRun>) -> IoTable
     }
 }
 
-fn table(registration: &Registration) -> TableReport {
+pub(crate) fn table(registration: &Registration) -> TableReport {
     match registration.table() {
         Ok(table) => TableReport::Table {
             policy: table.policy,

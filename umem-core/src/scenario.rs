@@ -36,7 +36,7 @@ pub use area::{AreaSpec, Backing, Protection};
 pub use error::{Problem, ScenarioError};
 pub use process::{ForkSupport, Memlock, ProcessSpec};
 #[cfg(feature = "serde")]
-pub use reader::ScenarioReader;
+pub use reader::{Asked, ScenarioReader};
 pub use resolve::{Device, Question};
 
 /// A question: version 1 of the scenario format.

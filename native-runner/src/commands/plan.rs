@@ -9,17 +9,23 @@ use clap::ValueEnum;
 use umem_core::{
     diagram::{self, Attention, Drawing, Heading, Steps, View, palette},
     registration::Registration,
-    scenario::{DeviceSpec, IommuSpec, Problem, Scenario, ScenarioError},
+    scenario::{Asked, DeviceSpec, IommuSpec, KernelSpec, Problem, Scenario, ScenarioError},
+    set::Set,
     size::Bytes,
     table::Policy,
 };
 
 use super::source::Source;
-use crate::{exit::Exit, report::plan as report, screen::Out, whole_file};
+use crate::{
+    exit::Exit,
+    report::{plan as report, set as report_set},
+    screen::Out,
+    whole_file,
+};
 
 /// Work out a scenario: the table that a device would get, and why
 ///
-/// Takes no privileges and touches no device. The scenario is a file of JSON, standard input (-), or a preset (see `umem list
+/// Takes no privileges and touches no device. The scenario (of one region), or the set (of many on one device), is a file of JSON, standard input (-), or a preset (see `umem list
 /// presets`); the options below change it.
 ///
 /// Exit code: 0 worked out (a refusal by kernel or device is an answer, too), 2 wrong input or usage.
@@ -104,7 +110,15 @@ impl From<PolicyName> for Policy {
 impl Plan {
     /// Works it out, and prints the answer.
     pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
-        let scenario = self.scenario()?;
+        match self.source.asked()? {
+            Asked::Scenario(scenario) => self.one(*scenario, out),
+            Asked::Set(set) => self.many(*set, out),
+        }
+    }
+
+    /// One region.
+    fn one(&self, scenario: Scenario, out: &mut Out) -> anyhow::Result<Exit> {
+        let scenario = self.changed(scenario)?;
         let registration = Registration::new(&scenario)?;
         if let Some(path) = &self.svg {
             whole_file::write(path, draw(registration.clone()).as_bytes())?;
@@ -127,9 +141,56 @@ impl Plan {
         Ok(Exit::Held)
     }
 
+    /// The regions of a set.
+    fn many(&self, mut set: Set, out: &mut Out) -> anyhow::Result<Exit> {
+        let of_one = [
+            ("--offset", self.offset.is_some()),
+            ("--length", self.length.is_some()),
+            ("--entries", self.entries),
+            ("--svg", self.svg.is_some()),
+        ];
+        if let Some((option, _)) = of_one.into_iter().find(|(_, given)| *given) {
+            let text = "belongs to one region, and this is a set of many: give a scenario with \"region\" and \"memory\"";
+            return Err(ScenarioError::new(option, Problem::Other(text.into())).into());
+        }
+        self.change(&mut set.kernel, &mut set.iommu, &mut set.device);
+        let plan = set.plan()?;
+        match self.format {
+            Format::Table => {
+                let mut out = BufWriter::new(out);
+                report_set::table(&mut out, &plan, self.why)?;
+                out.flush()?;
+            }
+            Format::Json => {
+                let mut out = BufWriter::new(out.exact());
+                report_set::json(&mut out, &plan)?;
+                out.flush()?;
+            }
+        }
+        Ok(Exit::Held)
+    }
+
+    /// What the options say of kernel, IOMMU and device.
+    fn change(&self, kernel: &mut KernelSpec, iommu: &mut IommuSpec, device: &mut DeviceSpec) {
+        if let Some(name) = &self.device {
+            *device = DeviceSpec::Name(name.clone());
+        }
+        if let Some(policy) = self.policy {
+            device.customize().policy = Some(policy.into());
+        }
+        if let Some(name) = &self.iommu {
+            *iommu = IommuSpec::Name(name.clone());
+        }
+        if let Some(rules) = &self.rules {
+            kernel.set_rules(rules);
+        }
+        if let Some(release) = &self.release {
+            kernel.set_release(release);
+        }
+    }
+
     /// The scenario with the options' changes.
-    fn scenario(&self) -> anyhow::Result<Scenario> {
-        let mut scenario = self.source.scenario()?;
+    fn changed(&self, mut scenario: Scenario) -> anyhow::Result<Scenario> {
         let size = |option: &str, text: &str| {
             text.parse::<Bytes>().map_err(|error| {
                 let text = text.to_owned();
@@ -150,21 +211,13 @@ impl Plan {
             let named = self.rules.is_some() || self.release.is_some();
             assumed.rules.take_if(|_| named);
         }
-        if let Some(name) = &self.device {
-            scenario.device = DeviceSpec::Name(name.clone());
-        }
-        if let Some(policy) = self.policy {
-            scenario.device.customize().policy = Some(policy.into());
-        }
-        if let Some(name) = &self.iommu {
-            scenario.iommu = IommuSpec::Name(name.clone());
-        }
-        if let Some(rules) = &self.rules {
-            scenario.kernel.set_rules(rules);
-        }
-        if let Some(release) = &self.release {
-            scenario.kernel.set_release(release);
-        }
+        let Scenario {
+            kernel,
+            iommu,
+            device,
+            ..
+        } = &mut scenario;
+        self.change(kernel, iommu, device);
         Ok(scenario)
     }
 }

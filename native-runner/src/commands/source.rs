@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use flate2::bufread::MultiGzDecoder;
-use umem_core::scenario::{Problem, Scenario, ScenarioError, ScenarioReader, presets};
+use umem_core::scenario::{Asked, Problem, Scenario, ScenarioError, ScenarioReader, presets};
 
 /// A file or a preset.
 #[derive(Debug, clap::Args)]
@@ -29,9 +29,17 @@ pub struct Source {
 impl Source {
     /// The scenario that is in it.
     pub fn scenario(&self) -> anyhow::Result<Scenario> {
+        match self.asked()? {
+            Asked::Scenario(scenario) => Ok(*scenario),
+            Asked::Set(_) => Err(ScenarioError::new("", Problem::IsASet).into()),
+        }
+    }
+
+    /// The scenario or the set that is in it.
+    pub fn asked(&self) -> anyhow::Result<Asked> {
         match (&self.preset, &self.file) {
-            (Some(name), _) => Ok(preset(name)?),
-            (None, Some(path)) => read(path),
+            (Some(name), _) => Ok(Asked::Scenario(Box::new(preset(name)?))),
+            (None, Some(path)) => read_either(path),
             (None, None) => unreachable!("clap demands a file or a preset"),
         }
     }
@@ -55,8 +63,16 @@ const PIECE: usize = 256 << 10;
 /// The bytes that planning an extent takes at most, in all stages together.
 const BYTES_AN_EXTENT: u64 = 320;
 
-/// Reads a scenario from a file, or from standard input: as it comes, so that only what it says takes memory.
+/// Reads a scenario from a file, or from standard input.
 pub fn read(path: &Path) -> anyhow::Result<Scenario> {
+    match read_either(path)? {
+        Asked::Scenario(scenario) => Ok(*scenario),
+        Asked::Set(_) => Err(ScenarioError::new("", Problem::IsASet).into()),
+    }
+}
+
+/// Reads a scenario or a set from a file, or from standard input: as it comes, so that only what it says takes memory.
+fn read_either(path: &Path) -> anyhow::Result<Asked> {
     let (name, source): (_, Box<dyn Read>) = if path == Path::new("-") {
         ("standard input".into(), Box::new(io::stdin().lock()))
     } else {
@@ -69,7 +85,7 @@ pub fn read(path: &Path) -> anyhow::Result<Scenario> {
     take(source, reader, &name)
 }
 
-fn take(source: impl Read, mut reader: ScenarioReader, name: &str) -> anyhow::Result<Scenario> {
+fn take(source: impl Read, mut reader: ScenarioReader, name: &str) -> anyhow::Result<Asked> {
     let unreadable = |error| unreadable(name, &error);
     let mut source = unpacked(source).map_err(unreadable)?;
     loop {
@@ -81,7 +97,7 @@ fn take(source: impl Read, mut reader: ScenarioReader, name: &str) -> anyhow::Re
         reader.feed(piece).with_context(|| name.to_owned())?;
         source.consume(length);
     }
-    reader.finish().with_context(|| name.to_owned())
+    reader.finish_either().with_context(|| name.to_owned())
 }
 
 /// The text of `source`, which may be packed by gzip.
@@ -127,7 +143,10 @@ mod tests {
     }
 
     fn taken(bytes: &[u8], most: usize) -> anyhow::Result<Scenario> {
-        take(bytes, ScenarioReader::with_limit(most), "it")
+        match take(bytes, ScenarioReader::with_limit(most), "it")? {
+            Asked::Scenario(scenario) => Ok(*scenario),
+            Asked::Set(set) => panic!("{set:?} is a set"),
+        }
     }
 
     #[test]

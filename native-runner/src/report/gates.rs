@@ -15,7 +15,7 @@ pub fn gates(out: &mut impl Write, registration: &Registration, why: bool) -> io
     let gates = registration.gates();
     writeln!(out, "\ngates")?;
     if why {
-        return gates.iter().try_for_each(|gate| whole(out, gate));
+        return each(out, registration);
     }
     let of = |verdict| {
         let gates = gates.iter().filter(move |gate| gate.verdict == verdict);
@@ -35,7 +35,14 @@ pub fn gates(out: &mut impl Write, registration: &Registration, why: bool) -> io
     }
 }
 
-fn refused(out: &mut impl Write, gate: &GateAnswer) -> io::Result<()> {
+/// What each gate answers and who says so.
+pub fn each(out: &mut impl Write, registration: &Registration) -> io::Result<()> {
+    let gates = registration.gates();
+    gates.iter().try_for_each(|gate| whole(out, gate))
+}
+
+/// Where a region is refused, and what to do.
+pub fn refused(out: &mut impl Write, gate: &GateAnswer) -> io::Result<()> {
     writeln!(out, "  {}", one_line(gate.stop()))?;
     match way_out(gate) {
         Some(way_out) => writeln!(out, "  what to do: {}", one_line(way_out)),

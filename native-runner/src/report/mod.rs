@@ -4,6 +4,7 @@ pub mod doctor;
 mod gates;
 mod junit;
 pub mod plan;
+pub mod set;
 pub mod table;
 
 use std::io::{self, Write};

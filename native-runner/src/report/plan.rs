@@ -13,7 +13,7 @@ use umem_core::{
     report::Report,
     scatter,
     size::Bytes,
-    table::{DriverBug, EntryRun, KernelBug, Policy},
+    table::{DriverBug, EntryRun, KernelBug, Policy, Refusal},
 };
 
 use super::gates::gates;
@@ -53,6 +53,11 @@ pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io
         for sentence in provenance.sentences() {
             writeln!(out, "{}", one_line(sentence))?;
         }
+    }
+    // A region that a gate before the SG list refuses has no stages, no table, and nothing to compare.
+    if let Err(Refusal::Stopped(_)) = registration.table() {
+        gates(out, registration, why)?;
+        return how_sure(out, registration, why);
     }
     writeln!(out)?;
     let batch = scatter::batch_pages(question.mr().page);

@@ -143,14 +143,11 @@ pub const CASES: &[Case] = &[
         let start = memory::file(page as u64, page, ProtFlags::READ | ProtFlags::WRITE)?;
         Ok(backed(start, page, Backing::Shmem))
     }),
-    case("file-on-ext4", |_| {
-        Ok(backed(memory::ext4(64 << 10)?, 64 << 10, Backing::File))
-    }),
+    case("file-on-ext4", |_| shared_file()),
     case("file-on-ext4-read", |_| {
-        let attempt = backed(memory::ext4(64 << 10)?, 64 << 10, Backing::File);
         Ok(Attempt {
             access: vec![],
-            ..attempt
+            ..shared_file()?
         })
     }),
     case("file-on-dax", |_| {
@@ -218,6 +215,13 @@ fn backed(start: u64, length: usize, backing: Backing) -> Attempt {
         areas: vec![area(0, length, backing, Protection::ReadWrite)],
         ..of(start, length as u64)
     }
+}
+
+/// A file on ext4, mapped MAP_SHARED.
+fn shared_file() -> io::Result<Attempt> {
+    let mut attempt = backed(memory::ext4(64 << 10)?, 64 << 10, Backing::File);
+    attempt.areas[0].shared = Some(true);
+    Ok(attempt)
 }
 
 /// A page where nothing of ours is.

@@ -13,10 +13,10 @@ use anyhow::anyhow;
 use umem_core::{
     address::VirtAddr,
     device::Access,
-    registration::Registration,
+    gate::GateAnswer,
     scenario::{
-        AreaSpec, DeviceSpec, IommuSpec, KernelSpec, LayoutName, MemorySpec, Problem, ProcessSpec,
-        Region, Scenario, ScenarioError,
+        AreaSpec, DeviceSpec, IommuSpec, KernelSpec, LayoutName, MemorySpec, ProcessSpec, Region,
+        Scenario,
     },
     size::Bytes,
 };
@@ -112,16 +112,16 @@ impl Attempt {
             process,
             provenance: None,
         };
-        match Registration::new(&scenario) {
-            Err(error) if is_a_call_that_no_kernel_takes(&error) => Ok("EINVAL".into()),
-            Err(error) => Err(error.into()),
-            Ok(registration) => match registration.table() {
-                Ok(_) => Ok(REGISTERED.into()),
-                Err(refusal) => Ok(refusal
-                    .errno()
-                    .map_or(refusal.code().to_owned(), |errno| errno.to_string())),
-            },
-        }
+        let answers = scenario.gates_before_gathering()?;
+        let refusal = answers.into_iter().find(GateAnswer::refuses);
+        Ok(match refusal {
+            Some(GateAnswer {
+                errno: Some(errno), ..
+            }) => errno.to_string(),
+            Some(killed) => killed.text,
+            // None of these regions is so long that what comes after could refuse it.
+            None => REGISTERED.into(),
+        })
     }
 
     /// What libibverbs and the kernel say.
@@ -133,14 +133,6 @@ impl Attempt {
             Err(error) => errno_name(&error),
         }
     }
-}
-
-/// Of a scenario such a region is an error, not a result.
-fn is_a_call_that_no_kernel_takes(error: &ScenarioError) -> bool {
-    matches!(
-        error.problem(),
-        Problem::EmptyRegion | Problem::Wraps { .. } | Problem::HcaOffset { .. }
-    )
 }
 
 /// "EINVAL"; of what has no name here, its number.

@@ -148,6 +148,14 @@ fn split(of: &Registration, size: PageSize) -> Option<Proposal> {
 }
 
 fn huge_pages(of: &Registration, size: PageSize) -> Option<Proposal> {
+    let changed = in_huge_pages(of, size)?;
+    let change = format!("back the region with {size} pages");
+    let cost = format!("{size} pages must be reserved, and memory is taken in whole ones");
+    Some(Proposal::new(Kind::HugePages, changed, change, cost))
+}
+
+/// The same region in memory of larger pages.
+pub(crate) fn in_huge_pages(of: &Registration, size: PageSize) -> Option<Scenario> {
     // The exporter decides what its buffer is made of, and memory on demand has an entry for each page of the kernel.
     if of.question().kind() != memory::Kind::Pages {
         return None;
@@ -170,9 +178,7 @@ fn huge_pages(of: &Registration, size: PageSize) -> Option<Proposal> {
     let (va, region) = (changed.region.va, &mut changed.region);
     region.va = va.align_down(size);
     region.offset = Bytes(region.offset.0 + va.offset_in(size));
-    let change = format!("back the region with {size} pages");
-    let cost = format!("{size} pages must be reserved, and memory is taken in whole ones");
-    Some(Proposal::new(Kind::HugePages, changed, change, cost))
+    Some(changed)
 }
 
 fn with_hca(of: &Registration, hca: VirtAddr) -> Option<Scenario> {

@@ -2,21 +2,20 @@
 
 use crate::gate::Errno;
 
-/// Access flags that a driver refuses, and what it returns.
+/// An access flag that a driver refuses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Refused {
-    /// The flags.
-    pub flags: &'static [Access],
+pub struct RefusedAccess {
+    /// The flag.
+    pub flag: Access,
     /// What the program sees.
     pub errno: Errno,
 }
 
-impl Refused {
-    /// None.
-    pub const NONE: Self = Self {
-        flags: &[],
-        errno: Errno::Einval,
-    };
+impl RefusedAccess {
+    /// `flag`, with `errno`.
+    pub const fn new(flag: Access, errno: Errno) -> Self {
+        Self { flag, errno }
+    }
 }
 
 /// Whether a device pages on demand (`IBV_ACCESS_ON_DEMAND`).

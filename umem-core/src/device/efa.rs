@@ -1,25 +1,26 @@
 use super::traits::{Bug, Change, EntryLimit, Most, Scope, Traits, When, from_4k};
-use super::{Access, DeviceProfile, Refused};
+use super::{Access, DeviceProfile, RefusedAccess};
 use crate::{
     gate::{Errno, Gate},
     kernel::{Release, Since},
     table::memory::Layout,
 };
 
-/// efa/efa_verbs.c: efa_reg_mr(), supp_access_flags.
-const LOCAL_ONLY: Refused = Refused {
-    flags: &[
-        Access::RemoteWrite,
-        Access::RemoteRead,
-        Access::RemoteAtomic,
-        Access::MwBind,
-        Access::ZeroBased,
-        Access::Hugetlb,
-        Access::FlushGlobal,
-        Access::FlushPersistent,
-    ],
-    errno: Errno::Eopnotsupp,
-};
+/// efa/efa_verbs.c: efa_alloc_mr(), supp_access_flags: the first two came to be supported, in this order.
+static REFUSED: [RefusedAccess; 8] = [
+    not(Access::RemoteRead),
+    not(Access::RemoteWrite),
+    not(Access::RemoteAtomic),
+    not(Access::MwBind),
+    not(Access::ZeroBased),
+    not(Access::Hugetlb),
+    not(Access::FlushGlobal),
+    not(Access::FlushPersistent),
+];
+
+const fn not(flag: Access) -> RefusedAccess {
+    RefusedAccess::new(flag, Errno::Eopnotsupp)
+}
 
 pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     name: "efa",
@@ -31,7 +32,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     base: Traits {
         page_sizes: from_4k(31),
         none_fits: Some(Errno::Eopnotsupp),
-        refused_access: LOCAL_ONLY,
+        refused_access: &REFUSED,
         entry_limits: &[
             EntryLimit {
                 most: Most::Entries(24 << 20),
@@ -63,18 +64,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             since: Since::new(5, 5),
             about: "remote reads",
             apply: |traits| Traits {
-                refused_access: Refused {
-                    flags: &[
-                        Access::RemoteWrite,
-                        Access::RemoteAtomic,
-                        Access::MwBind,
-                        Access::ZeroBased,
-                        Access::Hugetlb,
-                        Access::FlushGlobal,
-                        Access::FlushPersistent,
-                    ],
-                    ..LOCAL_ONLY
-                },
+                refused_access: &REFUSED[1..],
                 ..traits
             },
         },
@@ -83,17 +73,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             since: Since::new(6, 4),
             about: "remote writes",
             apply: |traits| Traits {
-                refused_access: Refused {
-                    flags: &[
-                        Access::RemoteAtomic,
-                        Access::MwBind,
-                        Access::ZeroBased,
-                        Access::Hugetlb,
-                        Access::FlushGlobal,
-                        Access::FlushPersistent,
-                    ],
-                    ..LOCAL_ONLY
-                },
+                refused_access: &REFUSED[2..],
                 ..traits
             },
         },

@@ -7,7 +7,8 @@ use crate::{
 };
 
 const OF_DEVICE: EntryLimit = EntryLimit {
-    most: Most::Entries(24 << 20),
+    // Regions of 64G and 31G register in pages of 4K, of 64G and 32G they do not.
+    most: Most::Entries((24 << 20) - 1),
     scope: Scope::Device,
     access: None,
     gate: Gate::Firmware,

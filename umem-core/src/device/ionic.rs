@@ -28,17 +28,17 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
                       pages",
             },
             EntryLimit {
-                most: Most::Entries(1 << 20),
+                most: Most::Entries((1 << 20) - (1 << 15)),
                 scope: Scope::Device,
                 access: None,
                 gate: Gate::Firmware,
                 errno: Errno::Einval,
-                why: "the card keeps no more of all regions together (npts_per_lif), as users report: use larger pages",
+                why: "the card keeps no more of all regions together (npts_per_lif less what it needs itself: 3968M in pages of 4K), as users report: use larger pages",
             },
         ],
         layout: Layout::Inline(1),
         assumed: Some(
-            "page sizes 0x40201000, where the firmware does not report them; 2^20 entries a device (npts_per_lif)",
+            "page sizes 0x40201000, where the firmware does not report them; 2^20 entries a device (npts_per_lif), 2^15 of them not for programs",
         ),
         source: "ionic/ionic_controlpath.c: ionic_reg_user_mr(); ionic/ionic_pgtbl.c: ionic_pgtbl_init(); no \
                  dma_set_max_seg_size(), so 64K [linux 7.2.12]",

@@ -1,5 +1,5 @@
 use super::traits::{Bug, Change, Traits, When, from_4k};
-use super::{Access, DeviceProfile, Refused};
+use super::{Access, DeviceProfile, RefusedAccess};
 use crate::{
     gate::Errno,
     kernel::Since,
@@ -20,16 +20,13 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
         page_sizes: from_4k(21),
         choice: Choice::Best(NicAddress::Zero),
         // mana/mr.c: mana_ib_reg_user_mr(), VALID_MR_FLAGS
-        refused_access: Refused {
-            flags: &[
-                Access::MwBind,
-                Access::ZeroBased,
-                Access::Hugetlb,
-                Access::FlushGlobal,
-                Access::FlushPersistent,
-            ],
-            errno: Errno::Einval,
-        },
+        refused_access: &[
+            RefusedAccess::new(Access::MwBind, Errno::Einval),
+            RefusedAccess::new(Access::ZeroBased, Errno::Einval),
+            RefusedAccess::new(Access::Hugetlb, Errno::Einval),
+            RefusedAccess::new(Access::FlushGlobal, Errno::Einval),
+            RefusedAccess::new(Access::FlushPersistent, Errno::Einval),
+        ],
         source: "mana/main.c: mana_ib_gd_create_dma_region(), from the mails of 2024-02-07",
         ..Traits::COMMON
     },

@@ -1,10 +1,17 @@
 use super::traits::{Change, EntryLimit, Most, Scope, Traits, from_4k};
-use super::{Access, DeviceProfile, OnDemand, Refused, siw};
+use super::{Access, DeviceProfile, OnDemand, RefusedAccess, siw};
 use crate::{
     gate::{Errno, Gate},
     kernel::{Release, Since},
     table::{memory::Layout, single::Choice},
 };
+
+/// Flushes of memory that is not persistent (`rxe_reg_user_mr()`), since 6.2; what RXE_ACCESS_SUPPORTED_MR lacks, since 6.5.
+static REFUSED: [RefusedAccess; 3] = [
+    RefusedAccess::new(Access::FlushPersistent, Errno::Einval),
+    RefusedAccess::new(Access::ZeroBased, Errno::Eopnotsupp),
+    RefusedAccess::new(Access::Hugetlb, Errno::Eopnotsupp),
+];
 
 pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     name: "rxe",
@@ -25,6 +32,14 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     changes: &[
         siw::LONG_SEGMENTS,
         Change {
+            since: Since::new(6, 2),
+            about: "flushes, of persistent memory if they are to persist",
+            apply: |traits| Traits {
+                refused_access: &REFUSED[..1],
+                ..traits
+            },
+        },
+        Change {
             since: Since::new(6, 3),
             about: "an xarray of pages",
             apply: |traits| Traits {
@@ -36,16 +51,13 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             since: Since::new(6, 5),
             about: "access flags that it does not know are refused (RXE_ACCESS_SUPPORTED_MR)",
             apply: |traits| Traits {
-                refused_access: Refused {
-                    flags: &[Access::ZeroBased, Access::Hugetlb],
-                    errno: Errno::Eopnotsupp,
-                },
+                refused_access: &REFUSED,
                 ..traits
             },
         },
         Change {
             since: Since::new(6, 15),
-            about: "on-demand paging of ranges",
+            about: "memory may come on demand, if the region is given by its address",
             apply: |traits| Traits {
                 on_demand: OnDemand::Explicit,
                 ..traits

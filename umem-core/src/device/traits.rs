@@ -1,6 +1,6 @@
 //! What can differ from driver to driver and from release to release.
 
-use super::{Access, OnDemand, Refused};
+use super::{Access, OnDemand, RefusedAccess};
 use crate::{
     gate::{Errno, Gate},
     kernel::{Release, Since},
@@ -25,7 +25,7 @@ pub struct Traits {
     /// What it returns instead of whatever `ib_umem_get()` does; `None`: it passes that on.
     pub umem_error: Option<Errno>,
     /// The access flags that it does not take.
-    pub refused_access: Refused,
+    pub refused_access: &'static [RefusedAccess],
     /// Whether it pages on demand.
     pub on_demand: OnDemand,
     /// `ib_dma_max_seg_size()` in bytes.
@@ -52,7 +52,7 @@ impl Traits {
         choice: Choice::BEST,
         none_fits: Some(Errno::Einval),
         umem_error: None,
-        refused_access: Refused::NONE,
+        refused_access: &[],
         on_demand: OnDemand::None,
         max_segment: u32::MAX,
         length_limits: &[],

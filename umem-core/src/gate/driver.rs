@@ -1,11 +1,10 @@
 //! What drivers refuse before they pin anything.
 
-use super::{Gate, GateAnswer, request::Request};
+use super::{Gate, GateAnswer, kind, request::Request};
 use crate::{
-    device::{Access, DmaBufs, OnDemand, Refused},
+    device::{Access, OnDemand, RefusedAccess},
     evidence::By,
     gate::Errno,
-    memory::Kind,
     size::Bytes,
     table::memory::Layout,
 };
@@ -13,17 +12,25 @@ use alloc::{borrow::ToOwned, format, string::String};
 
 const GATE: Gate = Gate::Driver;
 
-pub(super) fn check(request: &Request<'_>) -> GateAnswer {
-    let device = request.device;
-    let answer = missing(request)
-        .or_else(|| no_dma_bufs(request))
+pub(super) fn refusal(request: &Request<'_>) -> Option<GateAnswer> {
+    let refused = missing(request)
+        .or_else(|| kind::dma_buf(request))
         .or_else(|| access(request))
         .or_else(|| implicit(request))
-        .or_else(|| too_long(request))
-        .unwrap_or_else(|| passed(request));
+        .or_else(|| too_long(request));
+    Some(by_its_source(request, refused?))
+}
+
+pub(super) fn otherwise(request: &Request<'_>) -> GateAnswer {
+    by_its_source(request, passed(request))
+}
+
+/// Software drivers were asked, others read.
+fn by_its_source(request: &Request<'_>, answer: GateAnswer) -> GateAnswer {
+    let device = request.device;
     match device.profile {
-        Some(profile) if profile.virt_dma => {
-            answer.by(By::Lab, profile.traits(device.release).source)
+        Some(profile) if profile.name == "rxe" => {
+            answer.by(By::Lab, "rxe on Linux 6.1.192, 6.12.95 and 7.3.4")
         }
         Some(profile) => answer.by(By::Source, profile.traits(device.release).source),
         None => answer.by(By::Source, "the scenario's own device"),
@@ -46,37 +53,10 @@ fn missing(request: &Request<'_>) -> Option<GateAnswer> {
     ))
 }
 
-/// `ib_device_ops.reg_user_mr_dmabuf` is not set.
-fn no_dma_bufs(request: &Request<'_>) -> Option<GateAnswer> {
-    let driver = request
-        .device
-        .profile
-        .filter(|_| request.kind == Kind::DmaBuf)?;
-    let takes = |release| driver.traits(release).dma_buf != DmaBufs::Refused;
-    if takes(request.device.release) {
-        return None;
-    }
-    let mut releases = driver.changes.iter().map(|change| change.since.mainline());
-    let way_out = match releases.find(|release| takes(Some(*release))) {
-        Some(release) => format!("run Linux {release} or later, which has it"),
-        None => {
-            "no release has it: copy to memory of the process and register that, or use another NIC"
-                .to_owned()
-        }
-    };
-    Some(GateAnswer::refuse(
-        GATE,
-        "no-dma-bufs",
-        Errno::Eopnotsupp,
-        format!("{} takes no dma-bufs in this kernel", driver.name),
-        way_out,
-    ))
-}
-
 fn access(request: &Request<'_>) -> Option<GateAnswer> {
-    let Refused { flags, errno } = request.device.refused_access;
     let asked = request.process.access.as_ref()?;
-    let flag = flags.iter().find(|flag| asked.contains(flag))?;
+    let mut all = request.device.refused_access.iter();
+    let RefusedAccess { flag, errno } = all.find(|refused| asked.contains(&refused.flag))?;
     // The device pages on demand in huge pages.
     if *flag == Access::Hugetlb && request.is_on_demand() {
         return None;
@@ -88,7 +68,7 @@ fn access(request: &Request<'_>) -> Option<GateAnswer> {
     Some(GateAnswer::refuse(
         GATE,
         "access-flag",
-        errno,
+        *errno,
         format!("{driver} does not take the access flag {}", flag.name()),
         "leave the flag out",
     ))
@@ -137,9 +117,10 @@ fn passed(request: &Request<'_>) -> GateAnswer {
         (Some(name), None) => name.clone(),
         (None, None) => "the device".to_owned(),
     };
-    let refused = device.refused_access.flags;
+    let refused = device.refused_access;
     if request.process.access.is_none() && !refused.is_empty() {
-        let names: alloc::vec::Vec<&str> = refused.iter().map(|flag| flag.name()).collect();
+        let names: alloc::vec::Vec<&str> =
+            refused.iter().map(|refused| refused.flag.name()).collect();
         return GateAnswer::unknown(
             GATE,
             format!(

@@ -20,26 +20,33 @@ const LAB: &str = "libibverbs 44.0 and 56.1 on Linux 6.1.192, 6.12.95 and 7.3.4"
 const SECOND_TRY: &str = "After such a failure libibverbs' bookkeeping is off until the process ends: the same call succeeds at the \
                           second try, but marks nothing, and a fork() may then move the registered pages";
 
-pub(super) fn check(request: &Request<'_>) -> GateAnswer {
-    answer(request).by(By::Lab, LAB)
+pub(super) fn refusal(request: &Request<'_>) -> Option<GateAnswer> {
+    if request.kind == Kind::DmaBuf || marks(request) != Some(true) {
+        return None;
+    }
+    // An empty or a wrapping range is the kernel's business: its errno is the one without fork support.
+    let (end, _) = request.ends().filter(|(end, _)| *end != request.start)?;
+    let refused = request.touched().find_map(|area| match area.backing {
+        Backing::Hole => Some(hole(request.first_of(area))),
+        Backing::Hugetlb | Backing::Devdax if !request.process.hugepages_safe => {
+            cut(area, request.start, end).map(|at| huge_page_cut(request, area, at))
+        }
+        _ => None,
+    });
+    let refused = refused.or_else(|| {
+        let (left, splits) = (request.process.mappings_left?, splits(request, end)?);
+        (left < splits).then(|| too_many_mappings(left))
+    });
+    Some(refused?.by(By::Lab, LAB))
 }
 
-fn answer(request: &Request<'_>) -> GateAnswer {
-    match request.kind {
-        Kind::Pages => {}
-        Kind::DmaBuf => {
-            return GateAnswer::pass(GATE, "libibverbs marks no dma-buf");
-        }
-        Kind::Odp => {
-            return GateAnswer::pass(GATE, "libibverbs marks no memory that comes on demand");
-        }
-    }
-    let process = request.process;
-    match (process.fork_support, marks(request)) {
+pub(super) fn otherwise(request: &Request<'_>) -> GateAnswer {
+    let answer = match (request.process.fork_support, marks(request)) {
+        _ if request.kind == Kind::DmaBuf => GateAnswer::pass(GATE, "libibverbs marks no dma-buf"),
         (None, _) => GateAnswer::unknown(
             GATE,
-            "it is not known whether libibverbs marks the memory with MADV_DONTFORK; if it does, a region that cuts huge pages ends \
-             with EINVAL, one with a hole with ENOMEM",
+            "whether libibverbs marks the memory with MADV_DONTFORK is not said; if it does, a region that cuts huge pages ends with \
+             EINVAL, one with a hole with ENOMEM",
             "ask ibv_is_fork_initialized() in the program, or look for RDMAV_FORK_SAFE and IBV_FORK_SAFE in /proc/PID/environ; while \
              something is registered, `grep -c ' dc' /proc/PID/smaps` counts the marked mappings. Then set process.fork_support",
         ),
@@ -58,7 +65,8 @@ fn answer(request: &Request<'_>) -> GateAnswer {
              registered, `grep -c ' dc' /proc/PID/smaps` counts the marked mappings",
         ),
         (Some(_), Some(true)) => marked(request),
-    }
+    };
+    answer.by(By::Lab, LAB)
 }
 
 /// Whether libibverbs marks the memory. 44.0 does so on kernels that copy on fork, too, 56.1 only on others.
@@ -78,34 +86,21 @@ fn marks(request: &Request<'_>) -> Option<bool> {
     }
 }
 
-/// madvise(MADV_DONTFORK) on the region's pages.
+/// The memory is marked, as far as the scenario says what it is.
 fn marked(request: &Request<'_>) -> GateAnswer {
-    // An empty or a wrapping range is the kernel's business: its errno is the one without fork support.
-    let Some((end, _)) = request.ends().filter(|(end, _)| *end != request.start) else {
-        return GateAnswer::pass(GATE, "the range is left to the kernel");
-    };
-    for area in request.touched() {
-        match area.backing {
-            Backing::Hole => return hole(area),
-            Backing::Hugetlb | Backing::Devdax if !request.process.hugepages_safe => {
-                if let Some(cut) = cut(area, request.start, end) {
-                    return huge_page_cut(request, area, cut);
-                }
-            }
-            _ => {}
-        }
-    }
-    let splits = splits(request, end);
-    match request.process.mappings_left {
-        Some(left) if splits.is_some_and(|splits| left < splits) => too_many_mappings(left),
-        Some(left) if splits.is_none() && left < 2 => GateAnswer::unknown(
+    if let Some(left @ ..2) = request.process.mappings_left
+        && request.areas.is_empty()
+    {
+        return GateAnswer::unknown(
             GATE,
             format!(
-                "marking a part of a mapping takes up to two more mappings, and vm.max_map_count leaves {left}"
+                "marking a part of a mapping takes up to two more mappings (else EAGAIN), and vm.max_map_count leaves {left}"
             ),
             "give memory.areas as /proc/PID/maps has them, or raise the limit: sysctl vm.max_map_count=1048576",
-        ),
-        _ if may_be_huge(request) => GateAnswer::unknown(
+        );
+    }
+    if may_be_huge(request) {
+        return GateAnswer::unknown(
             GATE,
             format!(
                 "libibverbs marks the memory, and the region cuts a page of {}: hugetlb memory then ends with EINVAL, transparent huge \
@@ -113,12 +108,12 @@ fn marked(request: &Request<'_>) -> GateAnswer {
                 request.memory_page
             ),
             "look at the mapping in /proc/PID/smaps: KernelPageSize above 4 kB is hugetlb. Then set memory.areas",
-        ),
-        _ => GateAnswer::pass(
-            GATE,
-            "libibverbs marks the memory with MADV_DONTFORK: a child does not have it",
-        ),
+        );
     }
+    GateAnswer::pass(
+        GATE,
+        "libibverbs marks the memory with MADV_DONTFORK: a child does not have it",
+    )
 }
 
 /// The end of the region that lies inside a huge page of the area.
@@ -175,15 +170,14 @@ fn huge_page_cut(request: &Request<'_>, area: &Area, at: u64) -> GateAnswer {
     )
 }
 
-fn hole(area: &Area) -> GateAnswer {
+fn hole(at: u64) -> GateAnswer {
     GateAnswer::refuse(
         GATE,
         "hole",
         Errno::Enomem,
         format!(
-            "libibverbs marks the memory with MADV_DONTFORK, and nothing is mapped at {:#x}: madvise() says ENOMEM, where the kernel \
-             alone would say EFAULT",
-            area.start
+            "libibverbs marks the memory with MADV_DONTFORK, and nothing is mapped at {at:#x}: madvise() says ENOMEM, where the kernel \
+             alone would say EFAULT"
         ),
         format!("map all of the region before registering it. {SECOND_TRY}"),
     )

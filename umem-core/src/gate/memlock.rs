@@ -4,7 +4,7 @@
 //! an empty range EINVAL, too much for the limit ENOMEM.
 
 use super::{Errno, Gate, GateAnswer, request::Request};
-use crate::{evidence::By, memory::Kind, scenario::Memlock, size::Bytes};
+use crate::{evidence::By, scenario::Memlock, size::Bytes};
 use alloc::{format, string::String};
 
 const GATE: Gate = Gate::Memlock;
@@ -20,139 +20,164 @@ const SETTLE: &str = "`umem doctor --pid PID` tells all of it; or `grep -i 'lock
                       /proc/PID/status`, `grep CapEff /proc/PID/status` (bit 14 is CAP_IPC_LOCK). Then set process.memlock, \
                       process.pinned and process.privileged";
 
-pub(super) fn check(request: &Request<'_>) -> GateAnswer {
-    answer(request).by(By::Lab, LAB)
+pub(super) fn refusal(request: &Request<'_>) -> Option<GateAnswer> {
+    let refused = wraps(request)
+        .or_else(|| none_at_all(request))
+        .or_else(|| empty_or_too_long(request))
+        .or_else(|| too_much(request));
+    Some(refused?.by(By::Lab, LAB))
 }
 
-fn answer(request: &Request<'_>) -> GateAnswer {
-    match request.kind {
-        Kind::Pages => {}
-        Kind::DmaBuf => {
-            return GateAnswer::pass(GATE, "no limit on locked memory counts a dma-buf");
-        }
-        Kind::Odp => {
-            return GateAnswer::pass(GATE, "on-demand paging pins nothing, so no limit counts");
-        }
-    }
-    let refuse = |code, errno, text: String, way_out: &str| {
-        let text = format!("{text}{}", request.hidden(errno));
-        GateAnswer::refuse(GATE, code, request.seen(errno), text, way_out)
-    };
-    let Some((end, _)) = request.ends() else {
-        return refuse(
+pub(super) fn otherwise(request: &Request<'_>) -> GateAnswer {
+    open(request).by(By::Lab, LAB)
+}
+
+/// A refusal by `ib_umem_get()`, with what the driver makes of its errno.
+fn refuse(
+    request: &Request<'_>,
+    code: &'static str,
+    errno: Errno,
+    text: String,
+    way_out: &str,
+) -> GateAnswer {
+    let text = format!("{text}{}", request.hidden(errno));
+    GateAnswer::refuse(GATE, code, request.seen(errno), text, way_out)
+}
+
+fn wraps(request: &Request<'_>) -> Option<GateAnswer> {
+    (request.unpinned().is_none() && request.ends().is_none()).then(|| {
+        refuse(
+            request,
             "wraps",
             Errno::Einval,
             format!(
                 "{:#x} bytes from {:#x} pass the end of the address space",
                 request.length, request.start
             ),
-            "check address and length: a negative length, or -1, is the usual cause",
-        );
-    };
-    let process = request.process;
-    let (privileged, limit) = (process.privileged, process.memlock);
-    let bound = match limit {
-        Some(Memlock::Bytes(Bytes(bytes))) if privileged != Some(true) => Some(bytes),
-        _ => None,
-    };
-    if bound == Some(0) && privileged == Some(false) {
-        return refuse(
-            "memlock-zero",
-            Errno::Eperm,
-            "the limit on locked memory is 0: the process may lock none at all".into(),
-            RAISE,
-        );
+            "check address and length: a negative length, such as -1, is the usual cause",
+        )
+    })
+}
+
+/// `can_do_mlock()`.
+fn none_at_all(request: &Request<'_>) -> Option<GateAnswer> {
+    let none = limit(request) == Some(0) && request.process.privileged == Some(false);
+    none.then(|| {
+        let text = "the limit on locked memory is 0: the process may lock none at all";
+        refuse(request, "memlock-zero", Errno::Eperm, text.into(), RAISE)
+    })
+}
+
+fn empty_or_too_long(request: &Request<'_>) -> Option<GateAnswer> {
+    if request.unpinned().is_some() {
+        return None;
     }
-    if bound == Some(0) {
-        return GateAnswer::unknown(
-            GATE,
-            "the limit on locked memory is 0: without CAP_IPC_LOCK that is EPERM",
-            SETTLE,
-        );
-    }
-    if request.start == end {
-        return refuse(
+    match request.pages() {
+        // With a limit of 0 it depends on CAP_IPC_LOCK which errno it is.
+        0 if limit(request) != Some(0) || request.process.privileged.is_some() => Some(refuse(
+            request,
             "empty",
             Errno::Einval,
             "the region is empty".into(),
             "register at least 1 byte",
-        );
-    }
-    if request.pages() > u64::from(u32::MAX) {
-        return refuse(
+        )),
+        pages if pages > u64::from(u32::MAX) => Some(refuse(
+            request,
             "too-many-pages",
             Errno::Einval,
             format!(
-                "the region has {} pages, and the kernel registers at most {} at once",
-                request.pages(),
+                "the region has {pages} pages, and the kernel registers at most {} at once",
                 u32::MAX
             ),
             "split the region",
-        );
+        )),
+        _ => None,
     }
-    match (limit, privileged) {
-        (_, Some(true)) => GateAnswer::pass(GATE, "CAP_IPC_LOCK: no limit on locked memory counts"),
-        (Some(Memlock::Unlimited), _) => {
-            GateAnswer::pass(GATE, "the limit on locked memory is \"unlimited\"")
+}
+
+/// Whether what is pinned and what the region takes are more than the limit.
+fn too_much(request: &Request<'_>) -> Option<GateAnswer> {
+    let too_much = is_too_much(request, limit(request)?);
+    (too_much && request.process.privileged == Some(false)).then(|| {
+        let text = format!(
+            "{}: each region counts in full, and on each device again",
+            room(request, limit(request).unwrap_or(0))
+        );
+        refuse(request, "over-memlock", Errno::Enomem, text, RAISE)
+    })
+}
+
+/// The limit in bytes, if there is one and it may count.
+fn limit(request: &Request<'_>) -> Option<u64> {
+    match request.process.memlock {
+        _ if request.unpinned().is_some() || request.process.privileged == Some(true) => None,
+        Some(Memlock::Bytes(Bytes(bytes))) => Some(bytes),
+        Some(Memlock::Unlimited) | None => None,
+    }
+}
+
+fn is_too_much(request: &Request<'_>, limit: u64) -> bool {
+    let page = request.page;
+    let before = request
+        .process
+        .pinned
+        .map_or(0, |Bytes(bytes)| bytes.div_ceil(page.bytes()));
+    before.saturating_add(request.pages()) > limit >> page.log2()
+}
+
+/// The region passes, or what decides it is not known.
+fn open(request: &Request<'_>) -> GateAnswer {
+    let process = request.process;
+    match (process.memlock, process.privileged) {
+        _ if request.unpinned().is_some() => GateAnswer::pass(
+            GATE,
+            "nothing is pinned, so no limit on locked memory counts",
+        ),
+        (_, Some(true)) => {
+            GateAnswer::pass(GATE, "with CAP_IPC_LOCK no limit on locked memory counts")
         }
-        (Some(Memlock::Bytes(Bytes(limit))), privileged) => limited(request, limit, privileged),
+        (Some(Memlock::Unlimited), _) => {
+            GateAnswer::pass(GATE, "the process may lock as much memory as it likes")
+        }
         (None, _) => GateAnswer::unknown(
             GATE,
             format!(
-                "{} are pinned; how much the process may lock is not known",
+                "the region takes {}; how much the process may lock is not said",
                 pinned(request)
             ),
             SETTLE,
         ),
+        (Some(Memlock::Bytes(Bytes(0))), _) => GateAnswer::unknown(
+            GATE,
+            "the limit on locked memory is 0: EPERM, unless the process has CAP_IPC_LOCK",
+            SETTLE,
+        ),
+        (Some(Memlock::Bytes(Bytes(limit))), _) => {
+            let room = room(request, limit);
+            match (is_too_much(request, limit), process.pinned) {
+                (true, _) => GateAnswer::unknown(
+                    GATE,
+                    format!("{room}: ENOMEM, unless the process has CAP_IPC_LOCK"),
+                    SETTLE,
+                ),
+                (false, Some(_)) => GateAnswer::pass(GATE, room),
+                (false, None) => GateAnswer::unknown(GATE, room, SETTLE),
+            }
+        }
     }
 }
 
-fn limited(request: &Request<'_>, limit: u64, privileged: Option<bool>) -> GateAnswer {
-    let page = request.page;
-    let needed = request.pages();
-    let allowed = limit >> page.log2();
-    let before = request
-        .process
-        .pinned
-        .map(|Bytes(bytes)| bytes.div_ceil(page.bytes()));
-    let least = before.unwrap_or(0).saturating_add(needed);
-    let so_far = match before {
-        Some(0) => "nothing is pinned so far".into(),
-        Some(pages) => format!(
-            "{} are pinned already",
-            Bytes(pages.saturating_mul(page.bytes()))
-        ),
-        None => "what is pinned already is not known".into(),
+fn room(request: &Request<'_>, limit: u64) -> String {
+    let so_far = match request.process.pinned {
+        Some(Bytes(0)) => "nothing is pinned so far".into(),
+        Some(pinned) => format!("{pinned} are pinned already"),
+        None => "what is pinned already is not said".into(),
     };
-    let room = format!(
+    format!(
         "the limit on locked memory is {}, {so_far}, and the region takes {}",
         Bytes(limit),
         pinned(request)
-    );
-    match (least > allowed, privileged, before) {
-        (true, Some(false), _) => {
-            let errno = Errno::Enomem;
-            GateAnswer::refuse(
-                GATE,
-                "over-memlock",
-                request.seen(errno),
-                format!(
-                    "{room}: each region counts in full, on each device again{}",
-                    request.hidden(errno)
-                ),
-                RAISE,
-            )
-        }
-        (true, None, _) => GateAnswer::unknown(
-            GATE,
-            format!("{room}, which is too much (ENOMEM) unless the process has CAP_IPC_LOCK"),
-            SETTLE,
-        ),
-        (false, _, Some(_)) => GateAnswer::pass(GATE, room),
-        // Privileged is out of the question here.
-        (false, _, None) => GateAnswer::unknown(GATE, room, SETTLE),
-        (true, Some(true), _) => GateAnswer::pass(GATE, room),
-    }
+    )
 }
 
 /// "4092K (1023 pages)".

@@ -7,9 +7,9 @@ use super::{
     request::{Area, Request},
 };
 use crate::{
+    capture::RefusedPages,
     evidence::By,
     kernel::{Release, Since},
-    memory::Kind,
     scenario::{Backing, Protection},
     size::Bytes,
 };
@@ -23,43 +23,60 @@ const NO_FORCE: Since = Since::new(6, 2);
 /// "mm/gup: disallow FOLL_LONGTERM GUP-nonfast writing to file-backed mappings".
 const NO_SHARED_FILES: Since = Since::new(6, 5);
 
-pub(super) fn check(request: &Request<'_>) -> GateAnswer {
-    answer(request).by(By::Lab, LAB)
+pub(super) fn refusal(request: &Request<'_>) -> Option<GateAnswer> {
+    if request.unpinned().is_some() {
+        return None;
+    }
+    let refused = killed(request)
+        .or_else(|| {
+            request
+                .touched()
+                .find_map(|area| match pinned(request, area) {
+                    Outcome::Refused(reason) => Some(refused(request, area, reason)),
+                    Outcome::Pinned | Outcome::Depends(_) => None,
+                })
+        })
+        .or_else(|| captured(request));
+    Some(refused?.by(By::Lab, LAB))
 }
 
-fn answer(request: &Request<'_>) -> GateAnswer {
-    match request.kind {
-        Kind::Pages => {}
-        Kind::DmaBuf => return GateAnswer::pass(GATE, "the exporter holds the buffer"),
-        Kind::Odp => return GateAnswer::pass(GATE, "on-demand paging pins nothing"),
+pub(super) fn otherwise(request: &Request<'_>) -> GateAnswer {
+    open(request).by(By::Lab, LAB)
+}
+
+/// The region passes, or what decides it is not known.
+fn open(request: &Request<'_>) -> GateAnswer {
+    if let Some(unpinned) = request.unpinned() {
+        return GateAnswer::pass(GATE, unpinned);
     }
-    if let Some(killed) = killed(request) {
-        return killed;
-    }
-    let mut doubt = None;
-    for area in request.touched() {
-        match pinned(request, area) {
-            Outcome::Pinned => {}
-            Outcome::Refused(reason) => return refusal(request, area, reason),
-            Outcome::Depends(reason) => {
-                doubt.get_or_insert_with(|| depends(area, &reason));
-            }
-        }
-    }
+    let doubt = request
+        .touched()
+        .find_map(|area| match pinned(request, area) {
+            Outcome::Depends(reason) => Some(depends(request, area, &reason)),
+            Outcome::Pinned | Outcome::Refused(_) => None,
+        });
     if let Some(doubt) = doubt {
         return doubt;
     }
-    match request.captured {
-        Some(Some(refused)) => captured(request, refused.pages, &refused.errno, &refused.text),
-        Some(None) => GateAnswer::pass(
+    match (request.captured, request.writes()) {
+        (Some(Some(refused)), None) => GateAnswer::unknown(
+            GATE,
+            format!("{} ({}): {}", found(refused), refused.errno, refused.text),
+            "say in process.access what the program asks for: a registration that only reads may pass",
+        ),
+        (Some(Some(_)), Some(_)) => GateAnswer::pass(
+            GATE,
+            "the NIC only reads, so what the capture found about writing does not count",
+        ),
+        (Some(None), _) => GateAnswer::pass(
             GATE,
             "the capture found nothing about the mapping that prevents pinning",
         ),
-        None if request.areas.is_empty() => GateAnswer::pass(
+        (None, _) if request.areas.is_empty() => GateAnswer::pass(
             GATE,
-            "every page is ordinary writable memory, as far as the scenario says (memory.areas would say otherwise)",
+            "the memory is taken as ordinary and writable, since memory.areas says nothing else",
         ),
-        None => GateAnswer::pass(GATE, "every mapping that is given can be pinned"),
+        (None, _) => GateAnswer::pass(GATE, "every mapping that is given can be pinned"),
     }
 }
 
@@ -243,7 +260,7 @@ fn protection(request: &Request<'_>, area: &Area) -> Outcome {
     }
 }
 
-fn refusal(request: &Request<'_>, area: &Area, reason: Reason) -> GateAnswer {
+fn refused(request: &Request<'_>, area: &Area, reason: Reason) -> GateAnswer {
     let Reason {
         code,
         errno,
@@ -259,16 +276,16 @@ fn refusal(request: &Request<'_>, area: &Area, reason: Reason) -> GateAnswer {
         ),
         false => (request.seen(errno), request.hidden(errno)),
     };
-    let text = format!("{} cannot be pinned: {cause}{hidden}", place(area));
+    let text = format!("{} cannot be pinned: {cause}{hidden}", place(request, area));
     GateAnswer::refuse(GATE, code, seen, text, way_out)
 }
 
-fn depends(area: &Area, reason: &Reason) -> GateAnswer {
+fn depends(request: &Request<'_>, area: &Area, reason: &Reason) -> GateAnswer {
     GateAnswer::unknown(
         GATE,
         format!(
             "{} may be refused ({}): {}",
-            place(area),
+            place(request, area),
             reason.errno,
             reason.cause
         ),
@@ -281,39 +298,30 @@ fn depends(area: &Area, reason: &Reason) -> GateAnswer {
     )
 }
 
-/// "the anonymous memory at 0x7f0000000000 (2M)".
-fn place(area: &Area) -> String {
-    let length = Bytes(area.end - area.start);
-    format!(
-        "the {} memory at {:#x} ({length})",
-        area.backing.name(),
-        area.start
-    )
+/// "the memory at 0x7f0000000000 (shmem)".
+fn place(request: &Request<'_>, area: &Area) -> String {
+    let (at, what) = (request.first_of(area), area.backing.name());
+    format!("the memory at {at:#x} ({what})")
 }
 
-/// What `umem capture` found, which looks at it as a registration for local writes does.
-fn captured(request: &Request<'_>, pages: u64, errno: &str, text: &str) -> GateAnswer {
-    let what = match pages {
-        1 => "1 captured page cannot be pinned for writing".into(),
-        _ => format!("{pages} captured pages cannot be pinned for writing"),
-    };
-    let errno = Errno::find(errno).unwrap_or(Errno::Efault);
-    match request.writes() {
-        Some(true) => GateAnswer::refuse(
+/// What `umem capture` found, which looks at the mapping as a registration for local writes does.
+fn captured(request: &Request<'_>) -> Option<GateAnswer> {
+    let refused = request.captured.flatten()?;
+    (request.writes() == Some(true)).then(|| {
+        let errno = Errno::find(&refused.errno).unwrap_or(Errno::Efault);
+        GateAnswer::refuse(
             GATE,
             "captured-refusal",
             request.seen(errno),
-            format!("{what}: {text}{}", request.hidden(errno)),
+            format!("{}: {}{}", found(refused), refused.text, request.hidden(errno)),
             "map it writable, or register it without local-write, remote-write, remote-atomic and mw-bind",
-        ),
-        Some(false) => GateAnswer::pass(
-            GATE,
-            "the NIC only reads, so what the capture found about writing does not count",
-        ),
-        None => GateAnswer::unknown(
-            GATE,
-            format!("{what} ({errno}): {text}"),
-            "say in process.access what the program asks for: a registration that only reads may pass",
-        ),
+        )
+    })
+}
+
+fn found(refused: &RefusedPages) -> String {
+    match refused.pages {
+        1 => "1 captured page cannot be pinned for writing".into(),
+        pages => format!("{pages} captured pages cannot be pinned for writing"),
     }
 }

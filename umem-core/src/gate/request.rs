@@ -29,11 +29,45 @@ pub struct Area {
     pub page_size: PageSize,
 }
 
+/// The rule of a gate.
+struct Rule {
+    /// Whether it refuses.
+    refusal: fn(&Request<'_>) -> Option<GateAnswer>,
+    /// What it says if it does not: that the region passes, or what is not known.
+    otherwise: fn(&Request<'_>) -> GateAnswer,
+}
+
+/// The gates before the SG list, in order.
+static RULES: [Rule; 5] = [
+    Rule {
+        refusal: fork_support::refusal,
+        otherwise: fork_support::otherwise,
+    },
+    Rule {
+        refusal: uverbs::refusal,
+        otherwise: uverbs::otherwise,
+    },
+    Rule {
+        refusal: driver::refusal,
+        otherwise: driver::otherwise,
+    },
+    Rule {
+        refusal: memlock::refusal,
+        otherwise: memlock::otherwise,
+    },
+    Rule {
+        refusal: pin::refusal,
+        otherwise: pin::otherwise,
+    },
+];
+
 /// A call of `ibv_reg_mr()`, with everything that the gates before the SG list look at.
 ///
 /// Nothing of it is proven: the range may be empty or wrap around.
 #[derive(Clone, Debug)]
 pub(crate) struct Request<'a> {
+    /// What the memory is to the kernel.
+    pub(crate) kind: Kind,
     /// The first byte.
     pub(crate) start: u64,
     /// How many bytes.
@@ -44,9 +78,7 @@ pub(crate) struct Request<'a> {
     pub(crate) page: PageSize,
     /// The size of the memory's pages, if the scenario gives it.
     pub(crate) memory_page: PageSize,
-    /// What the memory is to the kernel.
-    pub(crate) kind: Kind,
-    /// The process that calls.
+    /// Who calls.
     pub(crate) process: &'a ProcessSpec,
     /// The mappings that are known.
     pub(crate) areas: &'a [Area],
@@ -57,21 +89,21 @@ pub(crate) struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// The first gate before the SG list that refuses; costs nothing worth naming if none does.
+    pub(crate) fn refusal(&self) -> Option<GateAnswer> {
+        RULES.iter().find_map(|rule| (rule.refusal)(self))
+    }
+
     /// The answers of the gates before the SG list, up to the first that refuses.
     pub(crate) fn answers(&self) -> Vec<GateAnswer> {
         let mut answers = Vec::with_capacity(Gate::ALL.len());
-        for rule in [
-            fork_support::check,
-            uverbs::check,
-            driver::check,
-            memlock::check,
-            pin::check,
-        ] {
-            let answer: GateAnswer = rule(self);
-            let refuses = answer.refuses();
-            answers.push(answer);
-            if refuses {
-                break;
+        for rule in &RULES {
+            match (rule.refusal)(self) {
+                None => answers.push((rule.otherwise)(self)),
+                Some(refusal) => {
+                    answers.push(refusal);
+                    break;
+                }
             }
         }
         answers
@@ -94,9 +126,17 @@ impl Request<'_> {
         self.process.asks_for(access)
     }
 
-    /// Whether the region registers without pinning a page: on-demand paging.
+    /// Whether the memory comes on demand.
     pub(super) fn is_on_demand(&self) -> bool {
-        self.kind == Kind::Odp
+        self.kind == Kind::Odp || self.asks_for(Access::OnDemand) == Some(true)
+    }
+
+    /// Why no page of the process is pinned; `None` if each is.
+    pub(crate) fn unpinned(&self) -> Option<&'static str> {
+        match self.is_on_demand() {
+            true => Kind::Odp.unpinned(),
+            false => self.kind.unpinned(),
+        }
     }
 
     /// Whether the NIC writes, so that the memory must be writable: `ib_access_writable()`.
@@ -127,6 +167,11 @@ impl Request<'_> {
         self.areas
             .iter()
             .filter(move |area| area.start < last && area.end > first)
+    }
+
+    /// Where the region first touches the area.
+    pub(super) fn first_of(&self, area: &Area) -> u64 {
+        area.start.max(self.page.align_down(self.start))
     }
 
     /// What the program sees where `ib_umem_get()` returns `errno`: some drivers have one of their own for everything.

@@ -5,6 +5,7 @@ use crate::{
     device::Scope,
     evidence::{By, Evidence},
     gate::{Gate, GateAnswer, Verdict},
+    memory::Kind,
     size::Bytes,
     table::{Policy, Refusal, memory::Layout},
 };
@@ -51,18 +52,24 @@ impl Registration {
 
     fn passed(&self, gate: Gate) -> GateAnswer {
         match gate {
-            Gate::Gather => GateAnswer::pass(
-                gate,
-                format!(
-                    "{} join to {}",
-                    counted(self.pages(), "page", "pages"),
-                    counted(self.scatter_count(), "SG entry", "SG entries")
-                ),
-            ),
+            Gate::Gather => GateAnswer::pass(gate, self.gathered()),
             Gate::Map => GateAnswer::pass(gate, self.mapped()),
             Gate::PageSize => GateAnswer::pass(gate, chosen(self.table().ok())),
             Gate::Table => GateAnswer::pass(gate, made(self.table().ok())),
             _ => self.firmware(),
+        }
+    }
+
+    fn gathered(&self) -> String {
+        let [one, many] = self.question().kind().entries();
+        let entries = counted(self.scatter_count(), one, many);
+        match self.question().kind() {
+            Kind::Pages => format!(
+                "{} join to {entries}",
+                counted(self.pages(), "page", "pages")
+            ),
+            Kind::DmaBuf => format!("the exporter lists {entries}"),
+            Kind::Odp => "no list is made: pages come when the NIC touches them".to_owned(),
         }
     }
 

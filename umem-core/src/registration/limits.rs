@@ -3,7 +3,6 @@
 use super::lists::Lists;
 use crate::{
     device::Scope,
-    gate::GateAnswer,
     kernel::NoneFits,
     size::PageSize,
     table::{KernelBug, Refusal, memory::Layout},
@@ -13,8 +12,7 @@ use alloc::boxed::Box;
 impl Lists {
     /// Whether the gates before the SG list let the region through, and there is a table behind them.
     pub(super) fn is_let_through(&self) -> Result<(), Refusal> {
-        let answers = self.question.request().answers();
-        if let Some(refusal) = answers.into_iter().find(GateAnswer::refuses) {
+        if let Some(refusal) = self.question.request().refusal() {
             return Err(Refusal::Stopped(Box::new(refusal)));
         }
         let device = self.question.device();

@@ -3,6 +3,7 @@
 use super::LayoutName;
 use crate::{
     address::{PhysAddr, VirtAddr},
+    gate::{Errno, Gate},
     iommu::TranslationError,
     kernel::NotAKernel,
     memory::RunError,
@@ -30,6 +31,20 @@ impl ScenarioError {
         }
     }
 
+    /// The same of a registration of a set: what is wrong with its region or its memory stands there.
+    pub(crate) fn of_member(self, number: usize) -> Self {
+        let own = ["region", "memory"]
+            .iter()
+            .any(|field| self.field.starts_with(field));
+        match own {
+            true => Self::new(
+                format_args!("registrations[{number}].{}", self.field),
+                self.problem,
+            ),
+            false => self,
+        }
+    }
+
     /// The field, as a path: `region.offset`, `device.page_sizes[1]`; empty for the whole.
     pub fn field(&self) -> &str {
         &self.field
@@ -38,6 +53,19 @@ impl ScenarioError {
     /// What is wrong with it.
     pub fn problem(&self) -> &Problem {
         &self.problem
+    }
+
+    /// The gate that refuses such a region on a real kernel, and the errno; `None` where only the scenario is wrong.
+    pub fn stops_at(&self) -> Option<(Gate, Errno)> {
+        match (&self.problem, self.field.as_str()) {
+            (Problem::HcaOffset { .. }, _) => Some((Gate::Uverbs, Errno::Einval)),
+            (Problem::EmptyRegion | Problem::TooManyPages { .. }, _)
+            | (Problem::Wraps { .. }, "region.offset" | "region.length") => {
+                Some((Gate::Memlock, Errno::Einval))
+            }
+            (Problem::ShortSegment { .. }, _) => Some((Gate::Gather, Errno::Einval)),
+            _ => None,
+        }
     }
 
     /// The problem's [code](Problem::code).
@@ -184,6 +212,12 @@ pub enum Problem {
         /// Where it begins.
         start: PhysAddr,
     },
+    /// A set without registrations.
+    NoRegistrations,
+    /// A set where a scenario was expected.
+    IsASet,
+    /// A scenario where a set was expected.
+    IsAScenario,
     /// An empty list of extents.
     NoExtents,
     /// A wrong extent.
@@ -262,6 +296,9 @@ impl Problem {
             Self::OnlyForLayouts => "only-for-layouts",
             Self::OnlyForDmaBufs => "only-for-dma-bufs",
             Self::LongerThanExtents { .. } => "longer-than-extents",
+            Self::NoRegistrations => "no-registrations",
+            Self::IsASet => "is-a-set",
+            Self::IsAScenario => "is-a-scenario",
             Self::NoExtents => "no-extents",
             Self::Extent { error, .. } | Self::Run(error) => error.code(),
             Self::NotThePages { .. } => "not-the-pages",
@@ -374,6 +411,14 @@ impl fmt::Display for Problem {
                 "{} of {} memory from {start} leave the address space",
                 Bytes(*length),
                 layout.name()
+            ),
+            Self::NoRegistrations => f.write_str("is empty: give at least one registration"),
+            Self::IsASet => f.write_str(
+                "this is a set of many regions (\"registrations\"), and a scenario of one region (\"region\", \"memory\") is \
+                 expected here",
+            ),
+            Self::IsAScenario => f.write_str(
+                "this is a scenario of one region (\"region\", \"memory\"), and a set of many (\"registrations\") is expected here",
             ),
             Self::NoExtents => f.write_str("is empty: give at least one extent"),
             Self::Extent {

@@ -72,6 +72,16 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
+impl Json {
+    /// Whether it is an object with a field of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Object(fields) => fields.iter().any(|(key, _)| key == name),
+            _ => false,
+        }
+    }
+}
+
 /// serde's words for a value of the wrong type.
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,6 +15,7 @@ use crate::{
     capture::{Asked, Assumed, LeftOut, Moved, Moves, Provenance, RefusedPages},
     device::Access,
     memory::{Exporter, Kind},
+    set::{Member, Set},
     size::Bytes,
     table::{Edges, Policy},
 };
@@ -46,6 +47,16 @@ fields! {
         process = ProcessSpec::default(),
         provenance,
     }
+    Set {
+        version,
+        name,
+        kernel = KernelSpec::default(),
+        iommu = IommuSpec::default(),
+        device,
+        process = ProcessSpec::default(),
+        registrations,
+    }
+    Member { name, region, memory, count = 1 }
     Region { va = DEFAULT_VA, offset = Default::default(), length, hca_address }
     MemorySpec {
         kind = Default::default(),

@@ -4,8 +4,9 @@
 //! around them are kept, and read at the end.
 
 use super::{Problem, Scenario, ScenarioError, field, parsed::Json, value::Reading};
-use crate::{address::PhysAddr, size::Bytes};
+use crate::{address::PhysAddr, set::Set, size::Bytes};
 use alloc::{
+    boxed::Box,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -39,6 +40,15 @@ pub struct ScenarioReader {
     begun: Vec<u8>,
     extents: Option<Vec<(PhysAddr, Bytes)>>,
     most: usize,
+}
+
+/// What a text asks about: one region, or many.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Asked {
+    /// One region.
+    Scenario(Box<Scenario>),
+    /// Many.
+    Set(Box<Set>),
 }
 
 /// Where the text outside the extents is.
@@ -104,8 +114,30 @@ impl ScenarioReader {
     /// The scenario, after all of its text was [fed](Self::feed).
     ///
     /// # Errors
+    /// JSON that is malformed, of the wrong type, or has fields that the format lacks; the field is named. A set says that it is one.
+    pub fn finish(self) -> Result<Scenario, ScenarioError> {
+        match self.finish_either()? {
+            Asked::Scenario(scenario) => Ok(*scenario),
+            Asked::Set(_) => Err(ScenarioError::new("", Problem::IsASet)),
+        }
+    }
+
+    /// The set, after all of its text was [fed](Self::feed).
+    ///
+    /// # Errors
+    /// As of [`finish`](Self::finish); a scenario says that it is one.
+    pub fn finish_set(self) -> Result<Set, ScenarioError> {
+        match self.finish_either()? {
+            Asked::Set(set) => Ok(*set),
+            Asked::Scenario(_) => Err(ScenarioError::new("", Problem::IsAScenario)),
+        }
+    }
+
+    /// Whichever the text is, after all of it was [fed](Self::feed): it is a set if it has `registrations`.
+    ///
+    /// # Errors
     /// JSON that is malformed, of the wrong type, or has fields that the format lacks; the field is named.
-    pub fn finish(mut self) -> Result<Scenario, ScenarioError> {
+    pub fn finish_either(mut self) -> Result<Asked, ScenarioError> {
         if self.at != At::Outside {
             return Err(self.wrong("the text ends within the list"));
         }
@@ -122,11 +154,14 @@ impl ScenarioReader {
             let text = format!("something follows the scenario: {error}");
             ScenarioError::new("", Problem::Json(text))
         })?;
+        if parsed.has("registrations") {
+            return Ok(Asked::Set(Box::new(Reading::all(&parsed)?)));
+        }
         let mut scenario: Scenario = Reading::all(&parsed)?;
         if let Some(extents) = self.extents.take() {
             scenario.memory.extents = Some(extents.into());
         }
-        Ok(scenario)
+        Ok(Asked::Scenario(Box::new(scenario)))
     }
 
     /// Takes text up to the extents; what is left of `piece`.

@@ -2,7 +2,7 @@
 
 use super::{KernelSpec, Problem, Scenario, ScenarioError};
 use crate::{
-    device::{Bug, DeviceProfile, EntryLimit, LengthLimit, OnDemand, Refused},
+    device::{Bug, DeviceProfile, EntryLimit, LengthLimit, OnDemand, RefusedAccess},
     gate::{Area, Errno, Request},
     iommu::{IommuProfile, Translation},
     kernel::{GENERATIONS, Kernel, KernelRules, Release},
@@ -19,6 +19,7 @@ use alloc::{
 
 mod areas;
 mod device;
+mod early;
 mod memory;
 mod region;
 mod translation;
@@ -57,7 +58,7 @@ pub struct Device {
     /// What it returns instead of whatever `ib_umem_get()` does, if it does not pass that on.
     pub umem_error: Option<Errno>,
     /// The access flags that it does not take.
-    pub refused_access: Refused,
+    pub refused_access: &'static [RefusedAccess],
     /// Whether it pages on demand.
     pub on_demand: OnDemand,
     /// The lengths that it refuses to exceed.
@@ -168,12 +169,12 @@ impl Question {
     pub(crate) fn request(&self) -> Request<'_> {
         let provenance = self.scenario.provenance.as_ref();
         Request {
+            kind: self.kind(),
             start: self.mr.address.get(),
             length: self.mr.length,
             hca: self.mr.hca_address.get(),
             page: self.mr.page,
             memory_page: self.memory.page_size(),
-            kind: self.kind(),
             process: &self.scenario.process,
             areas: &self.areas,
             captured: provenance.map(|provenance| provenance.refused_when_registered.as_ref()),

@@ -315,7 +315,7 @@ fn only_drivers_that_take_a_kind_take_it() {
             Err(refusal) => format!("{} {}", refusal.code(), refusal.errno().unwrap()),
         }
     };
-    let no = "no-dma-bufs EOPNOTSUPP";
+    let no = "kind-not-taken EOPNOTSUPP";
     for (device, first, before, after) in [
         ("mlx5", "5.12", no, "2048 entries: 2048 × 4K"),
         (
@@ -345,14 +345,8 @@ fn only_drivers_that_take_a_kind_take_it() {
     // On demand: an entry a page, whatever the memory.
     assert_eq!(on("mlx5", "6.1.192", Kind::Odp), "2048 entries: 2048 × 4K");
     assert_eq!(on("rxe", "7.3.4", Kind::Odp), "2048 entries: 2048 × 4K");
-    assert_eq!(
-        on("rxe", "6.12.95", Kind::Odp),
-        "no-on-demand-paging EOPNOTSUPP"
-    );
-    assert_eq!(
-        on("rxe", "6.1.192", Kind::Odp),
-        "no-on-demand-paging EINVAL"
-    );
+    assert_eq!(on("rxe", "6.12.95", Kind::Odp), "kind-not-taken EOPNOTSUPP");
+    assert_eq!(on("rxe", "6.1.192", Kind::Odp), "kind-not-taken EINVAL");
 }
 
 /// Entries of an exporter: whole pages mostly, adjacent or not.

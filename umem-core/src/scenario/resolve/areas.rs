@@ -2,6 +2,7 @@
 
 use super::{Problem, ScenarioError, power_of_two};
 use crate::{
+    address::VirtAddr,
     gate::Area,
     scenario::{AreaSpec, Backing, Scenario},
     size::{Bytes, PageSize},
@@ -17,6 +18,15 @@ impl Scenario {
             .collect::<Result<_, _>>()?;
         areas.sort_by_key(|area| (area.start, area.end));
         Ok(areas)
+    }
+
+    /// The end of the region's last page; the last address if it wraps around.
+    fn region_end(&self, page: PageSize) -> u64 {
+        let region = &self.region;
+        let end = region.va.checked_add(region.offset.0);
+        let end = end.and_then(|start| start.checked_add(region.length.0));
+        end.and_then(|end| end.align_up(page))
+            .map_or(u64::MAX, VirtAddr::get)
     }
 
     fn area(&self, i: usize, spec: &AreaSpec, page: PageSize) -> Result<Area, ScenarioError> {
@@ -48,7 +58,7 @@ impl Scenario {
                     ScenarioError::new(field("length"), problem)
                 })?
                 .get(),
-            None => u64::MAX,
+            None => self.region_end(page).max(start.get()),
         };
         // Only huge mappings have boundaries that count.
         let huge = matches!(spec.backing, Backing::Hugetlb | Backing::Devdax);

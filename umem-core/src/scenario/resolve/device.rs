@@ -3,8 +3,7 @@
 use super::{Device, Problem, ScenarioError, parse_page_sizes, unknown};
 use crate::{
     device::{
-        self, DeviceProfile, DmaBufs, EntryLimit, LengthLimit, Most, OnDemand, Refused, Scope,
-        Traits,
+        self, DeviceProfile, DmaBufs, EntryLimit, LengthLimit, Most, OnDemand, Scope, Traits,
     },
     gate::{Errno, Gate},
     kernel::{Certainty, Kernel, KernelRules},
@@ -54,7 +53,7 @@ impl Scenario {
             choice,
             none_fits: traits.map_or(Some(Errno::Einval), |traits| traits.none_fits),
             umem_error: traits.and_then(|traits| traits.umem_error),
-            refused_access: traits.map_or(Refused::NONE, |traits| traits.refused_access),
+            refused_access: traits.map_or(&[][..], |traits| traits.refused_access),
             // Of a device that is not in the catalogue nobody knows.
             on_demand: traits.map_or(OnDemand::Implicit, |traits| traits.on_demand),
             length_limits: length_limits(object, traits)?,
