@@ -64,8 +64,8 @@ const LAB: &str = "Linux 6.1.192, 6.12.95, 7.2.12 and 7.3.4, x86-64, 4K pages";
 fn lab(page: PageSize) -> Option<&'static str> {
     match page.log2() {
         12 => Some(LAB),
-        14 => Some("Linux 6.12.117, arm64, 16K pages"),
-        16 => Some("Linux 6.1.176 and 6.12.107, ppc64le, 64K pages"),
+        14 => Some("Linux 6.12.95 and 6.12.117, arm64, 16K pages"),
+        16 => Some("Linux 6.1.176, 6.12.95 and 6.12.107, ppc64le, 64K pages"),
         _ => None,
     }
 }
