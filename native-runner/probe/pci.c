@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/string.h>
+#include <linux/swab.h>
 
 #include "probe.h"
 
@@ -26,6 +27,15 @@
 static unsigned int dma_bits = 64;
 module_param(dma_bits, uint, 0444);
 MODULE_PARM_DESC(dma_bits, "how many address bits the PCI device's driver says it drives (64)");
+
+/* QEMU's edu has its registers in the byte order of its target, which for POWER is big endian whatever the kernel is. */
+#ifdef CONFIG_PPC64
+#define edu_writeq(value, address)	writeq(swab64(value), address)
+#define edu_readq(address)		swab64(readq(address))
+#else
+#define edu_writeq(value, address)	writeq(value, address)
+#define edu_readq(address)		readq(address)
+#endif
 
 /* Guarded by probe_lock. */
 static struct edu {
@@ -51,13 +61,13 @@ static int edu_transfer(u64 from, u64 to, size_t length, u64 direction)
 {
 	u64 command;
 
-	writeq(from, edu.registers + EDU_DMA_SOURCE);
-	writeq(to, edu.registers + EDU_DMA_DESTINATION);
-	writeq(length, edu.registers + EDU_DMA_COUNT);
-	writeq(direction | EDU_DMA_START, edu.registers + EDU_DMA_COMMAND);
+	edu_writeq(from, edu.registers + EDU_DMA_SOURCE);
+	edu_writeq(to, edu.registers + EDU_DMA_DESTINATION);
+	edu_writeq(length, edu.registers + EDU_DMA_COUNT);
+	edu_writeq(direction | EDU_DMA_START, edu.registers + EDU_DMA_COMMAND);
 	/* It takes its time: a tenth of a second. */
-	return readq_poll_timeout(edu.registers + EDU_DMA_COMMAND, command, !(command & EDU_DMA_START),
-				  1000, 5 * USEC_PER_SEC);
+	return read_poll_timeout(edu_readq, command, !(command & EDU_DMA_START), 1000, 5 * USEC_PER_SEC, false,
+				 edu.registers + EDU_DMA_COMMAND);
 }
 
 /* Has the device read: into its own memory, and from there to where we can see it. */

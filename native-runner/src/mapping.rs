@@ -13,14 +13,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use rustix::mm::{
-    Advice, MapFlags, MremapFlags, ProtFlags, madvise, mmap, mmap_anonymous, mremap_fixed, munmap,
-};
+use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, mmap_anonymous, munmap};
 use umem_core::address::VirtAddr;
-
-/// `MREMAP_DONTUNMAP` (include/uapi/linux/mman.h), the same bit on every processor. On POWER rustix calls through libc and has no
-/// name for it.
-const DONTUNMAP: MremapFlags = MremapFlags::from_bits_retain(4);
 
 /// Address space with a chosen alignment, to be filled from its start.
 #[derive(Debug)]
@@ -91,10 +85,15 @@ impl Reservation {
     pub fn append_moved(&mut self, memory: Mapping) -> io::Result<()> {
         let len = memory.len();
         let at = self.next(len);
-        // This leaves empty memory where the pages were: that window stays ours until it is dropped.
-        let flags = MremapFlags::MAYMOVE | DONTUNMAP;
+        // DONTUNMAP leaves empty memory where the pages were: that window stays ours until it is dropped.
+        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
+        // Where rustix calls through libc, as on POWER, it knows no DONTUNMAP, and its `mremap_fixed` sets MAP_FIXED, which the kernel
+        // refuses [1.1.6].
         // SAFETY: `memory` is consumed, so nobody looks at its bytes; where they go, as in `append_file`.
-        unsafe { mremap_fixed(memory.window.base.as_ptr(), len, len, flags, at)? };
+        let moved = unsafe { libc::mremap(memory.window.base.as_ptr(), len, len, flags, at) };
+        if moved == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
         self.filled += len;
         Ok(())
     }

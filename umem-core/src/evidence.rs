@@ -69,8 +69,8 @@ const EXPORTED: &str =
 fn lab(page: PageSize) -> Option<&'static str> {
     match page.log2() {
         12 => Some(LAB),
-        14 => Some("Linux 6.12.117, arm64, 16K pages"),
-        16 => Some("Linux 6.1.176 and 6.12.107, ppc64le, 64K pages"),
+        14 => Some("Linux 6.12.95 and 6.12.117, arm64, 16K pages"),
+        16 => Some("Linux 6.1.176, 6.12.95 and 6.12.107, ppc64le, 64K pages"),
         _ => None,
     }
 }

@@ -137,6 +137,11 @@ impl Recipe {
         }
     }
 
+    /// Whether it is one page, so that it makes one SG entry.
+    pub fn is_one_page(&self) -> bool {
+        matches!(self.way, Way::Gigantic)
+    }
+
     /// The part that bytes are moved out of: [`LENGTH`] bytes. In the gigantic page they lie inside, so that pages larger
     /// than 2M would show.
     pub fn window(&self) -> Range<u64> {

@@ -76,6 +76,9 @@ pub fn iommu(root: &Path) -> Finding {
     let groups = entries(root.join("sys/kernel/iommu_groups")).len();
     let found = match devices.iter().find(|device| device.iommu.unit().is_some()) {
         Some(device) => Ok(format!("{} for {}", device.iommu.mode(), device.name)),
+        None if groups > 0 && units.is_empty() && cfg!(target_arch = "powerpc64") => Ok(format!(
+            "{groups} groups behind POWER's tables or in its direct window: sysfs does not say which, the probe does"
+        )),
         None if groups > 0 => Ok(format!(
             "{groups} groups ({}), with no RDMA device among them",
             units.join(", ")

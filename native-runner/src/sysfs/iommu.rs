@@ -62,6 +62,10 @@ impl Iommu {
     /// Why sysfs does not tell, in words.
     pub fn scenario_name(&self) -> Result<&'static str, String> {
         match self.mode() {
+            // POWER maps without the kernel's IOMMU domains, and its devices are in groups all the same.
+            _ if self.is_power() => Err("POWER maps through a table or its direct window, and sysfs does not say through which: plan with \
+                     --iommu power, power-64k or power-direct"
+                .into()),
             IommuSpec::OFF | "identity" => Ok(IommuSpec::OFF),
             "DMA" | "DMA-FQ" => self.profile.ok_or_else(|| match &self.unit {
                 Some(unit) => format!("the IOMMU {unit} is not in the catalogue"),
@@ -74,6 +78,10 @@ impl Iommu {
                 "the type of the device's IOMMU group is \"{other}\", which does not say how it translates"
             )),
         }
+    }
+
+    fn is_power(&self) -> bool {
+        cfg!(target_arch = "powerpc64") && self.domain.is_some()
     }
 
     /// The catalogue's name of the unit, whether it translates or not.

@@ -126,6 +126,7 @@ pub static CATALOGUE: &[IommuProfile] = &[
         page_sizes: PageSizes::of_log2(&[12, 21, 30]),
         platform: Some(Platform::Arm64),
         source: "io-pgtable-arm.c: arm_lpae_restrict_pgsizes() [linux 7.2]",
+        lab: Some("QEMU SMMUv3, Linux 6.1.176, arm64, 4K pages"),
         ..COMMON
     },
     IommuProfile {
@@ -134,7 +135,7 @@ pub static CATALOGUE: &[IommuProfile] = &[
         page_sizes: PageSizes::of_log2(&[14, 25]),
         platform: Some(Platform::Arm64),
         source: "io-pgtable-arm.c: arm_lpae_restrict_pgsizes() [linux 7.2]",
-        lab: Some("QEMU SMMUv3, Linux 6.12.117, arm64, 16K pages"),
+        lab: Some("QEMU SMMUv3, Linux 6.12.95 and 6.12.117, arm64, 16K pages"),
         ..COMMON
     },
     IommuProfile {
@@ -150,6 +151,7 @@ pub static CATALOGUE: &[IommuProfile] = &[
         title: "virtio-iommu (every power of two from 4K, as QEMU offers it)",
         page_sizes: PageSizes::range(PageSize::K4, PageSize::of_log2(63)),
         source: "virtio-iommu.c: page_size_mask of the device's configuration [linux 7.2]",
+        lab: Some("QEMU virtio-iommu, Linux 6.12.95, arm64, 4K and 16K pages"),
         ..COMMON
     },
     IommuProfile {
@@ -177,6 +179,7 @@ pub static CATALOGUE: &[IommuProfile] = &[
         page_sizes: PageSizes::of_log2(&[16]),
         address_bits: 31,
         source: "arch/powerpc/kernel/iommu.c: ppc_iommu_map_sg(), iommu_range_alloc() [linux 6.1 to 7.3]",
+        lab: Some("QEMU powernv9, Linux 6.1.176, ppc64le, 64K pages"),
         ..POWER
     },
     IommuProfile {

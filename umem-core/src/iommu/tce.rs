@@ -261,14 +261,22 @@ pub(crate) fn follow(
 ) -> Option<Vec<(DmaAddr, u64)>> {
     let mut pools = Pools::new(translation);
     pools.align = pools.count(page.bytes());
+    let total: u64 = entries.iter().map(|entry| pools.count(entry.length)).sum();
+    let large = &pools.pools[LARGE];
+    // The kernel found no room. By the rules there is some, wherever hints and boundaries put the pieces, if they fill a quarter of the
+    // large pool at most.
+    if recorded.is_empty() && total > (large.end - large.start) / 4 {
+        return None;
+    }
     let mut list: Vec<(DmaAddr, u64)> = Vec::new();
     // Where the recording has the entry that comes next.
     let mut segments = recorded.iter();
     let (mut at, mut left) = (DmaAddr::new(0), 0);
     for entry in entries {
-        if left == 0 {
-            let &(start, length) = segments.next()?;
-            (at, left) = (start, length);
+        if left == 0
+            && let Some(&segment) = segments.next()
+        {
+            (at, left) = segment;
         }
         let address = pools.allocate_like(entry.length, page.bytes(), at)?;
         match list.last_mut() {

@@ -57,6 +57,13 @@ pub enum Page {
     K64,
 }
 
+impl Iommu {
+    /// Whether mapping follows rules of its own there, about which random questions are asked.
+    pub fn translates(&self) -> bool {
+        !matches!(self.name, "off" | "identity")
+    }
+}
+
 impl Page {
     /// As on the command line.
     pub fn name(self) -> String {

@@ -35,6 +35,7 @@ use std::process::ExitCode;
 use system::Default as Machines;
 use xshell::Shell;
 
+pub use architecture::Page;
 pub use archive::{Archive, Release};
 pub use session::{Guest, Session};
 pub use system::System;
@@ -87,7 +88,7 @@ pub struct Options {
     pub kernel: Option<Release>,
     /// The kernel's page size [default: 4K; ppc64le: 64K]
     #[arg(long, value_enum, ignore_case = true)]
-    pub page: Option<architecture::Page>,
+    pub page: Option<Page>,
     /// How the processor is emulated; `auto` takes KVM where it works
     #[arg(long, value_enum, default_value_t = Options::default().accel)]
     pub accel: machine::Accel,

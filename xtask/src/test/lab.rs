@@ -1,56 +1,113 @@
 //! The parts that boot a VM.
 
 use super::part::Done;
-use crate::lab::{Guest, Options, Release, Session, System, recorder, verify};
+use crate::lab::{Guest, Options, Page, Release, Session, System, recorder, verify};
 use crate::step::MachineCannot;
 use anyhow::{Result, ensure};
 use xshell::{Shell, cmd};
 
-/// One kernel, behind both IOMMUs at once: the check; random questions, replayed; wrong questions, with an eye on the
-/// kernel's log; devices that leave in the middle of a question.
+/// One kernel for x86-64, behind both IOMMUs at once: the check; random questions, replayed; wrong questions, with an eye on
+/// the kernel's log; devices that leave in the middle of a question.
 pub fn kernel(sh: &Shell, release: Release) -> Result<Done> {
-    let session = Session::prepare(sh, x86(release)?)?;
-    if let Some(why) = session.without_probe() {
-        return Err(MachineCannot(why.to_owned()).into());
-    }
     let record = recorder(RANDOM_QUESTIONS / 2);
     let intel = format!("umem check && {NOTICE} && {LIMITED} && {record}");
     let amd = format!("umem check && umem vectors torture && umem vectors unplug rxe0 && {record}");
-    let guests = [("intel", intel), ("amd", amd)];
-    let guests =
-        guests.map(|(iommu, script)| Guest::new(session.machine(iommu), &["sh", "-c", &script]));
-    let options = Options {
-        // It takes two minutes; a busy host takes its time.
-        timeout: 1800,
-        ..Options::default()
-    };
-    for (guest, verdict) in guests.iter().zip(session.run(&options, &guests)?) {
+    ask(sh, &x86(release), &[("intel", intel), ("amd", amd)])
+}
+
+/// A kernel with pages of 16K behind Arm's SMMUv3: the whole check, and random questions.
+pub fn arm64(sh: &Shell) -> Result<Done> {
+    let script = format!("umem check && {}", recorder(FEWER_QUESTIONS));
+    ask(sh, &other("arm64", Page::K16, None), &[("smmuv3", script)])
+}
+
+/// A kernel with pages of 64K behind POWER's tables: the check of few runs and of many, and random questions.
+pub fn ppc64le(sh: &Shell) -> Result<Done> {
+    let check = "umem check --buffers huge-descending,scattered";
+    let script = format!("{check} && {}", recorder(FEWER_QUESTIONS));
+    ask(sh, &other("ppc64le", Page::K64, None), &[("power", script)])
+}
+
+/// Every architecture, page size and IOMMU that QEMU has, each with the check and random questions.
+pub fn matrix(sh: &Shell) -> Result<Done> {
+    let backports = Some(Release::BookwormBackports);
+    for options in [
+        x86(Release::BookwormBackports),
+        other("arm64", Page::K4, backports),
+        other("arm64", Page::K16, backports),
+        other("ppc64le", Page::K64, None),
+        other("ppc64le", Page::K64, backports),
+        other("ppc64le", Page::K4, backports),
+    ] {
+        let system = System::of(&options)?;
+        let machines = system.architecture.machines.iter();
+        let guests = machines.map(|machine| {
+            let record = match machine.translates() {
+                true => format!(" && {}", recorder(FEWER_QUESTIONS)),
+                false => String::new(),
+            };
+            (machine.name, format!("umem check{record}"))
+        });
+        ask(sh, &options, &guests.collect::<Vec<_>>())?;
+    }
+    Ok(Done::All)
+}
+
+/// Boots a guest on each of these machines, with a script to run, and replays what they have recorded.
+fn ask(sh: &Shell, options: &Options, scripts: &[(&str, String)]) -> Result<Done> {
+    let session = Session::prepare(sh, System::of(options)?)?;
+    if let Some(why) = session.without_probe() {
+        return Err(MachineCannot(why.to_owned()).into());
+    }
+    let guests: Vec<_> = scripts
+        .iter()
+        .map(|(machine, script)| Guest::new(session.machine(machine), &["sh", "-c", script]))
+        .collect();
+    for (guest, verdict) in guests.iter().zip(session.run(options, &guests)?) {
         let machine = guest.iommu.title;
         ensure!(
             verdict == 0,
             "on the machine with {machine} something ended with {verdict}: see above"
         );
     }
-    let verdict = verify(
-        sh,
-        &session,
-        &guests.each_ref().map(|guest| guest.iommu),
-        None,
-    )?;
+    let recorded = guests.iter().map(|guest| guest.iommu);
+    let recorded: Vec<_> = recorded.filter(|machine| machine.translates()).collect();
+    let verdict = verify(sh, &session, &recorded, None)?;
     ensure!(verdict == 0, "`umem vectors verify` ended with {verdict}");
     Ok(Done::All)
 }
 
 /// The kernel of this release for x86-64.
-fn x86(release: Release) -> Result<System> {
-    System::of(&Options {
+fn x86(release: Release) -> Options {
+    Options {
         kernel: Some(release),
+        ..patient()
+    }
+}
+
+/// A kernel for another architecture.
+fn other(arch: &str, page: Page, kernel: Option<Release>) -> Options {
+    Options {
+        arch: arch.to_owned(),
+        page: Some(page),
+        kernel,
+        ..patient()
+    }
+}
+
+/// It takes two minutes; a busy host takes its time.
+fn patient() -> Options {
+    Options {
+        timeout: 1800,
         ..Options::default()
-    })
+    }
 }
 
 /// How many random questions a kernel is asked, half of them behind each IOMMU.
 const RANDOM_QUESTIONS: u64 = 20_000;
+
+/// How many one of another architecture is asked.
+const FEWER_QUESTIONS: u64 = 6_000;
 
 /// A byte that is spoiled on purpose must be noticed.
 const NOTICE: &str = "{ umem check --buffers scattered --spoil-one-byte >/tmp/spoiled; [ $? = 1 ] || \
@@ -66,7 +123,7 @@ const LIMITED: &str = "{ mkdir /group && mount -t cgroup2 cgroup2 /group && echo
 /// Runs that are killed, stopped and disturbed: see xtask/tests/killed.rs.
 pub fn killed(sh: &Shell) -> Result<Done> {
     // What they boot is got ready first, so that they need not wait for it.
-    drop(Session::prepare(sh, x86(Release::Bookworm)?)?);
+    drop(Session::prepare(sh, System::of(&x86(Release::Bookworm))?)?);
     cmd!(
         sh,
         "cargo test -p xtask --test killed -- --ignored --test-threads 1"

@@ -17,7 +17,7 @@ use xshell::Shell;
 /// What is tested.
 #[derive(Args)]
 pub struct Test {
-    /// Add what takes long: ten times as many random cases in every property test, Firefox, WebKit, the npm package in a bundler
+    /// Add what takes long: ten times as many random cases in every property test, Firefox, WebKit, the npm package in a bundler, every machine of the lab
     #[arg(long)]
     full: bool,
     /// Run only these parts

@@ -31,7 +31,12 @@ pub enum Part {
     Lab61,
     #[value(name = "lab-6.12")]
     Lab612,
+    #[value(name = "lab-arm64")]
+    LabArm64,
+    #[value(name = "lab-ppc64le")]
+    LabPpc64le,
     LabKill,
+    LabMatrix,
 }
 
 impl Part {
@@ -50,7 +55,10 @@ impl Part {
         Part::Book,
         Part::Lab61,
         Part::Lab612,
+        Part::LabArm64,
+        Part::LabPpc64le,
         Part::LabKill,
+        Part::LabMatrix,
     ];
 
     /// What it is for.
@@ -77,13 +85,22 @@ impl Part {
                 "a VM with Linux 6.1: the check behind both IOMMUs, 20,000 random questions, 20,000 wrong ones"
             }
             Part::Lab612 => "the same with Linux 6.12",
+            Part::LabArm64 => {
+                "a VM with an arm64 kernel of 16K pages: the check behind SMMUv3, 6,000 random questions"
+            }
+            Part::LabPpc64le => {
+                "a VM with a POWER kernel of 64K pages: the check behind its tables, 6,000 random questions"
+            }
+            Part::LabMatrix => {
+                "every architecture, page size and IOMMU of the lab: the check and 6,000 random questions"
+            }
             Part::LabKill => "a check that is killed leaves nothing behind",
         }
     }
 
     /// Whether it takes so long that only `--full`, or its name, asks for it.
     pub fn is_long(self) -> bool {
-        matches!(self, Part::Firefox | Part::Webkit)
+        matches!(self, Part::Firefox | Part::Webkit | Part::LabMatrix)
     }
 
     /// Sets up what it needs and does it.
@@ -102,6 +119,9 @@ impl Part {
             Part::Book => book(sh),
             Part::Lab61 => lab::kernel(sh, Release::Bookworm),
             Part::Lab612 => lab::kernel(sh, Release::BookwormBackports),
+            Part::LabArm64 => lab::arm64(sh),
+            Part::LabPpc64le => lab::ppc64le(sh),
+            Part::LabMatrix => lab::matrix(sh),
             Part::LabKill => lab::killed(sh),
         }
     }

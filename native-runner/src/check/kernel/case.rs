@@ -2,7 +2,9 @@
 
 use std::{io, ops::Range, sync::atomic::Ordering::Relaxed};
 
+use rustix::io::Errno;
 use umem_core::{
+    iommu,
     kernel::{Interior, KernelRules},
     size::{Bytes, PageSize},
     vectors::Vector,
@@ -45,11 +47,33 @@ impl Case<'_> {
     pub fn compare(&self, probe: &Probe) -> Result<usize, Verdict> {
         match probe.pin(self.memory, self.range.clone(), self.target) {
             Ok(region) => self.held_against(&region),
-            Err(error) => Err(match self.recipe.rightly_refused(&error) {
-                Some(why) => Verdict::Skipped(why.to_owned()),
-                None => Verdict::Differed(self.about(refused(error))),
-            }),
+            Err(error) => {
+                let no_room = self.no_room(&error);
+                let why = self.recipe.rightly_refused(&error).map(str::to_owned);
+                Err(match no_room.or(why) {
+                    Some(why) => Verdict::Skipped(why),
+                    None => Verdict::Differed(self.about(refused(error))),
+                })
+            }
         }
+    }
+
+    /// Why POWER's table refuses the region, if by the rules it has no room for it even when it is empty: EIO.
+    fn no_room(&self, error: &io::Error) -> Option<String> {
+        let Addressing::Translated(Some(name)) = self.way.addressing else {
+            return None;
+        };
+        let pages = whole_pages(self.range.clone(), self.page.bytes());
+        let translation = iommu::find(name)?.translation();
+        let refused = translation.place(pages.end - pages.start).is_err();
+        let is_one = self.recipe.is_one_page();
+        let is_eio = error.raw_os_error() == Some(Errno::IO.raw_os_error());
+        (refused && is_one && is_eio).then(|| {
+            self.about(format!(
+                "refused with EIO, rightly: the window of {} has no pool with room for a segment so long",
+                Bytes(1 << translation.address_bits)
+            ))
+        })
     }
 
     /// What was found, with the region that it was found in.
