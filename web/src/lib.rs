@@ -60,6 +60,12 @@ mod widgets;
 #[cfg(feature = "page")]
 mod words;
 
+/// All of the memory that the element takes from the browser. The page, which opens captures of millions of extents, has Rust's own
+/// allocator: it wastes less where much is freed.
+#[cfg(all(target_arch = "wasm32", not(feature = "page")))]
+#[global_allocator]
+static MEMORY: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+
 #[cfg(feature = "plan")]
 use umem_core::{registration::Registration, scenario::Scenario};
 #[cfg(any(feature = "page", feature = "plan"))]

@@ -7,7 +7,6 @@ use crate::{
     player::{Motion, Player},
     scene::Scene,
 };
-use base64ct::{Base64UrlUnpadded, Encoding};
 use std::{
     fmt::{self, Display},
     str::FromStr,
@@ -19,6 +18,7 @@ use umem_core::{
         presets::{self, Preset},
     },
 };
+use wasm_bindgen::prelude::*;
 
 /// The longest fragment that is written: servers never see it, but people and chat programs do.
 const LONGEST: usize = 16_000;
@@ -211,8 +211,7 @@ pub fn seen(fragment: &str, player: Player, scene: &Scene) -> Player {
 }
 
 fn scenario(text: &str) -> Result<Scenario, String> {
-    let json = Base64UrlUnpadded::decode_vec(text)
-        .map_err(|error| format!("it is no base64url ({error})"))?;
+    let json = decoded(text).ok_or("it is not valid base64url")?;
     let scenario = Scenario::from_json(&json).map_err(|error| error.to_string())?;
     scenario.resolve().map_err(|error| error.to_string())?;
     Ok(scenario)
@@ -233,9 +232,44 @@ pub fn to_scenario(scenario: &Scenario) -> Option<String> {
     if scenario.provenance.is_some() || extents > LONGEST / 8 {
         return None;
     }
-    let text = format!(
-        "s={}",
-        Base64UrlUnpadded::encode_string(scenario.to_json().as_bytes())
-    );
+    let text = format!("s={}", encoded(scenario.to_json().as_bytes()));
     (text.len() <= LONGEST).then_some(text)
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Reads base64: a letter a byte.
+    #[wasm_bindgen(catch)]
+    fn atob(base64: &str) -> Result<String, JsValue>;
+
+    /// Writes base64 of a letter a byte.
+    fn btoa(letters: &str) -> String;
+}
+
+/// Unpadded base64url.
+fn encoded(bytes: &[u8]) -> String {
+    let letters: String = bytes.iter().copied().map(char::from).collect();
+    let base64 = btoa(&letters);
+    let url = |letter| match letter {
+        '+' => '-',
+        '/' => '_',
+        _ => letter,
+    };
+    base64.trim_end_matches('=').chars().map(url).collect()
+}
+
+/// What unpadded base64url holds. Browsers pass over blanks in base64; an address has none.
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    let base64 = |letter| match letter {
+        '-' => Some('+'),
+        '_' => Some('/'),
+        letter if letter.is_ascii_alphanumeric() => Some(letter),
+        _ => None,
+    };
+    let text: String = text.chars().map(base64).collect::<Option<_>>()?;
+    let letters = atob(&text).ok()?;
+    letters
+        .chars()
+        .map(|letter| u8::try_from(letter).ok())
+        .collect()
 }

@@ -1,7 +1,10 @@
 //! The address bar: scenarios as fragments, and back.
 
 use std::rc::Rc;
-use umem_core::scenario::{Scenario, presets::PRESETS};
+use umem_core::scenario::{
+    Scenario,
+    presets::{self, PRESETS},
+};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::{
     link::{self, Asked},
@@ -61,6 +64,22 @@ fn what_cannot_be_read_is_told_and_the_mail_is_shown() {
             "{fragment}: {notice}"
         );
         assert_eq!(state.preset().map(|preset| preset.name), Some("mail"));
+    }
+}
+
+#[wasm_bindgen_test]
+fn a_name_in_any_script_is_restored_from_its_address() {
+    // Of each length modulo 3, which base64 pads, and with letters that base64url writes in its own way.
+    for name in ["", "a", "ab", "abc", "Größe ≥ 4K 🦀", "???>>>~~~", "ÿÿÿ¿¾"] {
+        let mut scenario = presets::find("mail").unwrap().scenario();
+        scenario.name = Some(name.into());
+        let fragment = link::to_scenario(&scenario).unwrap();
+        let text = fragment.strip_prefix("s=").unwrap();
+        let is_url = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+        assert!(text.chars().all(is_url), "{fragment}");
+        assert!(
+            matches!(link::read(&format!("#{fragment}")), Asked::Scenario(read) if *read == scenario)
+        );
     }
 }
 

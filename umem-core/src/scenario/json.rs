@@ -25,13 +25,21 @@ impl Scenario {
 
     /// The shortest JSON that means this scenario: defaults are left out.
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("a scenario has only string keys")
+        text(serde_json::to_string(self))
     }
 
     /// The same, on lines of its own for people to read.
     pub fn to_json_pretty(&self) -> String {
-        serde_json::to_string_pretty(self).expect("a scenario has only string keys")
+        text(serde_json::to_string_pretty(self))
     }
+}
+
+/// The text that was made. An error is not told in its own words, which would bring along all that they need.
+fn text(made: serde_json::Result<String>) -> String {
+    let Ok(text) = made else {
+        unreachable!("a scenario has only string keys");
+    };
+    text
 }
 
 /// A name or an object: said so when it is neither, which serde's `untagged` would not.

@@ -4,7 +4,7 @@
 //! downloads, and another for the formatting of floats in its messages. In two steps errors also know their path.
 
 use alloc::{string::String, vec::Vec};
-use core::fmt;
+use core::fmt::{self, Write as _};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, SeqAccess, Visitor},
@@ -92,10 +92,22 @@ impl fmt::Display for Json {
             Self::Number(value) => return write!(f, "integer `{value}`"),
             Self::Negative(value) => return write!(f, "integer `{value}`"),
             Self::OtherNumber => "number that is a fraction or too large for 64 bits",
-            Self::Text(text) => return write!(f, "string {text:?}"),
+            Self::Text(text) => return quoted(text, f),
             Self::List(_) => "sequence",
             Self::Object(_) => "map",
         };
         f.write_str(words)
     }
+}
+
+/// A text in quotes. `{:?}` would bring along the table of all characters that can be printed.
+fn quoted(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("string \"")?;
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' | '\0'..' ' => write!(f, "{}", letter.escape_default())?,
+            _ => f.write_char(letter)?,
+        }
+    }
+    f.write_char('"')
 }

@@ -147,7 +147,10 @@ pub static PRESETS: &[Preset] = &[
 ];
 
 fn bytes(text: &str) -> Bytes {
-    text.parse().expect("presets hold sizes")
+    let Ok(size) = text.parse() else {
+        unreachable!("presets hold sizes");
+    };
+    size
 }
 
 fn mail() -> Scenario {

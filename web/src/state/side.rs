@@ -65,7 +65,9 @@ impl Side {
 
     /// A preset.
     pub(super) fn of(preset: &'static Preset) -> Self {
-        let side = Self::new(preset.scenario()).expect("presets are right, as their tests show");
+        let Ok(side) = Self::new(preset.scenario()) else {
+            unreachable!("presets are right, as their tests show");
+        };
         Self {
             origin: Some(preset.name),
             preset: Some(preset.name),

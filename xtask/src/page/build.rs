@@ -93,6 +93,7 @@ impl Package {
         sh.remove_path(&draft)?;
         step(&format!("packing {}", self.title), || {
             let _path = sh.push_env("PATH", tools::path()?);
+            let is_release = profile == Profile::Release;
             let (name, profile, features) =
                 (self.name, Self::cargo_profile(profile), self.features);
             cmd!(sh, "wasm-pack --quiet build web --target web --no-pack --no-opt --no-gitignore --no-typescript")
@@ -104,6 +105,9 @@ impl Package {
                 .run()?;
             let [code, glue] =
                 ["_bg.wasm", ".js"].map(|ending| draft.join(format!("{name}{ending}")));
+            if is_release {
+                bundle::shrink(sh, &code)?;
+            }
             let (less, renamed) = shrink(&fs::read(&code)?, &fs::read_to_string(&glue)?)?;
             fs::write(&code, less)?;
             fs::write(&glue, renamed)?;
@@ -126,6 +130,7 @@ pub fn build(sh: &Shell, profile: Profile) -> Result<()> {
         tools::require(sh)?;
         code.join().expect("compiling does not panic")
     })?;
+    bundle::require(sh)?;
     for package in PACKAGES {
         package.pack(sh, profile)?;
     }

@@ -1,5 +1,5 @@
 //! What a browser loads as JavaScript: `static/umem-split.js`, the modules of `web/element` as one file to copy; `static/app.js`,
-//! the page's; and what wasm-pack wrote, made smaller.
+//! the page's; and what wasm-pack wrote, made smaller: its wasm by binaryen's passes.
 
 use super::npm;
 use crate::debian;
@@ -7,6 +7,7 @@ use crate::place;
 use crate::step::{run_quietly, step};
 use anyhow::Result;
 use std::fs;
+use std::path::Path;
 use xshell::{Shell, cmd};
 
 /// What rollup makes, below `static`.
@@ -18,12 +19,27 @@ const FILES: [&str; 5] = [
     "plan/umem_plan.js",
 ];
 
-/// Bundles them, with all set-up.
-pub fn bundle(sh: &Shell) -> Result<()> {
+/// Sets up what makes the files.
+pub fn require(sh: &Shell) -> Result<()> {
     let programs = [("node", "nodejs"), ("npm", "npm")];
     debian::require_programs(sh, "bundling JavaScript", &programs)?;
     let _there = sh.push_dir("web/element");
-    npm::install(sh, "what bundles JavaScript")?;
+    npm::install(sh, "what bundles JavaScript")
+}
+
+/// Makes wasm smaller to download, by passes of binaryen that only take away. All of `-Oz` makes it a tenth shorter, and yet
+/// longer once it is packed: it gives each function locals and an order of its own, where the compiler's look alike.
+pub fn shrink(sh: &Shell, code: &Path) -> Result<()> {
+    let _there = sh.push_dir("web/element");
+    run_quietly(cmd!(
+        sh,
+        "npm run --silent shrink -- {code} --output {code}"
+    ))
+}
+
+/// Bundles JavaScript.
+pub fn bundle(sh: &Shell) -> Result<()> {
+    let _there = sh.push_dir("web/element");
     let (site, draft) = (
         place::workspace().join("static"),
         place::target().join("page/bundles"),

@@ -235,6 +235,7 @@ fn smallest(sh: &Shell) -> Result<()> {
             sh,
             "cargo build -p umem-smallest --profile element --target {target}"
         )
+        .env("CARGO_PROFILE_ELEMENT_STRIP", "true")
         .run()?;
     }
     let wasm = place::target()
