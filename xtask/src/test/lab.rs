@@ -11,8 +11,15 @@ use xshell::{Shell, cmd};
 pub fn kernel(sh: &Shell, release: Release) -> Result<Done> {
     let record = recorder(RANDOM_QUESTIONS / 2);
     let intel = format!("umem check && {NOTICE} && {LIMITED} && {record}");
-    let amd = format!("umem check && umem vectors torture && umem vectors unplug rxe0 && {record}");
-    ask(sh, &x86(release), &[("intel", intel), ("amd", amd)])
+    let amd = format!(
+        "umem check && umem vectors torture && umem vectors unplug rxe0 && {GATES} && {record}"
+    );
+    let options = Options {
+        // What GATES needs: memory that is a disk, and pages that only one process sees (off before Linux 6.5).
+        append: Some("memmap=32M!1G,32M!1056M secretmem.enable=1".to_owned()),
+        ..x86(release)
+    };
+    ask(sh, &options, &[("intel", intel), ("amd", amd)])
 }
 
 /// A kernel with pages of 16K behind Arm's SMMUv3: the whole check, and random questions.
@@ -119,6 +126,14 @@ const LIMITED: &str = "{ mkdir /group && mount -t cgroup2 cgroup2 /group && echo
     sh -c 'echo $$ >/group/small/cgroup.procs && exec umem check --buffers huge-adjacent' >/tmp/limited && \
     grep 'skipped: 16M of huge pages are free, but the kernel refuses them' /tmp/limited >/dev/null || \
     { cat /tmp/limited; echo 'umem check must say that a control group limits huge pages' >&2; exit 62; }; }";
+
+/// Registrations that are made to be refused: each must be, with the errno that the rules foretell. The disks are persistent memory, one
+/// with a file system that keeps its pages there (DAX), and one without.
+const GATES: &str = "{ mkdir -p /group /pmem /disk && { mount -t cgroup2 cgroup2 /group || true; } && \
+    for module in /lab/later/*; do insmod $module; done; sleep 1; \
+    for disk in 0 1; do /usr/sbin/mke2fs -q -F -b 4096 -t ext4 /dev/pmem$disk || exit 62; done && \
+    mount -t ext4 -o dax /dev/pmem0 /pmem && mount -t ext4 /dev/pmem1 /disk && \
+    umem vectors gates; }";
 
 /// Runs that are killed, stopped and disturbed: see xtask/tests/killed.rs.
 pub fn killed(sh: &Shell) -> Result<Done> {
