@@ -61,8 +61,7 @@ impl By {
 const LAB: &str = "Linux 6.1.192, 6.12.95, 7.2.12 and 7.3.4, x86-64, 4K pages";
 
 /// The kernels that were asked about dma-bufs, which only newer ones of Debian can make of a process's memory.
-const EXPORTED: &str =
-    "udmabuf of Linux 6.12.118 and 7.3.4, x86-64, 4K pages, behind VT-d and without an IOMMU";
+const EXPORTED: &str = "udmabuf of Linux 6.12.118 and 7.3.4, x86-64, 4K pages, behind VT-d, behind AMD-Vi and without an IOMMU";
 
 /// The kernels with pages of this size that were asked. Recorded answers of those with larger ones are in
 /// `tests/vectors/linux-pages.jsonl`.
