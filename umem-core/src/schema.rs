@@ -1,8 +1,9 @@
-//! The JSON Schema of the scenario format. The fields are derived; the syntax of sizes, addresses and names is defined here.
+//! The JSON Schemas of scenarios and sets. The fields are derived; the syntax of sizes, addresses and names is defined here.
 
 use crate::{
     address::{DmaAddr, PhysAddr, VirtAddr},
     scenario::{DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, Memlock, Scenario},
+    set::Set,
     size::Bytes,
 };
 use alloc::{borrow::Cow, string::String};
@@ -10,6 +11,14 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 impl Scenario {
     /// The JSON Schema (draft 2020-12) of version 1 of the scenario format, captures included.
+    pub fn schema() -> String {
+        let schema = schemars::schema_for!(Self);
+        serde_json::to_string_pretty(&schema).expect("a schema has only string keys")
+    }
+}
+
+impl Set {
+    /// The JSON Schema (draft 2020-12) of version 1 of the format of sets.
     pub fn schema() -> String {
         let schema = schemars::schema_for!(Self);
         serde_json::to_string_pretty(&schema).expect("a schema has only string keys")

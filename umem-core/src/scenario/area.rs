@@ -58,9 +58,9 @@ pub enum Backing {
     Pfnmap,
     /// memfd_secret().
     Secret,
-    /// [vdso].
+    /// `[vdso]`.
     Vdso,
-    /// [vvar].
+    /// `[vvar]`.
     Vvar,
     /// Nothing is mapped.
     Hole,
