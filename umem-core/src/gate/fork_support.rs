@@ -21,7 +21,7 @@ const SECOND_TRY: &str = "After such a failure libibverbs' bookkeeping is off un
                           second try, but marks nothing, and a fork() may then move the registered pages";
 
 pub(super) fn refusal(request: &Request<'_>) -> Option<GateAnswer> {
-    if request.kind == Kind::DmaBuf || marks(request) != Some(true) {
+    if request.kind != Kind::Pages || marks(request) != Some(true) {
         return None;
     }
     // An empty or a wrapping range is the kernel's business: its errno is the one without fork support.
@@ -43,6 +43,9 @@ pub(super) fn refusal(request: &Request<'_>) -> Option<GateAnswer> {
 pub(super) fn otherwise(request: &Request<'_>) -> GateAnswer {
     let answer = match (request.process.fork_support, marks(request)) {
         _ if request.kind == Kind::DmaBuf => GateAnswer::pass(GATE, "libibverbs marks no dma-buf"),
+        _ if request.kind == Kind::Odp => {
+            GateAnswer::pass(GATE, "libibverbs marks no memory that comes on demand")
+        }
         (None, _) => GateAnswer::unknown(
             GATE,
             "whether libibverbs marks the memory with MADV_DONTFORK is not said; if it does, a region that cuts huge pages ends with \
