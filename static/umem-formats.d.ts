@@ -16,7 +16,8 @@ export type Policy = "mixed" | "single" | "unaligned";
 /** A scene of the mail of 2018. */
 export type PresetName =
   | "mail" | "first-mask" | "smaller-only" | "mail-iommu" | "misaligned-iova" | "one-size"
-  | "one-size-iommu" | "unaligned" | "descending" | "scattered" | "ppc64" | "pin-batches";
+  | "one-size-iommu" | "unaligned" | "descending" | "scattered" | "ppc64" | "pin-batches"
+  | "dma-buf" | "dma-buf-pinned" | "gpu" | "odp";
 
 /** What is known of the kernel by its name. */
 export interface KernelAnswer {
@@ -73,6 +74,11 @@ export interface Region {
 
 /** What backs the region: `layout`, or `extents`. */
 export interface Memory {
+  /** What it is to the kernel: pages that are pinned, the whole buffer of an exporter (`region.offset` says where the region begins in it),
+   *  or pages that come on demand. "pages" if left out. */
+  kind?: "pages" | "dma-buf" | "odp";
+  /** How the exporter of a dma-buf maps it: the list as a whole, or each entry by itself. "dma-map" if left out. */
+  exporter?: "dma-map" | "per-entry";
   /** The size of its pages; the kernel's if left out. */
   page_size?: Size;
   layout?: "contiguous" | "descending" | "scattered";
@@ -80,10 +86,12 @@ export interface Memory {
   start?: Address;
   /** Which of the scatterings. 0 if left out. */
   seed?: number;
-  /** Runs of physical memory, in the order of virtual addresses. */
+  /** Runs of physical memory, in the order of virtual addresses; of a dma-buf the exporter's entries, whose lengths need not be pages. */
   extents?: [address: Address, length: Size][];
   /** How much there is from `va` on; what the region needs if left out. */
   length?: Size;
+  /** What the mappings behind it are; ordinary writable memory where none lies. */
+  areas?: Area[];
 }
 
 export interface Kernel {
@@ -127,11 +135,53 @@ export interface Device {
   entry_bytes?: number;
 }
 
-/** The process that registers the region. */
+/** The process that registers the region. What is left out is not known, unless it says otherwise. */
 export interface Process {
-  /** What the region may be used for; some devices have other limits then. */
+  /** The flags of `ibv_reg_mr()`; an empty list is a registration for reading by the NIC alone. */
   access?: Access[];
+  /** Its limit on locked memory (`ulimit -l`). */
+  memlock?: Size | "unlimited";
+  /** What it has registered already, on all devices (`VmPin`). */
+  pinned?: Size;
+  /** Whether it has CAP_IPC_LOCK in the first user namespace. */
+  privileged?: boolean;
+  /** Whether libibverbs protects its memory from `fork()`. */
+  fork_support?: ForkSupport;
+  /** The version of libibverbs: "44.0". */
+  libibverbs?: string;
+  /** Whether RDMAV_HUGEPAGES_SAFE is set; not, if left out. */
+  hugepages_safe?: boolean;
+  /** How many more objects its rdma control group allows on the device; no limit if left out. */
+  hca_objects?: number;
+  /** How many more mappings vm.max_map_count allows; enough if left out. */
+  mappings_left?: number;
+  /** How much more its memory control group allows; enough if left out. */
+  memory_left?: Size;
 }
+
+/** What libibverbs does about `fork()`: nothing, mark memory with MADV_DONTFORK, or leave it to the kernel. */
+export type ForkSupport = "off" | "libibverbs" | "kernel";
+
+/** A part of the memory, as /proc/PID/maps has it. */
+export interface Area {
+  /** In bytes from `region.va`. 0 if left out. */
+  offset?: Size;
+  /** Up to the end of the region if left out. */
+  length?: Size;
+  /** Anonymous memory if left out. */
+  backing?: Backing;
+  /** Whether it is MAP_SHARED; the backing decides if left out. */
+  shared?: boolean;
+  /** For reading and writing if left out. */
+  protection?: "read-write" | "read" | "write" | "none";
+  /** The size of its huge pages; `memory.page_size` if left out. */
+  page_size?: Size;
+}
+
+/** What backs a mapping. */
+export type Backing =
+  | "anonymous" | "hugetlb" | "shmem" | "file" | "devdax" | "fsdax" | "pfnmap" | "secret" | "vdso" | "vvar" | "hole"
+  | "beyond-end" | "no-huge-page" | "guard" | "unmovable";
 
 /** The flags of `ibv_reg_mr()`. */
 export type Access =
@@ -237,6 +287,8 @@ export interface Registration {
   /** The page table of the IOMMU, if one translates. */
   iommu?: IoTable;
   table: Table | Refused;
+  /** What can stop it, in the order in which it is met, up to the first that refuses. */
+  gates: GateAnswer[];
   /** The kernel, and how much its name says. */
   kernel: KernelAnswer;
   /** Who says that each rule on the way is so; the result claims no more than the weakest. */
@@ -256,7 +308,7 @@ export interface Refused {
     code: string;
     message: string;
     /** Where the registration stops. */
-    gate?: string;
+    gate?: Gate;
     /** What the program sees: "ENOMEM", …. */
     errno?: string;
     /** The bug of that kernel which is to blame. */
@@ -264,6 +316,29 @@ export interface Refused {
     /** The bug of the driver in that kernel which is to blame. */
     driver_bug?: string;
   };
+}
+
+/** A place where libibverbs, the kernel or the device can refuse a registration. */
+export type Gate =
+  | "fork-support" | "uverbs" | "driver" | "memlock" | "pin" | "gather" | "map" | "page-size" | "table" | "firmware";
+
+/** What a gate answers. */
+export interface GateAnswer {
+  gate: Gate;
+  /** "unknown": nobody said what decides it. */
+  verdict: "pass" | "refuse" | "unknown";
+  /** The rule that refuses: "memlock-zero", "read-only", …. */
+  code?: string;
+  /** What the program sees; null where it passes, and where the process is killed instead. */
+  errno: string | null;
+  /** What was checked and found. */
+  text: string;
+  /** What to do about a refusal; of what is unknown, how to find out. */
+  way_out?: string;
+  /** Who says that the rule is so. */
+  by: Evidence["by"];
+  /** Which kernels, reports or sources. */
+  source: string;
 }
 
 export interface Lists {

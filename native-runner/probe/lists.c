@@ -28,6 +28,20 @@ static int put_run(const struct umem_probe_list *list, u64 index, u64 start, u64
 	return copy_to_user(&runs[index], &run, sizeof(run)) ? -EFAULT : 0;
 }
 
+int probe_put_runs(struct umem_probe_list *list, const struct umem_probe_run *runs, u64 count)
+{
+	u64 i;
+
+	for (i = 0; i < count; i++) {
+		int ret = put_run(list, i, runs[i].start, runs[i].length);
+
+		if (ret)
+			return ret;
+	}
+	list->count = count;
+	return 0;
+}
+
 /* The entries as the CPU sees them: physical addresses. */
 int probe_put_sg(struct umem_probe_list *list, struct sg_table *sgt)
 {

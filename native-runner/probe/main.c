@@ -60,6 +60,7 @@ union probe_argument {
 	struct umem_probe_lists lists;
 	struct umem_probe_dma dma;
 	struct umem_probe_device device;
+	struct umem_probe_dmabuf dmabuf;
 };
 
 static long probe_answer(struct probe_region *region, unsigned int cmd, union probe_argument *arg)
@@ -85,6 +86,8 @@ static long probe_answer(struct probe_region *region, unsigned int cmd, union pr
 		return probe_region_dma(region, &arg->dma);
 	case UMEM_PROBE_DEVICE:
 		return probe_describe(&arg->device);
+	case UMEM_PROBE_DMABUF:
+		return probe_dmabuf(&arg->dmabuf);
 	default:
 		return -ENOTTY;
 	}
@@ -129,9 +132,12 @@ static int __init probe_init(void)
 	ret = probe_regions_register();
 	if (ret)
 		return ret;
-	ret = probe_pci_register();
+	ret = probe_dmabufs_register();
 	if (ret)
 		goto unregister_regions;
+	ret = probe_pci_register();
+	if (ret)
+		goto unregister_dmabufs;
 	ret = probe_rdma_register();
 	if (ret)
 		goto unregister_pci;
@@ -145,6 +151,8 @@ unregister_rdma:
 	probe_rdma_unregister();
 unregister_pci:
 	probe_pci_unregister();
+unregister_dmabufs:
+	probe_dmabufs_unregister();
 unregister_regions:
 	probe_regions_unregister();
 	return ret;
@@ -156,6 +164,7 @@ static void __exit probe_exit(void)
 	misc_deregister(&probe_device);
 	probe_rdma_unregister();
 	probe_pci_unregister();
+	probe_dmabufs_unregister();
 	probe_regions_unregister();
 }
 module_exit(probe_exit);

@@ -6,7 +6,7 @@
  *	rdma.c   pci.c   best.c		devices that come and go; the best page size
  *	domain.c			what a device is to the DMA layer
  *	frames.c			frames -> SG list -> DMA list
- *	region.c			user memory, pinned
+ *	region.c   dmabuf.c		user memory, pinned; what other drivers export
  *	main.c				the ioctls
  */
 #ifndef PROBE_H
@@ -31,6 +31,7 @@
 
 /* lists.c: lists from and to user space. They touch user memory: never under probe_lock. */
 struct umem_probe_run *probe_get_runs(const struct umem_probe_list *list);
+int probe_put_runs(struct umem_probe_list *list, const struct umem_probe_run *runs, u64 count);
 int probe_put_sg(struct umem_probe_list *list, struct sg_table *sgt);
 int probe_put_dma(struct umem_probe_list *list, struct sg_table *sgt);
 
@@ -95,6 +96,11 @@ long probe_ask_best(const struct sg_table *sgt, u64 address, u64 length, struct 
 long probe_coalesce(struct umem_probe_frames *frames);
 long probe_map(struct umem_probe_frames *frames);
 long probe_append_frames(struct sg_append_table *table, const struct umem_probe_run *runs, u64 total, u32 max_segment);
+
+/* dmabuf.c */
+int probe_dmabufs_register(void);
+void probe_dmabufs_unregister(void);
+long probe_dmabuf(struct umem_probe_dmabuf *dmabuf);
 
 /* region.c: a user buffer, pinned; one per open file. */
 struct probe_region {

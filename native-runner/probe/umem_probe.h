@@ -138,6 +138,23 @@ struct umem_probe_dma {
 	__u64 buffer;			/* the user address where they go */
 };
 
+/*
+ * ib_umem_dmabuf_get_pinned() for the PCI device: the dma-buf @fd of another driver is mapped whole, cut to @length bytes from @offset
+ * on, asked about, and unmapped.
+ *
+ * @best: as for UMEM_PROBE_REGION_BEST, but its @dma returns the segments of the region.
+ * EOPNOTSUPP: the exporter hides its pages, or this kernel takes no dma-bufs. All other errors are those of ib_umem_dmabuf_get_pinned().
+ */
+struct umem_probe_dmabuf {
+	__s32 fd;
+	__u32 max_segment;
+	__u64 boundary;
+	__u64 offset;
+	__u64 length;
+	struct umem_probe_list entries;	/* returned: the exporter's, of the whole buffer */
+	struct umem_probe_best best;
+};
+
 #define UMEM_PROBE_INFO		_IOR('u', 0xe0, struct umem_probe_info)
 #define UMEM_PROBE_BEST		_IOWR('u', 0xe1, struct umem_probe_best)
 #define UMEM_PROBE_COALESCE	_IOWR('u', 0xe2, struct umem_probe_frames)
@@ -148,5 +165,6 @@ struct umem_probe_dma {
 #define UMEM_PROBE_REGION_BEST	_IOWR('u', 0xe7, struct umem_probe_best)
 #define UMEM_PROBE_DMA		_IOW('u', 0xe8, struct umem_probe_dma)
 #define UMEM_PROBE_DEVICE	_IOWR('u', 0xe9, struct umem_probe_device)
+#define UMEM_PROBE_DMABUF	_IOWR('u', 0xea, struct umem_probe_dmabuf)
 
 #endif

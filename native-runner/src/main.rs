@@ -43,6 +43,7 @@ mod region;
 mod report;
 mod screen;
 mod sysfs;
+mod udmabuf;
 #[cfg(test)]
 mod untested;
 #[cfg(feature = "rdma")]

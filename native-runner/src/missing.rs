@@ -301,6 +301,15 @@ impl Missing {
         )
     }
 
+    /// There is nothing to make dma-bufs of, or for.
+    pub fn udmabuf() -> Self {
+        Self::new(
+            "/dev/udmabuf and a PCI device of the probe's",
+            "this kernel cannot be asked about dma-bufs",
+            "modprobe udmabuf (CONFIG_UDMABUF); or leave the kind out: --kinds best,sg",
+        )
+    }
+
     /// Fewer free huge pages of `size` bytes than buffers need; the machine `had` so many, free or not.
     pub fn huge_pages(size: u64, free: u64, wanted: u64, had: u64) -> Self {
         let file = format!(

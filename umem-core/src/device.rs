@@ -42,8 +42,10 @@ mod traits;
 mod usnic;
 mod vmw_pvrdma;
 
-pub use access::Access;
-pub use traits::{Bug, Change, EntryLimit, LengthLimit, Most, Scope, Symptoms, Traits, When};
+pub use access::{Access, OnDemand, Refused};
+pub use traits::{
+    Bug, Change, DmaBufs, EntryLimit, LengthLimit, Most, Scope, Symptoms, Traits, When,
+};
 
 /// The devices that a scenario can name.
 pub static CATALOGUE: &[&DeviceProfile] = &[

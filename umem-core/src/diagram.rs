@@ -6,7 +6,7 @@
 //! From top to bottom: the axis; five lanes, each box linked to its source above by a ribbon; a ruler that shows the alignment
 //! of each device address; and a lens on a dozen entries, because a 4K entry may be one pixel wide.
 
-use crate::{registration::Index, size::Bytes};
+use crate::{memory::Kind, registration::Index, size::Bytes};
 use alloc::{
     format,
     string::{String, ToString},
@@ -68,11 +68,13 @@ impl LaneName {
         (self as u8) < other as u8
     }
 
-    /// The lane's title.
-    pub const fn title(self) -> &'static str {
+    /// The lane's title in a picture of memory of this kind.
+    pub const fn title(self, kind: Kind) -> &'static str {
         match self {
             Self::Virtual => "Virtual memory",
+            Self::Frames if matches!(kind, Kind::DmaBuf) => "Exported buffer",
             Self::Frames => "Physical frames",
+            Self::Scatter if matches!(kind, Kind::DmaBuf) => "Exporter's list",
             Self::Scatter => "SG entries",
             Self::Dma => "DMA segments",
             Self::Entries => "Device entries",
@@ -80,8 +82,21 @@ impl LaneName {
     }
 
     /// What it shows, for readers who do not know the word yet.
-    pub const fn about(self) -> &'static str {
+    pub const fn about(self, kind: Kind) -> &'static str {
         match self {
+            Self::Frames if matches!(kind, Kind::DmaBuf) => {
+                "Exported buffer: the memory of another device, or of a heap, as its driver exports it. The NIC's driver does not pin it."
+            }
+            Self::Frames if matches!(kind, Kind::Odp) => {
+                "Physical frames: the pages of real memory behind it now. They are not pinned: each may come, go and move until the NIC \
+                 touches it."
+            }
+            Self::Scatter if matches!(kind, Kind::DmaBuf) => {
+                "Exporter's list: the entries as the exporter made them. The whole buffer is mapped; shown is what the region takes of it."
+            }
+            Self::Scatter if matches!(kind, Kind::Odp) => {
+                "SG entries: none. Memory on demand has no list; the table has an entry for each page from the start."
+            }
             Self::Virtual => {
                 "Virtual memory: the region as the program sees it, by its own addresses."
             }

@@ -2,6 +2,7 @@
 
 use crate::{
     kernel::{BlockIterator, Interior, KernelRules, SmallPages},
+    memory::{Exporter, Kind},
     scatter::Coalescing,
     scenario::Question,
     size::PageSize,
@@ -59,6 +60,10 @@ impl By {
 /// The kernels that `cargo xtask lab` asked: thousands of random questions each.
 const LAB: &str = "Linux 6.1.192, 6.12.95, 7.2.12 and 7.3.4, x86-64, 4K pages";
 
+/// The kernels that were asked about dma-bufs, which only newer ones of Debian can make of a process's memory.
+const EXPORTED: &str =
+    "udmabuf of Linux 6.12.118 and 7.3.4, x86-64, 4K pages, behind VT-d and without an IOMMU";
+
 /// The kernels with pages of this size that were asked. Recorded answers of those with larger ones are in
 /// `tests/vectors/linux-pages.jsonl`.
 fn lab(page: PageSize) -> Option<&'static str> {
@@ -80,20 +85,32 @@ impl Question {
         let page = self.mr().page;
         let mut list = Vec::new();
         let mut line = |stage, (by, text)| list.push(Evidence { stage, by, text });
-        line(
-            "pin",
-            asked(Some(page).filter(|page| *page == PageSize::K4), page),
-        );
-        line(
-            "gather",
-            match rules.coalescing {
-                Coalescing::AnyPage => asked(Some(page), page),
-                Coalescing::WholeBatchRun => (
+        match self.kind() {
+            Kind::Pages => {
+                line(
+                    "pin",
+                    asked(Some(page).filter(|page| *page == PageSize::K4), page),
+                );
+                line(
+                    "gather",
+                    match rules.coalescing {
+                        Coalescing::AnyPage => asked(Some(page), page),
+                        Coalescing::WholeBatchRun => (
+                            By::Source,
+                            "umem.c: ib_umem_add_sg_table() [linux 5.2], transcribed".to_owned(),
+                        ),
+                    },
+                );
+            }
+            Kind::DmaBuf => line("gather", self.exporter_evidence()),
+            Kind::Odp => line(
+                "gather",
+                (
                     By::Source,
-                    "umem.c: ib_umem_add_sg_table() [linux 5.2], transcribed".to_owned(),
+                    "umem_odp.c: ib_umem_odp_get() [linux 7.2]: an entry a page".to_owned(),
                 ),
-            },
-        );
+            ),
+        }
         line("map", self.map_evidence());
         match self.device().policy {
             Policy::Mixed | Policy::Unaligned => line(
@@ -113,6 +130,21 @@ impl Question {
             }
         }
         list
+    }
+
+    /// What stands behind the way in which a dma-buf's region is cut out of its list.
+    fn exporter_evidence(&self) -> (By, String) {
+        match self.scenario().memory.exporter {
+            Exporter::DmaMap if self.mr().page == PageSize::K4 => (By::Lab, EXPORTED.to_owned()),
+            Exporter::DmaMap => (
+                By::Source,
+                "umem_dmabuf.c: ib_umem_dmabuf_map_pages() [linux 7.2]; pages of 4K alone were asked".to_owned(),
+            ),
+            Exporter::PerEntry => (
+                By::Source,
+                "dma-iommu.c: iommu_dma_map_resource() [linux 6.12]; each exporter has a way of its own".to_owned(),
+            ),
+        }
     }
 
     /// What stands behind the driver's row, if the device is of the catalogue.

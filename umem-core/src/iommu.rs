@@ -11,14 +11,16 @@ use crate::{
     scatter::SgEntry,
     size::{PageSize, PageSizes},
 };
-use alloc::boxed::Box;
 use core::fmt;
 
 mod catalogue;
 mod check;
 mod io_pages;
+mod list;
+mod placed;
 mod tce;
 
+use placed::Placed;
 use tce::Pools;
 #[cfg(feature = "serde")]
 pub(crate) use tce::follow;
@@ -26,6 +28,7 @@ pub(crate) use tce::follow;
 pub use catalogue::{CATALOGUE, DEFAULT, IommuProfile, find, names};
 pub use check::TranslationError;
 pub use io_pages::{IoPageRun, IoPages};
+pub use list::DmaList;
 
 /// A segment of the DMA list: a run of device addresses that backs a run of the region.
 pub type DmaSegment = Extent<DmaAddr>;
@@ -70,6 +73,19 @@ pub enum IovaLayout {
         /// What is added, in bytes.
         offset: u64,
     },
+    /// An allocation for each entry, aligned to its length rounded up to a power of two, each below the one before, nothing merged:
+    /// what an exporter of a dma-buf gets that maps its entries by `dma_map_resource()` [linux 7.2, `__iommu_dma_map()`].
+    EachAligned,
+}
+
+impl IovaLayout {
+    /// The layout of a list whose entries are mapped one by one.
+    pub const fn entry_by_entry(self) -> Self {
+        match self {
+            Self::OneAllocation => Self::EachAligned,
+            other => other,
+        }
+    }
 }
 
 /// Why a list cannot be mapped.
@@ -82,7 +98,7 @@ pub enum MapError {
         /// The width of IO virtual addresses in bits.
         address_bits: u32,
     },
-    /// Padding an entry up to the boundary makes its length 2^32 or more, which does not fit
+    /// Padding an entry up to whole IO pages, or to the boundary, makes its length 2^32 or more, which does not fit
     /// `scatterlist.length`: less is mapped than was asked for, and the mapping fails (`-EINVAL`).
     ///
     /// `prev->length += pad_len` in `iommu_dma_map_sg()`, when the entry begins on the boundary itself: described by N. Chen on the
@@ -119,7 +135,7 @@ impl fmt::Display for MapError {
             ),
             Self::PadOverflow { offset } => write!(
                 f,
-                "the SG entry at offset {offset:#x}, padded up to the segment boundary, is 4G or longer, which \
+                "the SG entry at offset {offset:#x}, padded up to whole IO pages or to the segment boundary, is 4G or longer, which \
                  scatterlist.length cannot hold: the kernel maps less than it must, and fails with EINVAL"
             ),
         }
@@ -139,15 +155,15 @@ impl Translation {
         match self.layout {
             IovaLayout::EachEntry => Pools::new(self).allocate(length).map(DmaAddr::get),
             IovaLayout::Direct { offset } => Some(offset),
-            IovaLayout::OneAllocation => [self.address_bits.min(32), self.address_bits]
-                .into_iter()
-                .find_map(|bits| {
-                    let aligned = length.checked_next_power_of_two()?;
-                    // One byte of the address space stays free, so that every run's end is a number.
-                    let end = (1u128 << bits).min(u128::from(u64::MAX));
-                    let highest = end.checked_sub(u128::from(length))? & !(u128::from(aligned) - 1);
-                    u64::try_from(highest).ok().filter(|at| *at > 0)
-                }),
+            IovaLayout::OneAllocation | IovaLayout::EachAligned => {
+                [self.address_bits.min(32), self.address_bits]
+                    .into_iter()
+                    .find_map(|bits| {
+                        let aligned = length.checked_next_power_of_two()?;
+                        let highest = Self::end_of(bits).checked_sub(length)? & !(aligned - 1);
+                        Some(highest).filter(|at| *at > 0)
+                    })
+            }
         }
         .map(DmaAddr::new)
         .ok_or(MapError::Exhausted {
@@ -169,26 +185,28 @@ impl Translation {
             return self.map_entries(entries);
         }
         let mut placed = Placed::new(entries, *self, DmaAddr::new(0));
+        let granule = self.granule();
+        // Where the entry before begins, in whole IO pages. Its length with all padding is an unsigned int.
         let mut before: Option<(DmaAddr, SgEntry)> = None;
-        for (at, entry) in placed.by_ref() {
-            // A pad is added to the length of the entry before it, an unsigned int.
-            if let Some((start, previous)) = before
-                && u32::try_from(at - start).is_err()
-            {
-                return Err(MapError::PadOverflow {
-                    offset: previous.offset,
-                });
+        let padded = |before: Option<(DmaAddr, SgEntry)>, end: DmaAddr| match before {
+            Some((start, SgEntry { offset, .. })) if u32::try_from(end - start).is_err() => {
+                Err(MapError::PadOverflow { offset })
             }
-            before = Some((at, entry));
+            _ => Ok(()),
+        };
+        for (at, entry) in placed.by_ref() {
+            let start = at.align_down(granule);
+            padded(before, start)?;
+            before = Some((start, entry));
         }
         let length = placed.length;
+        padded(before, DmaAddr::new(length))?;
         let start = match self.iova {
             Iova::Kernel => self.place(length)?,
             Iova::At(start) => start,
         };
-        let end = u128::from(start.get()) + u128::from(length);
-        // One byte of the address space stays free, so that every run's end is a number.
-        if end > (1u128 << self.address_bits).min(u128::from(u64::MAX)) {
+        let end = start.get().checked_add(length);
+        if end.is_none_or(|end| end > Self::end_of(self.address_bits)) {
             return Err(MapError::Exhausted {
                 length,
                 address_bits: self.address_bits,
@@ -199,10 +217,11 @@ impl Translation {
 
     /// Each entry by itself.
     fn map_entries(&self, entries: impl Iterator<Item = SgEntry>) -> Result<Mapping, MapError> {
-        let mut placed = Placed::new(entries, *self, DmaAddr::new(0));
-        if let Iova::At(start) = self.iova {
-            placed.pools = placed.pools.map(|pools| Box::new(pools.at(start)));
-        }
+        let start = match self.iova {
+            Iova::Kernel => DmaAddr::new(0),
+            Iova::At(start) => start,
+        };
+        let mut placed = Placed::new(entries, *self, start);
         let first = placed.next();
         placed.by_ref().for_each(drop);
         match first {
@@ -221,6 +240,14 @@ impl Translation {
         }
     }
 
+    /// The end of an address space of `bits` bits. Of 64 bits one byte stays free, so that every run's end is a number.
+    const fn end_of(bits: u32) -> u64 {
+        match 1u64.checked_shl(bits) {
+            Some(end) => end,
+            None => u64::MAX,
+        }
+    }
+
     fn granule_up(&self, length: u64) -> u64 {
         self.granule().align_up(length).unwrap_or(u64::MAX)
     }
@@ -233,196 +260,4 @@ pub struct Mapping {
     pub start: DmaAddr,
     /// Its length in bytes, padding included.
     pub length: u64,
-}
-
-/// The entries with their addresses: the first loop of `iommu_dma_map_sg()` [linux 7.2], or of another layout.
-#[derive(Clone, Debug)]
-struct Placed<I> {
-    entries: I,
-    translation: Translation,
-    start: DmaAddr,
-    /// Bytes of IOVA used so far: the kernel's `iova_len`.
-    length: u64,
-    /// Of a table of TCEs.
-    pools: Option<Box<Pools>>,
-    /// Whether there was no room for an entry.
-    exhausted: bool,
-}
-
-impl<I> Placed<I> {
-    fn new(entries: I, translation: Translation, start: DmaAddr) -> Self {
-        let pools = (translation.layout == IovaLayout::EachEntry).then(|| {
-            let pools = Pools::new(&translation);
-            Box::new(match start.get() {
-                0 => pools,
-                _ => pools.at(start),
-            })
-        });
-        Self {
-            entries,
-            translation,
-            start,
-            length: 0,
-            pools,
-            exhausted: false,
-        }
-    }
-}
-
-impl<I: Iterator<Item = SgEntry>> Placed<I> {
-    /// Behind the entry before, or at a boundary that it would cross otherwise.
-    #[inline]
-    fn in_one_allocation(&mut self, entry: &SgEntry) -> DmaAddr {
-        let padded = self.translation.granule_up(entry.length);
-        // `pad_len && pad_len < s_length - 1`: the entry would cross a boundary, so begin at it.
-        let mask = self.translation.boundary_mask;
-        let pad = mask.wrapping_sub(self.length).wrapping_add(1) & mask;
-        if pad != 0 && pad < padded - 1 {
-            self.length += pad;
-        }
-        let at = self.start.wrapping_add(self.length);
-        self.length += padded;
-        at
-    }
-}
-
-impl<I: Iterator<Item = SgEntry>> Iterator for Placed<I> {
-    type Item = (DmaAddr, SgEntry);
-
-    #[inline]
-    fn next(&mut self) -> Option<(DmaAddr, SgEntry)> {
-        let entry = self.entries.next()?;
-        let at = match (self.translation.layout, &mut self.pools) {
-            (IovaLayout::Direct { offset }, _) => {
-                self.length += entry.length;
-                DmaAddr::new(entry.start.get().wrapping_add(offset))
-            }
-            (_, Some(pools)) => {
-                self.length += entry.length;
-                let at = pools.allocate(entry.length);
-                self.exhausted = at.is_none();
-                at?
-            }
-            (_, None) => self.in_one_allocation(&entry),
-        };
-        Some((at, entry))
-    }
-}
-
-/// The DMA list as an iterator, made from the entries of a scatter-gather list.
-#[derive(Clone, Debug)]
-pub struct DmaList<I>(Rule<I>);
-
-#[derive(Clone, Debug)]
-enum Rule<I> {
-    Identity(I),
-    Translated(Merged<I>),
-}
-
-impl<I: Iterator<Item = SgEntry>> DmaList<I> {
-    /// Device addresses are physical ones, entry for entry: `dma_direct_map_sg()` [linux 7.2].
-    pub fn identity(entries: I) -> Self {
-        Self(Rule::Identity(entries))
-    }
-
-    /// The list as `translation` mapped it to `mapping`, for a device whose segments are at
-    /// most `max_segment` bytes long.
-    pub fn translated(
-        entries: I,
-        translation: Translation,
-        mapping: Mapping,
-        max_segment: u32,
-    ) -> Self {
-        let placed = Placed::new(entries, translation, mapping.start);
-        Self(Rule::Translated(Merged {
-            placed,
-            next: None,
-            max_segment: max_segment.into(),
-        }))
-    }
-}
-
-impl<I: Iterator<Item = SgEntry>> Iterator for DmaList<I> {
-    type Item = DmaSegment;
-
-    #[inline]
-    fn next(&mut self) -> Option<DmaSegment> {
-        match &mut self.0 {
-            Rule::Identity(entries) => entries.next().map(identical),
-            Rule::Translated(merged) => merged.next(),
-        }
-    }
-
-    // Match once, outside the loop.
-    #[inline]
-    fn fold<B, F: FnMut(B, DmaSegment) -> B>(self, start: B, mut each: F) -> B {
-        match self.0 {
-            Rule::Identity(entries) => {
-                entries.fold(start, |so_far, entry| each(so_far, identical(entry)))
-            }
-            Rule::Translated(mut merged) => {
-                let mut so_far = start;
-                while let Some(segment) = merged.next() {
-                    so_far = each(so_far, segment);
-                }
-                so_far
-            }
-        }
-    }
-}
-
-/// `dma_direct_map_sg()`: the device's address is the physical one.
-#[inline]
-fn identical(entry: SgEntry) -> DmaSegment {
-    Extent {
-        offset: entry.offset,
-        start: DmaAddr::identical(entry.start),
-        length: entry.length,
-    }
-}
-
-/// `__finalise_sg()` [linux 7.2]: an entry joins the segment before it unless that would cross
-/// a boundary, leave a hole, or make the segment too long.
-#[derive(Clone, Debug)]
-struct Merged<I> {
-    placed: Placed<I>,
-    next: Option<DmaSegment>,
-    max_segment: u64,
-}
-
-impl<I: Iterator<Item = SgEntry>> Merged<I> {
-    #[inline]
-    fn take(&mut self) -> Option<DmaSegment> {
-        self.next.take().or_else(|| {
-            let (at, entry) = self.placed.next()?;
-            Some(Extent {
-                offset: entry.offset,
-                start: at,
-                length: entry.length,
-            })
-        })
-    }
-
-    #[inline]
-    fn next(&mut self) -> Option<DmaSegment> {
-        let mask = self.placed.translation.boundary_mask;
-        let layout = self.placed.translation.layout;
-        if let IovaLayout::Direct { .. } = layout {
-            return self.take();
-        }
-        let mut segment = self.take()?;
-        while let Some(entry) = self.take() {
-            let adjacent = entry.start == segment.end();
-            let at_boundary = layout == IovaLayout::OneAllocation && entry.start.get() & mask == 0;
-            if !adjacent
-                || at_boundary
-                || self.max_segment.saturating_sub(segment.length) < entry.length
-            {
-                self.next = Some(entry);
-                break;
-            }
-            segment.length += entry.length;
-        }
-        Some(segment)
-    }
 }

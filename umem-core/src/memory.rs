@@ -8,10 +8,12 @@ use crate::{
     size::PageSize,
 };
 mod extents;
+mod kind;
 mod numbers;
 
-pub(crate) use extents::after_run;
 pub use extents::{Extents, RunError, Runs};
+pub(crate) use extents::{after_entry, after_run};
+pub use kind::{Exporter, Kind};
 pub use numbers::{FrameNumbers, FrameWords, PagemapFrames};
 
 /// A run of physically contiguous frames.

@@ -11,7 +11,7 @@
 
 use crate::{
     iommu::{IoPages, Mapping},
-    memory::FrameRuns,
+    memory::{FrameRuns, Kind},
     scatter::ListCost,
     scenario::{Question, Scenario, ScenarioError},
     size::PageSize,
@@ -21,6 +21,7 @@ use alloc::string::{String, ToString};
 
 mod bugs;
 mod cut;
+mod gates;
 mod index;
 mod lane;
 mod limits;
@@ -75,8 +76,11 @@ impl Registration {
         self.question().mr().pages()
     }
 
-    /// What the kernel's own lists take on the way.
+    /// What the kernel's own lists take on the way; nothing where it makes none.
     pub fn list_cost(&self) -> ListCost {
+        if self.question().kind() != Kind::Pages {
+            return ListCost::default();
+        }
         let (page, (from, _)) = (self.question().mr().page, self.pinned());
         let starts = self
             .scatter()
@@ -159,6 +163,7 @@ impl Registration {
     pub fn status(&self) -> String {
         match &self.table {
             Ok(table) => table.tally.to_string(),
+            Err(Refusal::Stopped(answer)) => answer.stop(),
             Err(refusal) => refusal.to_string(),
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     evidence::Evidence,
     exhibits::{Exhibit, exhibits},
     explain::{Limit, limits},
-    gate::{Errno, Gate},
+    gate::{Errno, Gate, GateAnswer},
     iommu::{IoPageRun, Mapping},
     registration::{Registration, Table},
     scatter::ListCost,
@@ -43,6 +43,8 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     iommu: Option<IoTable>,
     table: TableReport,
+    /// What can stop it, in order, up to the first that does.
+    gates: Vec<GateAnswer>,
     kernel: KernelReport,
     /// Who says that each rule on the way is so.
     evidence: Vec<Evidence>,
@@ -299,6 +301,7 @@ impl Report {
                 .zip(registration.io_pages())
                 .map(|(mapping, pages)| io_table(mapping, pages)),
             table: table(registration),
+            gates: registration.gates(),
             kernel: kernel(registration),
             evidence: registration.question().evidence(),
             alternatives: Alternatives {

@@ -51,7 +51,7 @@ pub const SCATTERLIST_BYTES: u64 = 32;
 /// The bytes that a registration's lists take in the kernel, for each way that was discussed.
 ///
 /// The mail: *"this doesn't attempt to solve the problem with overallocating the sg table."* From the source.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ListCost {
     /// The list of page pointers that is filled batch by batch: one page.
     pub page_list: u64,
@@ -121,6 +121,7 @@ pub struct ScatterList<I>(Rule<I>);
 enum Rule<I> {
     AnyPage(CutRuns<Joined<I, PhysAddr>>),
     WholeBatchRun(WholeBatchRun<I>),
+    Listed(Listed<I>),
 }
 
 impl<I: Iterator<Item = FrameRun>> ScatterList<I> {
@@ -141,6 +142,41 @@ impl<I: Iterator<Item = FrameRun>> ScatterList<I> {
                 Rule::WholeBatchRun(WholeBatchRun { runs, next })
             }
         })
+    }
+}
+
+impl<I: Iterator<Item = FrameRun>> ScatterList<I> {
+    /// The list that an exporter of a dma-buf gives: each run is an entry, cut only where its length does not fit the 32 bits of
+    /// `scatterlist.length`, at multiples of 4G less a page of `page`.
+    pub fn listed(runs: I, page: PageSize) -> Self {
+        Self(Rule::Listed(Listed {
+            runs,
+            rest: None,
+            longest: page.align_down(u32::MAX.into()),
+        }))
+    }
+}
+
+/// Runs as entries: [`ScatterList::listed`].
+#[derive(Clone, Debug)]
+struct Listed<I> {
+    runs: I,
+    rest: Option<FrameRun>,
+    longest: u64,
+}
+
+impl<I: Iterator<Item = FrameRun>> Iterator for Listed<I> {
+    type Item = SgEntry;
+
+    fn next(&mut self) -> Option<SgEntry> {
+        let run = self.rest.take().or_else(|| self.runs.next())?;
+        if u32::try_from(run.length).is_ok() {
+            return Some(run);
+        }
+        // Where it is cut depends on the buffer, not on the part of it that is looked at.
+        let (entry, rest) = run.split(self.longest - run.offset % self.longest);
+        self.rest = rest;
+        Some(entry)
     }
 }
 
@@ -240,6 +276,7 @@ impl<I: Iterator<Item = FrameRun>> Iterator for ScatterList<I> {
         match &mut self.0 {
             Rule::AnyPage(pages) => pages.next(),
             Rule::WholeBatchRun(runs) => runs.next(),
+            Rule::Listed(runs) => runs.next(),
         }
     }
 
@@ -249,6 +286,7 @@ impl<I: Iterator<Item = FrameRun>> Iterator for ScatterList<I> {
         match self.0 {
             Rule::AnyPage(pages) => pages.fold(start, each),
             Rule::WholeBatchRun(runs) => runs.fold(start, each),
+            Rule::Listed(runs) => runs.fold(start, each),
         }
     }
 }

@@ -8,12 +8,13 @@ use crate::{
     capture::Provenance,
     device::Access,
     kernel::{Kernel, Release},
-    memory::Extents,
+    memory::{Exporter, Extents, Kind},
     size::{Bytes, PageSize},
     table::{Edges, Policy},
 };
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
+mod area;
 mod error;
 #[cfg(feature = "serde")]
 mod field;
@@ -22,11 +23,18 @@ mod json;
 #[cfg(feature = "serde")]
 mod parsed;
 pub mod presets;
+mod process;
+#[cfg(feature = "serde")]
+mod read;
 #[cfg(feature = "serde")]
 mod reader;
 mod resolve;
+#[cfg(feature = "serde")]
+mod value;
 
+pub use area::{AreaSpec, Backing, Protection};
 pub use error::{Problem, ScenarioError};
+pub use process::{ForkSupport, Memlock, ProcessSpec};
 #[cfg(feature = "serde")]
 pub use reader::ScenarioReader;
 pub use resolve::{Device, Question};
@@ -71,6 +79,16 @@ pub struct Scenario {
     pub provenance: Option<Provenance>,
 }
 
+impl Scenario {
+    /// What the memory is to the kernel: on demand, too, where an access flag says so.
+    pub fn kind(&self) -> Kind {
+        match self.memory.kind {
+            Kind::Pages if self.process.asks_for(Access::OnDemand) == Some(true) => Kind::Odp,
+            kind => kind,
+        }
+    }
+}
+
 /// The registered region: `length` bytes from `va + offset`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -108,6 +126,13 @@ pub struct Region {
     serde(deny_unknown_fields)
 )]
 pub struct MemorySpec {
+    /// What it is to the kernel: pages that are pinned, a dma-buf (then this is the exporter's whole buffer, and `region.offset` says where
+    /// in it the region begins), or pages that come on demand.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    pub kind: Kind,
+    /// How the exporter of a dma-buf maps it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    pub exporter: Exporter,
     /// The size of its pages; the kernel's if left out.
     #[cfg_attr(
         feature = "serde",
@@ -132,7 +157,8 @@ pub struct MemorySpec {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub seed: Option<u64>,
-    /// Instead of a layout: runs of physical memory, address and length, in the order of virtual addresses.
+    /// Instead of a layout: runs of physical memory, address and length, in the order of virtual addresses. Those of a dma-buf are the
+    /// exporter's entries, whose lengths need not be whole pages.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
@@ -145,6 +171,12 @@ pub struct MemorySpec {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub length: Option<Bytes>,
+    /// What the mappings behind it are, in any order; ordinary writable memory where none lies.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
+    pub areas: Vec<AreaSpec>,
 }
 
 /// The layouts that need no list.
@@ -234,20 +266,6 @@ impl Default for KernelSpec {
             release: None,
         }
     }
-}
-
-/// The process that registers the region.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
-pub struct ProcessSpec {
-    /// What it asks for: some devices have other limits for some rights.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
-    pub access: Vec<Access>,
 }
 
 /// The IOMMU: "off", a name of the catalogue, or its own description.

@@ -2,7 +2,7 @@
 
 use crate::{
     address::{DmaAddr, PhysAddr, VirtAddr},
-    scenario::{DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, Scenario},
+    scenario::{DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, Memlock, Scenario},
     size::Bytes,
 };
 use alloc::{borrow::Cow, string::String};
@@ -55,6 +55,11 @@ named_schema!(DmaAddr, "DmaAddress", _generator => address("An address on the de
 named_schema!(IovaSpec, "Iova", generator => json_schema!({
     "description": "Where the mapping begins: where the kernel puts it, or the address of the first pinned page.",
     "anyOf": [{ "const": "kernel" }, generator.subschema_for::<DmaAddr>()]
+}));
+
+named_schema!(Memlock, "Memlock", generator => json_schema!({
+    "description": "A limit on locked memory: a size, or \"unlimited\".",
+    "anyOf": [{ "const": "unlimited" }, generator.subschema_for::<Bytes>()]
 }));
 
 named_schema!(IommuSpec, "Iommu", generator => json_schema!({

@@ -1,7 +1,7 @@
 //! Vectors: questions with a real kernel's answers, recorded in the lab and replayed anywhere.
 //!
-//! One JSON object a line, of a kernel with pages of `page` bytes. Three kinds: `best` (the best page size and its blocks), `sg` (coalescing) and `iommu`
-//! (mapping through an IOMMU).
+//! One JSON object a line, of a kernel with pages of `page` bytes. Four kinds: `best` (the best page size and its blocks), `sg` (coalescing), `iommu`
+//! (mapping through an IOMMU) and `dma-buf` (what another driver exports, mapped and cut to a region).
 
 use crate::{
     address::{Bits, DmaAddr, FrameNumber, PhysAddr, VirtAddr},
@@ -16,11 +16,14 @@ use alloc::{
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
+mod dma_buf;
 mod replay;
+
+pub use dma_buf::DmaBuf;
 
 /// A question and the kernel's answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Vector {
     /// Which page size is best, and which blocks it has.
     Best(Best),
@@ -28,6 +31,8 @@ pub enum Vector {
     Sg(Sg),
     /// How a list is mapped.
     Iommu(Iommu),
+    /// What becomes of a dma-buf.
+    DmaBuf(DmaBuf),
 }
 
 /// `ib_umem_find_best_pgsz()` and `rdma_umem_for_each_dma_block()`.
@@ -217,10 +222,11 @@ impl Vector {
             "best" => Self::Best(read(fields)?),
             "sg" => Self::Sg(read(fields)?),
             "iommu" => Self::Iommu(read(fields)?),
+            "dma-buf" => Self::DmaBuf(read(fields)?),
             other => {
                 let problem = Problem::Unknown {
                     name: other.into(),
-                    known: ["best", "sg", "iommu"].into(),
+                    known: ["best", "sg", "iommu", "dma-buf"].into(),
                 };
                 return Err(ScenarioError::new("kind", problem));
             }
@@ -235,6 +241,7 @@ impl Vector {
             Self::Best(_) => "best",
             Self::Sg(_) => "sg",
             Self::Iommu(_) => "iommu",
+            Self::DmaBuf(_) => "dma-buf",
         }
     }
 
@@ -244,8 +251,9 @@ impl Vector {
             Self::Sg(Sg { pfns, page, .. }) => replay::frames(pfns, *page).map(drop),
             Self::Iommu(iommu) => {
                 replay::frames(&iommu.pfns, iommu.page)?;
-                iommu.check()
+                Iommu::check_name(iommu.iommu.as_deref())
             }
+            Self::DmaBuf(buffer) => buffer.check(),
         }
     }
 
@@ -262,6 +270,7 @@ impl Vector {
                     .map(drop)
             }
             Self::Iommu(iommu) => iommu.replay(rules),
+            Self::DmaBuf(buffer) => buffer.replay(rules),
         }
     }
 }
@@ -275,19 +284,20 @@ mod tests {
 
     #[test]
     fn the_kernel_and_the_rules_agree() {
-        let mut kinds = [0; 3];
+        let mut kinds = [0; 4];
         for line in SAMPLE.lines() {
             let vector = Vector::from_json(line).unwrap();
             kinds[match vector {
                 Vector::Best(_) => 0,
                 Vector::Sg(_) => 1,
                 Vector::Iommu(_) => 2,
+                Vector::DmaBuf(_) => 3,
             }] += 1;
             vector
                 .replay(KernelRules::newest())
                 .unwrap_or_else(|mismatch| panic!("{mismatch}\n{line}"));
         }
-        assert!(kinds.iter().all(|count| *count >= 10), "{kinds:?}");
+        assert!(kinds[..3].iter().all(|count| *count >= 10), "{kinds:?}");
     }
 
     /// Kernels with pages of 16K behind an SMMUv3, and of 64K behind POWER's tables and its direct window.
@@ -341,6 +351,10 @@ mod tests {
                     });
                     iommu.err ^= i32::from(iommu.dma.is_none());
                     Vector::Iommu(iommu)
+                }
+                Vector::DmaBuf(mut buffer) => {
+                    buffer.region.dma[0].0 = buffer.region.dma[0].0 + 4096;
+                    Vector::DmaBuf(buffer)
                 }
             };
             assert!(wrong.replay(KernelRules::newest()).is_err(), "{line}");

@@ -303,8 +303,10 @@ fn registrations_and_their_index_are_linear_in_extents() {
         scattered.region.length = Bytes(pages << 12);
         cost(|| Registration::new(scattered).unwrap().table().unwrap().total).1[1]
     };
-    assert_eq!(
+    // The gates tell how much there is: some digits more.
+    let (less, more) = (
         bytes(1 << 12, &mut scattered),
-        bytes(1 << 16, &mut scattered)
+        bytes(1 << 16, &mut scattered),
     );
+    assert!(less.abs_diff(more) < 100, "{less} and {more} bytes");
 }

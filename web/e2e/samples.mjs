@@ -49,6 +49,7 @@ export const scenes = () => [
   { ...BASE, name: "6.7 never ends", region: { length: "8G" }, memory: { page_size: "1G", layout: "contiguous" }, kernel: { rules: "6.7" }, device: { page_sizes: ["4G"], policy: "single" } },
   { ...BASE, name: "a kernel whose vendor may have taken changes up", region: { length: "16G" }, memory: { page_size: "2M", layout: "contiguous" }, kernel: { release: "6.8.0-84-generic" }, device: "efa" },
   { ...BASE, name: "more entries than one allocation holds", region: { length: "3G" }, memory: { layout: "scattered" }, device: "ionic" },
+  { ...BASE, name: "a hole that fork support meets", memory: { ...BASE.memory, areas: [{ offset: "64K", length: "64K", backing: "hole" }] }, process: { fork_support: "libibverbs" } },
   { ...BASE, name: "sized for the program's address, made with the NIC's", region: { offset: "4K", length: "4M", hca_address: "0x201000" }, memory: { page_size: "2M", layout: "contiguous" }, kernel: { release: "6.14" }, device: "mlx4", process: { access: ["local-write", "remote-write"] } },
   { ...BASE, name: "every field", region: { va: "0x7f0000000000", offset: "4K", length: 8192, hca_address: 4096 }, memory: { extents: [["0x40000000", "1M"]], length: "1M" },
     kernel: { page_size: "4K", rules: "6.15" }, device: { name: "mine", page_sizes: [4096], policy: "mixed", edges: "overhang", max_segment: "64K", max_entries: 99, max_total_entries: 999, max_length: "1T", entry_bytes: 16 },

@@ -45,12 +45,12 @@ const sames = (pairs) => pairs.map(([type, words], i) => `export const same${i}:
 const HEAD = 'import type * as T from "umem-split";\nimport type { Names, Required, Same } from "./same.js";\n';
 
 /** What the schema calls otherwise than the types do. */
-const RENAMED = { DeviceObject: "Device", IommuObject: "Iommu", KernelSpec: "Kernel", MemorySpec: "Memory", ProcessSpec: "Process" };
+const RENAMED = { AreaSpec: "Area", DeviceObject: "Device", IommuObject: "Iommu", KernelSpec: "Kernel", MemorySpec: "Memory", ProcessSpec: "Process" };
 
 async function ofTheSchema() {
   const schema = JSON.parse(await readFile(here("../../umem-core/scenario.schema.json"), "utf8"));
   const objects = Object.entries({ ...schema.$defs, Scenario: schema }).filter(([, { properties }]) => properties);
-  assert.equal(objects.length, 14);
+  assert.equal(objects.length, 15);
   const choices = (name) => schema.$defs[name].oneOf.map((choice) => choice.const);
   return sames([
     ...objects.flatMap(([name, { properties, required = [] }]) => {
@@ -59,6 +59,9 @@ async function ofTheSchema() {
     }),
     ["T.Policy", choices("Policy")],
     ["T.Access", choices("Access")],
+    ["T.Backing", choices("Backing")],
+    ["T.ForkSupport", choices("ForkSupport")],
+    ['NonNullable<T.Area["protection"]>', choices("Protection")],
     ['NonNullable<T.Device["edges"]>', choices("Edges")],
     ['NonNullable<T.Memory["layout"]>', choices("LayoutName")],
     ["T.PresetName", presets()],

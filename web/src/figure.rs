@@ -62,7 +62,8 @@ pub(crate) fn detail(scene: &Scene, player: &Player, width: f64, at: (f64, f64))
 
 /// What is told of the name at a place of a figure laid out in this width.
 pub(crate) fn named(scene: &Scene, player: &Player, width: f64, at: (f64, f64)) -> Option<String> {
-    diagram::named(player.view(scene, width), at).map(Into::into)
+    let kind = scene.registration().question().kind();
+    diagram::named(player.view(scene, width), kind, at).map(Into::into)
 }
 
 /// What is told of the box that keys point at, or else of the entry that somebody chose: those who cannot point read it, too.

@@ -131,6 +131,18 @@ pub struct Dma {
     pub buffer: u64,
 }
 
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DmaBuf {
+    pub fd: i32,
+    pub max_segment: u32,
+    pub boundary: u64,
+    pub offset: u64,
+    pub length: u64,
+    pub entries: List,
+    pub best: Best,
+}
+
 /// What is asked by one ioctl.
 ///
 /// # Safety
@@ -193,6 +205,11 @@ unsafe impl Question for Dma {
 // SAFETY: as above.
 unsafe impl Question for Device {
     const OPCODE: Opcode = opcode::read_write::<Self>(GROUP, 0xe9);
+}
+
+// SAFETY: as above.
+unsafe impl Question for DmaBuf {
+    const OPCODE: Opcode = opcode::read_write::<Self>(GROUP, 0xea);
 }
 
 #[cfg(test)]
@@ -284,6 +301,17 @@ mod tests {
                 buffer
             }
         );
+        program += &fields!(
+            umem_probe_dmabuf = DmaBuf {
+                fd,
+                max_segment,
+                boundary,
+                offset,
+                length,
+                entries,
+                best
+            }
+        );
         for (name, value) in [
             ("ABI", u64::from(ABI)),
             ("MAX_BLOCKS", MAX_BLOCKS as u64),
@@ -298,6 +326,7 @@ mod tests {
             ("REGION_BEST", RegionBest::OPCODE.into()),
             ("DMA", Dma::OPCODE.into()),
             ("DEVICE", Device::OPCODE.into()),
+            ("DMABUF", DmaBuf::OPCODE.into()),
         ] {
             writeln!(
                 program,

@@ -1,6 +1,7 @@
 //! The kernel module `umem_probe`, asked: what this very kernel makes of any layout.
 
 mod abi;
+mod dma_buf;
 mod region;
 mod stalled;
 mod torture;
@@ -15,6 +16,7 @@ use crate::missing::Missing;
 use abi::{Coalesce, Frames, List, Map, Question};
 
 pub use abi::{MAX_BLOCKS, Run};
+pub use dma_buf::ExportedRegion;
 pub use region::{Region, Target};
 pub use stalled::{Stall, stalled};
 pub use torture::KernelLog;

@@ -64,7 +64,7 @@ pub enum Boundaries {
 }
 
 /// Those of drivers, and odd ones, unless they would cut so many `bytes` into too many pieces.
-fn max_segment(random: &mut Random, bytes: u64, page: PageSize) -> u32 {
+pub(super) fn max_segment(random: &mut Random, bytes: u64, page: PageSize) -> u32 {
     const DRIVERS: [u32; 4] = [u32::MAX, 2 << 30, 1 << 30, 64 << 10];
     const MOST_PIECES: u64 = 64;
     let smallest = page.bytes() as u32;
@@ -82,7 +82,7 @@ fn max_segment(random: &mut Random, bytes: u64, page: PageSize) -> u32 {
 }
 
 /// PCI's own, mostly.
-fn boundary(random: &mut Random, page: PageSize) -> u64 {
+pub(super) fn boundary(random: &mut Random, page: PageSize) -> u64 {
     match random.below(10) {
         0..=5 => u32::MAX.into(),
         6 => (1 << 48) - 1,

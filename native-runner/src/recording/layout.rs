@@ -148,7 +148,7 @@ fn largest_segment(random: &mut Random, bytes: u64, page: PageSize) -> u64 {
 
 /// A bitmap: a driver's, a few sizes with gaps between them, one, or none. Most begin with 4K whatever the kernel's page: a driver
 /// that supports no more is the mail's case.
-fn sizes(random: &mut Random) -> u64 {
+pub(super) fn sizes(random: &mut Random) -> u64 {
     const K4: u64 = 1 << 12;
     const DRIVERS: [u64; 7] = [
         0x40201000,

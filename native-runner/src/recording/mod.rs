@@ -1,27 +1,31 @@
 //! Random questions to the kernel, with its answers: the vectors that [`umem_core::vectors`] replays; and by which rules
 //! the [running] kernel is judged.
 
+mod dma_buf;
 mod frames;
 mod layout;
 mod overflow;
 mod random;
 pub mod running;
 
-use std::io;
+use std::{io, os::fd::AsFd};
 
 use clap::ValueEnum;
 use umem_core::{
     address::{Bits, DmaAddr, FrameNumber, PhysAddr, VirtAddr},
-    vectors::{self, Best, Iommu, Sg, Vector},
+    scenario::IommuSpec,
+    vectors::{self, Best, DmaBuf, Iommu, Sg, Vector},
 };
 
 use crate::{
     pagemap::kernel_page,
     probe::{self, Domain, Layout, Probe, Run},
 };
+use dma_buf::RandomBuffer;
 use frames::{Boundaries, RandomFrames};
 use layout::RandomLayout;
 
+pub use dma_buf::Files;
 pub use frames::Memory;
 pub use overflow::{CASES, room};
 pub use random::Random;
@@ -35,6 +39,8 @@ pub enum Kind {
     Sg,
     /// How they are mapped through the IOMMU
     Iommu,
+    /// What becomes of dma-bufs, with or without an IOMMU
+    DmaBuf,
 }
 
 /// Asks the probe random questions.
@@ -48,6 +54,8 @@ pub struct Recorder<'a> {
     pub memory: Memory,
     /// How the PCI device's addresses are made.
     pub domain: Domain,
+    /// What dma-bufs are made of; `None`: none are asked about.
+    pub files: Option<Files>,
 }
 
 impl Recorder<'_> {
@@ -61,6 +69,7 @@ impl Recorder<'_> {
             random,
             memory,
             domain,
+            files,
         } = self;
         let boundaries = match domain {
             Domain::Tables(_) | Domain::Window => Boundaries::AboveEntries,
@@ -71,6 +80,10 @@ impl Recorder<'_> {
             Kind::Best => best(probe, &RandomLayout::new(random, kernel_page())).map(Vector::Best),
             Kind::Sg => sg(probe, &frames(random)).map(Vector::Sg),
             Kind::Iommu => iommu(probe, *domain, &frames(random)).map(Vector::Iommu),
+            Kind::DmaBuf => {
+                let files = files.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+                dma_buf(probe, &RandomBuffer::new(random, files)?).map(Vector::DmaBuf)
+            }
         }
     }
 }
@@ -113,6 +126,26 @@ fn sg(probe: &Probe, frames: &RandomFrames) -> io::Result<Sg> {
         max_segment: frames.max_segment,
         err: 0,
         sg: Some(list(&sg, PhysAddr::new)),
+    })
+}
+
+fn dma_buf(probe: &Probe, buffer: &RandomBuffer) -> io::Result<DmaBuf> {
+    let region = &buffer.region;
+    let cut = probe.cut_dma_buf(buffer.buffer.as_fd(), region, probe::MAX_BLOCKS)?;
+    let layout = Layout {
+        dma: &cut.dma,
+        address: region.offset,
+        length: region.length,
+        virt: region.virt,
+        sizes: region.sizes,
+    };
+    let translated = probe.pci_domain() == Some(Domain::Translated);
+    Ok(DmaBuf {
+        entries: list(&cut.entries, PhysAddr::new),
+        iommu: (!translated).then(|| IommuSpec::OFF.to_owned()),
+        max_segment: region.max_segment,
+        boundary: Bits::new(region.boundary),
+        region: best_vector(&layout, cut.best),
     })
 }
 

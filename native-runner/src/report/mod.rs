@@ -1,6 +1,7 @@
 //! What was found, printed.
 
 pub mod doctor;
+mod gates;
 mod junit;
 pub mod plan;
 pub mod table;

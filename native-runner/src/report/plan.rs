@@ -8,6 +8,7 @@ use umem_core::{
     evidence,
     exhibits::{Exhibit, exhibits},
     explain::limits,
+    memory::Kind,
     registration::Registration,
     report::Report,
     scatter,
@@ -15,6 +16,7 @@ use umem_core::{
     table::{DriverBug, EntryRun, KernelBug, Policy},
 };
 
+use super::gates::gates;
 use crate::screen::one_line;
 
 /// A table without lines, its columns as wide as they need to be.
@@ -89,23 +91,34 @@ pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io
         Err(_) => ["none".into(), String::new()],
     };
     let pages = registration.pages();
+    let [_, several] = question.kind().entries();
     let rows = [
         [
             "pages",
             &pages.to_string(),
-            &format!(
-                "of {}, pinned in {} of {batch}",
-                question.mr().page,
-                plural(pages.div_ceil(batch), "batch", "batches")
-            ),
+            &match question.kind().unpinned() {
+                None => format!(
+                    "of {}, pinned in {} of {batch}",
+                    question.mr().page,
+                    plural(pages.div_ceil(batch), "batch", "batches")
+                ),
+                Some(why) => format!("of {}, {why}", question.mr().page),
+            },
         ],
         [
-            "SG entries",
+            several,
             &registration.scatter_count().to_string(),
-            &format!(
-                "segments of at most {:#x} bytes",
-                question.device().max_segment
-            ),
+            &match question.kind() {
+                Kind::Pages => format!(
+                    "segments of at most {:#x} bytes",
+                    question.device().max_segment
+                ),
+                Kind::DmaBuf => format!(
+                    "of a buffer of {}, which is mapped whole",
+                    Bytes(question.memory().length())
+                ),
+                Kind::Odp => "nothing is gathered".into(),
+            },
         ],
         ["DMA segments", &dma[0], &dma[1]],
         ["entries", &entries[0], &entries[1]],
@@ -123,6 +136,7 @@ pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io
     if let Some(bug) = driver_bug {
         writeln!(out, "\ndriver bug: {bug}")?;
     }
+    gates(out, registration, why)?;
     if why {
         writeln!(out, "\nwhy")?;
         for limit in limits(registration) {

@@ -4,7 +4,7 @@ use crate::{
     address::{DmaAddr, VirtAddr},
     iommu::Iova,
     kernel::{CHANGES, GENERATIONS},
-    processor,
+    memory, processor,
     registration::Registration,
     scenario::{IommuObject, IommuSpec, IovaSpec, KernelSpec, LayoutName, Scenario},
     size::{Bytes, PageSize},
@@ -148,6 +148,10 @@ fn split(of: &Registration, size: PageSize) -> Option<Proposal> {
 }
 
 fn huge_pages(of: &Registration, size: PageSize) -> Option<Proposal> {
+    // The exporter decides what its buffer is made of, and memory on demand has an entry for each page of the kernel.
+    if of.question().kind() != memory::Kind::Pages {
+        return None;
+    }
     let mut changed = of.scenario().clone();
     let spec = &mut changed.memory;
     if size <= of.question().memory().page_size() && spec.extents.is_none() {
@@ -254,11 +258,17 @@ fn later_kernels(of: &Registration) -> Vec<Proposal> {
         });
         return named.collect();
     };
+    let driver = of.question().device().profile;
+    let of_driver = driver.into_iter().flat_map(|driver| driver.changes);
     let mut first: Vec<_> = CHANGES
         .iter()
-        .filter(|change| !change.since.is_in(release))
-        .map(|change| change.since.first_after(release))
+        .map(|change| &change.since)
+        .chain(of_driver.map(|change| &change.since))
+        .chain(driver.and_then(|driver| driver.first.as_ref()))
+        .filter(|since| !since.is_in(release))
+        .map(|since| since.first_after(release))
         .collect();
+    first.sort_unstable();
     first.dedup();
     let named = first.into_iter().map(|first| {
         let mut changed = spec.clone();

@@ -1,5 +1,35 @@
 //! What a region may be used for.
 
+use crate::gate::Errno;
+
+/// Access flags that a driver refuses, and what it returns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// The flags.
+    pub flags: &'static [Access],
+    /// What the program sees.
+    pub errno: Errno,
+}
+
+impl Refused {
+    /// None.
+    pub const NONE: Self = Self {
+        flags: &[],
+        errno: Errno::Einval,
+    };
+}
+
+/// Whether a device pages on demand (`IBV_ACCESS_ON_DEMAND`).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum OnDemand {
+    /// It does not.
+    None,
+    /// Ranges.
+    Explicit,
+    /// Ranges, and all of the address space as one region.
+    Implicit,
+}
+
 /// A right that a program asks for when it registers a region: the flags of `ibv_reg_mr()`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -34,6 +64,14 @@ pub enum Access {
 }
 
 impl Access {
+    /// Whether memory must be writable for it: `ib_access_writable()`.
+    pub const fn writes(self) -> bool {
+        matches!(
+            self,
+            Self::LocalWrite | Self::RemoteWrite | Self::RemoteAtomic | Self::MwBind
+        )
+    }
+
     /// Its name in scenarios.
     pub const fn name(self) -> &'static str {
         match self {

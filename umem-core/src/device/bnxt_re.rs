@@ -59,6 +59,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
                 ..traits
             },
         },
+        Change::takes_dma_bufs(6, 6),
     ],
     bugs: &[Bug {
         since: None,

@@ -1,9 +1,24 @@
-use super::traits::{Bug, EntryLimit, Most, Scope, Traits, When, from_4k};
-use super::{Access, DeviceProfile};
+use super::traits::{Bug, Change, EntryLimit, Most, Scope, Traits, When, from_4k};
+use super::{Access, DeviceProfile, Refused};
 use crate::{
     gate::{Errno, Gate},
     kernel::{Release, Since},
     table::memory::Layout,
+};
+
+/// efa/efa_verbs.c: efa_reg_mr(), supp_access_flags.
+const LOCAL_ONLY: Refused = Refused {
+    flags: &[
+        Access::RemoteWrite,
+        Access::RemoteRead,
+        Access::RemoteAtomic,
+        Access::MwBind,
+        Access::ZeroBased,
+        Access::Hugetlb,
+        Access::FlushGlobal,
+        Access::FlushPersistent,
+    ],
+    errno: Errno::Eopnotsupp,
 };
 
 pub(super) static DRIVER: DeviceProfile = DeviceProfile {
@@ -16,6 +31,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     base: Traits {
         page_sizes: from_4k(31),
         none_fits: Some(Errno::Eopnotsupp),
+        refused_access: LOCAL_ONLY,
         entry_limits: &[
             EntryLimit {
                 most: Most::Entries(24 << 20),
@@ -42,7 +58,46 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
         source: "efa/efa_verbs.c: efa_register_mr(), pbl_create() [linux 7.2.12]",
         ..Traits::COMMON
     },
-    changes: &[],
+    changes: &[
+        Change {
+            since: Since::new(5, 5),
+            about: "remote reads",
+            apply: |traits| Traits {
+                refused_access: Refused {
+                    flags: &[
+                        Access::RemoteWrite,
+                        Access::RemoteAtomic,
+                        Access::MwBind,
+                        Access::ZeroBased,
+                        Access::Hugetlb,
+                        Access::FlushGlobal,
+                        Access::FlushPersistent,
+                    ],
+                    ..LOCAL_ONLY
+                },
+                ..traits
+            },
+        },
+        Change::takes_dma_bufs(5, 16),
+        Change {
+            since: Since::new(6, 4),
+            about: "remote writes",
+            apply: |traits| Traits {
+                refused_access: Refused {
+                    flags: &[
+                        Access::RemoteAtomic,
+                        Access::MwBind,
+                        Access::ZeroBased,
+                        Access::Hugetlb,
+                        Access::FlushGlobal,
+                        Access::FlushPersistent,
+                    ],
+                    ..LOCAL_ONLY
+                },
+                ..traits
+            },
+        },
+    ],
     bugs: &[Bug {
         since: None,
         mended: Some(Since::new(7, 2).stable(&[Release::new(6, 1, 188), Release::new(6, 12, 110)])),

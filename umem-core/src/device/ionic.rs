@@ -1,5 +1,5 @@
 use super::DeviceProfile;
-use super::traits::{CPU_LIKE, EntryLimit, Most, Scope, Traits};
+use super::traits::{CPU_LIKE, DmaBufs, EntryLimit, Most, Scope, Traits};
 use crate::{
     gate::{Errno, Gate},
     kernel::Since,
@@ -14,6 +14,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     virt_dma: false,
     first: Some(Since::new(6, 18)),
     base: Traits {
+        dma_buf: DmaBufs::Chosen,
         page_sizes: CPU_LIKE,
         max_segment: 1 << 16,
         entry_limits: &[

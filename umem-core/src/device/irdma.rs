@@ -61,6 +61,6 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
         source: "irdma/verbs.c: irdma_reg_user_mr(); irdma/pble.c: irdma_get_pble() [linux 6.1.192]",
         ..Traits::COMMON
     },
-    changes: &[GROWS, WIDE_CONTIGUITY],
+    changes: &[Change::takes_dma_bufs(6, 3), GROWS, WIDE_CONTIGUITY],
     bugs: &[],
 };

@@ -53,6 +53,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
                 ..traits
             },
         },
+        Change::takes_dma_bufs(6, 3),
         irdma::GROWS,
         irdma::WIDE_CONTIGUITY,
     ],

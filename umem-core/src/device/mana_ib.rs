@@ -1,6 +1,7 @@
-use super::DeviceProfile;
 use super::traits::{Bug, Change, Traits, When, from_4k};
+use super::{Access, DeviceProfile, Refused};
 use crate::{
+    gate::Errno,
     kernel::Since,
     table::single::{Choice, NicAddress},
 };
@@ -18,6 +19,17 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     base: Traits {
         page_sizes: from_4k(21),
         choice: Choice::Best(NicAddress::Zero),
+        // mana/mr.c: mana_ib_reg_user_mr(), VALID_MR_FLAGS
+        refused_access: Refused {
+            flags: &[
+                Access::MwBind,
+                Access::ZeroBased,
+                Access::Hugetlb,
+                Access::FlushGlobal,
+                Access::FlushPersistent,
+            ],
+            errno: Errno::Einval,
+        },
         source: "mana/main.c: mana_ib_gd_create_dma_region(), from the mails of 2024-02-07",
         ..Traits::COMMON
     },
@@ -31,6 +43,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
                 ..traits
             },
         },
+        Change::takes_dma_bufs(6, 15),
         Change {
             since: Since::new(6, 16),
             about: "4M, 1G and 2G as well, if the device has them",

@@ -1,5 +1,5 @@
-use super::DeviceProfile;
-use super::traits::{Bug, Change, Traits, When, from_4k};
+use super::traits::{Bug, Change, DmaBufs, Traits, When, from_4k};
+use super::{DeviceProfile, OnDemand};
 use crate::{
     gate::Errno,
     kernel::{Release, Since},
@@ -21,6 +21,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
         page_sizes: from_4k(31),
         choice: Choice::ContPages,
         max_segment: 1 << 31,
+        on_demand: OnDemand::Implicit,
         layout: Layout::Octowords,
         source: "mlx5/mem.c: mlx5_ib_cont_pages(); mlx5/mr.c: get_octo_len(); core/main.c: SZ_2G segments [linux 5.10.262]",
         ..Traits::COMMON
@@ -32,6 +33,14 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             apply: |traits| Traits {
                 choice: Choice::BEST,
                 source: "mlx5/mlx5_ib.h: mlx5_umem_find_best_pgsz(), log_page_size of 5 bits [linux 6.1.192]",
+                ..traits
+            },
+        },
+        Change {
+            since: Since::new(5, 12),
+            about: "takes dma-bufs, in the kernel's pages",
+            apply: |traits| Traits {
+                dma_buf: DmaBufs::KernelPage,
                 ..traits
             },
         },
@@ -56,6 +65,10 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
                 source: "mlx5/mlx5_ib.h: mlx5_umem_mkc_find_best_pgsz(), get_max_log_entity_size_cap() [linux 7.2.12]",
                 ..traits
             },
+        },
+        Change {
+            about: "the page size of a dma-buf is chosen when it is mapped, and again when it has moved",
+            ..Change::takes_dma_bufs(6, 17)
         },
     ],
     bugs: &[

@@ -1,5 +1,5 @@
 use super::traits::{Change, EntryLimit, Most, Scope, Traits, from_4k};
-use super::{DeviceProfile, siw};
+use super::{Access, DeviceProfile, OnDemand, Refused, siw};
 use crate::{
     gate::{Errno, Gate},
     kernel::{Release, Since},
@@ -29,6 +29,25 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             about: "an xarray of pages",
             apply: |traits| Traits {
                 layout: Layout::Tree,
+                ..traits
+            },
+        },
+        Change {
+            since: Since::new(6, 5),
+            about: "access flags that it does not know are refused (RXE_ACCESS_SUPPORTED_MR)",
+            apply: |traits| Traits {
+                refused_access: Refused {
+                    flags: &[Access::ZeroBased, Access::Hugetlb],
+                    errno: Errno::Eopnotsupp,
+                },
+                ..traits
+            },
+        },
+        Change {
+            since: Since::new(6, 15),
+            about: "on-demand paging of ranges",
+            apply: |traits| Traits {
+                on_demand: OnDemand::Explicit,
                 ..traits
             },
         },

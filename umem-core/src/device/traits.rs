@@ -1,6 +1,6 @@
 //! What can differ from driver to driver and from release to release.
 
-use super::Access;
+use super::{Access, OnDemand, Refused};
 use crate::{
     gate::{Errno, Gate},
     kernel::{Release, Since},
@@ -14,6 +14,8 @@ use crate::{
 /// How a driver makes a table in one release.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Traits {
+    /// What it does with dma-bufs.
+    pub dma_buf: DmaBufs,
     /// The sizes that the driver offers; of one that takes the kernel's page alone, those that it advertises.
     pub page_sizes: PageSizes,
     /// How it chooses among them.
@@ -22,6 +24,10 @@ pub struct Traits {
     pub none_fits: Option<Errno>,
     /// What it returns instead of whatever `ib_umem_get()` does; `None`: it passes that on.
     pub umem_error: Option<Errno>,
+    /// The access flags that it does not take.
+    pub refused_access: Refused,
+    /// Whether it pages on demand.
+    pub on_demand: OnDemand,
     /// `ib_dma_max_seg_size()` in bytes.
     pub max_segment: u32,
     /// The longest regions that it takes.
@@ -41,10 +47,13 @@ pub struct Traits {
 impl Traits {
     /// What most drivers have in common; each says where it differs.
     pub(super) const COMMON: Self = Self {
+        dma_buf: DmaBufs::Refused,
         page_sizes: PageSizes::EMPTY.with(PageSize::K4),
         choice: Choice::BEST,
         none_fits: Some(Errno::Einval),
         umem_error: None,
+        refused_access: Refused::NONE,
+        on_demand: OnDemand::None,
         max_segment: u32::MAX,
         length_limits: &[],
         entry_limits: &[],
@@ -53,6 +62,17 @@ impl Traits {
         assumed: None,
         source: "",
     };
+}
+
+/// What a driver does with a dma-buf.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum DmaBufs {
+    /// It has no `reg_user_mr_dmabuf()`: `EOPNOTSUPP`.
+    Refused,
+    /// It takes them in the kernel's pages, whatever they would allow.
+    KernelPage,
+    /// It chooses a size as for all regions.
+    Chosen,
 }
 
 /// A length that a driver refuses to exceed.
@@ -127,6 +147,20 @@ pub struct Change {
     pub apply: fn(Traits) -> Traits,
 }
 
+impl Change {
+    /// The release in which the driver began to take dma-bufs, in pages of its choice.
+    pub(super) const fn takes_dma_bufs(major: u16, minor: u16) -> Self {
+        Self {
+            since: Since::new(major, minor),
+            about: "takes dma-bufs",
+            apply: |traits| Traits {
+                dma_buf: DmaBufs::Chosen,
+                ..traits
+            },
+        }
+    }
+}
+
 /// A bug of a driver: tables that translate addresses wrongly, or regions that it refuses without need.
 #[derive(Clone, Copy, Debug)]
 pub struct Bug {
@@ -181,6 +215,14 @@ pub struct Symptoms {
 }
 
 impl When {
+    /// Where the registration stops, if the driver refuses it.
+    pub const fn gate(self) -> Gate {
+        match self {
+            Self::SizeIn(_) | Self::Unsound => Gate::PageSize,
+            Self::TooFew | Self::WideDirectory | Self::ListPages(_) => Gate::Table,
+        }
+    }
+
     /// Whether the bug strikes.
     pub fn strikes(self, symptoms: &Symptoms) -> bool {
         let Symptoms { size, entries, .. } = *symptoms;

@@ -3,6 +3,7 @@
 use super::{LaneName, View, lens::Lens, view::Area};
 use crate::{
     explain::cut_at,
+    memory::Kind,
     registration::{Index, Lane, LaneRun},
     size::{Bytes, Near},
     table::Policy,
@@ -43,9 +44,9 @@ pub fn detail(index: &Index, view: View, (x, y): (f64, f64), lens: Option<i64>) 
 }
 
 /// What the name that stands at (`x`, `y`) of the picture that `view` has is of: a lane, the lens, or what stands beside them.
-pub fn named(view: View, (x, y): (f64, f64)) -> Option<&'static str> {
+pub fn named(view: View, kind: Kind, (x, y): (f64, f64)) -> Option<&'static str> {
     if let Some(lane) = lane_named(view, (x, y)) {
-        return Some(lane.about());
+        return Some(lane.about(kind));
     }
     let area = Area::new(view);
     if area.narrow() || x >= area.left || !area.shows(LaneName::Entries) {
@@ -139,7 +140,7 @@ fn origin(index: &Index, lane: LaneName, (start, end): (i64, i64)) -> String {
                     false => format!("frames {} to {}", place(first), place(last)),
                 }
             }
-            LaneName::Scatter => numbered(["SG entry", "SG entries"], numbers),
+            LaneName::Scatter => numbered(question.kind().entries(), numbers),
             _ => numbered(["DMA segment", "DMA segments"], numbers),
         };
         origin += &told;
@@ -202,7 +203,10 @@ pub fn detail_at(index: &Index, lane: LaneName, offset: i64) -> Option<Detail> {
     let size_of = Near(size);
     let named = match lane {
         LaneName::Frames => format!("frames {}: {size_of}", frame(start)),
-        LaneName::Scatter => format!("SG entry {number}: {size_of} at {}", frame(start)),
+        LaneName::Scatter => {
+            let [entry, _] = question.kind().entries();
+            format!("{entry} {number}: {size_of} at {}", frame(start))
+        }
         LaneName::Dma => {
             let address = index.dma_address(start as u64);
             format!("DMA segment {number}: {size_of} at {address}")

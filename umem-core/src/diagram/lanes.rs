@@ -7,6 +7,7 @@ use super::{
     visible::{Visible, visible},
 };
 use crate::{
+    memory::Kind,
     registration::Lane,
     size::{Bytes, PageSize},
 };
@@ -34,12 +35,24 @@ impl Painter<'_> {
         let count = self.count(lane);
         if self.area.narrow() {
             let y = rows.start - 7.0;
-            self.text((0.0, y), Anchor::Start, title, paint, lane.title());
+            self.text(
+                (0.0, y),
+                Anchor::Start,
+                title,
+                paint,
+                lane.title(self.registration().question().kind()),
+            );
             let at = (self.area.view.width, y);
             self.text(at, Anchor::End, small, Paint::Soft, count);
         } else {
             let at = (0.0, rows.start + 14.0);
-            self.text(at, Anchor::Start, title, paint, lane.title());
+            self.text(
+                at,
+                Anchor::Start,
+                title,
+                paint,
+                lane.title(self.registration().question().kind()),
+            );
             let at = (0.0, rows.start + 29.0);
             self.text(at, Anchor::Start, small, Paint::Soft, count);
         }
@@ -56,7 +69,11 @@ impl Painter<'_> {
             );
         };
         if self.boxes(stage).runs().is_empty() {
-            return "refused".into();
+            return match self.is_never_filled(lane) {
+                true => "none",
+                false => "refused",
+            }
+            .into();
         }
         let (_, front) = self.filled(stage);
         let (done, all) = match stage {
@@ -147,14 +164,22 @@ impl Painter<'_> {
     }
 
     fn refused(&mut self, name: LaneName) {
-        let message = match name {
-            LaneName::Entries => "no table: refused",
-            _ => "no list: refused",
+        let (message, paint) = match name {
+            _ if self.is_never_filled(name) => {
+                ("no list: pages come when the NIC touches them", Paint::Soft)
+            }
+            LaneName::Entries => ("no table: refused", Paint::Accent),
+            _ => ("no list: refused", Paint::Accent),
         };
         let y = self.area.rows(name).start;
         let (x, width) = (self.area.left, self.area.width);
-        self.promise(x, y, width, Paint::Accent);
-        self.label((x, width), y, Paint::Accent, &[message.into()]);
+        self.promise(x, y, width, paint);
+        self.label((x, width), y, paint, &[message.into()]);
+    }
+
+    /// Memory on demand is not gathered.
+    fn is_never_filled(&self, name: LaneName) -> bool {
+        name == LaneName::Scatter && self.registration().question().kind() == Kind::Odp
     }
 
     fn item(

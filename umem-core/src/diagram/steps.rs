@@ -1,6 +1,7 @@
 //! The steps of the animation: one for each run of equal things, stage by stage.
 
 use crate::diagram::{count_label, view::within};
+use crate::memory::Kind;
 use crate::registration::{Index, Lane, LaneRun};
 use alloc::{format, string::String};
 
@@ -39,6 +40,8 @@ pub struct Step {
     pub stage: Stage,
     /// The things.
     pub run: LaneRun,
+    /// What the memory is to the kernel.
+    pub kind: Kind,
 }
 
 impl Step {
@@ -46,6 +49,17 @@ impl Step {
     pub fn text(&self) -> String {
         let things = count_label(self.run.count, self.run.size);
         match self.stage {
+            Stage::Pin if self.kind == Kind::DmaBuf => format!("attach to the buffer: {things}"),
+            Stage::Pin if self.kind == Kind::Odp => format!("pin nothing: {things}"),
+            Stage::Gather if self.kind == Kind::DmaBuf => {
+                format!("take the exporter's entries: {things}")
+            }
+            Stage::Map if self.kind == Kind::DmaBuf => {
+                format!("map the whole buffer, and cut out the region: {things}")
+            }
+            Stage::Map if self.kind == Kind::Odp => {
+                format!("map pages when the NIC touches them: {things}")
+            }
             Stage::Pin if self.run.count == 1 => format!("pin a batch of {things}"),
             Stage::Pin => format!("pin {} batches: {things}", self.run.count),
             Stage::Gather => format!("gather into SG entries: {things}"),
@@ -61,6 +75,7 @@ pub struct Steps<'a> {
     /// Each stage's runs.
     lanes: [&'a Lane; 4],
     start: i64,
+    kind: Kind,
 }
 
 /// How far each stage has come: everything before these offsets is done.
@@ -106,6 +121,7 @@ impl<'a> Steps<'a> {
                 index.entries(),
             ],
             start: start as i64,
+            kind: index.registration().question().kind(),
         }
     }
 
@@ -127,7 +143,10 @@ impl<'a> Steps<'a> {
         let mut n = n;
         for (stage, lane) in Stage::ALL.into_iter().zip(self.lanes) {
             match lane.runs().get(n) {
-                Some(run) => return Some(Step { stage, run }),
+                Some(run) => {
+                    let kind = self.kind;
+                    return Some(Step { stage, run, kind });
+                }
                 None => n -= lane.runs().len(),
             }
         }

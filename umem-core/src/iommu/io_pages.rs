@@ -70,11 +70,13 @@ impl<I: Iterator<Item = SgEntry> + Clone> IoPages<I> {
 
     fn entry(&mut self) -> Option<Stretch> {
         let (at, entry) = self.placed.next()?;
-        let length = self.placed.translation.granule_up(entry.length);
+        let granule = self.placed.translation.granule();
+        // Whole IO pages, also where an exporter's entry begins within one.
+        let within = entry.start.offset_in(granule);
         Some(Stretch {
-            iova: at,
-            frame: entry.start,
-            length,
+            iova: at - within,
+            frame: entry.start - within,
+            length: self.placed.translation.granule_up(within + entry.length),
         })
     }
 }

@@ -57,6 +57,8 @@ pub enum RunError {
         /// The kernel's page.
         page: PageSize,
     },
+    /// It is longer than an entry of a list can be.
+    LongEntry,
     /// It passes the end of the address space.
     Wraps,
     /// It makes the list too long.
@@ -69,6 +71,7 @@ impl RunError {
         match self {
             Self::Empty => "empty-run",
             Self::PartialPage { .. } => "partial-page",
+            Self::LongEntry => "long-entry",
             Self::Wraps => "wraps",
             Self::TooLong => "too-long",
         }
@@ -82,6 +85,9 @@ impl fmt::Display for RunError {
             Self::PartialPage { page } => {
                 write!(f, "is not made of whole kernel pages ({page})")
             }
+            Self::LongEntry => f.write_str(
+                "is longer than 0xffffffff bytes, the most that scatterlist.length holds: give it as several entries",
+            ),
             Self::Wraps => f.write_str("leaves the address space"),
             Self::TooLong => f.write_str("makes the list too long"),
         }
@@ -100,11 +106,23 @@ pub(crate) fn after_run<A: Address>(
     length: u64,
     page: PageSize,
 ) -> Result<u64, RunError> {
+    if length > 0 && !page.divides(start.get() | length) {
+        return Err(RunError::PartialPage { page });
+    }
+    after(offset, start, length)
+}
+
+/// The same for an entry of a dma-buf's exporter, which need not be whole pages, and whose length is a `scatterlist.length`.
+pub(crate) fn after_entry(offset: u64, start: PhysAddr, length: u64) -> Result<u64, RunError> {
+    if length > u32::MAX.into() {
+        return Err(RunError::LongEntry);
+    }
+    after(offset, start, length)
+}
+
+fn after<A: Address>(offset: u64, start: A, length: u64) -> Result<u64, RunError> {
     if length == 0 {
         return Err(RunError::Empty);
-    }
-    if !page.divides(start.get() | length) {
-        return Err(RunError::PartialPage { page });
     }
     start.get().checked_add(length).ok_or(RunError::Wraps)?;
     offset

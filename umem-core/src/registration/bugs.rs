@@ -78,6 +78,7 @@ impl Lists {
             Some(errno) => Err(Refusal::DriverBug {
                 entries,
                 size,
+                gate: bug.when.gate(),
                 errno,
                 bug: told,
             }),

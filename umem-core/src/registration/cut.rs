@@ -37,8 +37,7 @@ pub struct Table {
 /// Cuts the table.
 pub(super) fn table(lists: &Lists, policy: Policy) -> Result<Table, Refusal> {
     let device = lists.question.device();
-    lists.driver_is_there()?;
-    lists.length_fits(None)?;
+    lists.is_let_through()?;
     lists.dma_count().map_err(Refusal::clone)?;
     let page_size = match policy {
         Policy::Single => Some(lists.best_page_size()?),
@@ -57,7 +56,9 @@ pub(super) fn table(lists: &Lists, policy: Policy) -> Result<Table, Refusal> {
         }
     };
     let total = tally.total();
-    lists.length_fits(page_size)?;
+    if let Some(size) = page_size {
+        lists.length_fits(size)?;
+    }
     let driver_bug = match page_size {
         Some(size) => lists.driver_bug(size, total)?,
         None => None,

@@ -4,7 +4,11 @@ use super::{
     Registration, Table,
     lane::{Growing, Landmarks, Lane},
 };
-use crate::{address::DmaAddr, memory::Layout, scatter};
+use crate::{
+    address::DmaAddr,
+    memory::{Kind, Layout},
+    scatter,
+};
 use alloc::{sync::Arc, vec::Vec};
 
 /// A registration whose every stage has random access: see [`Registration::index`].
@@ -143,7 +147,11 @@ fn batches(registration: &Registration) -> Lane {
     let mut batches = Lane::default();
     let page = registration.question().mr().page;
     let (from, to) = registration.pinned();
-    let batch = scatter::batch_pages(page) * page.bytes();
+    let batch = match registration.question().kind() {
+        Kind::Pages => scatter::batch_pages(page) * page.bytes(),
+        // Nothing is pinned.
+        Kind::DmaBuf | Kind::Odp => to - from,
+    };
     let (whole, rest) = ((to - from) / batch, (to - from) % batch);
     if whole > 0 {
         batches.push(from as i64, batch, whole);

@@ -1,24 +1,23 @@
-//! What the device refuses: a driver that is not there, a region that is too long, a table with too many entries.
+//! What the device refuses: a region that is too long, a table with too many entries.
 
 use super::lists::Lists;
 use crate::{
     device::Scope,
+    gate::GateAnswer,
     kernel::NoneFits,
     size::PageSize,
     table::{KernelBug, Refusal, memory::Layout},
 };
+use alloc::boxed::Box;
 
 impl Lists {
-    /// A kernel without the driver registers nothing, and usnic has no table to speak of.
-    pub(super) fn driver_is_there(&self) -> Result<(), Refusal> {
-        let device = self.question.device();
-        if let (Some(driver), Some(release)) = (device.missing(), device.release) {
-            return Err(Refusal::NotInThisKernel {
-                driver: driver.name,
-                release,
-                first: driver.first,
-            });
+    /// Whether the gates before the SG list let the region through, and there is a table behind them.
+    pub(super) fn is_let_through(&self) -> Result<(), Refusal> {
+        let answers = self.question.request().answers();
+        if let Some(refusal) = answers.into_iter().find(GateAnswer::refuses) {
+            return Err(Refusal::Stopped(Box::new(refusal)));
         }
+        let device = self.question.device();
         match (device.layout, device.profile) {
             (Layout::None, Some(driver)) => Err(Refusal::NoTable {
                 driver: driver.name,
@@ -27,11 +26,11 @@ impl Lists {
         }
     }
 
-    /// Whether the device takes a region of this length in blocks of `block`; `None` is before any block is known.
-    pub(super) fn length_fits(&self, block: Option<PageSize>) -> Result<(), Refusal> {
+    /// Whether the device takes a region of this length in blocks of `block`.
+    pub(super) fn length_fits(&self, block: PageSize) -> Result<(), Refusal> {
         let length = self.question.mr().length;
         let mut limits = self.question.device().length_limits.iter();
-        match limits.find(|limit| limit.block == block && length > limit.most) {
+        match limits.find(|limit| limit.block == Some(block) && length > limit.most) {
             None => Ok(()),
             Some(limit) => Err(Refusal::TooLong {
                 length,

@@ -2,7 +2,7 @@
 
 use crate::{
     iommu::{DmaList, IoPages, Mapping, Translation},
-    memory::FrameRuns,
+    memory::{FrameRuns, Kind},
     scatter::{self, ScatterList},
     scenario::Question,
     size::PageSize,
@@ -34,10 +34,10 @@ impl Lists {
         let mapped = match question.translation() {
             None => Ok(Mapped {
                 translated: None,
-                count: scatter_count,
+                count: dma(&question, None).count() as u64,
             }),
             Some(translation) => translation
-                .map(scatter(&question))
+                .map(mapped(&question))
                 .map_err(|error| Refusal::Map {
                     error,
                     errno: question.device().umem_error.unwrap_or(error.errno()),
@@ -78,7 +78,7 @@ impl Lists {
 
     pub(super) fn io_pages(&self) -> Option<IoPages<Scatter<'_>>> {
         let (translation, mapping) = self.translated()?;
-        Some(IoPages::new(self.scatter(), translation, mapping))
+        Some(IoPages::new(mapped(&self.question), translation, mapping))
     }
 
     /// The size that the driver chooses for all blocks.
@@ -108,7 +108,27 @@ fn frames(question: &Question) -> FrameRuns<'_> {
     question.memory().runs(from, to)
 }
 
+/// The list of the region; of a dma-buf, the exporter's entries cut to the region; none of memory on demand.
 fn scatter(question: &Question) -> Scatter<'_> {
+    match question.kind() {
+        Kind::Pages => gathered(question),
+        Kind::DmaBuf => ScatterList::listed(frames(question), question.mr().page),
+        // Nothing is gathered.
+        Kind::Odp => ScatterList::listed(question.memory().runs(0, 0), question.mr().page),
+    }
+}
+
+/// The list that is mapped: that of the region; of a dma-buf, the exporter's whole list.
+fn mapped(question: &Question) -> Scatter<'_> {
+    if question.kind() == Kind::DmaBuf {
+        let memory = question.memory();
+        return ScatterList::listed(memory.runs(0, memory.length()), question.mr().page);
+    }
+    gathered(question)
+}
+
+/// The pinned pages, gathered.
+fn gathered(question: &Question) -> Scatter<'_> {
     let page = question.mr().page;
     // `resolve` has refused segments shorter than a page.
     let longest =
@@ -117,11 +137,18 @@ fn scatter(question: &Question) -> Scatter<'_> {
 }
 
 fn dma(question: &Question, translated: Option<(Translation, Mapping)>) -> Dma<'_> {
-    let entries = scatter(question);
-    match translated {
+    let entries = mapped(question);
+    let list = match translated {
         Some((translation, mapping)) => {
             DmaList::translated(entries, translation, mapping, question.device().max_segment)
         }
         None => DmaList::identity(entries),
+    };
+    match question.kind() {
+        Kind::DmaBuf => {
+            let (from, to) = question.mr().pinned();
+            list.part(from, to)
+        }
+        Kind::Pages | Kind::Odp => list,
     }
 }

@@ -159,6 +159,8 @@ pub enum Problem {
     NoLayout,
     /// A field of layouts beside extents.
     OnlyForLayouts,
+    /// What only a dma-buf has.
+    OnlyForDmaBufs,
     /// A memory longer than its extents.
     LongerThanExtents {
         /// The memory's length.
@@ -258,6 +260,7 @@ impl Problem {
             Self::LayoutAndExtents => "layout-and-extents",
             Self::NoLayout => "no-layout",
             Self::OnlyForLayouts => "only-for-layouts",
+            Self::OnlyForDmaBufs => "only-for-dma-bufs",
             Self::LongerThanExtents { .. } => "longer-than-extents",
             Self::NoExtents => "no-extents",
             Self::Extent { error, .. } | Self::Run(error) => error.code(),
@@ -350,6 +353,9 @@ impl fmt::Display for Problem {
             Self::OnlyForLayouts => {
                 f.write_str("belongs to a layout, but the memory is given by extents: leave it out")
             }
+            Self::OnlyForDmaBufs => f.write_str(
+                "belongs to a dma-buf: leave it out, or give the memory the kind \"dma-buf\"",
+            ),
             Self::LongerThanExtents { length, extents } => write!(
                 f,
                 "{} are more than the extents' {}",

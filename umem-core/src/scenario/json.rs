@@ -1,10 +1,10 @@
 //! Scenarios as JSON.
 
 use super::{
-    DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, Scenario, ScenarioError,
+    DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, Memlock, Scenario, ScenarioError,
     ScenarioReader,
 };
-use crate::address::DmaAddr;
+use crate::{address::DmaAddr, size::Bytes};
 use alloc::string::String;
 use core::{fmt, marker::PhantomData};
 use serde::{
@@ -123,5 +123,38 @@ impl<'de> Deserialize<'de> for IovaSpec {
             }
         }
         deserializer.deserialize_any(KernelOrAddress)
+    }
+}
+
+impl Serialize for Memlock {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Unlimited => serializer.serialize_str("unlimited"),
+            Self::Bytes(bytes) => bytes.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Memlock {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SizeOrUnlimited;
+        impl Visitor<'_> for SizeOrUnlimited {
+            type Value = Memlock;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"unlimited\" or a size, such as \"8M\"")
+            }
+            fn visit_u64<E: de::Error>(self, bytes: u64) -> Result<Memlock, E> {
+                Ok(Memlock::Bytes(Bytes(bytes)))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Memlock, E> {
+                if text == "unlimited" {
+                    return Ok(Memlock::Unlimited);
+                }
+                text.parse().map(Memlock::Bytes).map_err(|error| {
+                    E::custom(format_args!("\"{text}\" {error}, or \"unlimited\""))
+                })
+            }
+        }
+        deserializer.deserialize_any(SizeOrUnlimited)
     }
 }

@@ -4,7 +4,12 @@ use super::{
     DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, KernelSpec, LayoutName, MemorySpec,
     ProcessSpec, Region, Scenario,
 };
-use crate::{address::DmaAddr, size::Bytes, table::Policy};
+use crate::{
+    address::DmaAddr,
+    memory::{Exporter, Kind},
+    size::Bytes,
+    table::Policy,
+};
 use alloc::{borrow::ToOwned, vec};
 
 /// A named scenario.
@@ -114,6 +119,31 @@ pub static PRESETS: &[Preset] = &[
         about: "16M of 4K pages come in 8 batches of 512; an SG table with an entry for each would take 129K, the one that grows takes 4K",
         build: pin_batches,
     },
+    Preset {
+        name: "dma-buf",
+        title: "A dma-buf behind an IOMMU",
+        about: "All but the first and the last 4K of 8M in four huge pages, exported by another driver: the buffer is mapped whole and the region \
+                cut out after, so that its offset survives: 1 × 8M",
+        build: || of_kind(Kind::DmaBuf),
+    },
+    Preset {
+        name: "dma-buf-pinned",
+        title: "The same memory, registered by its address",
+        about: "Pinned, gathered and mapped from its own first page on: the IOMMU's address and the program's differ in bit 12, 2046 × 4K",
+        build: || of_kind(Kind::Pages),
+    },
+    Preset {
+        name: "gpu",
+        title: "A GPU's memory behind an IOMMU",
+        about: "Its driver maps each of 32 entries of 2M by itself, so that no two are adjacent and none can be joined: 32 × 2M",
+        build: gpu,
+    },
+    Preset {
+        name: "odp",
+        title: "Memory on demand",
+        about: "64M in huge pages, of which nothing is pinned: the table has an entry for each page of the kernel from the start, 16384 × 4K",
+        build: on_demand,
+    },
 ];
 
 fn bytes(text: &str) -> Bytes {
@@ -199,6 +229,35 @@ fn ppc64() -> Scenario {
     scenario.region.length = bytes("1M");
     scenario.kernel.page_size = bytes("64K");
     scenario.device.customize().page_sizes = Some(vec![bytes("4K")]);
+    scenario
+}
+
+/// Four huge pages, from the highest address to the lowest.
+fn of_kind(kind: Kind) -> Scenario {
+    let mut scenario = with_layout(mail_iommu(), "2M", LayoutName::Descending);
+    scenario.memory.kind = kind;
+    scenario.memory.length = Some(bytes("8M"));
+    scenario.region.length = bytes("8184K");
+    scenario.device = DeviceSpec::Name("mlx5".to_owned());
+    scenario
+}
+
+fn gpu() -> Scenario {
+    let mut scenario = with_layout(mail_iommu(), "2M", LayoutName::Descending);
+    scenario.memory.kind = Kind::DmaBuf;
+    scenario.memory.exporter = Exporter::PerEntry;
+    scenario.region.offset = Bytes(0);
+    scenario.region.length = bytes("64M");
+    scenario.device = DeviceSpec::Name("mlx5".to_owned());
+    scenario
+}
+
+fn on_demand() -> Scenario {
+    let mut scenario = with_layout(mail(), "2M", LayoutName::Scattered);
+    scenario.memory.kind = Kind::Odp;
+    scenario.region.offset = Bytes(0);
+    scenario.region.length = bytes("64M");
+    scenario.device = DeviceSpec::Name("mlx5".to_owned());
     scenario
 }
 

@@ -3,7 +3,7 @@
 //! Nearly all of a capture is one list, `memory.extents`. Its items are parsed as they arrive, 16 bytes each; the few lines
 //! around them are kept, and read at the end.
 
-use super::{Problem, Scenario, ScenarioError, field, parsed::Json};
+use super::{Problem, Scenario, ScenarioError, field, parsed::Json, value::Reading};
 use crate::{address::PhysAddr, size::Bytes};
 use alloc::{
     format,
@@ -122,7 +122,7 @@ impl ScenarioReader {
             let text = format!("something follows the scenario: {error}");
             ScenarioError::new("", Problem::Json(text))
         })?;
-        let mut scenario: Scenario = parsed.read()?;
+        let mut scenario: Scenario = Reading::all(&parsed)?;
         if let Some(extents) = self.extents.take() {
             scenario.memory.extents = Some(extents.into());
         }
@@ -272,7 +272,7 @@ fn extent(text: &[u8]) -> Result<(PhysAddr, Bytes), String> {
         return Ok(extent);
     }
     let parsed: Json = serde_json::from_slice(text).map_err(|error| without_place(&error))?;
-    parsed.read().map_err(|error| error.problem().to_string())
+    Reading::all(&parsed).map_err(|error| error.problem().to_string())
 }
 
 /// `["0x…",…]` without blanks, the length a number: what `umem capture` writes.
@@ -302,7 +302,7 @@ fn usual(text: &[u8]) -> Option<(PhysAddr, Bytes)> {
 }
 
 /// What serde_json says, without the line and the column.
-fn without_place(error: &serde_json::Error) -> String {
+pub(super) fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     text.strip_suffix(&place).unwrap_or(&text).into()

@@ -2,11 +2,11 @@
 
 use super::{KernelSpec, Problem, Scenario, ScenarioError};
 use crate::{
-    device::{Bug, DeviceProfile, EntryLimit, LengthLimit},
-    gate::Errno,
+    device::{Bug, DeviceProfile, EntryLimit, LengthLimit, OnDemand, Refused},
+    gate::{Area, Errno, Request},
     iommu::{IommuProfile, Translation},
     kernel::{GENERATIONS, Kernel, KernelRules, Release},
-    memory::Memory,
+    memory::{Exporter, Kind, Memory},
     size::{Bytes, PageSize, PageSizes},
     table::{Edges, Mr, Policy, memory::Layout, single::Choice},
 };
@@ -17,6 +17,7 @@ use alloc::{
     vec::Vec,
 };
 
+mod areas;
 mod device;
 mod memory;
 mod region;
@@ -27,6 +28,7 @@ mod translation;
 pub struct Question {
     scenario: Scenario,
     memory: Memory,
+    areas: Vec<Area>,
     mr: Mr,
     kernel: Kernel,
     iommu: Option<Translation>,
@@ -54,6 +56,10 @@ pub struct Device {
     pub none_fits: Option<Errno>,
     /// What it returns instead of whatever `ib_umem_get()` does, if it does not pass that on.
     pub umem_error: Option<Errno>,
+    /// The access flags that it does not take.
+    pub refused_access: Refused,
+    /// Whether it pages on demand.
+    pub on_demand: OnDemand,
     /// The lengths that it refuses to exceed.
     pub length_limits: Vec<LengthLimit>,
     /// The most entries of a table: all limits that hold for this region.
@@ -101,11 +107,13 @@ impl Scenario {
         let kernel = self.kernel()?;
         let mr = self.mr(page)?;
         let memory = self.memory(&mr)?;
+        let areas = self.areas(page)?;
         let device = self.device(page, &kernel)?;
         let (iommu, iommu_profile) = self.iommu(page)?;
         Ok(Question {
             scenario: self.clone(),
             memory,
+            areas,
             mr,
             kernel: kernel.asked_for(device.page_sizes, page),
             iommu,
@@ -144,6 +152,33 @@ impl Question {
     /// The backing memory.
     pub fn memory(&self) -> &Memory {
         &self.memory
+    }
+
+    /// What the memory is to the kernel.
+    pub fn kind(&self) -> Kind {
+        self.scenario.kind()
+    }
+
+    /// The mappings behind the region, as far as the scenario gives them.
+    pub fn areas(&self) -> &[Area] {
+        &self.areas
+    }
+
+    /// What the gates before the SG list look at.
+    pub(crate) fn request(&self) -> Request<'_> {
+        let provenance = self.scenario.provenance.as_ref();
+        Request {
+            start: self.mr.address.get(),
+            length: self.mr.length,
+            hca: self.mr.hca_address.get(),
+            page: self.mr.page,
+            memory_page: self.memory.page_size(),
+            kind: self.kind(),
+            process: &self.scenario.process,
+            areas: &self.areas,
+            captured: provenance.map(|provenance| provenance.refused_when_registered.as_ref()),
+            device: &self.device,
+        }
     }
 
     /// The region.
@@ -185,8 +220,12 @@ impl Question {
 
     /// The IOMMU that translates the device's addresses. Software devices never use one.
     pub fn translation(&self) -> Option<Translation> {
-        self.iommu
-            .filter(|_| !self.device.profile.is_some_and(|profile| profile.virt_dma))
+        let software = self.device.profile.is_some_and(|profile| profile.virt_dma);
+        let mut translation = self.iommu.filter(|_| !software)?;
+        if self.scenario.memory.exporter == Exporter::PerEntry {
+            translation.layout = translation.layout.entry_by_entry();
+        }
+        Some(translation)
     }
 
     /// The device, the IOMMU and the kernel's rules: "for mlx5 behind vt-d, by the rules of Linux 7.2".

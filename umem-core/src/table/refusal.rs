@@ -5,10 +5,14 @@
 use super::{DriverBug, KernelBug};
 use crate::{
     address::DmaAddr,
-    gate::{Errno, Gate},
+    gate::{Errno, Gate, GateAnswer},
     iommu::MapError,
-    kernel::{Release, Since},
     size::{Bytes, PageSize, PageSizes},
+};
+use alloc::{
+    boxed::Box,
+    format,
+    string::{String, ToString},
 };
 use core::fmt;
 
@@ -27,14 +31,14 @@ pub enum Refusal {
         /// What the kernel gets wrong when it fails.
         bug: Option<KernelBug>,
     },
-    /// The region is longer than the device registers at once.
+    /// The region is longer than the device registers at once in blocks of the size that was chosen.
     TooLong {
         /// The region's length.
         length: u64,
         /// The device's limit.
         most: u64,
-        /// The blocks that it holds for; `None`: for all.
-        block: Option<PageSize>,
+        /// The blocks that it holds for.
+        block: PageSize,
         /// What the program sees.
         errno: Errno,
     },
@@ -77,15 +81,8 @@ pub enum Refusal {
         /// What runs out, and what would help.
         why: &'static str,
     },
-    /// The kernel has no such driver.
-    NotInThisKernel {
-        /// The driver.
-        driver: &'static str,
-        /// The kernel.
-        release: Release,
-        /// When the driver came.
-        first: Option<Since>,
-    },
+    /// A gate before the SG list refuses the region.
+    Stopped(Box<GateAnswer>),
     /// The region registers, but the driver keeps no table.
     NoTable {
         /// The driver.
@@ -97,6 +94,8 @@ pub enum Refusal {
         entries: u64,
         /// Their size.
         size: PageSize,
+        /// Where the registration stops.
+        gate: Gate,
         /// What the program sees.
         errno: Errno,
         /// What it gets wrong.
@@ -113,7 +112,10 @@ impl Refusal {
             Self::NoSizes | Self::NoneFits { .. } => "no-page-size",
             Self::NoExactTiling { .. } => "no-exact-tiling",
             Self::TooManyEntries { .. } => "too-many-entries",
-            Self::NotInThisKernel { .. } => "not-in-this-kernel",
+            Self::Stopped(answer) => match answer.code {
+                Some(code) => code,
+                None => "refused",
+            },
             Self::NoTable { .. } => "no-table",
             Self::DriverBug { .. } => "driver-bug",
         }
@@ -123,10 +125,15 @@ impl Refusal {
     pub const fn gate(&self) -> Option<Gate> {
         match self {
             Self::Map { .. } => Some(Gate::Map),
-            Self::TooLong { .. } | Self::DriverBug { .. } => Some(Gate::Driver),
-            Self::NoneFits { .. } => Some(Gate::PageSize),
+            Self::Stopped(answer) => Some(answer.gate),
+            // Limits of a page size are checked when the driver has chosen one.
+            Self::TooLong { .. }
+            | Self::NoneFits { .. }
+            | Self::NoSizes
+            | Self::NoExactTiling { .. } => Some(Gate::PageSize),
+            Self::DriverBug { gate, .. } => Some(*gate),
             Self::TooManyEntries { gate, .. } => Some(*gate),
-            _ => None,
+            Self::NoTable { .. } => None,
         }
     }
 
@@ -138,6 +145,7 @@ impl Refusal {
             | Self::DriverBug { errno, .. }
             | Self::TooManyEntries { errno, .. } => Some(*errno),
             Self::NoneFits { errno, .. } => *errno,
+            Self::Stopped(answer) => answer.errno,
             _ => None,
         }
     }
@@ -159,34 +167,30 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Refusal {
+    /// What is refused and why: a sentence without its point.
+    pub fn cause(&self) -> String {
         match self {
-            Self::Map { error, .. } => error.fmt(f),
+            Self::Map { error, .. } => error.to_string(),
+            Self::Stopped(answer) => answer.text.clone(),
             Self::TooLong {
                 length,
                 most,
                 block,
                 ..
-            } => {
-                write!(f, "the device registers at most {} at once", Bytes(*most))?;
-                if let Some(size) = block {
-                    write!(f, " in pages of {size}")?;
-                }
-                write!(f, ", and the region has {}: split it", Bytes(*length))
-            }
-            Self::NoSizes => f.write_str("the device offers no page size: give it at least one"),
+            } => format!(
+                "the device registers at most {} at once in pages of {block}, and the region has {}",
+                Bytes(*most),
+                Bytes(*length)
+            ),
+            Self::NoSizes => "the device offers no page size".into(),
             Self::NoneFits { sizes, errno, .. } => {
-                write!(
-                    f,
-                    "none of the device's page sizes ({sizes}) fits the whole region, and "
-                )?;
-                match errno {
-                    Some(errno) => write!(f, "drivers then refuse it ({errno})")?,
-                    None => f.write_str("this driver then divides by 0")?,
-                }
-                f.write_str(
-                    ": back it with larger pages, align it, or let the device use smaller ones",
+                let then = match errno {
+                    Some(errno) => format!("drivers then refuse it ({errno})"),
+                    None => "this driver then divides by 0".into(),
+                };
+                format!(
+                    "none of the device's page sizes ({sizes}) fits the whole region, and {then}"
                 )
             }
             Self::NoExactTiling {
@@ -200,10 +204,9 @@ impl fmt::Display for Refusal {
                     true => ("begins", "before the pinned pages begin"),
                     false => ("ends", "after the pinned pages end"),
                 };
-                write!(
-                    f,
-                    "no exact tiling: the device's smallest page is {smallest}, and the {smallest} block that holds DMA address {holds} \
-                     {begins} at {reach}, {before} at {pinned}; align the region to {smallest}, or let the device use smaller pages"
+                format!(
+                    "no exact tiling: the device's smallest page is {smallest}, and the {smallest} block that holds DMA address \
+                     {holds} {begins} at {reach}, {before} at {pinned}"
                 )
             }
             Self::TooManyEntries {
@@ -211,27 +214,11 @@ impl fmt::Display for Refusal {
                 most,
                 whose,
                 errno,
-                why,
                 ..
-            } => write!(
-                f,
-                "the table would have {total} entries, and {whose} takes at most {most} ({errno}): {why}"
+            } => format!(
+                "the table would have {total} entries, and {whose} takes at most {most} ({errno})"
             ),
-            Self::NotInThisKernel {
-                driver,
-                release,
-                first,
-            } => {
-                write!(f, "Linux {release} has no {driver}")?;
-                match first {
-                    Some(first) => {
-                        write!(f, ": it came with Linux {}", first.first_after(*release))
-                    }
-                    None => Ok(()),
-                }
-            }
-            Self::NoTable { driver } => write!(
-                f,
+            Self::NoTable { driver } => format!(
                 "{driver} has no table: it maps the region at its virtual address in an IOMMU domain of its own, and registers it"
             ),
             Self::DriverBug {
@@ -239,10 +226,40 @@ impl fmt::Display for Refusal {
                 size,
                 errno,
                 bug,
-            } => write!(
-                f,
+                ..
+            } => format!(
                 "{entries} pages of {size} would do, but the driver refuses them ({errno}). {bug}"
             ),
+        }
+    }
+
+    /// What would help; empty where the cause says it all.
+    pub fn way_out(&self) -> String {
+        match self {
+            Self::Stopped(answer) => answer.way_out.clone().unwrap_or_default(),
+            Self::TooLong { .. } => "split it".into(),
+            Self::NoSizes => "give it at least one".into(),
+            Self::NoneFits { .. } => {
+                "back it with larger pages, align it, or let the device use smaller ones".into()
+            }
+            Self::NoExactTiling { smallest, .. } => {
+                format!("align the region to {smallest}, or let the device use smaller pages")
+            }
+            Self::TooManyEntries { why, .. } => (*why).into(),
+            Self::Map { .. } | Self::NoTable { .. } | Self::DriverBug { .. } => String::new(),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Stopped(answer) = self {
+            return answer.fmt(f);
+        }
+        f.write_str(&self.cause())?;
+        match self.way_out() {
+            way_out if way_out.is_empty() => Ok(()),
+            way_out => write!(f, ": {way_out}"),
         }
     }
 }

@@ -19,7 +19,7 @@ const ENOMEM: i32 = -12;
 /// What POWER's failures are.
 const EIO: i32 = -5;
 
-fn same<T: PartialEq + fmt::Debug>(
+pub(super) fn same<T: PartialEq + fmt::Debug>(
     field: &'static str,
     kernel: &T,
     rules: &T,
@@ -157,8 +157,9 @@ pub(super) fn coalesce(
 }
 
 impl Iommu {
-    pub(super) fn check(&self) -> Result<(), ScenarioError> {
-        let Some(name) = self.iommu.as_deref().filter(|name| *name != IommuSpec::OFF) else {
+    /// Whether there is an IOMMU of that name.
+    pub(super) fn check_name(name: Option<&str>) -> Result<(), ScenarioError> {
+        let Some(name) = name.filter(|name| *name != IommuSpec::OFF) else {
             return Ok(());
         };
         match iommu::find(name) {
@@ -187,7 +188,9 @@ impl Iommu {
             // The rules know no reserved ranges, so a recording may begin higher than a profile's hardware lets it.
             address_bits: match translation.layout {
                 IovaLayout::EachEntry => translation.address_bits,
-                IovaLayout::OneAllocation | IovaLayout::Direct { .. } => 64,
+                IovaLayout::OneAllocation | IovaLayout::EachAligned | IovaLayout::Direct { .. } => {
+                    64
+                }
             },
             ..translation
         })

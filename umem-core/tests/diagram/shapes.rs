@@ -3,6 +3,7 @@
 use crate::common::{extent, preset, scenario, shown, texts};
 use umem_core::{
     diagram::{Command, LaneName, Lanes, Paint, Stage, View},
+    memory::Kind,
     scenario::presets::PRESETS,
 };
 
@@ -152,7 +153,9 @@ fn a_picture_has_the_lanes_that_it_is_asked_for() {
         let lanes: Lanes = lanes.parse().unwrap();
         let drawing = mail.draw(View { lanes, ..whole }, 1e9);
         let texts = texts(&drawing);
-        let titles = LaneName::ALL.map(LaneName::title).into_iter();
+        let titles = LaneName::ALL
+            .map(|lane| lane.title(Kind::Pages))
+            .into_iter();
         titles
             .chain(["Lens"])
             .filter(|title| texts.contains(title))

@@ -3,7 +3,7 @@
 use crate::common::{Shown, preset, scenario, texts};
 use umem_core::{
     diagram::{Attention, LaneName, Stage, detail, detail_at, draw, focus, named},
-    memory::scattered_slot,
+    memory::{Kind, scattered_slot},
 };
 
 #[test]
@@ -111,7 +111,7 @@ fn every_name_in_the_picture_says_what_it_is() {
     let view = mail.whole(1000.0);
     let height = mail.draw(view, 0.0).height;
     let told: Vec<_> = (0..height as u32)
-        .filter_map(|y| named(view, (20.0, f64::from(y))))
+        .filter_map(|y| named(view, Kind::Pages, (20.0, f64::from(y))))
         .collect();
     for words in [
         "Virtual memory:",
@@ -124,5 +124,5 @@ fn every_name_in_the_picture_says_what_it_is() {
         assert!(told.iter().any(|text| text.starts_with(words)), "{words}");
     }
     // In the picture itself nothing is a name.
-    assert_eq!(named(view, (500.0, height - 10.0)), None);
+    assert_eq!(named(view, Kind::Pages, (500.0, height - 10.0)), None);
 }

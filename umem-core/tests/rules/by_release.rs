@@ -65,8 +65,14 @@ fn a_release_without_the_driver_says_when_it_came() {
         let refusal = refusal(&scenario(device, before, "2M"));
         assert_eq!(refusal.code(), "not-in-this-kernel", "{device}");
         assert_eq!(
-            refusal.to_string(),
+            refusal.cause(),
             format!("Linux {before} has no {device}: it came with Linux {since}")
+        );
+        assert_eq!(refusal.gate().unwrap().name(), "driver");
+        assert!(
+            refusal
+                .way_out()
+                .contains("run a kernel that has the driver")
         );
         table(&scenario(device, since, "2M"));
     }
@@ -121,7 +127,7 @@ fn mlx5_refused_its_own_pages_of_4g() {
         if refused {
             assert_eq!(
                 stops(&scenario),
-                ("driver-bug", "driver", "EINVAL"),
+                ("driver-bug", "page-size", "EINVAL"),
                 "{release}"
             );
             let bug = refusal(&scenario).driver_bug().unwrap().to_string();
@@ -238,7 +244,7 @@ fn bnxt_re_once_took_4k_and_2m_and_little_of_4k() {
     assert_eq!(tally(&little), "262144 × 4K");
     assert_eq!(
         stops(&scattered("bnxt_re", "5.15.210", "1025M")),
-        ("too-long", "driver", "EINVAL")
+        ("too-long", "page-size", "EINVAL")
     );
     assert_eq!(tally(&scattered("bnxt_re", "5.16", "1025M")), "262400 × 4K");
     assert_eq!(

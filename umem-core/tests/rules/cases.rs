@@ -143,10 +143,10 @@ fn efa_takes_fewer_entries_with_remote_write() {
         assert_eq!(answer(&scenario), with, "{name}");
         let mut bare = bare(&scenario).unwrap();
         assert_eq!(answer(&bare), without, "{name}, bare");
-        bare.process.access = vec![Access::LocalWrite, Access::RemoteWrite];
+        bare.process.access = Some(vec![Access::LocalWrite, Access::RemoteWrite]);
         assert_eq!(answer(&bare), with, "{name}, bare, with remote write");
         let mut read = bare.clone();
-        read.process.access = vec![Access::RemoteRead];
+        read.process.access = Some(vec![Access::RemoteRead]);
         assert_eq!(answer(&read), without, "{name}, bare, with remote read");
     }
 }

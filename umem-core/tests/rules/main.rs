@@ -3,6 +3,7 @@
 mod by_release;
 mod cases;
 mod common;
+mod dma_buf;
 mod drivers;
 mod explain;
 mod generations;

@@ -33,6 +33,10 @@ fn every_preset_has_its_status_line() {
         ("scattered", 1023, "1023 entries: 1023 × 4K"),
         ("ppc64", 1, "256 entries: 256 × 4K"),
         ("pin-batches", 1, "8 entries: 8 × 2M"),
+        ("dma-buf", 4, "1 entry: 1 × 8M"),
+        ("dma-buf-pinned", 4, "2046 entries: 2046 × 4K"),
+        ("gpu", 32, "32 entries: 32 × 2M"),
+        ("odp", 0, "16384 entries: 16384 × 4K"),
     ];
     assert_eq!(expected.len(), PRESETS.len());
     for (preset, (name, scatter, status)) in PRESETS.iter().zip(expected) {

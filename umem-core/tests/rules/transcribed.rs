@@ -73,7 +73,7 @@ pub(crate) fn best_5_2(umem: &Umem, pgsz_bitmap: u64) -> u64 {
         if i != 0 && i != umem.sgl.len() - 1 {
             mask |= length;
         }
-        va += length - pgoff;
+        va = va.wrapping_add(length.wrapping_sub(pgoff));
         pgoff = 0;
     }
     find_pg_bit(pgsz_bitmap, mask)
@@ -103,7 +103,7 @@ pub(crate) fn mask_of_ends(umem: &Umem, mut mask: u64) -> u64 {
     let mut pgoff = umem.address % PAGE_SIZE;
     for (i, &(address, length)) in umem.sgl.iter().enumerate() {
         mask |= (address + pgoff) ^ va;
-        va += length - pgoff;
+        va = va.wrapping_add(length.wrapping_sub(pgoff));
         if i != umem.sgl.len() - 1 {
             mask |= va;
         }
@@ -154,7 +154,7 @@ pub(crate) fn best_6_15(umem: &Umem, mut pgsz_bitmap: u64) -> u64 {
             }
         }
         curr_len += length;
-        va += length - pgoff;
+        va = va.wrapping_add(length.wrapping_sub(pgoff));
         pgoff = 0;
     }
     if mask != 0 {

@@ -7,14 +7,14 @@ use crate::{
 };
 use gloo::{
     events::{EventListener, EventListenerOptions},
-    net::http::{Request, Response},
     timers::future::TimeoutFuture,
     utils::{document, window},
 };
 use std::rc::Rc;
 use umem_core::scenario::Scenario;
-use wasm_bindgen::JsCast;
-use web_sys::{DragEvent, File, HtmlInputElement};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{DragEvent, File, HtmlInputElement, Response};
 use yew::{platform::spawn_local, prelude::*};
 
 /// Loads the scenario that `?src=` names, when it is `wanted`.
@@ -129,8 +129,9 @@ async fn fetched(source: &str) -> Result<Scenario, String> {
 }
 
 async fn answered(url: &str) -> Result<Response, String> {
-    let answer = Request::get(url).send().await;
-    let answer = answer.map_err(|error| format!("cannot be fetched ({error})"))?;
+    let answer = JsFuture::from(window().fetch_with_str(url)).await;
+    let answer = answer.map_err(|error| format!("cannot be fetched ({})", message(&error)))?;
+    let answer: Response = answer.unchecked_into();
     if !answer.ok() {
         return Err(format!(
             "the server answers {} {}",
@@ -139,6 +140,13 @@ async fn answered(url: &str) -> Result<Response, String> {
         ));
     }
     Ok(answer)
+}
+
+/// What a browser says of an error.
+fn message(error: &JsValue) -> String {
+    error
+        .dyn_ref()
+        .map_or_else(String::new, |error: &js_sys::Error| error.message().into())
 }
 
 /// Loads the story when it is opened for the first time.
@@ -161,6 +169,8 @@ pub(super) fn use_story(wanted: bool, build: &AttrValue, dispatch: Dispatch) {
 }
 
 async fn story(address: &str) -> Result<Story, String> {
-    let text = answered(address).await?.text().await;
-    Story::from_json(&text.map_err(|error| format!("broke off ({error})"))?)
+    let broke_off = |error: JsValue| format!("broke off ({})", message(&error));
+    let text = answered(address).await?.text().map_err(broke_off)?;
+    let text = JsFuture::from(text).await.map_err(broke_off)?;
+    Story::from_json(&text.as_string().unwrap_or_default())
 }

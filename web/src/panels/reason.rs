@@ -10,6 +10,7 @@ use std::rc::Rc;
 use umem_core::{
     diagram::Stage,
     explain::{Cut, cut_at},
+    memory::Kind,
     size::Bytes,
     table::Policy,
 };
@@ -94,6 +95,23 @@ fn pinning(scene: &Scene) -> Html {
     let registration = scene.registration();
     let question = registration.question();
     let batches = scene.index.batches().count();
+    match question.kind() {
+        Kind::Pages => {}
+        Kind::DmaBuf => {
+            return told(
+                "",
+                "The memory belongs to another driver, which exports it as a dma-buf. The NIC's driver attaches to the buffer; nothing is \
+                 pinned, and no limit on locked memory counts it.",
+            );
+        }
+        Kind::Odp => {
+            return told(
+                "",
+                "Nothing is pinned: a page is looked up when the NIC touches it, and the kernel may take it back. The frames below are those \
+                 of this moment.",
+            );
+        }
+    }
     told(
         "",
         &format!(
@@ -113,6 +131,12 @@ fn pinning(scene: &Scene) -> Html {
 
 fn gathering(scene: &Scene) -> Html {
     let registration = scene.registration();
+    if registration.question().kind() == Kind::DmaBuf {
+        return told(
+            "",
+            "The exporter lists its entries, in the sizes in which it keeps its memory. The NIC's driver gathers nothing.",
+        );
+    }
     told(
         "",
         &format!(

@@ -130,13 +130,19 @@ fn status(text: &str, is_number: bool) -> Html {
 fn numbers(scene: &Scene) -> Html {
     let registration = scene.registration();
     let row = |name: &'static str, value: String| html! { <div><dt>{ name }</dt><dd>{ value }</dd></div> };
+    let kind = registration.question().kind();
+    let pages = match kind.unpinned() {
+        None => "pinned pages",
+        Some(_) => "pages, not pinned",
+    };
+    let [_, entries] = kind.entries();
     html! {
         <dl class="numbers">
             if let Ok(table) = registration.table() {
                 { row("bytes of table", grouped(table.bytes)) }
             }
-            { row("pinned pages", grouped(registration.pages())) }
-            { row("SG entries", grouped(registration.scatter_count())) }
+            { row(pages, grouped(registration.pages())) }
+            { row(entries, grouped(registration.scatter_count())) }
             if let Ok(count) = registration.dma_count() {
                 { row("DMA segments", grouped(count)) }
             }

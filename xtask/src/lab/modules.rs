@@ -18,11 +18,12 @@ const WANTED: &[&str] = &[
     "dummy",
     "crc32_generic",
     "ib_uverbs",
+    "udmabuf",
     "rdma_rxe",
 ];
 
 /// Modules that some kernels have no need of.
-const MAY_LACK: &[&str] = &["crc32_generic", "virtio_iommu"];
+const MAY_LACK: &[&str] = &["crc32_generic", "udmabuf", "virtio_iommu"];
 
 /// The files of the wanted modules below `kernel.modules()`, in the order in which they must be loaded.
 pub fn load_order(kernel: &Kernel) -> Result<Vec<String>> {

@@ -1,14 +1,13 @@
 //! `cargo xtask build`: the code of the page and of the element, compiled by wasm-pack into `static`, and what goes with it.
 
-use super::{bundle, index, tools};
+use super::{bundle, index, shrink::shrink, tools};
 use crate::place;
 use crate::step::step;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 use std::fs;
 use std::path::PathBuf;
 use std::thread;
-use wasmparser::{Parser, Payload};
 use xshell::{Shell, cmd};
 
 /// How much the compiler tries.
@@ -103,8 +102,11 @@ impl Package {
                 .args(features)
                 .quiet()
                 .run()?;
-            let code = draft.join(format!("{name}_bg.wasm"));
-            fs::write(&code, without_names(&fs::read(&code)?)?)?;
+            let [code, glue] =
+                ["_bg.wasm", ".js"].map(|ending| draft.join(format!("{name}{ending}")));
+            let (less, renamed) = shrink(&fs::read(&code)?, &fs::read_to_string(&glue)?)?;
+            fs::write(&code, less)?;
+            fs::write(&glue, renamed)?;
             place::renew(&draft, &self.folder())
         })
     }
@@ -130,36 +132,6 @@ pub fn build(sh: &Shell, profile: Profile) -> Result<()> {
     bundle::bundle(sh)?;
     index::write()?;
     report()
-}
-
-/// The code without the names of its functions, which nobody reads and everybody would load: a third of it.
-fn without_names(code: &[u8]) -> Result<Vec<u8>> {
-    // What begins every module: its magic number and version.
-    let mut kept = code[..8].to_vec();
-    for part in Parser::new(0).parse_all(code) {
-        let part = part.context("wasm-bindgen wrote no wasm")?;
-        if matches!(&part, Payload::CustomSection(section) if section.name() == "name") {
-            continue;
-        }
-        if let Some((id, range)) = part.as_section() {
-            let section = &code[range.start as usize..range.end as usize];
-            kept.push(id);
-            kept.extend(leb128(section.len()));
-            kept.extend(section);
-        }
-    }
-    Ok(kept)
-}
-
-/// A length as wasm writes it.
-fn leb128(mut length: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while length >= 0x80 {
-        bytes.push(length as u8 | 0x80);
-        length >>= 7;
-    }
-    bytes.push(length as u8);
-    bytes
 }
 
 /// Fails where the page was never built.

@@ -7,4 +7,5 @@ mod index;
 mod npm;
 pub mod package;
 pub mod serve;
+mod shrink;
 pub mod tools;

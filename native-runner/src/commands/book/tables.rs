@@ -38,7 +38,7 @@ pub fn iommus() -> String {
         let layout = match profile.layout {
             IovaLayout::OneAllocation => "",
             IovaLayout::Direct { .. } => "the physical address and an offset, entry by entry",
-            IovaLayout::EachEntry => "maps each SG entry by itself",
+            IovaLayout::EachEntry | IovaLayout::EachAligned => "maps each SG entry by itself",
         };
         [
             format!("`{}`", profile.name),

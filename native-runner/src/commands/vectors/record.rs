@@ -3,14 +3,15 @@
 use std::{fs::File, io::Read, path::PathBuf};
 
 use anyhow::Context;
+use clap::ValueEnum;
 
 use crate::{
     exit::Exit,
     missing::Missing,
     probe::{Domain, Probe},
-    recording::{Kind, Memory, Random, Recorder},
+    recording::{Files, Kind, Memory, Random, Recorder},
     screen::{Out, say},
-    whole_file,
+    udmabuf, whole_file,
 };
 
 /// Ask this kernel random questions, and record its answers
@@ -29,8 +30,8 @@ pub struct Record {
     #[arg(long, value_name = "SEED")]
     seed: Option<u64>,
 
-    /// What to ask about
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Kind::Best, Kind::Sg, Kind::Iommu])]
+    /// What to ask about [default: all that this machine can be asked: iommu behind an IOMMU, dma-buf where there is /dev/udmabuf]
+    #[arg(long, value_enum, value_delimiter = ',')]
     kinds: Vec<Kind>,
 
     /// The file to write [default: standard output]
@@ -42,7 +43,7 @@ impl Record {
     /// Asks, and writes what was answered.
     pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
         match self.probe() {
-            Ok((probe, domain)) => self.record(&probe, domain, out),
+            Ok((probe, domain, kinds)) => self.record(&probe, domain, &kinds, out),
             Err(missing) => {
                 say!("umem: {missing}");
                 Ok(Exit::Unable)
@@ -50,16 +51,42 @@ impl Record {
         }
     }
 
-    fn probe(&self) -> Result<(Probe, Domain), Missing> {
+    /// Who is asked, and about what.
+    fn probe(&self) -> Result<(Probe, Domain, Vec<Kind>), Missing> {
         let probe = Probe::open()?;
-        let domain = probe.pci_domain().unwrap_or(Domain::None);
-        if self.kinds.contains(&Kind::Iommu) && !domain.has_rules_of_its_own() {
-            return Err(Missing::iommu());
-        }
-        Ok((probe, domain))
+        let device = probe.pci_domain();
+        let domain = device.unwrap_or(Domain::None);
+        let can_be_asked = |kind: &Kind| match kind {
+            Kind::Best | Kind::Sg => Ok(()),
+            Kind::Iommu if domain.has_rules_of_its_own() => Ok(()),
+            Kind::Iommu => Err(Missing::iommu()),
+            // The vectors have no word for a buffer behind POWER's tables.
+            Kind::DmaBuf
+                if device.is_some() && domain.catalogue_name().is_none() && udmabuf::is_there() =>
+            {
+                Ok(())
+            }
+            Kind::DmaBuf => Err(Missing::udmabuf()),
+        };
+        let kinds = if self.kinds.is_empty() {
+            let all = Kind::value_variants().iter();
+            all.filter(|kind| can_be_asked(kind).is_ok())
+                .copied()
+                .collect()
+        } else {
+            self.kinds.iter().try_for_each(can_be_asked)?;
+            self.kinds.clone()
+        };
+        Ok((probe, domain, kinds))
     }
 
-    fn record(&self, probe: &Probe, domain: Domain, out: &mut Out) -> anyhow::Result<Exit> {
+    fn record(
+        &self,
+        probe: &Probe,
+        domain: Domain,
+        kinds: &[Kind],
+        out: &mut Out,
+    ) -> anyhow::Result<Exit> {
         let seed = self.seed.map_or_else(fresh_seed, Ok)?;
         say!("recording {} vectors with --seed {seed}", self.count);
         let mut recorder = Recorder {
@@ -67,10 +94,15 @@ impl Record {
             random: Random::new(seed),
             memory: Memory::read()?,
             domain,
+            files: kinds
+                .contains(&Kind::DmaBuf)
+                .then(Files::take)
+                .transpose()
+                .context("cannot make files in memory for dma-bufs")?,
         };
         let mut lines = Vec::new();
         for number in 0..self.count {
-            let kind = self.kinds[(number % self.kinds.len() as u64) as usize];
+            let kind = kinds[(number % kinds.len() as u64) as usize];
             let vector = recorder
                 .record(kind)
                 .with_context(|| format!("vector {number} of seed {seed}"))?;

@@ -2,9 +2,13 @@
 
 use super::{Device, Problem, ScenarioError, parse_page_sizes, unknown};
 use crate::{
-    device::{self, DeviceProfile, EntryLimit, LengthLimit, Most, Scope, Traits},
+    device::{
+        self, DeviceProfile, DmaBufs, EntryLimit, LengthLimit, Most, OnDemand, Refused, Scope,
+        Traits,
+    },
     gate::{Errno, Gate},
     kernel::{Certainty, Kernel, KernelRules},
+    memory::Kind,
     scenario::{DeviceObject, DeviceSpec, Scenario},
     size::{Bytes, PageSize, PageSizes},
     table::{Policy, memory::Layout, single::Choice},
@@ -30,7 +34,14 @@ impl Scenario {
         let release = kernel.release;
         let traits = profile.map(|profile| profile.traits(release));
         let traits = traits.as_ref();
-        let (page_sizes, choice) = page_sizes(object, traits, page)?;
+        let (page_sizes, choice) = match (self.kind(), traits.map(|traits| traits.dma_buf)) {
+            // Each page is an entry of its own.
+            (Kind::Odp, _) => (PageSizes::EMPTY.with(page), Choice::KernelPage),
+            (Kind::DmaBuf, Some(DmaBufs::KernelPage)) => {
+                (PageSizes::EMPTY.with(page), Choice::BEST)
+            }
+            (Kind::Pages | Kind::DmaBuf, _) => page_sizes(object, traits, page)?,
+        };
         let entry_bytes = entry_bytes(object)?;
         Ok(Device {
             name,
@@ -43,6 +54,9 @@ impl Scenario {
             choice,
             none_fits: traits.map_or(Some(Errno::Einval), |traits| traits.none_fits),
             umem_error: traits.and_then(|traits| traits.umem_error),
+            refused_access: traits.map_or(Refused::NONE, |traits| traits.refused_access),
+            // Of a device that is not in the catalogue nobody knows.
+            on_demand: traits.map_or(OnDemand::Implicit, |traits| traits.on_demand),
             length_limits: length_limits(object, traits)?,
             entry_limits: self.entry_limits(object, traits, kernel)?,
             // Entries of another length are a table of another device.
@@ -69,7 +83,7 @@ impl Scenario {
         // said of old rules then.
         let settled = kernel.release.is_some() || kernel.rules == *KernelRules::newest();
         let holds = |limit: &&EntryLimit| {
-            let asked = |access| self.process.access.contains(&access);
+            let asked = |access| self.process.asks_for(access) == Some(true);
             limit.access.is_none_or(asked) && (limit.scope != Scope::FirstTry || settled)
         };
         let region = positive("device.max_entries", object.max_entries)?;

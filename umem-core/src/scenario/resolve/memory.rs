@@ -2,7 +2,8 @@
 
 use super::{Problem, ScenarioError, power_of_two};
 use crate::{
-    memory::{self, Extents, Layout, Memory, Runs},
+    address::PhysAddr,
+    memory::{self, Exporter, Extents, Kind, Layout, Memory, RunError, Runs},
     scenario::{DEFAULT_START, LayoutName, MemorySpec, Scenario},
     size::{Bytes, PageSize},
     table::Mr,
@@ -11,6 +12,12 @@ use crate::{
 impl Scenario {
     pub(super) fn memory(&self, mr: &Mr) -> Result<Memory, ScenarioError> {
         let spec = &self.memory;
+        if spec.exporter != Exporter::default() && spec.kind != Kind::DmaBuf {
+            return Err(ScenarioError::new(
+                "memory.exporter",
+                Problem::OnlyForDmaBufs,
+            ));
+        }
         let page_size = page_size(spec, mr.page)?;
         let end = mr.offset + mr.length;
         let beyond = |memory: u64| {
@@ -32,7 +39,10 @@ impl Scenario {
             (None, None) => return Err(ScenarioError::new("memory", Problem::NoLayout)),
             (Some(list), None) => {
                 not_for_extents(spec)?;
-                let (runs, total) = extents(list, mr.page)?;
+                let (runs, total) = match spec.kind {
+                    Kind::DmaBuf => entries(list, mr.page)?,
+                    Kind::Pages | Kind::Odp => extents(list, mr.page)?,
+                };
                 if end > total {
                     return Err(beyond(total));
                 }
@@ -132,6 +142,27 @@ fn layout(
 
 /// The extents with their offsets, and their length together.
 fn extents(list: &Extents, page: PageSize) -> Result<(Runs, u64), ScenarioError> {
+    listed(list, |total, start, length| {
+        memory::after_run(total, start, length, page)
+    })
+}
+
+/// The entries of a dma-buf's exporter: of any lengths, which together are whole pages, as the size of every dma-buf is.
+fn entries(list: &Extents, page: PageSize) -> Result<(Runs, u64), ScenarioError> {
+    let (runs, length) = listed(list, memory::after_entry)?;
+    if page.divides(length) {
+        Ok((runs, length))
+    } else {
+        let problem = Problem::PartialPage { length, page };
+        Err(ScenarioError::new("memory.extents", problem))
+    }
+}
+
+/// The runs of the list; `after` is the offset after each.
+fn listed(
+    list: &Extents,
+    after: impl Fn(u64, PhysAddr, u64) -> Result<u64, RunError>,
+) -> Result<(Runs, u64), ScenarioError> {
     if list.is_empty() {
         return Err(ScenarioError::new("memory.extents", Problem::NoExtents));
     }
@@ -139,7 +170,7 @@ fn extents(list: &Extents, page: PageSize) -> Result<(Runs, u64), ScenarioError>
     let mut runs = Runs::new(list);
     for (i, &(start, Bytes(length))) in list.iter().enumerate() {
         runs.pass(i, total);
-        total = memory::after_run(total, start, length, page).map_err(|error| {
+        total = after(total, start, length).map_err(|error| {
             let problem = Problem::Extent {
                 start,
                 length,

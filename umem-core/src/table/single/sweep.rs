@@ -161,7 +161,7 @@ impl Sweep {
         }
         self.mask = mask;
         self.last_length = segment.length;
-        self.va = va.wrapping_add(segment.length - self.page_offset);
+        self.va = va.wrapping_add(segment.length.wrapping_sub(self.page_offset));
         self.page_offset = 0;
         self.run_end = segment.start.checked_add(segment.length);
         self.segments += 1;

@@ -1,0 +1,147 @@
+//! What the gates before the SG list look at: the call's arguments, the process, the mappings, the driver.
+
+use super::{Errno, Gate, GateAnswer, driver, fork_support, memlock, pin, uverbs};
+use crate::{
+    capture::RefusedPages,
+    device::Access,
+    kernel::{Release, Since},
+    memory::Kind,
+    scenario::{Backing, Device, ProcessSpec, Protection},
+    size::PageSize,
+};
+use alloc::vec::Vec;
+
+/// A mapping behind a region, its addresses as in the call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Area {
+    /// Its first byte.
+    pub start: u64,
+    /// The first byte after it.
+    pub end: u64,
+    /// What backs it.
+    pub backing: Backing,
+    /// Whether it is MAP_SHARED.
+    pub shared: bool,
+    /// How it is mapped.
+    pub protection: Protection,
+    /// Its pages: those of a huge mapping, else the kernel's.
+    pub page_size: PageSize,
+}
+
+/// A call of `ibv_reg_mr()`, with everything that the gates before the SG list look at.
+///
+/// Nothing of it is proven: the range may be empty or wrap around.
+#[derive(Clone, Debug)]
+pub(crate) struct Request<'a> {
+    /// The first byte.
+    pub(crate) start: u64,
+    /// How many bytes.
+    pub(crate) length: u64,
+    /// The address that the NIC uses.
+    pub(crate) hca: u64,
+    /// The kernel's page.
+    pub(crate) page: PageSize,
+    /// The size of the memory's pages, if the scenario gives it.
+    pub(crate) memory_page: PageSize,
+    /// What the memory is to the kernel.
+    pub(crate) kind: Kind,
+    /// The process that calls.
+    pub(crate) process: &'a ProcessSpec,
+    /// The mappings that are known.
+    pub(crate) areas: &'a [Area],
+    /// What a capture found about the mapping.
+    pub(crate) captured: Option<Option<&'a RefusedPages>>,
+    /// The device and its driver.
+    pub(crate) device: &'a Device,
+}
+
+impl Request<'_> {
+    /// The answers of the gates before the SG list, up to the first that refuses.
+    pub(crate) fn answers(&self) -> Vec<GateAnswer> {
+        let mut answers = Vec::with_capacity(Gate::ALL.len());
+        for rule in [
+            fork_support::check,
+            uverbs::check,
+            driver::check,
+            memlock::check,
+            pin::check,
+        ] {
+            let answer: GateAnswer = rule(self);
+            let refuses = answer.refuses();
+            answers.push(answer);
+            if refuses {
+                break;
+            }
+        }
+        answers
+    }
+
+    /// Whether the driver's kernel has what came with `since`; the newest, if nobody said which it is.
+    pub(super) fn has(&self, since: Since) -> bool {
+        self.device
+            .release
+            .is_none_or(|release| since.is_in(release))
+    }
+
+    /// The driver's kernel, if it is known.
+    pub(super) fn release(&self) -> Option<Release> {
+        self.device.release
+    }
+
+    /// Whether the access is asked for; `None` if nobody said.
+    pub(super) fn asks_for(&self, access: Access) -> Option<bool> {
+        self.process.asks_for(access)
+    }
+
+    /// Whether the region registers without pinning a page: on-demand paging.
+    pub(super) fn is_on_demand(&self) -> bool {
+        self.kind == Kind::Odp
+    }
+
+    /// Whether the NIC writes, so that the memory must be writable: `ib_access_writable()`.
+    pub(super) fn writes(&self) -> Option<bool> {
+        let access = self.process.access.as_ref()?;
+        Some(access.iter().any(|access| access.writes()))
+    }
+
+    /// Where the region ends, and the end of its last page: `None` if either is beyond 2^64 - 1.
+    pub(super) fn ends(&self) -> Option<(u64, u64)> {
+        let end = self.start.checked_add(self.length)?;
+        Some((end, self.page.align_up(end)?))
+    }
+
+    /// How many pages it touches; 0 if it is empty or wraps around.
+    pub(super) fn pages(&self) -> u64 {
+        match self.ends() {
+            Some((end, _)) if end == self.start => 0,
+            Some((_, last)) => (last - self.page.align_down(self.start)) >> self.page.log2(),
+            None => 0,
+        }
+    }
+
+    /// The areas that the region's pages touch, in the order of addresses.
+    pub(super) fn touched(&self) -> impl Iterator<Item = &Area> {
+        let first = self.page.align_down(self.start);
+        let last = self.ends().map_or(u64::MAX, |(_, last)| last);
+        self.areas
+            .iter()
+            .filter(move |area| area.start < last && area.end > first)
+    }
+
+    /// What the program sees where `ib_umem_get()` returns `errno`: some drivers have one of their own for everything.
+    pub(super) fn seen(&self, errno: Errno) -> Errno {
+        self.device.umem_error.unwrap_or(errno)
+    }
+
+    /// How a sentence goes on where the driver hides the kernel's errno: "; hns returns ENOMEM for every failure to pin".
+    pub(super) fn hidden(&self, errno: Errno) -> alloc::string::String {
+        match (self.device.umem_error, self.device.profile) {
+            (Some(seen), Some(driver)) if seen != errno => alloc::format!(
+                "; the kernel says {errno}, but {} returns {seen} for whatever ib_umem_get() returns",
+                driver.name
+            ),
+            _ => alloc::string::String::new(),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The gates of a registration: those before the SG list by their own rules, those after it by what became of the region.
+
+use super::{Registration, Table};
+use crate::{
+    device::Scope,
+    evidence::{By, Evidence},
+    gate::{Gate, GateAnswer, Verdict},
+    size::Bytes,
+    table::{Policy, Refusal, memory::Layout},
+};
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+
+impl Registration {
+    /// What each gate answers, in the order in which the region meets them, up to the first that refuses.
+    ///
+    /// ```
+    /// use umem_core::{gate::Verdict, registration::Registration, scenario::presets};
+    /// let mut scenario = presets::find("one-size").unwrap().scenario();
+    /// scenario.process.privileged = Some(true);
+    /// let gates = Registration::new(&scenario)?.gates();
+    /// let names: Vec<_> = gates.iter().map(|gate| gate.gate.name()).collect();
+    /// assert_eq!(names[..4], ["fork-support", "uverbs", "driver", "memlock"]);
+    /// assert_eq!(gates[3].verdict, Verdict::Pass);
+    /// # Ok::<(), umem_core::scenario::ScenarioError>(())
+    /// ```
+    pub fn gates(&self) -> Vec<GateAnswer> {
+        let mut answers = self.question().request().answers();
+        if answers.last().is_some_and(GateAnswer::refuses) {
+            return answers;
+        }
+        let refusal = self.table().err();
+        let refusing = refusal.and_then(Refusal::gate);
+        for gate in [
+            Gate::Gather,
+            Gate::Map,
+            Gate::PageSize,
+            Gate::Table,
+            Gate::Firmware,
+        ] {
+            let answer = match (refusal, refusing == Some(gate)) {
+                (Some(refusal), true) => refused(gate, refusal),
+                _ => self.passed(gate),
+            };
+            answers.push(self.proven(answer));
+            if refusing == Some(gate) {
+                break;
+            }
+        }
+        answers
+    }
+
+    fn passed(&self, gate: Gate) -> GateAnswer {
+        match gate {
+            Gate::Gather => GateAnswer::pass(
+                gate,
+                format!(
+                    "{} join to {}",
+                    counted(self.pages(), "page", "pages"),
+                    counted(self.scatter_count(), "SG entry", "SG entries")
+                ),
+            ),
+            Gate::Map => GateAnswer::pass(gate, self.mapped()),
+            Gate::PageSize => GateAnswer::pass(gate, chosen(self.table().ok())),
+            Gate::Table => GateAnswer::pass(gate, made(self.table().ok())),
+            _ => self.firmware(),
+        }
+    }
+
+    fn mapped(&self) -> String {
+        let count = self.dma_count().unwrap_or(0);
+        match self.mapping() {
+            Some(mapping) => format!(
+                "{} at IOVA {}, {} long",
+                counted(count, "DMA segment", "DMA segments"),
+                mapping.start,
+                Bytes(mapping.length)
+            ),
+            None => "device addresses are physical ones".to_owned(),
+        }
+    }
+
+    /// What the device itself has left, only its firmware knows; of some devices users reported a limit.
+    fn firmware(&self) -> GateAnswer {
+        let device = self.question().device();
+        let gate = Gate::Firmware;
+        let Some(driver) = device.profile else {
+            return GateAnswer::pass(gate, "the scenario's device has no further limit");
+        };
+        if driver.virt_dma || device.layout == Layout::None {
+            return GateAnswer::pass(gate, format!("{} has no firmware", driver.name));
+        }
+        let total = self.table().map_or(0, |table| table.total);
+        let page = self.question().mr().page;
+        let all = device.entry_limits.iter();
+        let known = all.filter(|limit| limit.scope == Scope::Device);
+        match known.map(|limit| limit.entries(page)).min() {
+            Some(most) => GateAnswer::pass(
+                gate,
+                format!(
+                    "{total} of {most} entries that the device keeps of all regions together; other regions count, too"
+                ),
+            ),
+            None => GateAnswer::unknown(
+                gate,
+                format!(
+                    "what the firmware of {} has left is known to it alone",
+                    driver.name
+                ),
+                "if it refuses, `dmesg | tail` has the reason (mlx5: \"CREATE_MKEY … syndrome\"); `rdma resource show` counts what is in \
+                 use, `ibv_devinfo -v` prints the limits (max_mr, max_mr_size)",
+            ),
+        }
+    }
+
+    /// The answer with who says so: the line of evidence of its stage.
+    fn proven(&self, answer: GateAnswer) -> GateAnswer {
+        let evidence = self.question().evidence();
+        let stages: &[&str] = match answer.gate {
+            Gate::Gather => &["gather"],
+            Gate::Map => &["map"],
+            Gate::PageSize => &["page-size", "cut"],
+            _ => &["table", "driver"],
+        };
+        let found = evidence
+            .into_iter()
+            .find(|line| stages.contains(&line.stage));
+        let profile = self.question().device().profile;
+        let assumed =
+            profile.and_then(|driver| driver.traits(self.question().device().release).assumed);
+        match (answer.gate, answer.verdict, assumed, found) {
+            (Gate::Firmware, Verdict::Pass | Verdict::Refuse, Some(assumed), _) => {
+                answer.by(By::Report, assumed)
+            }
+            (.., Some(Evidence { by, text, .. })) => answer.by(by, text),
+            (.., None) => answer.by(By::Source, "the scenario's own device"),
+        }
+    }
+}
+
+/// Why it ends there.
+fn refused(gate: Gate, refusal: &Refusal) -> GateAnswer {
+    GateAnswer::refuse(
+        gate,
+        refusal.code(),
+        refusal.errno(),
+        refusal.cause(),
+        refusal.way_out(),
+    )
+}
+
+fn chosen(table: Option<&Table>) -> String {
+    match table.map(|table| (table.policy, table.page_size)) {
+        Some((_, Some(size))) => format!("every block is {size}"),
+        Some((Policy::Unaligned, _)) => "an entry takes a segment of any length".to_owned(),
+        Some(_) => "each entry is as large as it can be".to_owned(),
+        None => "the driver needs none".to_owned(),
+    }
+}
+
+fn made(table: Option<&Table>) -> String {
+    match table {
+        Some(table) => format!(
+            "{}, {} bytes with directories and rounding",
+            counted(table.total, "entry", "entries"),
+            table.memory.bytes
+        ),
+        None => "the driver keeps no table".to_owned(),
+    }
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
