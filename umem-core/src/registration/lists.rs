@@ -34,7 +34,11 @@ impl Lists {
         let mapped = match question.translation() {
             None => Ok(Mapped {
                 translated: None,
-                count: dma(&question, None).count() as u64,
+                // Entry for entry; only memory on demand has segments without entries.
+                count: match question.kind() {
+                    Kind::Pages | Kind::DmaBuf => scatter_count,
+                    Kind::Odp => dma(&question, None).count() as u64,
+                },
             }),
             Some(translation) => translation
                 .map(mapped(&question))
