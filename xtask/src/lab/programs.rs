@@ -44,13 +44,13 @@ const LIBRARIES: &[&str] = &[
     "libgssapi-krb5-2",
     "libkrb5-3",
     "libk5crypto3",
-    "libcom-err2",
     "libkrb5support0",
     "libkeyutils1",
     "libssl3",
     "libxtables12",
     "libnl-3-200",
     "libnl-route-3-200",
+    "libuuid1",
 ];
 
 /// What cargo needs to build `umem` with the feature `rdma`: bindgen's libclang and cmake.
