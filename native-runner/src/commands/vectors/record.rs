@@ -89,7 +89,15 @@ impl Record {
         out: &mut Out,
     ) -> anyhow::Result<Exit> {
         let seed = self.seed.map_or_else(fresh_seed, Ok)?;
-        say!("recording {} vectors with --seed {seed}", self.count);
+        let names: Vec<_> = kinds
+            .iter()
+            .filter_map(|kind| Some(kind.to_possible_value()?.get_name().to_owned()))
+            .collect();
+        say!(
+            "recording {} vectors ({}) with --seed {seed}",
+            self.count,
+            names.join(", ")
+        );
         let mut recorder = Recorder {
             probe,
             random: Random::new(seed),
