@@ -23,6 +23,7 @@ mod json;
 #[cfg(feature = "serde")]
 mod parsed;
 pub mod presets;
+mod problem;
 mod process;
 #[cfg(feature = "serde")]
 mod read;
@@ -33,7 +34,8 @@ mod resolve;
 mod value;
 
 pub use area::{AreaSpec, Backing, Protection};
-pub use error::{Problem, ScenarioError};
+pub use error::ScenarioError;
+pub use problem::Problem;
 pub use process::{ForkSupport, Memlock, ProcessSpec};
 #[cfg(feature = "serde")]
 pub use reader::{Asked, ScenarioReader};
@@ -396,7 +398,7 @@ pub const DEFAULT_START: PhysAddr = PhysAddr::new(0x4000_0000);
 mod defaults {
     use super::*;
 
-    pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
         *value == T::default()
     }
     pub(super) fn default_va() -> VirtAddr {
@@ -413,4 +415,6 @@ mod defaults {
     }
 }
 #[cfg(feature = "serde")]
-use defaults::{default_va, is_default, is_default_page, is_default_rules, is_default_va};
+pub(crate) use defaults::is_default;
+#[cfg(feature = "serde")]
+use defaults::{default_va, is_default_page, is_default_rules, is_default_va};

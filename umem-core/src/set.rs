@@ -48,15 +48,24 @@ pub struct Set {
     )]
     pub name: Option<String>,
     /// The kernel, whose rules apply.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "crate::scenario::is_default")
+    )]
     pub kernel: KernelSpec,
     /// The IOMMU between memory and the device.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "crate::scenario::is_default")
+    )]
     pub iommu: IommuSpec,
     /// The device on which all of them are registered.
     pub device: DeviceSpec,
     /// Who registers them.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "crate::scenario::is_default")
+    )]
     pub process: ProcessSpec,
     /// The regions, in the order in which they are registered.
     pub registrations: Vec<Member>,
@@ -141,11 +150,6 @@ impl Set {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a set has only string keys")
     }
-}
-
-#[cfg(feature = "serde")]
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 #[cfg(feature = "serde")]

@@ -12,19 +12,19 @@ use crate::size::Bytes;
 )]
 pub struct AreaSpec {
     /// Where it begins, in bytes from `region.va`; 0 if left out.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "super::is_default"))]
     pub offset: Bytes,
     /// How long it is; up to the end of the region if left out.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub length: Option<Bytes>,
     /// What backs it; anonymous memory if left out.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "super::is_default"))]
     pub backing: Backing,
     /// Whether it is mapped MAP_SHARED; that is decided by the backing if left out.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub shared: Option<bool>,
     /// How it is mapped; for reading and writing if left out.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "super::is_default"))]
     pub protection: Protection,
     /// The size of its huge pages, of hugetlb and device DAX memory; `memory.page_size` if left out.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -115,9 +115,4 @@ pub enum Protection {
     Write,
     /// PROT_NONE.
     None,
-}
-
-#[cfg(feature = "serde")]
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }

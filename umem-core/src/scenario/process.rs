@@ -31,7 +31,7 @@ pub struct ProcessSpec {
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub libibverbs: Option<String>,
     /// Whether RDMAV_HUGEPAGES_SAFE is set in its environment; not, if left out.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "super::is_default"))]
     pub hugepages_safe: bool,
     /// How many more objects its rdma control group allows on the device (`hca_object` in rdma.max less that in rdma.current); no
     /// limit if left out.
@@ -51,11 +51,6 @@ impl ProcessSpec {
     pub fn asks_for(&self, access: Access) -> Option<bool> {
         Some(self.access.as_ref()?.contains(&access))
     }
-}
-
-#[cfg(feature = "serde")]
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 /// A limit on locked memory.
