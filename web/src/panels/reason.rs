@@ -12,7 +12,7 @@ use umem_core::{
     explain::{Cut, cut_at},
     memory::Kind,
     size::Bytes,
-    table::Policy,
+    table::{Policy, Refusal},
 };
 use yew::prelude::*;
 
@@ -54,6 +54,11 @@ pub fn Reason(props: &Props) -> Html {
         (Some(Stage::Pin), ..) => ("Pinning".to_owned(), pinning(scene)),
         (Some(Stage::Gather), ..) => ("Gathering".to_owned(), gathering(scene)),
         (Some(Stage::Map), ..) => ("Mapping".to_owned(), mapping(scene)),
+        // Nothing was pinned, so no size was chosen.
+        (_, Err(refusal @ Refusal::Stopped(_)), _) => (
+            "Why nothing?".to_owned(),
+            told("", &sentence(&refusal.to_string())),
+        ),
         (_, Err(refusal), _) => (
             "Why nothing?".to_owned(),
             html! { <>{ told("", &sentence(&refusal.to_string())) }{ limited(scene) }</> },

@@ -9,7 +9,7 @@ use crate::{
 };
 use gloo::timers::callback::Timeout;
 use std::rc::Rc;
-use umem_core::{evidence, kernel::Certainty, registration::Registration};
+use umem_core::{evidence, kernel::Certainty, registration::Registration, table::Refusal};
 use yew::prelude::*;
 
 /// What the totals are given.
@@ -141,13 +141,15 @@ fn numbers(scene: &Scene) -> Html {
             if let Ok(table) = registration.table() {
                 { row("bytes of table", grouped(table.bytes)) }
             }
-            { row(pages, grouped(registration.pages())) }
-            { row(entries, grouped(registration.scatter_count())) }
-            if let Ok(count) = registration.dma_count() {
-                { row("DMA segments", grouped(count)) }
-            }
-            if let Some(count) = scene.io_entries() {
-                { row("IOMMU entries", grouped(count)) }
+            if !matches!(registration.table(), Err(Refusal::Stopped(_))) {
+                { row(pages, grouped(registration.pages())) }
+                { row(entries, grouped(registration.scatter_count())) }
+                if let Ok(count) = registration.dma_count() {
+                    { row("DMA segments", grouped(count)) }
+                }
+                if let Some(count) = scene.io_entries() {
+                    { row("IOMMU entries", grouped(count)) }
+                }
             }
         </dl>
     }
