@@ -128,7 +128,8 @@ impl Qemu {
         }
         // setpriv has QEMU killed when we die, however that happens. A terminal's Ctrl-C is for us alone.
         Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", machine.qemu()])
+            .args(["--pdeathsig", "KILL"])
+            .arg(machine.qemu())
             .args(machine.arguments(accel, bay))
             .process_group(0)
             .stdin(Stdio::null())

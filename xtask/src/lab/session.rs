@@ -2,6 +2,7 @@
 
 use super::architecture::Iommu;
 use super::machine::Machine;
+use super::newer_qemu::NewerQemu;
 use super::programs::{self, Root};
 use super::run_folder::{Bay, RunFolder};
 use super::system::System;
@@ -138,9 +139,18 @@ impl Session {
     }
 
     fn berth(&self, options: &Options, guest: &Guest) -> Result<(Machine, Bay<'_>, Voice)> {
+        let newer = guest
+            .iommu
+            .newer_qemu
+            .then(|| alone("newer-qemu", || NewerQemu::get(&Shell::new()?)));
         let bay = self.folder.bay(guest.iommu.name)?;
         initramfs::write(&self.base, &guest.command, &bay.initramfs())?;
-        let machine = Machine::new(options, &self.kernel, guest.iommu)?;
+        let machine = Machine::new(
+            options,
+            &self.kernel,
+            guest.iommu,
+            newer.transpose()?.as_ref(),
+        )?;
         Ok((machine, bay, Voice::default()))
     }
 }
