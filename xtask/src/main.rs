@@ -3,6 +3,7 @@
 mod bench;
 mod book;
 mod debian;
+mod dist;
 mod fuzz;
 mod interrupt;
 mod lab;
@@ -43,6 +44,8 @@ enum Task {
     Book,
     /// Build the element as an npm package, in target/npm
     Package,
+    /// Make everything that there is to publish, in target/dist
+    Dist(dist::Dist),
     /// Take screenshots of the page's main states, and the README's pictures
     Shots {
         /// The folder for them
@@ -114,6 +117,7 @@ fn run() -> Result<ExitCode> {
             println!("The package is {}", tarball.display());
             Ok(ExitCode::SUCCESS)
         }
+        Task::Dist(dist) => dist.run(&sh).map(|()| ExitCode::SUCCESS),
         Task::Shots { out } => {
             let folder = place::workspace().join(out);
             page::browser::shots(&sh, &folder).map(|()| ExitCode::SUCCESS)

@@ -1,6 +1,6 @@
 //! The parts of a test run: what each needs, and what it does.
 
-use super::lab;
+use super::{dist, lab};
 use crate::bench;
 use crate::book;
 use crate::debian;
@@ -37,6 +37,7 @@ pub enum Part {
     LabPpc64le,
     LabKill,
     LabMatrix,
+    Dist,
 }
 
 impl Part {
@@ -59,6 +60,7 @@ impl Part {
         Part::LabPpc64le,
         Part::LabKill,
         Part::LabMatrix,
+        Part::Dist,
     ];
 
     /// What it is for.
@@ -94,13 +96,19 @@ impl Part {
             Part::LabMatrix => {
                 "every architecture, page size and IOMMU of the lab: the check and 6,000 random questions"
             }
+            Part::Dist => {
+                "what is published: programs in an empty root, the Debian package installed and removed"
+            }
             Part::LabKill => "a check that is killed leaves nothing behind",
         }
     }
 
     /// Whether it takes so long that only `--full`, or its name, asks for it.
     pub fn is_long(self) -> bool {
-        matches!(self, Part::Firefox | Part::Webkit | Part::LabMatrix)
+        matches!(
+            self,
+            Part::Firefox | Part::Webkit | Part::LabMatrix | Part::Dist
+        )
     }
 
     /// Sets up what it needs and does it.
@@ -123,6 +131,7 @@ impl Part {
             Part::LabPpc64le => lab::ppc64le(sh),
             Part::LabMatrix => lab::matrix(sh),
             Part::LabKill => lab::killed(sh),
+            Part::Dist => dist::dist(sh),
         }
     }
 }
