@@ -225,18 +225,18 @@ fn several_mappings_are_a_set_that_plan_takes() {
     }
     let sleeper = Sleeper::new();
     let pid = sleeper.pid();
-    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
     let stack = maps.lines().find(|line| line.ends_with("[stack]")).unwrap();
     let stack = stack.split(' ').next().unwrap();
     let (set, _) = capture(&[
         "--pid",
         &pid,
         "--range",
-        &stack,
+        stack,
         "--mapping",
         "[heap]",
         "--range",
-        &stack,
+        stack,
         "--device",
         "mlx5",
     ]);
