@@ -62,6 +62,11 @@ impl Interrupt {
             _ => Err(Interrupted),
         }
     }
+
+    /// The signal that came was the way to end what is done by now: the program goes on, and its exit code is its own.
+    pub fn take() {
+        CAME.store(0, SeqCst);
+    }
 }
 
 impl Drop for Interrupt {

@@ -12,6 +12,7 @@
 //! | [`buffer`] | memory made so that it lies in a way known beforehand |
 //! | [`nic`], `verbs`, [`pattern`] | devices that move bytes, and bytes that know their place |
 //! | [`probe`], [`recording`] | the kernel module, asked; random questions, and its answers |
+//! | [`watch`] | registrations of this machine, seen by BPF |
 //! | [`report`], [`progress`] | what was found, printed; how far a long task is |
 //! | [`screen`] | what people see, with nothing in it that could steer a terminal |
 //! | [`page`] | the page, served |
@@ -50,6 +51,7 @@ mod udmabuf;
 mod untested;
 #[cfg(feature = "rdma")]
 mod verbs;
+mod watch;
 mod whole_file;
 
 use std::{
