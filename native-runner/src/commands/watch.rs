@@ -14,8 +14,8 @@ use crate::{
     interrupt::Interrupt,
     screen::{Out, say},
     watch::{
-        End, Happened, Ledger, Line, Machine, Rows, Saved, Source, Summary, Symbols,
-        moment, symbols,
+        End, Happened, Ledger, Line, Machine, Rows, Saved, Source, Summary, Symbols, moment,
+        symbols,
     },
     whole_file::{Readers, WholeFile},
 };
@@ -120,7 +120,12 @@ struct Watching<'a> {
 }
 
 impl Watching<'_> {
-    fn watch(&mut self, out: &mut Out, mut source: Source, mut symbols: Symbols) -> anyhow::Result<()> {
+    fn watch(
+        &mut self,
+        out: &mut Out,
+        mut source: Source,
+        mut symbols: Symbols,
+    ) -> anyhow::Result<()> {
         let interrupt = Interrupt::watch();
         let mut ledger = Ledger::new(self.machine.page.bytes());
         let start = Instant::now();
@@ -129,11 +134,15 @@ impl Watching<'_> {
             .seconds
             .map(|seconds| start + Duration::from_secs(seconds));
         if !symbols.are_shown() {
-            say!("umem: the kernel hides addresses from this user (CAP_SYSLOG): no frame numbers, no callers");
+            say!(
+                "umem: the kernel hides addresses from this user (CAP_SYSLOG): no frame numbers, no callers"
+            );
         }
         match source.is_whole() {
             true => say!("umem: watching{}", self.machine.known()),
-            false => say!("umem: waiting for the module that registers memory (ib_uverbs, ib_core)"),
+            false => {
+                say!("umem: waiting for the module that registers memory (ib_uverbs, ib_core)")
+            }
         }
         let mut looked = start;
         let mut told = Vec::new();

@@ -47,7 +47,8 @@ impl Attached {
             config: event,
             ..Attributes::default()
         };
-        let (every_process, cpu, no_group) = (-1 as libc::pid_t, 0 as libc::c_int, -1 as libc::c_int);
+        let (every_process, cpu, no_group) =
+            (-1 as libc::pid_t, 0 as libc::c_int, -1 as libc::c_int);
         // SAFETY: the kernel reads `size` bytes of `attributes`, which is that long and lives on; it writes nothing.
         let event = unsafe {
             libc::syscall(

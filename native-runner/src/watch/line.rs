@@ -6,12 +6,7 @@ use serde::Serialize;
 use umem_core::{advice::Advice, size::PageSize};
 
 use super::{
-    cause::Refusal,
-    ledger::Released,
-    machine::Machine,
-    seen::Seen,
-    verdict::Verdict,
-    wire::Kind,
+    cause::Refusal, ledger::Released, machine::Machine, seen::Seen, verdict::Verdict, wire::Kind,
 };
 
 /// All that is said of a registration.

@@ -84,7 +84,10 @@ impl Machine {
     /// Against what is compared, in words.
     pub fn known(&self) -> String {
         match &self.rules {
-            Ok(rules) => format!(" Linux {}, held against the rules of {}", self.release, rules.name),
+            Ok(rules) => format!(
+                " Linux {}, held against the rules of {}",
+                self.release, rules.name
+            ),
             Err(why) => format!(" Linux {}, without comparing: {why}", self.release),
         }
     }

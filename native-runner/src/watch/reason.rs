@@ -45,8 +45,7 @@ impl Seen {
             .dma
             .iter()
             .map(|&(start, length)| (DmaAddr::new(start), length));
-        let limits =
-            explain::best_page_size_limits(Consecutive::new(segments), &mr, sizes, rules);
+        let limits = explain::best_page_size_limits(Consecutive::new(segments), &mr, sizes, rules);
         limits.into_iter().map(|limit| limit.text).collect()
     }
 

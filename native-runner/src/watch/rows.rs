@@ -1,6 +1,9 @@
 //! Registrations as rows for people.
 
-use std::{fmt::Write as _, io::{self, Write}};
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
 
 use umem_core::size::Bytes;
 
@@ -77,8 +80,18 @@ impl Rows {
             writeln!(
                 out,
                 "{:8} {:>7} {:15} {:10} {:8} {:>9} {:>8} {:>7} {:>7} {:>5} {:>8} {:>9} model",
-                "time", "pid", "program", "device", "what", "length", "pages", "SG", "DMA", "page",
-                "entries", "took"
+                "time",
+                "pid",
+                "program",
+                "device",
+                "what",
+                "length",
+                "pages",
+                "SG",
+                "DMA",
+                "page",
+                "entries",
+                "took"
             )?;
         }
         self.written += 1;
@@ -111,7 +124,11 @@ fn notes(line: &Line) -> Vec<String> {
     if let Some(advice) = line.advice.first() {
         let mut note = format!("would help: {}", advice.change);
         if let (Some(before), Some(after)) = (advice.before.entries, advice.after.entries) {
-            let _ = write!(note, " ({before} → {after} entries; costs: {})", advice.cost);
+            let _ = write!(
+                note,
+                " ({before} → {after} entries; costs: {})",
+                advice.cost
+            );
         }
         notes.push(note);
     }

@@ -69,8 +69,15 @@ impl Purpose {
             return Self::Region;
         }
         let queues = [
-            "create_cq", "create_qp", "create_srq", "create_wq", "resize_cq", "CQ_CREATE",
-            "QP_CREATE", "SRQ_CREATE", "WQ_CREATE",
+            "create_cq",
+            "create_qp",
+            "create_srq",
+            "create_wq",
+            "resize_cq",
+            "CQ_CREATE",
+            "QP_CREATE",
+            "SRQ_CREATE",
+            "WQ_CREATE",
         ];
         match has(&queues) {
             true => Self::Queue,

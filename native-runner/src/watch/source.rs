@@ -1,11 +1,6 @@
 //! The BPF programs in the kernel, and the records that they send.
 
-use std::{
-    fmt, io,
-    os::fd::AsFd,
-    path::Path,
-    time::Duration,
-};
+use std::{fmt, io, os::fd::AsFd, path::Path, time::Duration};
 
 use aya::{
     Btf, Ebpf, EbpfLoader,

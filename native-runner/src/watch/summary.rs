@@ -142,14 +142,20 @@ impl Summary {
             )?;
             let best = self.best_changes.iter().max_by_key(|(_, saved)| **saved);
             if let Some((change, saved)) = best {
-                writeln!(out, "what would help most: {} ({saved} entries)", one_line(change))?;
+                writeln!(
+                    out,
+                    "what would help most: {} ({saved} entries)",
+                    one_line(change)
+                )?;
             }
         }
         if self.worst.len() > 1 {
             writeln!(out, "the largest tables:")?;
         }
         for worst in self.worst.iter().filter(|_| self.worst.len() > 1) {
-            let size = worst.page_size.map_or(String::new(), |size| Bytes(size).to_string());
+            let size = worst
+                .page_size
+                .map_or(String::new(), |size| Bytes(size).to_string());
             writeln!(
                 out,
                 "  {:>9} × {size:4} {:>9}  {} ({}) on {}",

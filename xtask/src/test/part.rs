@@ -36,7 +36,9 @@ pub enum Part {
     #[value(name = "lab-ppc64le")]
     LabPpc64le,
     LabKill,
+    LabWatch,
     LabMatrix,
+    LabWatchKernels,
 }
 
 impl Part {
@@ -58,7 +60,9 @@ impl Part {
         Part::LabArm64,
         Part::LabPpc64le,
         Part::LabKill,
+        Part::LabWatch,
         Part::LabMatrix,
+        Part::LabWatchKernels,
     ];
 
     /// What it is for.
@@ -95,12 +99,19 @@ impl Part {
                 "every architecture, page size and IOMMU of the lab: the check and 6,000 random questions"
             }
             Part::LabKill => "a check that is killed leaves nothing behind",
+            Part::LabWatch => {
+                "a VM with Linux 6.12: a check and 1280 registrations at once under `umem watch`, none lost"
+            }
+            Part::LabWatchKernels => "the same with every buffer, on the other kernels for x86-64",
         }
     }
 
     /// Whether it takes so long that only `--full`, or its name, asks for it.
     pub fn is_long(self) -> bool {
-        matches!(self, Part::Firefox | Part::Webkit | Part::LabMatrix)
+        matches!(
+            self,
+            Part::Firefox | Part::Webkit | Part::LabMatrix | Part::LabWatchKernels
+        )
     }
 
     /// Sets up what it needs and does it.
@@ -123,6 +134,11 @@ impl Part {
             Part::LabPpc64le => lab::ppc64le(sh),
             Part::LabMatrix => lab::matrix(sh),
             Part::LabKill => lab::killed(sh),
+            Part::LabWatch => lab::watch(sh, &[Release::BookwormBackports], false),
+            Part::LabWatchKernels => {
+                let others = [Release::Bookworm, Release::TrixieBackports, Release::Sid];
+                lab::watch(sh, &others, true)
+            }
         }
     }
 }
