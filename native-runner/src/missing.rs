@@ -264,6 +264,16 @@ impl Missing {
         )
     }
 
+    /// These IOMMUs are there, and Linux has put no device behind any.
+    pub fn grouped_devices(units: &[String]) -> Self {
+        Self::new(
+            format!("a device behind the IOMMU ({})", units.join(", ")),
+            "devices work on physical addresses, unless they cannot reach memory at all",
+            "dmesg | grep -i iommu tells why; one reason is an IOMMU whose smallest page is larger than the kernel's, which Linux refuses \
+             (virtio-iommu: its granule)",
+        )
+    }
+
     /// The kernel module that asks the kernel is not loaded.
     pub fn probe() -> Self {
         Self::new(

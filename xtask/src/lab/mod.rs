@@ -2,7 +2,7 @@
 //!
 //! `architecture` is the table of what can be booted, and `system` one kernel of it. `archive` asks Debian's archive, `kernel` gets the kernel, `headers` and `probe` build our module for it, `modules` picks
 //! what it must load, `programs` what it runs, `initramfs` packs them, and `session` holds all that ready. `vectors` and `watch` are tasks. `machine` is QEMU's
-//! command line, `boot` runs it to the guest's verdict, `voice` lets one guest speak after the other, `guest_files` brings home what guests leave, and
+//! command line (`newer_qemu` where Debian 12's is too old), `boot` runs it to the guest's verdict, `voice` lets one guest speak after the other, `guest_files` brings home what guests leave, and
 //! `run_folder` clears away.
 
 mod architecture;
@@ -18,6 +18,7 @@ mod kernel;
 mod kvm;
 mod machine;
 mod modules;
+mod newer_qemu;
 mod probe;
 pub mod programs;
 mod run_folder;
@@ -102,7 +103,7 @@ pub struct Options {
     #[arg(long, value_enum, default_value_t = Options::default().accel)]
     pub accel: machine::Accel,
     /// The IOMMU that the machine has; of several, each has a machine of its own. x86-64: off, intel, amd, identity (iommu=pt),
-    /// virtio; arm64: off, smmuv3, virtio, identity; ppc64le: power-direct, power (tables of 4K), power-64k; all: each of them
+    /// virtio, intel-first-stage; arm64: off, smmuv3, virtio, identity; ppc64le: power-direct, power (tables of 4K), power-64k; all: each of them
     /// [default: two to check, one for vectors and overflow, none to run]
     #[arg(long, value_name = "NAME")]
     pub iommu: Option<String>,

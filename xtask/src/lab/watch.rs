@@ -50,20 +50,25 @@ pub fn script(has_probe: bool, full: bool) -> String {
     } else {
         "--buffers huge-adjacent,huge-descending,scattered"
     };
-    // The PCI device, behind the IOMMU, is the probe's.
-    let pci = if has_probe {
-        "umem vectors storm --pci --times 3 --length 16M || exit"
+    // Behind the IOMMU is a PCI device alone.
+    let (load, pci, pci_seen) = if has_probe {
+        (
+            "insmod /lab/watch/umem_register.ko || exit",
+            "umem vectors storm --pci --threads 2 --times 3 --length 16780K || exit",
+            "--expect 17182720=6",
+        )
     } else {
-        "true"
+        ("true", "true", "")
     };
     format!(
         "{BEGIN}
+{load}
 begin /tmp/all; all=$!
 begin /tmp/kept --save /tmp/saved; kept=$!
 umem check {buffers} >/tmp/check || {{ code=$?; cat /tmp/check; exit $code; }}
 {pci}
 end $kept /tmp/kept
-umem vectors watched /tmp/kept --saved 10 || exit
+umem vectors watched /tmp/kept --saved 10 {pci_seen} || exit
 begin /tmp/killed; killed=$!
 {STORM} || exit
 kill -KILL $killed

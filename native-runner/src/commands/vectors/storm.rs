@@ -11,7 +11,7 @@ use umem_core::size::Bytes;
 use crate::{
     exit::Exit,
     mapping::{HugePages, Mapping},
-    probe::{Probe, Target},
+    registrar::Registrar,
     screen::say,
     verbs::Device,
 };
@@ -25,7 +25,7 @@ pub struct Storm {
     #[arg(long, value_name = "NAME", default_value = "rxe0")]
     device: String,
 
-    /// Through the module umem_probe, for its PCI device, instead of verbs; one thread
+    /// Through the module umem_register, for a PCI device, instead of verbs
     #[arg(long)]
     pci: bool,
 
@@ -42,12 +42,14 @@ pub struct Storm {
     length: Bytes,
 }
 
+/// The page sizes of mlx5, from 4K to 1G.
+const SIZES: u64 = 0x7fff_f000;
+
 impl Storm {
     /// Registers, and tells the times.
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
-        let threads = if self.pci { 1 } else { self.threads };
         let each: Vec<anyhow::Result<Vec<Duration>>> = thread::scope(|scope| {
-            let running: Vec<_> = (0..threads)
+            let running: Vec<_> = (0..self.threads)
                 .map(|_| scope.spawn(|| self.register()))
                 .collect();
             let ended = running.into_iter().map(|thread| thread.join());
@@ -83,18 +85,20 @@ impl Storm {
         let length = self.length.0;
         let memory = scattered(usize::try_from(length)?)?;
         let mut times = Vec::with_capacity(self.times);
+        let start = memory.start().get();
         if self.pci {
-            let probe = Probe::open().map_err(|missing| anyhow::anyhow!("{missing}"))?;
             for _ in 0..self.times {
-                let start = Instant::now();
-                drop(probe.pin(&memory, 0..length, &Target::PCI)?);
-                times.push(start.elapsed());
+                let registrar = Registrar::open()
+                    .map_err(|error| anyhow::anyhow!("/dev/umem_register: {error}"))?;
+                let began = Instant::now();
+                registrar.register(start, length, SIZES)?;
+                drop(registrar);
+                times.push(began.elapsed());
             }
             return Ok(times);
         }
         let device = Device::open(Some(&self.device));
         let device = device.map_err(|missing| anyhow::anyhow!("{missing}"))?;
-        let start = memory.start().get();
         for _ in 0..self.times {
             let began = Instant::now();
             // IBV_ACCESS_LOCAL_WRITE
