@@ -8,14 +8,15 @@ use std::{
 
 use anyhow::Context;
 use clap::ValueEnum;
+use umem_core::scenario::Scenario;
 
 use crate::{
     exit::Exit,
     interrupt::Interrupt,
     screen::{Out, say},
     watch::{
-        End, Happened, Ledger, Line, Machine, Rows, Saved, Source, Summary, Symbols, moment,
-        symbols,
+        End, Happened, Ledger, Line, Machine, Reader, Rows, Said, Saved, Source, Summary, Symbols,
+        moment, symbols,
     },
     whole_file::{Readers, WholeFile},
 };
@@ -69,8 +70,8 @@ enum Format {
     Json,
 }
 
-/// How often the kernel is asked whether modules have come, and losses are counted.
-const LOOKS: Duration = Duration::from_secs(1);
+/// With more records than these waiting, nobody works out what would help.
+const HURRY: usize = 256;
 /// How long records are waited for at once.
 const WAITS: Duration = Duration::from_millis(100);
 
@@ -102,6 +103,7 @@ impl Watch {
             machine: Machine::here(),
             rows: Rows::default(),
             summary: Summary::new(),
+            interrupted: false,
         };
         watching.watch(out, source, symbols)?;
         Ok(match watching.summary.differs {
@@ -117,15 +119,12 @@ struct Watching<'a> {
     machine: Machine,
     rows: Rows,
     summary: Summary,
+    /// A signal has come.
+    interrupted: bool,
 }
 
 impl Watching<'_> {
-    fn watch(
-        &mut self,
-        out: &mut Out,
-        mut source: Source,
-        mut symbols: Symbols,
-    ) -> anyhow::Result<()> {
+    fn watch(&mut self, out: &mut Out, source: Source, mut symbols: Symbols) -> anyhow::Result<()> {
         let interrupt = Interrupt::watch();
         let mut ledger = Ledger::new(self.machine.page.bytes());
         let start = Instant::now();
@@ -144,49 +143,54 @@ impl Watching<'_> {
                 say!("umem: waiting for the module that registers memory (ib_uverbs, ib_core)")
             }
         }
-        let mut looked = start;
+        let mut reader = Reader::start(source);
+        let (mut losses, mut ticked) = (None, start);
         let mut told = Vec::new();
-        loop {
+        while !self.is_enough() {
+            let said = reader.next(WAITS);
             let now = Instant::now();
-            let mut records = Vec::new();
-            source.wait(WAITS, &mut |record| records.push(record))?;
-            let mut function = |address| symbols.function(address).map(str::to_owned);
-            for record in records {
-                ledger.add(record, now, &mut function, &mut told);
-            }
-            ledger.tick(now, &mut told);
-            let interrupted = Interrupt::check().is_err();
-            let over = interrupted || end.is_some_and(|end| now >= end);
-            if over {
-                source.drain(&mut |record| {
+            let nothing = said.is_none();
+            match said {
+                Some(Said::Record(record)) => {
+                    let mut function = |address| symbols.function(address).map(str::to_owned);
                     ledger.add(record, now, &mut function, &mut told);
-                });
+                }
+                Some(Said::Watching(found)) => {
+                    symbols = found;
+                    say!("umem: watching{}", self.machine.known());
+                }
+                Some(Said::Failed(error)) => anyhow::bail!("watching failed: {error}"),
+                None => {}
+            }
+            if nothing || now >= ticked + WAITS {
+                ticked = now;
+                ledger.tick(now, &mut told);
+            }
+            let over = self.is_interrupted() || end.is_some_and(|end| now >= end);
+            if over && losses.is_none() {
+                // What is in the rings by now is told still.
+                losses = Some(reader.stop());
+            } else if losses.is_some() && nothing {
                 ledger.finish(&mut told);
             }
+            let hurry = reader.waiting() > HURRY;
             for happened in told.drain(..) {
-                self.tell(out, happened)?;
+                self.tell(out, happened, hurry)?;
                 if self.is_enough() {
                     break;
                 }
             }
-            out.flush()?;
-            if over || self.is_enough() {
-                break;
+            if !hurry {
+                out.flush()?;
             }
-            if now >= looked + LOOKS {
-                looked = now;
-                if !source.is_whole() {
-                    symbols = crate::watch::symbols()?;
-                    if source.attach(&symbols)? {
-                        say!("umem: watching");
-                    }
-                }
+            if losses.is_some() && nothing {
+                break;
             }
         }
         // Ctrl-C is how a watch ends.
         Interrupt::take();
         drop(interrupt);
-        self.summary.lose(source.losses());
+        self.summary.lose(losses.unwrap_or_else(|| reader.stop()));
         match self.format {
             Format::Table => self.summary.table(out)?,
             Format::Json => self.summary.json(out.exact())?,
@@ -194,12 +198,21 @@ impl Watching<'_> {
         Ok(())
     }
 
+    /// A signal that came is taken: what writes files meanwhile would give up.
+    fn is_interrupted(&mut self) -> bool {
+        if Interrupt::check().is_err() {
+            Interrupt::take();
+            self.interrupted = true;
+        }
+        self.interrupted
+    }
+
     fn is_enough(&self) -> bool {
         let most = self.options.count;
         most.is_some_and(|most| self.summary.registrations >= most)
     }
 
-    fn tell(&mut self, out: &mut Out, happened: Happened) -> anyhow::Result<()> {
+    fn tell(&mut self, out: &mut Out, happened: Happened, hurry: bool) -> anyhow::Result<()> {
         let time = SystemTime::now();
         let wanted = |device: &str| {
             let only = self.options.device.as_deref();
@@ -210,13 +223,13 @@ impl Watching<'_> {
                 if !wanted(&seen.get.name) {
                     return Ok(());
                 }
-                let mut line = Line::of(&seen, &mut self.machine, time, self.options.lists);
+                let mut line = Line::of(&seen, &mut self.machine, time, self.options.lists, hurry);
                 if let Some(folder) = &self.options.save {
                     let number = self.summary.registrations + 1;
                     let saved = seen.scenario(&mut self.machine, time);
                     line.saved = Some(match saved {
                         Ok(scenario) => {
-                            let path = save(folder, number, &scenario)?;
+                            let path = self.save(folder, number, &scenario)?;
                             Saved::File(path.display().to_string())
                         }
                         Err(why) => Saved::Not(why),
@@ -244,6 +257,20 @@ impl Watching<'_> {
     }
 }
 
+impl Watching<'_> {
+    /// Once more, if it was a signal that kept it from being written.
+    fn save(&mut self, folder: &Path, number: u64, scenario: &Scenario) -> anyhow::Result<PathBuf> {
+        let saved = save(folder, number, scenario);
+        match saved {
+            Err(_) if Interrupt::check().is_err() => {
+                self.is_interrupted();
+                save(folder, number, scenario)
+            }
+            saved => saved,
+        }
+    }
+}
+
 fn json(out: &mut Out, line: &impl serde::Serialize) -> anyhow::Result<()> {
     let mut text = serde_json::to_vec(line)?;
     text.push(b'\n');
@@ -252,11 +279,7 @@ fn json(out: &mut Out, line: &impl serde::Serialize) -> anyhow::Result<()> {
 }
 
 /// Its addresses are physical ones: for its owner alone.
-fn save(
-    folder: &Path,
-    number: u64,
-    scenario: &umem_core::scenario::Scenario,
-) -> anyhow::Result<PathBuf> {
+fn save(folder: &Path, number: u64, scenario: &Scenario) -> anyhow::Result<PathBuf> {
     let start = scenario.region.va.get() + scenario.region.offset.0;
     let path = folder.join(format!("{number:06}-{start:x}.json"));
     let mut file = WholeFile::create(&path, Readers::Owner)?;

@@ -57,6 +57,9 @@ pub struct Line {
     pub why: Vec<String>,
     /// What would help.
     pub advice: Vec<Advice>,
+    /// Nobody worked out what would help, because too many registrations waited.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hurried: bool,
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refusal>,
@@ -145,8 +148,14 @@ pub fn moment(time: SystemTime) -> String {
 }
 
 impl Line {
-    /// What there is to say of `seen`; with its lists if `lists` is set.
-    pub fn of(seen: &Seen, machine: &mut Machine, time: SystemTime, lists: bool) -> Self {
+    /// What there is to say of `seen`; with its lists if `lists` is set, without what would help in a `hurry`.
+    pub fn of(
+        seen: &Seen,
+        machine: &mut Machine,
+        time: SystemTime,
+        lists: bool,
+        hurry: bool,
+    ) -> Self {
         let page = machine.page;
         let list = seen.list.as_ref();
         let scatter = list.map(|list| Count {
@@ -188,7 +197,11 @@ impl Line {
             },
             model: seen.judge(&machine.rules, page),
             why: seen.reasons(machine),
-            advice: seen.advice(machine, time),
+            hurried: hurry && seen.could_be_larger(),
+            advice: match hurry {
+                true => Vec::new(),
+                false => seen.advice(machine, time),
+            },
             refused: seen.refusal(page),
             saved: None,
         }

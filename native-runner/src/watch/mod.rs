@@ -2,7 +2,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`source`], with [`tracefs`], [`attach`], [`points`], [`symbols`] | the programs in the kernel, and their records |
+//! | [`reader`], [`source`], with [`tracefs`], [`attach`], [`points`], [`symbols`] | the programs in the kernel, and their records, read in time |
 //! | [`wire`], [`list`] | the records, taken apart: hostile bytes |
 //! | [`ledger`] | records that belong together: registrations and their ends |
 //! | [`seen`] | a registration, whole |
@@ -18,6 +18,7 @@ mod list;
 mod machine;
 mod points;
 mod question;
+mod reader;
 mod reason;
 mod rows;
 mod seen;
@@ -31,6 +32,7 @@ mod wire;
 pub use ledger::{Happened, Ledger};
 pub use line::{End, Line, Saved, moment};
 pub use machine::Machine;
+pub use reader::{Reader, Said};
 pub use rows::Rows;
 pub use source::{Source, symbols};
 pub use summary::Summary;

@@ -12,7 +12,7 @@ use umem_core::{
 use super::{machine::Machine, seen::Seen};
 
 /// Longer lists are not looked into while registrations are watched: each proposal is proven by walking the list again.
-const MOST_SEGMENTS: usize = 1 << 16;
+const MOST_SEGMENTS: usize = 1 << 13;
 
 impl Seen {
     /// Whether the device has a larger page that the region would fill.

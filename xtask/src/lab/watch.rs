@@ -36,7 +36,7 @@ const STORM_SEEN: &str = "4198400=1280";
 
 /// Starts a watcher in the background, its lines and words in these files, and waits until it sees; $! is its number.
 const BEGIN: &str = "\
-begin() { lines=$1; shift; umem watch --format json \"$@\" >$lines 2>$lines.words & \
+begin() { lines=$1; shift; : >$lines.words; umem watch --format json \"$@\" >$lines 2>$lines.words & \
     n=0; until grep -q 'umem: watching' $lines.words; do n=$((n + 1)); sleep 0.2; \
     [ $n -lt 300 ] || { cat $lines.words; exit 62; }; done; }
 end() { kill -TERM $1; wait $1 || { code=$?; tail -n 3 $2 $2.words; exit $code; }; }
