@@ -3,7 +3,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`reader`], [`source`], with [`tracefs`], [`attach`], [`points`], [`symbols`] | the programs in the kernel, and their records, read in time |
-//! | [`wire`], [`list`] | the records, taken apart: hostile bytes |
+//! | [`record`], [`wire`], [`list`] | the records, taken apart: hostile bytes |
 //! | [`ledger`] | records that belong together: registrations and their ends |
 //! | [`seen`] | a registration, whole |
 //! | [`verdict`], [`cause`], [`reason`] | held against the rules; why it was refused; why its pages are small |
@@ -20,6 +20,7 @@ mod points;
 mod question;
 mod reader;
 mod reason;
+mod record;
 mod rows;
 mod seen;
 mod source;
@@ -34,6 +35,7 @@ pub use line::{End, Line, Saved, moment};
 pub use machine::Machine;
 pub use reader::{Reader, Said};
 pub use rows::Rows;
-pub use source::{Source, symbols};
+pub use source::{Source, has_programs, symbols};
 pub use summary::Summary;
 pub use symbols::Symbols;
+pub use tracefs::folder as tracefs;

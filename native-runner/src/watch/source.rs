@@ -23,6 +23,11 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!("../../bpf/umem_watch.x86-64.
 #[cfg(not(target_arch = "x86_64"))]
 static OBJECT: &[u8] = &[];
 
+/// Whether there are programs for this processor.
+pub fn has_programs() -> bool {
+    !OBJECT.is_empty()
+}
+
 /// Why nothing can be watched.
 #[derive(Debug)]
 pub enum Unwatchable {

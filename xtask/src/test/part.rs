@@ -3,6 +3,7 @@
 use super::lab;
 use crate::bench;
 use crate::book;
+use crate::bpf;
 use crate::debian;
 use crate::lab::{Release, programs};
 use crate::page::{browser, tools};
@@ -20,6 +21,7 @@ pub enum Part {
     Clippy,
     Dependencies,
     Core,
+    Bpf,
     Unit,
     Instructions,
     Wasm,
@@ -48,6 +50,7 @@ impl Part {
         Part::Clippy,
         Part::Dependencies,
         Part::Core,
+        Part::Bpf,
         Part::Unit,
         Part::Instructions,
         Part::Wasm,
@@ -74,6 +77,7 @@ impl Part {
             Part::Core => {
                 "umem-core without std and features, and as a package; the runner without RDMA, the docs without warnings"
             }
+            Part::Bpf => "the BPF programs that are committed are what their source makes",
             Part::Unit => "unit tests, property tests, the examples in the docs",
             Part::Instructions => "no path takes more instructions than it did",
             Part::Wasm => "the page's own tests, in headless Chromium",
@@ -121,6 +125,7 @@ impl Part {
             Part::Clippy => clippy(sh),
             Part::Dependencies => dependencies(sh),
             Part::Core => core(sh),
+            Part::Bpf => bpf::check(sh).map(|()| Done::All),
             Part::Unit => unit(sh),
             Part::Instructions => bench::compare(sh).map(|()| Done::All),
             Part::Wasm => wasm(sh),
