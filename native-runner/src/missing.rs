@@ -213,6 +213,15 @@ impl Missing {
         )
     }
 
+    /// Registrations cannot be watched.
+    pub fn watch(what: &str, way_out: &str) -> Self {
+        Self::new(
+            what,
+            "registrations cannot be watched as they happen (umem watch)",
+            way_out,
+        )
+    }
+
     /// No type information of the kernel.
     pub fn btf() -> Self {
         Self::new(

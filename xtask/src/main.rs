@@ -2,6 +2,7 @@
 
 mod bench;
 mod book;
+mod bpf;
 mod debian;
 mod dist;
 mod fuzz;
@@ -58,6 +59,8 @@ enum Task {
     Bench(bench::Bench),
     /// Feed the parsers and policies with what a fuzzer thinks up; needs nightly Rust
     Fuzz(fuzz::Fuzz),
+    /// Build the BPF programs of `umem watch` anew, in the place of the object that is committed
+    Bpf,
     /// Boot a VM with a real kernel, a soft RDMA device and huge pages, and run `umem` in it
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -125,6 +128,7 @@ fn run() -> Result<ExitCode> {
         Task::Test(test) => test.run(&sh),
         Task::Bench(bench) => bench.run(&sh),
         Task::Fuzz(fuzz) => fuzz.run(&sh),
+        Task::Bpf => bpf::build(&sh).map(|()| ExitCode::SUCCESS),
         Task::Lab(lab) => lab.run(&sh),
     }
 }

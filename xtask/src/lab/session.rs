@@ -62,7 +62,7 @@ impl Session {
         let base = alone(&format!("umem-{}", architecture.debian), || {
             let root = Root::of(sh, architecture)?;
             let umem = programs::build_umem(sh, architecture)?;
-            initramfs::base(sh, &kernel, &root, &umem, probe.as_deref().ok())
+            initramfs::base(sh, &kernel, &root, &umem, probe.as_ref().ok())
         })?;
         Ok(Session {
             base,
@@ -168,7 +168,7 @@ fn home(out: &Path, iommu: &Iommu, of_many: bool) -> PathBuf {
 fn kernel_and_probe(
     sh: &Shell,
     system: System,
-) -> Result<(kernel::Kernel, Result<PathBuf, String>)> {
+) -> Result<(kernel::Kernel, Result<probe::Modules, String>)> {
     let kernel = kernel::get(sh, system).map_err(|error| {
         MachineCannot(format!(
             "the kernel {} of Debian {} cannot be had: {error:#}",

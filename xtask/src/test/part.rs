@@ -3,6 +3,7 @@
 use super::{dist, lab};
 use crate::bench;
 use crate::book;
+use crate::bpf;
 use crate::debian;
 use crate::lab::{Release, programs};
 use crate::page::{browser, tools};
@@ -20,6 +21,7 @@ pub enum Part {
     Clippy,
     Dependencies,
     Core,
+    Bpf,
     Unit,
     Instructions,
     Wasm,
@@ -36,8 +38,10 @@ pub enum Part {
     #[value(name = "lab-ppc64le")]
     LabPpc64le,
     LabKill,
+    LabWatch,
     LabMatrix,
     Dist,
+    LabWatchKernels,
 }
 
 impl Part {
@@ -47,6 +51,7 @@ impl Part {
         Part::Clippy,
         Part::Dependencies,
         Part::Core,
+        Part::Bpf,
         Part::Unit,
         Part::Instructions,
         Part::Wasm,
@@ -59,8 +64,10 @@ impl Part {
         Part::LabArm64,
         Part::LabPpc64le,
         Part::LabKill,
+        Part::LabWatch,
         Part::LabMatrix,
         Part::Dist,
+        Part::LabWatchKernels,
     ];
 
     /// What it is for.
@@ -72,6 +79,7 @@ impl Part {
             Part::Core => {
                 "umem-core without std and features, and as a package; the runner without RDMA, the docs without warnings"
             }
+            Part::Bpf => "the BPF programs that are committed are what their source makes",
             Part::Unit => "unit tests, property tests, the examples in the docs",
             Part::Instructions => "no path takes more instructions than it did",
             Part::Wasm => "the page's own tests, in headless Chromium",
@@ -100,6 +108,10 @@ impl Part {
                 "what is published: programs in an empty root, the Debian package installed and removed"
             }
             Part::LabKill => "a check that is killed leaves nothing behind",
+            Part::LabWatch => {
+                "a VM with Linux 6.12: a check and 1280 registrations at once under `umem watch`, none lost"
+            }
+            Part::LabWatchKernels => "the same with every buffer, on the other kernels for x86-64",
         }
     }
 
@@ -107,7 +119,7 @@ impl Part {
     pub fn is_long(self) -> bool {
         matches!(
             self,
-            Part::Firefox | Part::Webkit | Part::LabMatrix | Part::Dist
+            Part::Firefox | Part::Webkit | Part::LabMatrix | Part::LabWatchKernels | Part::Dist
         )
     }
 
@@ -118,6 +130,7 @@ impl Part {
             Part::Clippy => clippy(sh),
             Part::Dependencies => dependencies(sh),
             Part::Core => core(sh),
+            Part::Bpf => bpf::check(sh).map(|()| Done::All),
             Part::Unit => unit(sh),
             Part::Instructions => bench::compare(sh).map(|()| Done::All),
             Part::Wasm => wasm(sh),
@@ -132,6 +145,11 @@ impl Part {
             Part::LabMatrix => lab::matrix(sh),
             Part::LabKill => lab::killed(sh),
             Part::Dist => dist::dist(sh),
+            Part::LabWatch => lab::watch(sh, &[Release::BookwormBackports], false),
+            Part::LabWatchKernels => {
+                let others = [Release::Bookworm, Release::TrixieBackports, Release::Sid];
+                lab::watch(sh, &others, true)
+            }
         }
     }
 }
