@@ -115,10 +115,12 @@ impl ScenarioReader {
     ///
     /// # Errors
     /// JSON that is malformed, of the wrong type, or has fields that the format lacks; the field is named. A set says that it is one.
-    pub fn finish(self) -> Result<Scenario, ScenarioError> {
-        match self.finish_either()? {
-            Asked::Scenario(scenario) => Ok(*scenario),
-            Asked::Set(_) => Err(ScenarioError::new("", Problem::IsASet)),
+    pub fn finish(mut self) -> Result<Scenario, ScenarioError> {
+        // Not by way of what reads either: a program that reads no sets has no code for them.
+        let parsed = self.parsed()?;
+        match parsed.has("registrations") {
+            true => Err(ScenarioError::new("", Problem::IsASet)),
+            false => self.scenario(&parsed),
         }
     }
 
@@ -138,6 +140,15 @@ impl ScenarioReader {
     /// # Errors
     /// JSON that is malformed, of the wrong type, or has fields that the format lacks; the field is named.
     pub fn finish_either(mut self) -> Result<Asked, ScenarioError> {
+        let parsed = self.parsed()?;
+        Ok(match parsed.has("registrations") {
+            true => Asked::Set(Box::new(Reading::all(&parsed)?)),
+            false => Asked::Scenario(Box::new(self.scenario(&parsed)?)),
+        })
+    }
+
+    /// The text without the extents.
+    fn parsed(&mut self) -> Result<Json, ScenarioError> {
         if self.at != At::Outside {
             return Err(self.wrong("the text ends within the list"));
         }
@@ -154,14 +165,16 @@ impl ScenarioReader {
             let text = format!("something follows the scenario: {error}");
             ScenarioError::new("", Problem::Json(text))
         })?;
-        if parsed.has("registrations") {
-            return Ok(Asked::Set(Box::new(Reading::all(&parsed)?)));
-        }
-        let mut scenario: Scenario = Reading::all(&parsed)?;
-        if let Some(extents) = self.extents.take() {
+        Ok(parsed)
+    }
+
+    /// The scenario, with the extents that were taken out.
+    fn scenario(self, parsed: &Json) -> Result<Scenario, ScenarioError> {
+        let mut scenario: Scenario = Reading::all(parsed)?;
+        if let Some(extents) = self.extents {
             scenario.memory.extents = Some(extents.into());
         }
-        Ok(Asked::Scenario(Box::new(scenario)))
+        Ok(scenario)
     }
 
     /// Takes text up to the extents; what is left of `piece`.
