@@ -11,7 +11,7 @@ use core::ops::Range;
 const MARK: (f64, f64) = (5.0, 9.0);
 const APART: f64 = 9.0;
 /// The height of a line of the cause.
-const LINE: f64 = 16.0;
+const LINE: f64 = 15.0;
 
 impl<'a> Painter<'a> {
     /// A mark for each gate in front of the lane behind it, and a bar where the region is refused.
@@ -81,28 +81,7 @@ impl<'a> Painter<'a> {
         };
         let lane = LaneName::behind(gate);
         let (left, right) = (self.area.left, self.area.right());
-        if let Some(rows) = room(&self.area, lane) {
-            let marks = Gate::ALL
-                .iter()
-                .filter(|gate| LaneName::behind(**gate) == lane);
-            let left = match self.area.narrow() {
-                true => left + marks.count() as f64 * APART + 4.0,
-                false => left,
-            };
-            self.ground(
-                left - 2.0,
-                rows.start - 3.0,
-                TextStyle::Label.width(&place) + 8.0,
-            );
-            let at = (left, rows.start + 9.0);
-            self.text(
-                at,
-                Anchor::Start,
-                TextStyle::Label,
-                Paint::Accent,
-                place.clone(),
-            );
-        }
+        let foot = self.area.rows(self.area.view.lanes.last()).end + 5.0;
         let y = bar(&self.area, lane);
         self.push(Command::Line {
             from: (left, y),
@@ -110,20 +89,35 @@ impl<'a> Painter<'a> {
             paint: Paint::Accent,
             width: 3.0,
         });
-        if self.area.shows(LaneName::Entries) {
-            self.cause(refusal, place);
+        let (style, paint) = (TextStyle::Title, Paint::Accent);
+        match room(&self.area, lane) {
+            Some(rows) => {
+                let gates = Gate::ALL.iter();
+                let marks = gates
+                    .filter(|gate| LaneName::behind(**gate) == lane)
+                    .count();
+                let x = match self.area.narrow() {
+                    true => left + marks as f64 * APART + 4.0,
+                    false => left,
+                };
+                self.ground(x - 2.0, rows.start - 3.0, style.width(&place) + 8.0);
+                let at = (x, rows.start + 9.0);
+                self.text(at, Anchor::Start, style, paint, place);
+                self.cause(refusal, foot);
+            }
+            None => {
+                self.text((left, foot + LINE), Anchor::Start, style, paint, place);
+                self.cause(refusal, foot + LINE);
+            }
         }
     }
 
-    fn cause(&mut self, refusal: &Refusal, place: String) {
-        let (x, mut y) = (self.area.left, self.area.rows(LaneName::Entries).end + 18.0);
-        self.text(
-            (x, y),
-            Anchor::Start,
-            TextStyle::Title,
-            Paint::Accent,
-            place,
-        );
+    /// The cause and the way out, in as many lines as there is room for below `y`.
+    fn cause(&mut self, refusal: &Refusal, mut y: f64) {
+        if !self.area.shows(LaneName::Entries) {
+            return;
+        }
+        let x = self.area.left;
         let way_out = Some(refusal.way_out()).filter(|way_out| !way_out.is_empty());
         let told = [
             Some(format!("Why: {}", refusal.cause())),
