@@ -126,7 +126,7 @@ impl Set {
     }
 
     /// The region of `member` as a scenario of its own.
-    fn scenario(&self, member: &Member) -> Scenario {
+    pub fn scenario(&self, member: &Member) -> Scenario {
         Scenario {
             version: self.version,
             name: member.name.clone(),

@@ -122,10 +122,12 @@ impl ScenarioReader {
     ///
     /// # Errors
     /// JSON that is malformed, of the wrong type, or has fields that the format lacks; the field is named. A set says that it is one.
-    pub fn finish(self) -> Result<Scenario, ScenarioError> {
-        match self.finish_either()? {
-            Asked::Scenario(scenario) => Ok(*scenario),
-            Asked::Set(_) => Err(ScenarioError::new("", Problem::IsASet)),
+    pub fn finish(mut self) -> Result<Scenario, ScenarioError> {
+        // Not by way of what reads either: a program that reads no sets has no code for them.
+        let parsed = self.parsed()?;
+        match parsed.has("registrations") {
+            true => Err(ScenarioError::new("", Problem::IsASet)),
+            false => self.scenario(&parsed),
         }
     }
 
@@ -145,6 +147,15 @@ impl ScenarioReader {
     /// # Errors
     /// JSON that is malformed, of the wrong type, or has fields that the format lacks; the field is named.
     pub fn finish_either(mut self) -> Result<Asked, ScenarioError> {
+        let parsed = self.parsed()?;
+        Ok(match parsed.has("registrations") {
+            true => Asked::Set(Box::new(self.set(&parsed)?)),
+            false => Asked::Scenario(Box::new(self.scenario(&parsed)?)),
+        })
+    }
+
+    /// The text without the extents.
+    fn parsed(&mut self) -> Result<Json, ScenarioError> {
         if self.at != At::Outside {
             return Err(self.wrong("the text ends within the list"));
         }
@@ -161,25 +172,24 @@ impl ScenarioReader {
             let text = format!("something follows the scenario: {error}");
             ScenarioError::new("", Problem::Json(text))
         })?;
-        let mut lists = core::mem::take(&mut self.lists).into_iter();
-        // What stood in for a list is empty.
-        let mut give_back = |memory: &mut MemorySpec| {
-            if let Some(extents) = &mut memory.extents
-                && let Some(list) = lists.next()
-            {
-                *extents = list.into();
-            }
-        };
-        if parsed.has("registrations") {
-            let mut set: Set = Reading::all(&parsed)?;
-            for member in &mut set.registrations {
-                give_back(&mut member.memory);
-            }
-            return Ok(Asked::Set(Box::new(set)));
+        Ok(parsed)
+    }
+
+    /// The scenario, with the extents that were taken out.
+    fn scenario(self, parsed: &Json) -> Result<Scenario, ScenarioError> {
+        let mut scenario: Scenario = Reading::all(parsed)?;
+        give_back(&mut self.lists.into_iter(), &mut scenario.memory);
+        Ok(scenario)
+    }
+
+    /// The set, each region with its own.
+    fn set(self, parsed: &Json) -> Result<Set, ScenarioError> {
+        let mut set: Set = Reading::all(parsed)?;
+        let mut lists = self.lists.into_iter();
+        for member in &mut set.registrations {
+            give_back(&mut lists, &mut member.memory);
         }
-        let mut scenario: Scenario = Reading::all(&parsed)?;
-        give_back(&mut scenario.memory);
-        Ok(Asked::Scenario(Box::new(scenario)))
+        Ok(set)
     }
 
     /// Takes text up to the extents; what is left of `piece`.
@@ -296,6 +306,15 @@ impl ScenarioReader {
         let count = self.lists.last().map_or(0, Vec::len);
         let field = format!("{}[{count}]", self.field());
         ScenarioError::new(field, Problem::Json(problem.into()))
+    }
+}
+
+/// The next list, if the memory has one: an empty one stood in for it.
+fn give_back(lists: &mut impl Iterator<Item = Vec<(PhysAddr, Bytes)>>, memory: &mut MemorySpec) {
+    if let Some(extents) = &mut memory.extents
+        && let Some(list) = lists.next()
+    {
+        *extents = list.into();
     }
 }
 
