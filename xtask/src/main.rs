@@ -6,6 +6,7 @@ mod bpf;
 mod debian;
 mod dist;
 mod fuzz;
+mod house;
 mod interrupt;
 mod lab;
 mod page;
@@ -45,6 +46,8 @@ enum Task {
     Book,
     /// Build the element as an npm package, in target/npm
     Package,
+    /// Draw the rooms of each crate and their uses into docs/ARCHITECTURE.md, from the code
+    House,
     /// Make everything that there is to publish, in target/dist
     Dist(dist::Dist),
     /// Take screenshots of the page's main states, and the README's pictures
@@ -120,6 +123,7 @@ fn run() -> Result<ExitCode> {
             println!("The package is {}", tarball.display());
             Ok(ExitCode::SUCCESS)
         }
+        Task::House => house::write().map(|()| ExitCode::SUCCESS),
         Task::Dist(dist) => dist.run(&sh).map(|()| ExitCode::SUCCESS),
         Task::Shots { out } => {
             let folder = place::workspace().join(out);

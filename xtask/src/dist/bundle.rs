@@ -13,15 +13,15 @@ use xshell::{Shell, cmd};
 /// The shells that `umem completions` knows and Debian has, with what each wants the file to be called.
 pub const SHELLS: &[(&str, &str)] = &[("bash", "umem"), ("zsh", "_umem"), ("fish", "umem.fish")];
 
-/// Packs `umem`, built for `target`, into `out`.
-pub fn pack(sh: &Shell, target: &StaticTarget, umem: &Path, out: &Path) -> Result<()> {
+/// Packs `umem`, built for `target`, into `out`; `here` is one that runs on this machine.
+pub fn pack(sh: &Shell, target: &StaticTarget, umem: &Path, here: &Path, out: &Path) -> Result<()> {
     let name = format!("umem-{VERSION}-linux-{}", target.machine);
     step(&format!("packing {name}"), || {
         let folder = place::target().join("static").join(&name);
         sh.remove_path(&folder)?;
         fs::create_dir_all(&folder)?;
         copy_into(umem, &folder)?;
-        help(sh, &folder.join("man"), &folder.join("completions"))?;
+        help(sh, here, &folder.join("man"), &folder.join("completions"))?;
         for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
             copy_into(&place::workspace().join(licence), &folder)?;
         }
@@ -38,19 +38,12 @@ pub fn pack(sh: &Shell, target: &StaticTarget, umem: &Path, out: &Path) -> Resul
 }
 
 /// The manual pages and completions: the same for every processor, so they are written by a `umem` that runs here.
-pub fn help(sh: &Shell, pages: &Path, completions: &Path) -> Result<()> {
-    let umem = cmd!(
-        sh,
-        "cargo run --quiet --package native-runner --bin umem -- man {pages}"
-    );
-    umem.quiet().run()?;
+pub fn help(sh: &Shell, umem: &Path, pages: &Path, completions: &Path) -> Result<()> {
+    cmd!(sh, "{umem} man {pages}").quiet().run()?;
     fs::create_dir_all(completions)?;
     for (shell, file) in SHELLS {
-        let script = cmd!(
-            sh,
-            "cargo run --quiet --package native-runner --bin umem -- completions {shell}"
-        );
-        fs::write(completions.join(file), script.quiet().read()?)?;
+        let script = cmd!(sh, "{umem} completions {shell}").quiet().read()?;
+        fs::write(completions.join(file), script)?;
     }
     Ok(())
 }

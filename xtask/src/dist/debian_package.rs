@@ -26,7 +26,8 @@ pub fn make(sh: &Shell, out: &Path) -> Result<()> {
     step("packing for Debian", || {
         let help = place::target().join("help");
         sh.remove_path(&help)?;
-        bundle::help(sh, &help.join("man"), &help.join("completions"))?;
+        let umem = place::target().join("release/umem");
+        bundle::help(sh, &umem, &help.join("man"), &help.join("completions"))?;
         let out = format!("{}/", out.display());
         run_quietly(cmd!(
             sh,

@@ -87,9 +87,9 @@ impl Dist {
             build::build(sh, Profile::Release)?;
         }
         if wanted(Kind::Static) {
+            let here = static_build::of_this_machine()?.build(sh)?;
             for target in static_build::TARGETS {
-                let umem = target.build(sh)?;
-                bundle::pack(sh, target, &umem, out)?;
+                bundle::pack(sh, target, &target.build(sh)?, &here, out)?;
             }
         }
         if wanted(Kind::Deb) {

@@ -7,7 +7,7 @@ use crate::debian;
 use crate::page::tools;
 use crate::place;
 use crate::step::step;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::path::PathBuf;
 use xshell::{Shell, cmd};
 
@@ -50,6 +50,13 @@ pub const TARGETS: &[StaticTarget] = &[
         emulator: "qemu-ppc64le-static",
     },
 ];
+
+/// The one whose program runs here, which writes the pages of help for all.
+pub fn of_this_machine() -> Result<&'static StaticTarget> {
+    let here = std::env::consts::ARCH;
+    let found = TARGETS.iter().find(|target| target.machine == here);
+    found.with_context(|| format!("no static umem is built for {here}"))
+}
 
 impl StaticTarget {
     /// Builds it; returns its path.
