@@ -11,8 +11,9 @@ mod table;
 use crate::page;
 use crate::place;
 use crate::step::{MachineCannot, step};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use xshell::{Shell, cmd};
@@ -32,6 +33,9 @@ pub struct Bench {
     /// Of core and browser only this section: blocks, frames, summaries or places
     #[arg(long)]
     section: Option<String>,
+    /// Write the table of core into the book's page (docs/src/speed.md) as well
+    #[arg(long, conflicts_with_all = ["section", "instructions"])]
+    write: bool,
     /// Count instructions instead, and compare them with those that are checked in
     #[arg(long, conflicts_with_all = ["subjects", "rounds", "section"])]
     instructions: bool,
@@ -80,9 +84,14 @@ impl Bench {
             Subject::Core => {
                 println!("\numem-core, beside the kernel's loops in C and what memory allows:\n");
                 let program = build(sh)?;
-                cmd!(sh, "{program} table {rounds} {section...}")
-                    .quiet()
-                    .run()?;
+                let measuring = cmd!(sh, "{program} table {rounds} {section...}").quiet();
+                if self.write {
+                    let table = measuring.read()?;
+                    println!("{table}");
+                    write(&table)?;
+                } else {
+                    measuring.run()?;
+                }
             }
             Subject::Browser => {
                 println!("\numem-core as wasm in Chromium, beside itself natively:\n");
@@ -100,6 +109,25 @@ impl Bench {
     }
 }
 
+/// Puts the table where the book's page has one.
+fn write(table: &str) -> Result<()> {
+    let page = place::workspace().join("docs/src/speed.md");
+    let text = fs::read_to_string(&page).with_context(|| format!("no {}", page.display()))?;
+    place::renew_file(&page, with_table(&text, table)?.as_bytes())
+}
+
+const BEGIN: &str = "<!-- measured: `cargo xtask bench core --write` -->\n";
+const END: &str = "<!-- /measured -->";
+
+/// The page with another table between its marks.
+fn with_table(page: &str, table: &str) -> Result<String> {
+    let marks = page
+        .split_once(BEGIN)
+        .and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
+    let (before, after) = marks.context("docs/src/speed.md has lost the marks of its table")?;
+    Ok(format!("{before}{BEGIN}{}\n{END}{after}", table.trim_end()))
+}
+
 /// Builds the benchmark as `umem` is built for release, and tells where it is.
 fn build(sh: &Shell) -> Result<PathBuf> {
     step("building the benchmark", || {
@@ -110,4 +138,19 @@ fn build(sh: &Shell) -> Result<PathBuf> {
         )
     })?;
     Ok(place::target().join("release/umem-bench"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_table;
+
+    #[test]
+    fn the_table_of_the_page_is_replaced_and_nothing_else() {
+        let page = include_str!("../../../docs/src/speed.md");
+        let written = with_table(page, "| new |\n").unwrap();
+        assert!(written.contains("--write` -->\n| new |\n<!-- /measured -->\n"));
+        assert_eq!(with_table(&written, "| new |").unwrap(), written);
+        assert!(written.starts_with("# How fast\n") && !written.contains("a table of 2^26"));
+        assert!(with_table("# no marks", "| new |").is_err());
+    }
 }
