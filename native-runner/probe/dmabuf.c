@@ -117,6 +117,9 @@ long probe_dmabuf(struct umem_probe_dmabuf *dmabuf)
 	if (dmabuf->best.address || dmabuf->best.length || !probe_limits_valid(limits) ||
 	    dmabuf->length > (UMEM_PROBE_MAX_FRAMES << PAGE_SHIFT))
 		return -EINVAL;
+	/* See probe_map_hangs(). The exporter makes its list only when it maps it, but no entry is longer than 32 bits tell. */
+	if (IS_ENABLED(CONFIG_PPC64) && limits.boundary < U32_MAX)
+		return -EINVAL;
 	device = probe_pci_lock();
 	if (IS_ERR(device))
 		return PTR_ERR(device);

@@ -35,6 +35,9 @@ static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
     at_once
 });
 
+/// How many [`Interrupt`]s live: a file may be written while something else is under way.
+static WATCHES: AtomicUsize = AtomicUsize::new(0);
+
 /// The signals that this process ignores, bit n - 1 for signal n (`SigIgn` in `/proc/self/status`).
 fn ignored() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -50,7 +53,9 @@ pub struct Interrupt(());
 impl Interrupt {
     /// Begins to watch: whoever does must [`check`](Self::check).
     pub fn watch() -> Self {
-        AT_ONCE.store(false, SeqCst);
+        if WATCHES.fetch_add(1, SeqCst) == 0 {
+            AT_ONCE.store(false, SeqCst);
+        }
         Self(())
     }
 
@@ -62,11 +67,18 @@ impl Interrupt {
             _ => Err(Interrupted),
         }
     }
+
+    /// The signal that came was the way to end what is done by now: the program goes on, and its exit code is its own.
+    pub fn take() {
+        CAME.store(0, SeqCst);
+    }
 }
 
 impl Drop for Interrupt {
     fn drop(&mut self) {
-        AT_ONCE.store(true, SeqCst);
+        if WATCHES.fetch_sub(1, SeqCst) == 1 {
+            AT_ONCE.store(true, SeqCst);
+        }
     }
 }
 
@@ -93,5 +105,18 @@ pub fn end_if_interrupted() {
     if let Ok(signal @ 1..) = i32::try_from(CAME.load(SeqCst)) {
         // It fails only for signals that nobody can handle.
         let _ = low_level::emulate_default_handler(signal);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ends_inside_another_leaves_that_one_watching() {
+        let outer = Interrupt::watch();
+        drop(Interrupt::watch());
+        assert!(!AT_ONCE.load(SeqCst));
+        drop(outer);
     }
 }

@@ -11,7 +11,9 @@
 //! | [`process`], [`sysfs`] | another process, and the machine's RDMA devices, as the kernel shows them |
 //! | [`buffer`] | memory made so that it lies in a way known beforehand |
 //! | [`nic`], `verbs`, [`pattern`] | devices that move bytes, and bytes that know their place |
+//! | `registrar` | the lab's module that registers for a PCI device |
 //! | [`probe`], [`recording`] | the kernel module, asked; random questions, and its answers |
+//! | [`watch`] | registrations of this machine, seen by BPF |
 //! | [`report`], [`progress`] | what was found, printed; how far a long task is |
 //! | [`screen`] | what people see, with nothing in it that could steer a terminal |
 //! | [`page`] | the page, served |
@@ -40,6 +42,8 @@ mod process;
 mod progress;
 mod recording;
 mod region;
+#[cfg(feature = "rdma")]
+mod registrar;
 mod report;
 mod screen;
 mod sysfs;
@@ -50,6 +54,7 @@ mod udmabuf;
 mod untested;
 #[cfg(feature = "rdma")]
 mod verbs;
+mod watch;
 mod whole_file;
 
 use std::{

@@ -213,6 +213,15 @@ impl Missing {
         )
     }
 
+    /// Registrations cannot be watched.
+    pub fn watch(what: &str, way_out: &str) -> Self {
+        Self::new(
+            what,
+            "registrations cannot be watched as they happen (umem watch)",
+            way_out,
+        )
+    }
+
     /// No type information of the kernel.
     pub fn btf() -> Self {
         Self::new(
@@ -261,6 +270,16 @@ impl Missing {
             "what one makes of a region cannot be seen on this machine",
             "in a VM: cargo xtask lab check --iommu intel; or, on a test machine: intel_iommu=on on the kernel's command line (AMD's is on where the \
              firmware has it on)",
+        )
+    }
+
+    /// These IOMMUs are there, and Linux has put no device behind any.
+    pub fn grouped_devices(units: &[String]) -> Self {
+        Self::new(
+            format!("a device behind the IOMMU ({})", units.join(", ")),
+            "devices work on physical addresses, unless they cannot reach memory at all",
+            "dmesg | grep -i iommu tells why; one reason is an IOMMU whose smallest page is larger than the kernel's, which Linux refuses \
+             (virtio-iommu: its granule)",
         )
     }
 

@@ -50,6 +50,11 @@ impl Out {
         }
     }
 
+    /// Whether people look at it.
+    pub fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
     /// For what programs read: into files and pipes byte by byte as it is written. A terminal is looked at by people.
     pub fn exact(&mut self) -> &mut dyn Write {
         match self.is_terminal {

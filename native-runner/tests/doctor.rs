@@ -32,6 +32,7 @@ fn every_line_is_ok_or_names_the_way_out() {
         "huge pages of 2M",
         "IOMMU",
         "BTF",
+        "watch",
         "probe",
     ] {
         assert!(names.contains(&name), "{name} is not among {names:?}");

@@ -17,6 +17,7 @@ use alloc::{
 mod axis;
 mod command;
 mod detail;
+mod film;
 mod lanes;
 mod lens;
 mod magnify;
@@ -35,6 +36,7 @@ mod visible;
 
 pub use command::{Anchor, Command, Drawing, Paint, TextStyle};
 pub use detail::{Detail, beside, detail, detail_at, named};
+pub use film::film;
 pub use lens::focus;
 pub use sheet::Heading;
 pub use shown::{Lanes, LanesError};

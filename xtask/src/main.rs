@@ -2,7 +2,9 @@
 
 mod bench;
 mod book;
+mod bpf;
 mod debian;
+mod dist;
 mod fuzz;
 mod interrupt;
 mod lab;
@@ -43,6 +45,8 @@ enum Task {
     Book,
     /// Build the element as an npm package, in target/npm
     Package,
+    /// Make everything that there is to publish, in target/dist
+    Dist(dist::Dist),
     /// Take screenshots of the page's main states, and the README's pictures
     Shots {
         /// The folder for them
@@ -55,6 +59,8 @@ enum Task {
     Bench(bench::Bench),
     /// Feed the parsers and policies with what a fuzzer thinks up; needs nightly Rust
     Fuzz(fuzz::Fuzz),
+    /// Build the BPF programs of `umem watch` anew, in the place of the object that is committed
+    Bpf,
     /// Boot a VM with a real kernel, a soft RDMA device and huge pages, and run `umem` in it
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -114,6 +120,7 @@ fn run() -> Result<ExitCode> {
             println!("The package is {}", tarball.display());
             Ok(ExitCode::SUCCESS)
         }
+        Task::Dist(dist) => dist.run(&sh).map(|()| ExitCode::SUCCESS),
         Task::Shots { out } => {
             let folder = place::workspace().join(out);
             page::browser::shots(&sh, &folder).map(|()| ExitCode::SUCCESS)
@@ -121,6 +128,7 @@ fn run() -> Result<ExitCode> {
         Task::Test(test) => test.run(&sh),
         Task::Bench(bench) => bench.run(&sh),
         Task::Fuzz(fuzz) => fuzz.run(&sh),
+        Task::Bpf => bpf::build(&sh).map(|()| ExitCode::SUCCESS),
         Task::Lab(lab) => lab.run(&sh),
     }
 }

@@ -164,6 +164,17 @@ fn a_machine_that_is_killed() {
 
 #[test]
 #[ignore = "boots VMs"]
+fn a_kernel_that_ends_before_its_first_process_is_booted_again() {
+    let mut run = Run::start("panic", "run", &["--append", "rdinit=/none", "--", "true"]);
+    assert_eq!(run.end().code(), Some(101), "{}", run.said());
+    let said = run.said();
+    assert!(said.contains("boot 2 of 3 at most"), "{said}");
+    assert!(said.contains("Kernel panic"), "{said}");
+    run.assert_clean();
+}
+
+#[test]
+#[ignore = "boots VMs"]
 fn a_check_that_takes_too_long() {
     let mut run = Run::start("timeout", "check", &["--timeout", "3"]);
     assert_eq!(run.end().code(), Some(101), "{}", run.said());

@@ -11,6 +11,7 @@ mod plan;
 mod source;
 mod vectors;
 mod view;
+mod watch;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
@@ -28,6 +29,7 @@ pub enum Command {
     Check(check::Check),
     Capture(capture::Capture),
     View(view::View),
+    Watch(watch::Watch),
     Doctor(doctor::Doctor),
     Vectors(vectors::Vectors),
     Completions(completions::Completions),
@@ -45,6 +47,7 @@ impl Command {
             Self::Check(check) => check.run(out),
             Self::Capture(capture) => capture.run(out),
             Self::View(view) => view.run(out),
+            Self::Watch(watch) => watch.run(out),
             Self::Doctor(doctor) => doctor.run(out),
             Self::Vectors(vectors) => vectors.run(out),
             Self::Completions(completions) => completions.run(out),

@@ -5,9 +5,12 @@ mod gates;
 mod lines;
 mod overflow;
 mod record;
+#[cfg(feature = "rdma")]
+mod storm;
 mod torture;
 mod unplug;
 mod verify;
+mod watched;
 
 use crate::{exit::Exit, screen::Out};
 
@@ -28,9 +31,14 @@ enum Command {
     Overflow(overflow::Overflow),
     #[command(hide = true)]
     Unplug(unplug::Unplug),
+    #[command(hide = true)]
+    Watched(watched::Watched),
     #[cfg(feature = "rdma")]
     #[command(hide = true)]
     Gates(gates::Gates),
+    #[cfg(feature = "rdma")]
+    #[command(hide = true)]
+    Storm(storm::Storm),
 }
 
 impl Vectors {
@@ -42,8 +50,11 @@ impl Vectors {
             Command::Torture(torture) => torture.run(out),
             Command::Overflow(overflow) => overflow.run(out),
             Command::Unplug(unplug) => unplug.run(out),
+            Command::Watched(watched) => watched.run(out),
             #[cfg(feature = "rdma")]
             Command::Gates(gates) => gates.run(out),
+            #[cfg(feature = "rdma")]
+            Command::Storm(storm) => storm.run(out),
         }
     }
 }

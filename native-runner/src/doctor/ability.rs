@@ -34,6 +34,11 @@ const ALL: &[(&str, &str, &[Part])] = &[
         &[Part::Frames, Part::Verbs],
     ),
     (
+        "umem watch",
+        "every registration as it happens, held against the rules",
+        &[Part::Watch],
+    ),
+    (
         "umem check, kernel; vectors record",
         "what this kernel itself builds",
         &[Part::Frames, Part::Probe],
@@ -79,7 +84,14 @@ mod tests {
         let none = Vec::<String>::new;
         assert_eq!(
             needs,
-            [none(), none(), none(), none(), vec!["probe".to_owned()]]
+            [
+                none(),
+                none(),
+                none(),
+                none(),
+                none(),
+                vec!["probe".to_owned()]
+            ]
         );
     }
 
@@ -89,12 +101,13 @@ mod tests {
         let findings = [
             lacking("f", Part::Frames),
             lacking("v", Part::Verbs),
+            lacking("w", Part::Watch),
             lacking("p", Part::Probe),
         ];
         let counts: Vec<usize> = abilities(&findings)
             .iter()
             .map(|ability| ability.needs.len())
             .collect();
-        assert_eq!(counts, [0, 1, 1, 2, 2]);
+        assert_eq!(counts, [0, 1, 1, 2, 1, 2]);
     }
 }

@@ -125,6 +125,11 @@ impl Security {
         }
     }
 
+    /// How far the kernel is locked down: "none", "integrity" or "confidentiality"; `None` where it cannot be.
+    pub fn lockdown(&self) -> Option<&str> {
+        self.lockdown.as_deref()
+    }
+
     /// Whether a module must be signed to be loaded.
     pub fn signed_only(&self) -> bool {
         self.enforced || !matches!(self.lockdown.as_deref(), None | Some("none"))

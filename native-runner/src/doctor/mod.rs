@@ -9,6 +9,7 @@ mod group;
 mod kernel;
 mod memory;
 mod process;
+mod watch;
 
 use std::path::Path;
 
@@ -56,6 +57,8 @@ pub enum Part {
     Verbs,
     /// The kernel module that asks the kernel.
     Probe,
+    /// BPF programs in the kernel.
+    Watch,
 }
 
 impl Finding {
@@ -117,6 +120,7 @@ pub fn examine(subject: &Subject) -> Vec<Finding> {
     findings.push(devices::iommu(root));
     findings.push(kernel::btf(root));
     findings.push(kernel::security(&secured));
+    findings.push(watch::watch(root, secured.lockdown()));
     findings.push(kernel::probe(&secured));
     findings
 }

@@ -13,6 +13,12 @@ use crate::{
 
 /// The largest buffer: udmabuf's own limit is 64M up to Linux 6.12.
 const LARGEST: u64 = 32 << 20;
+/// The shortest boundary that is asked for. POWER's kernels hang over an entry that is longer, and the probe refuses to risk it.
+const LEAST_BOUNDARY: u64 = if cfg!(target_arch = "powerpc64") {
+    u32::MAX as u64
+} else {
+    0xfff
+};
 /// The most parts of a buffer.
 const MOST_PARTS: u64 = 12;
 
@@ -100,7 +106,7 @@ impl RandomBuffer {
                 },
                 sizes: layout::sizes(random),
                 max_segment: frames::max_segment(random, size, kernel_page()),
-                boundary: frames::boundary(random, kernel_page()),
+                boundary: frames::boundary(random, kernel_page()).max(LEAST_BOUNDARY),
             },
         })
     }

@@ -15,6 +15,8 @@ pub struct Iommu {
     unit: Option<String>,
     /// What the catalogue calls the unit.
     profile: Option<&'static str>,
+    /// Why it is none or another, where that is not plain.
+    unclear: Option<String>,
     /// The folder of the hardware cannot be seen, so neither can its IOMMU.
     masked: bool,
 }
@@ -37,14 +39,30 @@ impl Iommu {
         };
         let command_line = text(root.join("proc/cmdline")).unwrap_or_default();
         let unit = target(&folder.join("iommu"));
-        Self {
+        let mut iommu = Self {
             domain: text(folder.join("iommu_group/type")).or(Some("unknown".into())),
             profile: unit
                 .as_deref()
                 .and_then(|unit| catalogue_name(unit, &command_line)),
+            unclear: None,
             unit,
             masked: false,
+        };
+        if iommu.profile == Some("vt-d") && has_first_stage(folder) {
+            match scalable_mode(root, &command_line) {
+                Some(true) => iommu.profile = Some("vt-d-first-stage"),
+                Some(false) => {}
+                None => {
+                    iommu.profile = None;
+                    iommu.unclear = Some(
+                        "this VT-d translates by its first stage where Linux runs it in scalable mode, and neither the kernel's command \
+                         line nor /boot/config says whether it does: plan with --iommu vt-d-first-stage or vt-d"
+                            .to_owned(),
+                    );
+                }
+            }
         }
+        iommu
     }
 
     /// How it treats the device, as the kernel calls it; "off" where there is none.
@@ -68,6 +86,7 @@ impl Iommu {
                 .into()),
             IommuSpec::OFF | "identity" => Ok(IommuSpec::OFF),
             "DMA" | "DMA-FQ" => self.profile.ok_or_else(|| match &self.unit {
+                _ if self.unclear.is_some() => self.unclear.clone().unwrap_or_default(),
                 Some(unit) => format!("the IOMMU {unit} is not in the catalogue"),
                 None => "an IOMMU translates, but sysfs does not say which".into(),
             }),
@@ -116,6 +135,39 @@ fn catalogue_name(unit: &str, command_line: &str) -> Option<&'static str> {
     .find_map(|(prefix, name)| unit.starts_with(prefix).then_some(name))
 }
 
+/// Whether this device's VT-d unit has scalable mode and a first stage: bits 43 (SMTS) and 47 (FLTS) of its ECAP register.
+fn has_first_stage(device: &Path) -> bool {
+    let register = text(device.join("iommu/intel-iommu/ecap")).unwrap_or_default();
+    let bits = u64::from_str_radix(register.trim(), 16).unwrap_or(0);
+    bits >> 43 & 1 == 1 && bits >> 47 & 1 == 1
+}
+
+/// Whether Linux runs such units in scalable mode, in which mappings of the kernel take the first stage: by the last word about it on
+/// the command line, else as the kernel was built. `None`: neither tells.
+///
+/// `intel_iommu_setup()`, `first_level_by_default()` [intel/iommu.c of linux 6.1]; `sm_supported()` and
+/// `intel_iommu_domain_alloc_first_stage()` [linux 7.2].
+fn scalable_mode(root: &Path, command_line: &str) -> Option<bool> {
+    let options = command_line
+        .split_ascii_whitespace()
+        .filter_map(|word| word.strip_prefix("intel_iommu="))
+        .flat_map(|value| value.split(','));
+    let mut by_words = options.filter_map(|option| match option {
+        "sm_on" => Some(true),
+        "sm_off" => Some(false),
+        _ => None,
+    });
+    by_words.next_back().or_else(|| {
+        let release = text(root.join("proc/sys/kernel/osrelease"))?;
+        let built = text(root.join("boot").join(format!("config-{}", release.trim())))?;
+        Some(
+            built
+                .lines()
+                .any(|line| line == "CONFIG_INTEL_IOMMU_SCALABLE_MODE_DEFAULT_ON=y"),
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +200,53 @@ mod tests {
         assert_eq!(identity.unit(), Some("amd-v1"));
         let none = of(&[("device/class", "0\n")]);
         assert_eq!((none.mode(), none.scenario_name()), ("off", Ok("off")));
+    }
+
+    /// The register as QEMU 10's VT-d has it with `x-scalable-mode=on,x-flts=on`, and as real ones without a first stage have it.
+    #[test]
+    fn the_first_stage_translates_where_linux_runs_it_in_scalable_mode() {
+        const BOTH: &str = "880000f00f4a\n";
+        let config = "boot/config-6.8.0";
+        for (ecap, words, built, expected) in [
+            (
+                BOTH,
+                "quiet intel_iommu=on,sm_on",
+                "",
+                Ok("vt-d-first-stage"),
+            ),
+            (BOTH, "intel_iommu=sm_on intel_iommu=sm_off", "", Ok("vt-d")),
+            ("f0101a\n", "intel_iommu=on,sm_on", "", Ok("vt-d")),
+            (
+                BOTH,
+                "quiet",
+                "CONFIG_INTEL_IOMMU_SCALABLE_MODE_DEFAULT_ON=y\n",
+                Ok("vt-d-first-stage"),
+            ),
+            (
+                BOTH,
+                "quiet",
+                "# CONFIG_INTEL_IOMMU_SCALABLE_MODE_DEFAULT_ON is not set\n",
+                Ok("vt-d"),
+            ),
+            (BOTH, "quiet", "", Err(())),
+        ] {
+            let mut files = vec![
+                ("device/iommu_group/type", "DMA-FQ\n"),
+                ("units/dmar0/intel-iommu/ecap", ecap),
+                ("device/iommu", "-> ../units/dmar0"),
+                ("proc/cmdline", words),
+                ("proc/sys/kernel/osrelease", "6.8.0\n"),
+            ];
+            if !built.is_empty() {
+                files.push((config, built));
+            }
+            let named = of(&files).scenario_name();
+            if expected.is_err() {
+                let why = named.clone().unwrap_err();
+                assert!(why.contains("--iommu vt-d-first-stage or vt-d"), "{why}");
+            }
+            assert_eq!(named.map_err(|_| ()), expected, "{words} {built}");
+        }
     }
 
     #[test]

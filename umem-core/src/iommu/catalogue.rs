@@ -99,6 +99,9 @@ pub static CATALOGUE: &[IommuProfile] = &[
         platform: Some(Platform::X86),
         passthrough: words("iommu=pt"),
         source: words("intel/iommu.c, first-stage domain: 4K, 2M, 1G if CAP.FL1GP [linux 7.2]"),
+        lab: Some(words(
+            "QEMU 10 intel-iommu with its first stage, Linux 6.1.192 and 7.3.4",
+        )),
         ..COMMON
     },
     IommuProfile {

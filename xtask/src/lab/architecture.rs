@@ -81,6 +81,8 @@ pub struct Iommu {
     pub title: &'static str,
     /// QEMU's machine with its options.
     pub machine: &'static str,
+    /// Whether only a QEMU has it that is newer than Debian 12's.
+    pub newer_qemu: bool,
     /// QEMU's other options.
     pub options: &'static [(&'static str, &'static str)],
     /// Words of the kernel's command line.
@@ -114,6 +116,7 @@ const NOTHING: Iommu = Iommu {
     name: "off",
     title: "no IOMMU",
     machine: "",
+    newer_qemu: false,
     options: NO_DEFAULTS,
     kernel_words: "",
     memory: "4G",
@@ -191,6 +194,20 @@ pub static ARCHITECTURES: &[Architecture] = &[
                 title: "virtio-iommu",
                 options: &[("-nodefaults", ""), ("-device", "virtio-iommu-pci")],
                 kernel_words: "iommu.passthrough=0",
+                ..X86
+            },
+            Iommu {
+                name: "intel-first-stage",
+                title: "Intel VT-d, first stage",
+                newer_qemu: true,
+                options: &[
+                    ("-nodefaults", ""),
+                    (
+                        "-device",
+                        "intel-iommu,intremap=on,x-scalable-mode=on,x-flts=on",
+                    ),
+                ],
+                kernel_words: "intel_iommu=on,sm_on iommu.passthrough=0",
                 ..X86
             },
         ],

@@ -17,20 +17,34 @@ use std::time::{Duration, Instant};
 /// that has not reached its first process in time is started again under TCG.
 pub fn boot(machine: &Machine, bay: &Bay<'_>, voice: &Voice, timeout: Duration) -> Result<u8> {
     let attempt = |accel, patience| attempt(machine, accel, bay, voice, patience, timeout);
-    match machine.accel {
+    let accel = match machine.accel {
         Accel::Auto if kvm::may_work() => match attempt(Accel::Kvm, kvm::PATIENCE)? {
-            Ended::Verdict(code) => Ok(code),
-            Ended::Finally(error) => Err(error),
-            Ended::BeforeBooting(_) => {
+            Ended::Verdict(code) => return Ok(code),
+            Ended::Finally(error) => return Err(error),
+            Ended::BeforeBooting(_) | Ended::Panicked(_) => {
                 eprintln!("  (KVM is there but does not boot the guest: going on in software)");
                 kvm::remember_failure()?;
-                attempt(Accel::Tcg, timeout)?.verdict()
+                Accel::Tcg
             }
         },
-        Accel::Auto => attempt(Accel::Tcg, timeout)?.verdict(),
-        accel => attempt(accel, timeout)?.verdict(),
+        Accel::Auto => Accel::Tcg,
+        accel => accel,
+    };
+    // While a kernel boots it patches its own code, and QEMU's TCG now and then runs half of a patched instruction. Nothing of
+    // ours has run by then, so another boot hides nothing.
+    for boot in 1..BOOTS {
+        match attempt(accel, timeout)? {
+            Ended::Panicked(error) => eprintln!(
+                "  (boot {boot} of {BOOTS} at most: {error:#})\n  (none of the lab's programs ran by then: booting again)"
+            ),
+            ended => return ended.verdict(),
+        }
     }
+    attempt(accel, timeout)?.verdict()
 }
+
+/// So many times a kernel may be booted that panics before its first process.
+const BOOTS: usize = 3;
 
 /// How an attempt to boot ended.
 enum Ended {
@@ -38,6 +52,8 @@ enum Ended {
     Verdict(u8),
     /// The guest's first process was never reached.
     BeforeBooting(Error),
+    /// Nor was it here: the guest's kernel ended by itself.
+    Panicked(Error),
     /// It was reached, and something went wrong after.
     Finally(Error),
 }
@@ -46,7 +62,9 @@ impl Ended {
     fn verdict(self) -> Result<u8> {
         match self {
             Ended::Verdict(code) => Ok(code),
-            Ended::BeforeBooting(error) | Ended::Finally(error) => Err(error),
+            Ended::BeforeBooting(error) | Ended::Panicked(error) | Ended::Finally(error) => {
+                Err(error)
+            }
         }
     }
 }
@@ -80,6 +98,11 @@ fn attempt(
     let last = bay.last_words();
     let error = match bay.exit_code().filter(|_| status.success()) {
         Some(code) => return Ok(Ended::Verdict(code)),
+        None if in_time && status.success() && !booted => {
+            return Ok(Ended::Panicked(anyhow!(
+                "the guest's kernel ended before its first process; its console ended:\n{last}"
+            )));
+        }
         None if in_time => anyhow!(
             "the guest ended without a verdict (QEMU: {status}); its console ended:\n{last}"
         ),
@@ -105,7 +128,8 @@ impl Qemu {
         }
         // setpriv has QEMU killed when we die, however that happens. A terminal's Ctrl-C is for us alone.
         Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", machine.qemu()])
+            .args(["--pdeathsig", "KILL"])
+            .arg(machine.qemu())
             .args(machine.arguments(accel, bay))
             .process_group(0)
             .stdin(Stdio::null())

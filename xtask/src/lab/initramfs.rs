@@ -2,6 +2,7 @@
 
 use super::cpio::Archive;
 use super::kernel::Kernel;
+use super::probe::Modules;
 use super::programs::{self, Root};
 use super::{modules, words};
 use anyhow::{Context, Result};
@@ -12,13 +13,13 @@ use xshell::{Shell, cmd};
 /// The guest's first process.
 const INIT: &str = include_str!("guest.sh");
 
-/// What all guests with this kernel have; `probe` is our module, where it could be built.
+/// What all guests with this kernel have; `ours` are our modules, where they could be built.
 pub fn base(
     sh: &Shell,
     kernel: &Kernel,
     root: &Root,
     umem: &Path,
-    probe: Option<&Path>,
+    ours: Option<&Modules>,
 ) -> Result<Vec<u8>> {
     let mut archive = Archive::default();
     for folder in [
@@ -35,9 +36,10 @@ pub fn base(
             archive.file(format!("/lab/{folder}/{place:02}-{name}"), &content);
         }
     }
-    if let Some(probe) = probe {
+    if let Some(ours) = ours {
         // After all modules that it uses.
-        archive.file("/lab/modules/99-umem_probe.ko", &fs::read(probe)?);
+        archive.file("/lab/modules/99-umem_probe.ko", &fs::read(&ours.probe)?);
+        archive.file("/lab/watch/umem_register.ko", &fs::read(&ours.register)?);
     }
     Ok(archive.finish())
 }

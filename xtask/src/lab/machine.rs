@@ -3,6 +3,7 @@
 use super::Options;
 use super::architecture::{Architecture, Iommu};
 use super::kernel::Kernel;
+use super::newer_qemu::NewerQemu;
 use super::run_folder::Bay;
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
@@ -30,13 +31,20 @@ pub struct Machine {
     memory: String,
     kernel: PathBuf,
     command_line: String,
+    /// The program that emulates it, and its first words.
+    qemu: (PathBuf, Vec<String>),
     /// A folder of the host that the guest reads at /in.
     input: Option<PathBuf>,
 }
 
 impl Machine {
-    /// The machine that the options describe, with this kernel and IOMMU.
-    pub fn new(options: &Options, kernel: &Kernel, iommu: &'static Iommu) -> Result<Self> {
+    /// The machine that the options describe, with this kernel and IOMMU; run by the newer QEMU, if it is there for it.
+    pub fn new(
+        options: &Options,
+        kernel: &Kernel,
+        iommu: &'static Iommu,
+        newer: Option<&NewerQemu>,
+    ) -> Result<Self> {
         let architecture = kernel.system.architecture;
         let appended = options.append.as_deref().unwrap_or_default();
         let dma_bits = format!("lab.dma_bits={}", iommu.dma_bits);
@@ -71,18 +79,23 @@ impl Machine {
             memory: options.memory.as_deref().unwrap_or(iommu.memory).to_owned(),
             kernel: kernel.image(),
             command_line: words.join(" "),
+            qemu: match newer {
+                Some(newer) => (newer.program(architecture), newer.data().collect()),
+                None => (architecture.qemu.into(), Vec::new()),
+            },
             input: input.transpose()?,
         })
     }
 
     /// The program that runs it.
-    pub fn qemu(&self) -> &'static str {
-        self.architecture.qemu
+    pub fn qemu(&self) -> &Path {
+        &self.qemu.0
     }
 
     /// QEMU's arguments. The kernel's console goes to a file; QEMU's stdout and stderr are the guest's.
     pub fn arguments(&self, accel: Accel, bay: &Bay<'_>) -> Vec<String> {
         let mut words = Words::new(self.iommu.buses);
+        words.list.extend_from_slice(&self.qemu.1);
         words.add("-M", self.iommu.machine);
         let (kvm, tcg) = self.architecture.cpu;
         if accel == Accel::Kvm {

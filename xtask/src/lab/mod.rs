@@ -1,8 +1,8 @@
 //! `cargo xtask lab …`: a VM with Debian's own kernel, a soft RDMA device (rxe) and huge pages.
 //!
 //! `architecture` is the table of what can be booted, and `system` one kernel of it. `archive` asks Debian's archive, `kernel` gets the kernel, `headers` and `probe` build our module for it, `modules` picks
-//! what it must load, `programs` what it runs, `initramfs` packs them, and `session` holds all that ready. `machine` is QEMU's
-//! command line, `boot` runs it to the guest's verdict, `voice` lets one guest speak after the other, `guest_files` brings home what guests leave, and
+//! what it must load, `programs` what it runs, `initramfs` packs them, and `session` holds all that ready. `vectors` and `watch` are tasks. `machine` is QEMU's
+//! command line (`newer_qemu` where Debian 12's is too old), `boot` runs it to the guest's verdict, `voice` lets one guest speak after the other, `guest_files` brings home what guests leave, and
 //! `run_folder` clears away.
 
 mod architecture;
@@ -18,6 +18,7 @@ mod kernel;
 mod kvm;
 mod machine;
 mod modules;
+mod newer_qemu;
 mod probe;
 pub mod programs;
 mod run_folder;
@@ -25,6 +26,7 @@ mod session;
 mod system;
 mod vectors;
 mod voice;
+mod watch;
 mod words;
 
 use anyhow::Result;
@@ -40,6 +42,7 @@ pub use archive::{Archive, Release};
 pub use session::{Guest, Session};
 pub use system::System;
 pub use vectors::{recorder, verify};
+pub use watch::script as watch_script;
 
 /// What the lab can do.
 #[derive(Subcommand)]
@@ -67,6 +70,13 @@ pub enum Lab {
         #[command(flatten)]
         options: Options,
     },
+    /// Check and register a storm under `umem watch`, behind two IOMMUs if none is named: nothing is lost, each is as the rules have it
+    Watch {
+        #[command(flatten)]
+        options: Options,
+        #[command(flatten)]
+        watching: watch::Watching,
+    },
     /// Run any command in the guest, as in `lab run -- umem doctor`
     Run {
         #[command(flatten)]
@@ -93,7 +103,7 @@ pub struct Options {
     #[arg(long, value_enum, default_value_t = Options::default().accel)]
     pub accel: machine::Accel,
     /// The IOMMU that the machine has; of several, each has a machine of its own. x86-64: off, intel, amd, identity (iommu=pt),
-    /// virtio; arm64: off, smmuv3, virtio, identity; ppc64le: power-direct, power (tables of 4K), power-64k; all: each of them
+    /// virtio, intel-first-stage; arm64: off, smmuv3, virtio, identity; ppc64le: power-direct, power (tables of 4K), power-64k; all: each of them
     /// [default: two to check, one for vectors and overflow, none to run]
     #[arg(long, value_name = "NAME")]
     pub iommu: Option<String>,
@@ -141,6 +151,7 @@ impl Lab {
                 arguments,
             } => check(sh, &options, full, arguments),
             Lab::Vectors { options, recording } => recording.run(sh, &options),
+            Lab::Watch { options, watching } => watching.run(sh, &options),
             Lab::Overflow { options } => overflow(sh, options),
             Lab::Run { options, command } => run_in_guests(sh, &options, Machines::Plain, &command),
         };

@@ -1,4 +1,4 @@
-//! The kernel module `umem_probe`, built against the guest's kernel.
+//! Our kernel modules, built against the guest's kernel: `umem_probe`, and `umem_register`, which only watching needs.
 
 use super::headers;
 use super::kernel::Kernel;
@@ -12,16 +12,38 @@ use xshell::{Shell, cmd};
 /// What builds it.
 pub const PACKAGES: &[&str] = &["make", "libc6-dev", "libelf1"];
 
-/// The module, built unless its sources are those of the last time.
-pub fn build(sh: &Shell, kernel: &Kernel) -> Result<PathBuf> {
+/// The modules' files.
+pub struct Modules {
+    /// `umem_probe`
+    pub probe: PathBuf,
+    /// `umem_register`
+    pub register: PathBuf,
+}
+
+/// The modules, each built unless its sources are those of the last time.
+pub fn build(sh: &Shell, kernel: &Kernel) -> Result<Modules> {
     require_simple(&place::target())?;
     let headers = headers::get(sh, kernel)?;
-    let folder = place::target().join("lab/probe").join(&kernel.version);
-    let module = folder.join("umem_probe.ko");
-    let changed = copy_changed(&place::workspace().join("native-runner/probe"), &folder)?;
+    let module = |folder| build_one(sh, kernel, &headers, folder);
+    Ok(Modules {
+        probe: module("probe")?,
+        register: module("register")?,
+    })
+}
+
+/// The module whose sources are in that folder of native-runner, and which is called after it.
+fn build_one(sh: &Shell, kernel: &Kernel, headers: &Path, source: &str) -> Result<PathBuf> {
+    let folder = place::target()
+        .join("lab")
+        .join(source)
+        .join(&kernel.version);
+    let name = format!("umem_{source}");
+    let module = folder.join(format!("{name}.ko"));
+    let from = place::workspace().join("native-runner").join(source);
+    let changed = copy_changed(&from, &folder)?;
     if changed || !module.exists() {
         step(
-            &format!("building the module umem_probe for {}", kernel.version),
+            &format!("building the module {name} for {}", kernel.version),
             || {
                 // A build that fails leaves no module of older sources behind.
                 let _ = fs::remove_file(&module);

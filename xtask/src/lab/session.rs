@@ -2,6 +2,7 @@
 
 use super::architecture::Iommu;
 use super::machine::Machine;
+use super::newer_qemu::NewerQemu;
 use super::programs::{self, Root};
 use super::run_folder::{Bay, RunFolder};
 use super::system::System;
@@ -61,7 +62,7 @@ impl Session {
         let base = alone(&format!("umem-{}", architecture.debian), || {
             let root = Root::of(sh, architecture)?;
             let umem = programs::build_umem(sh, architecture)?;
-            initramfs::base(sh, &kernel, &root, &umem, probe.as_deref().ok())
+            initramfs::base(sh, &kernel, &root, &umem, probe.as_ref().ok())
         })?;
         Ok(Session {
             base,
@@ -138,9 +139,18 @@ impl Session {
     }
 
     fn berth(&self, options: &Options, guest: &Guest) -> Result<(Machine, Bay<'_>, Voice)> {
+        let newer = guest
+            .iommu
+            .newer_qemu
+            .then(|| alone("newer-qemu", || NewerQemu::get(&Shell::new()?)));
         let bay = self.folder.bay(guest.iommu.name)?;
         initramfs::write(&self.base, &guest.command, &bay.initramfs())?;
-        let machine = Machine::new(options, &self.kernel, guest.iommu)?;
+        let machine = Machine::new(
+            options,
+            &self.kernel,
+            guest.iommu,
+            newer.transpose()?.as_ref(),
+        )?;
         Ok((machine, bay, Voice::default()))
     }
 }
@@ -158,7 +168,7 @@ fn home(out: &Path, iommu: &Iommu, of_many: bool) -> PathBuf {
 fn kernel_and_probe(
     sh: &Shell,
     system: System,
-) -> Result<(kernel::Kernel, Result<PathBuf, String>)> {
+) -> Result<(kernel::Kernel, Result<probe::Modules, String>)> {
     let kernel = kernel::get(sh, system).map_err(|error| {
         MachineCannot(format!(
             "the kernel {} of Debian {} cannot be had: {error:#}",

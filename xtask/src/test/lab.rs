@@ -1,7 +1,7 @@
 //! The parts that boot a VM.
 
 use super::part::Done;
-use crate::lab::{Guest, Options, Page, Release, Session, System, recorder, verify};
+use crate::lab::{Guest, Options, Page, Release, Session, System, recorder, verify, watch_script};
 use crate::step::MachineCannot;
 use anyhow::{Result, ensure};
 use xshell::{Shell, cmd};
@@ -56,6 +56,22 @@ pub fn matrix(sh: &Shell) -> Result<Done> {
             (machine.name, format!("umem check{record}"))
         });
         ask(sh, &options, &guests.collect::<Vec<_>>())?;
+    }
+    Ok(Done::All)
+}
+
+/// Everything registered on these kernels under `umem watch`, behind Intel's IOMMU: nothing is lost, each is as the rules have it.
+pub fn watch(sh: &Shell, releases: &[Release], full: bool) -> Result<Done> {
+    for release in releases {
+        let options = x86(*release);
+        let session = Session::prepare(sh, System::of(&options)?)?;
+        let script = watch_script(session.without_probe().is_none(), full);
+        let guest = Guest::new(session.machine("intel"), &["sh", "-c", &script]);
+        let verdicts = session.run(&options, &[guest])?;
+        ensure!(
+            verdicts == [0],
+            "under `umem watch` something ended with {verdicts:?}: see above"
+        );
     }
     Ok(Done::All)
 }

@@ -1,8 +1,9 @@
 //! The parts of a test run: what each needs, and what it does.
 
-use super::lab;
+use super::{dist, lab};
 use crate::bench;
 use crate::book;
+use crate::bpf;
 use crate::debian;
 use crate::lab::{Release, programs};
 use crate::page::{browser, tools};
@@ -20,6 +21,7 @@ pub enum Part {
     Clippy,
     Dependencies,
     Core,
+    Bpf,
     Unit,
     Instructions,
     Wasm,
@@ -36,7 +38,10 @@ pub enum Part {
     #[value(name = "lab-ppc64le")]
     LabPpc64le,
     LabKill,
+    LabWatch,
     LabMatrix,
+    Dist,
+    LabWatchKernels,
 }
 
 impl Part {
@@ -46,6 +51,7 @@ impl Part {
         Part::Clippy,
         Part::Dependencies,
         Part::Core,
+        Part::Bpf,
         Part::Unit,
         Part::Instructions,
         Part::Wasm,
@@ -58,7 +64,10 @@ impl Part {
         Part::LabArm64,
         Part::LabPpc64le,
         Part::LabKill,
+        Part::LabWatch,
         Part::LabMatrix,
+        Part::Dist,
+        Part::LabWatchKernels,
     ];
 
     /// What it is for.
@@ -70,6 +79,7 @@ impl Part {
             Part::Core => {
                 "umem-core without std and features, and as a package; the runner without RDMA, the docs without warnings"
             }
+            Part::Bpf => "the BPF programs that are committed are what their source makes",
             Part::Unit => "unit tests, property tests, the examples in the docs",
             Part::Instructions => "no path takes more instructions than it did",
             Part::Wasm => "the page's own tests, in headless Chromium",
@@ -94,13 +104,23 @@ impl Part {
             Part::LabMatrix => {
                 "every architecture, page size and IOMMU of the lab: the check and 6,000 random questions"
             }
+            Part::Dist => {
+                "what is published: programs in an empty root, the Debian package installed and removed"
+            }
             Part::LabKill => "a check that is killed leaves nothing behind",
+            Part::LabWatch => {
+                "a VM with Linux 6.12: a check and 1280 registrations at once under `umem watch`, none lost"
+            }
+            Part::LabWatchKernels => "the same with every buffer, on the other kernels for x86-64",
         }
     }
 
     /// Whether it takes so long that only `--full`, or its name, asks for it.
     pub fn is_long(self) -> bool {
-        matches!(self, Part::Firefox | Part::Webkit | Part::LabMatrix)
+        matches!(
+            self,
+            Part::Firefox | Part::Webkit | Part::LabMatrix | Part::LabWatchKernels | Part::Dist
+        )
     }
 
     /// Sets up what it needs and does it.
@@ -110,6 +130,7 @@ impl Part {
             Part::Clippy => clippy(sh),
             Part::Dependencies => dependencies(sh),
             Part::Core => core(sh),
+            Part::Bpf => bpf::check(sh).map(|()| Done::All),
             Part::Unit => unit(sh),
             Part::Instructions => bench::compare(sh).map(|()| Done::All),
             Part::Wasm => wasm(sh),
@@ -123,6 +144,12 @@ impl Part {
             Part::LabPpc64le => lab::ppc64le(sh),
             Part::LabMatrix => lab::matrix(sh),
             Part::LabKill => lab::killed(sh),
+            Part::Dist => dist::dist(sh),
+            Part::LabWatch => lab::watch(sh, &[Release::BookwormBackports], false),
+            Part::LabWatchKernels => {
+                let others = [Release::Bookworm, Release::TrixieBackports, Release::Sid];
+                lab::watch(sh, &others, true)
+            }
         }
     }
 }

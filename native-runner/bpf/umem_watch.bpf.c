@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sees every registration of user memory: ib_umem_get() from its arguments to its result, with the list that it built, the page size
+ * that was chosen for it, and its release.
+ *
+ * A window per thread opens with ib_umem_get(), learns from the mapping calls where the list is, and closes with its return. The list is
+ * read then: in the same thread, before anybody else has the umem, so nothing changes under it. Whole tables of entries are copied;
+ * user space takes them apart.
+ *
+ * The programs are attached by tracefs events (`r4096:`), which alone lose nothing: perf's kretprobes have room for few calls at once,
+ * and registrations sleep.
+ */
+#include "kernel.h"
+#include "umem_watch.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Set by the loader. 0: all processes. */
+const volatile __u32 only_process = 0;
+/* The address of the variable vmemmap_base. 0: not known, or a constant. */
+const volatile __u64 vmemmap_variable = 0;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 32 << 20);
+} lists SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, struct get);
+} windows SEC(".maps");
+
+/* Threads that have registered in the system call that they are in: when the last registration began. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, __u64);
+} calls SEC(".maps");
+
+/* Threads that are in ib_umem_find_best_pgsz(), with its arguments. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct best);
+} questions SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, COUNTS);
+	__type(key, __u32);
+	__type(value, __u64);
+} counts SEC(".maps");
+
+/* Too large for the stack of a BPF program. Kprobes are not preempted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct get);
+} blank SEC(".maps");
+
+static __always_inline void count(__u32 which)
+{
+	__u64 *counter = bpf_map_lookup_elem(&counts, &which);
+
+	if (counter)
+		(*counter)++;
+}
+
+static __always_inline void begin(struct record *record, __u32 kind, __u32 size)
+{
+	record->kind = kind;
+	record->size = size;
+	record->thread = bpf_get_current_pid_tgid();
+	record->time = bpf_ktime_get_ns();
+}
+
+static __always_inline void send(void *record, __u64 size)
+{
+	if (bpf_ringbuf_output(&events, record, size, 0))
+		count(COUNT_EVENTS_LOST);
+}
+
+/* What the process may pin. */
+static __always_inline void read_process(struct get *get)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	const struct cred *cred;
+	atomic64_t pinned = {};
+
+	if (mm)
+		bpf_core_read(&pinned, sizeof(pinned), &mm->pinned_vm);
+	get->pinned = pinned.counter;
+	/* RLIMIT_MEMLOCK */
+	get->memlock = BPF_CORE_READ(task, signal, rlim[8].rlim_cur);
+	/* Its own fields differ by release, its eight bytes do not. */
+	cred = BPF_CORE_READ(task, cred);
+	bpf_core_read(&get->capabilities, sizeof(get->capabilities), &cred->cap_effective);
+}
+
+/* The limits of the device, and what stands between it and the memory. */
+static __always_inline void read_device(struct get *get)
+{
+	struct ib_device *ib = (void *)get->device;
+	struct device *device = BPF_CORE_READ(ib, dma_device);
+	struct device_dma_parameters *limits;
+	struct iommu_domain *domain;
+	struct iommu_group *group;
+	__u64 *mask;
+
+	bpf_core_read(get->name, sizeof(get->name), &ib->name);
+	if (!device)
+		return;
+	get->flags |= HAS_DMA_DEVICE;
+	limits = BPF_CORE_READ(device, dma_parms);
+	if (limits) {
+		get->max_segment = BPF_CORE_READ(limits, max_segment_size);
+		get->boundary_mask = BPF_CORE_READ(limits, segment_boundary_mask);
+	}
+	mask = BPF_CORE_READ(device, dma_mask);
+	if (mask)
+		bpf_probe_read_kernel(&get->dma_mask, sizeof(get->dma_mask), mask);
+	group = BPF_CORE_READ(device, iommu_group);
+	if (!group)
+		return;
+	domain = BPF_CORE_READ(group, domain);
+	if (!domain)
+		return;
+	get->flags |= HAS_DOMAIN;
+	get->domain_type = BPF_CORE_READ(domain, type);
+	get->domain_pages = BPF_CORE_READ(domain, pgsize_bitmap);
+}
+
+static __always_inline int open(struct pt_regs *regs, __u32 kind, __u64 access)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	__u32 zero = 0;
+	struct get *get;
+
+	if (only_process && only_process != thread >> 32)
+		return 0;
+	get = bpf_map_lookup_elem(&blank, &zero);
+	if (!get)
+		return 0;
+	__builtin_memset(get, 0, sizeof(*get));
+	begin(&get->record, RECORD_GET, sizeof(*get));
+	get->start = get->record.time;
+	get->kind = kind;
+	get->device = ARGUMENT_1(regs);
+	get->address = ARGUMENT_2(regs);
+	get->length = ARGUMENT_3(regs);
+	get->access = access;
+	bpf_get_current_comm(get->comm, sizeof(get->comm));
+	bpf_get_stack(regs, get->stack, sizeof(get->stack), 0);
+	read_process(get);
+	read_device(get);
+	if (bpf_map_update_elem(&windows, &thread, get, BPF_ANY))
+		count(COUNT_WINDOWS_LOST);
+	return 0;
+}
+
+/* ib_umem_get(device, addr, size, access), since 7.2 __ib_umem_get_va() */
+SEC("kprobe/get_enter")
+int get_enter(struct pt_regs *regs)
+{
+	return open(regs, GET_PAGES, (__u32)ARGUMENT_4(regs));
+}
+
+/* ib_umem_odp_get(device, addr, size, access, ops) */
+SEC("kprobe/odp_enter")
+int odp_enter(struct pt_regs *regs)
+{
+	return open(regs, GET_ODP, (__u32)ARGUMENT_4(regs));
+}
+
+/* ib_umem_dmabuf_get(device, offset, size, fd, access, ops) */
+SEC("kprobe/dma_buf_enter")
+int dma_buf_enter(struct pt_regs *regs)
+{
+	return open(regs, GET_DMA_BUF, (__u32)ARGUMENT_5(regs));
+}
+
+/* dma_map_sgtable(dev, sgt, dir, attrs): every device but those of software */
+SEC("kprobe/map_table")
+int map_table(struct pt_regs *regs)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct get *get = bpf_map_lookup_elem(&windows, &thread);
+
+	if (!get)
+		return 0;
+	get->flags |= REACHED_MAPPING;
+	get->table = ARGUMENT_2(regs);
+	return 0;
+}
+
+/* ib_dma_virt_map_sg(dev, sg, nents): devices of software */
+SEC("kprobe/map_virtual")
+int map_virtual(struct pt_regs *regs)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct get *get = bpf_map_lookup_elem(&windows, &thread);
+
+	if (!get)
+		return 0;
+	get->flags |= REACHED_MAPPING;
+	get->sgl = ARGUMENT_2(regs);
+	get->nents = ARGUMENT_3(regs);
+	get->orig_nents = ARGUMENT_3(regs);
+	return 0;
+}
+
+/* The copying of a list: where it is. */
+struct walk {
+	__u64 at;
+	__u64 thread;
+	__u64 start;
+	__u64 link;
+	__u32 entry_size;
+	__u32 at_page_link;
+	__u32 left;
+	__u32 number;
+	__u32 lost;
+};
+
+static __always_inline void begin_piece(struct piece *piece, struct walk *walk, __u32 entries, __u32 size)
+{
+	begin(&piece->record, RECORD_PIECE, size);
+	piece->start = walk->start;
+	piece->number = walk->number;
+	piece->entries = entries;
+}
+
+/* Up to so many bytes of entries, at once: a ring's record has a constant size. */
+static __always_inline int copy(struct walk *walk, __u32 entries, const __u64 room)
+{
+	__u64 bytes = (__u64)entries * walk->entry_size;
+	struct piece *piece = bpf_ringbuf_reserve(&lists, sizeof(struct piece) + room, 0);
+
+	if (!piece)
+		return -1;
+	/* Else clang tests one copy of it and passes another. */
+	asm volatile("" : "+r"(bytes));
+	if (bytes > room || bpf_probe_read_kernel(piece->bytes, bytes, (void *)walk->at)) {
+		bpf_ringbuf_discard(piece, 0);
+		return -1;
+	}
+	begin_piece(piece, walk, entries, sizeof(struct piece) + bytes);
+	bpf_ringbuf_submit(piece, 0);
+	return 0;
+}
+
+/* A table of the list. A table before the last is full, as ib_umem_get() makes them: its last entry leads to the next. */
+static long copy_table(__u32 index, struct walk *walk)
+{
+	__u32 entries = walk->left < TABLE_ENTRIES ? walk->left : TABLE_ENTRIES;
+	__u64 link = 0;
+	int failed;
+
+	if (entries <= FEW_ENTRIES)
+		failed = copy(walk, entries, SMALL_PIECE_BYTES);
+	else if (entries * walk->entry_size <= PIECE_BYTES / 2)
+		failed = copy(walk, entries, PIECE_BYTES / 2);
+	else
+		failed = copy(walk, entries, PIECE_BYTES);
+	if (failed) {
+		walk->lost++;
+		count(COUNT_PIECES_LOST);
+	}
+	walk->number++;
+	if (entries < TABLE_ENTRIES)
+		return 1;
+	bpf_probe_read_kernel(&link, sizeof(link),
+			      (void *)(walk->at + (__u64)(TABLE_ENTRIES - 1) * walk->entry_size + walk->at_page_link));
+	/* SG_CHAIN: this entry is a link, not a part of the list. */
+	if (link & 1) {
+		walk->left -= TABLE_ENTRIES - 1;
+		walk->at = link & ~3ULL;
+	} else {
+		walk->left -= TABLE_ENTRIES;
+		walk->at += (__u64)TABLE_ENTRIES * walk->entry_size;
+	}
+	return walk->left == 0;
+}
+
+static __always_inline void copy_list(struct get *get)
+{
+	struct sg_table *table = (void *)get->table;
+	struct walk walk = {};
+
+	if (table) {
+		get->sgl = (__u64)BPF_CORE_READ(table, sgl);
+		get->nents = BPF_CORE_READ(table, nents);
+		get->orig_nents = BPF_CORE_READ(table, orig_nents);
+	}
+	if (!get->sgl || !get->orig_nents)
+		return;
+	get->flags |= HAS_LIST;
+	get->entry_size = bpf_core_type_size(struct scatterlist);
+	get->at_page_link = bpf_core_field_offset(struct scatterlist, page_link);
+	get->at_offset = bpf_core_field_offset(struct scatterlist, offset);
+	get->at_length = bpf_core_field_offset(struct scatterlist, length);
+	get->at_dma_address = bpf_core_field_offset(struct scatterlist, dma_address);
+	get->at_dma_length = get->at_length;
+	if (bpf_core_field_exists(((struct scatterlist *)0)->dma_length))
+		get->at_dma_length = bpf_core_field_offset(struct scatterlist, dma_length);
+	get->page_struct = bpf_core_type_size(struct page);
+	if (vmemmap_variable)
+		bpf_probe_read_kernel(&get->vmemmap_base, sizeof(get->vmemmap_base), (void *)vmemmap_variable);
+
+	walk.at = get->sgl;
+	walk.thread = get->record.thread;
+	walk.start = get->start;
+	walk.entry_size = get->entry_size;
+	walk.at_page_link = get->at_page_link;
+	walk.left = get->orig_nents;
+	bpf_loop(1 << 23, copy_table, &walk, 0);
+	get->pieces = walk.number;
+	get->pieces_lost = walk.lost;
+}
+
+#define IS_ERROR(pointer) ((pointer) >= (__u64)-4095)
+
+SEC("kprobe/get_exit")
+int get_exit(struct pt_regs *regs)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct get *get;
+
+	if (only_process && only_process != thread >> 32)
+		return 0;
+	get = bpf_map_lookup_elem(&windows, &thread);
+	if (!get) {
+		count(COUNT_NO_WINDOW);
+		return 0;
+	}
+	get->record.time = bpf_ktime_get_ns();
+	get->umem = RESULT(regs);
+	/* A failed one's list is gone. */
+	if (!IS_ERROR(get->umem))
+		copy_list(get);
+	bpf_map_update_elem(&calls, &thread, &get->start, BPF_ANY);
+	send(get, sizeof(*get));
+	bpf_map_delete_elem(&windows, &thread);
+	return 0;
+}
+
+/* ib_umem_find_best_pgsz(umem, pgsz_bitmap, virt) */
+SEC("kprobe/best_enter")
+int best_enter(struct pt_regs *regs)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct best best = {};
+
+	if (only_process && only_process != thread >> 32)
+		return 0;
+	best.umem = ARGUMENT_1(regs);
+	best.sizes = ARGUMENT_2(regs);
+	best.virt = ARGUMENT_3(regs);
+	bpf_map_update_elem(&questions, &thread, &best, BPF_ANY);
+	return 0;
+}
+
+SEC("kprobe/best_exit")
+int best_exit(struct pt_regs *regs)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct best *best = bpf_map_lookup_elem(&questions, &thread);
+
+	if (!best)
+		return 0;
+	begin(&best->record, RECORD_BEST, sizeof(*best));
+	best->best = RESULT(regs);
+	send(best, sizeof(*best));
+	bpf_map_delete_elem(&questions, &thread);
+	return 0;
+}
+
+/* __rdma_block_iter_start(biter, sglist, nents, pgsz) */
+SEC("kprobe/blocks_start")
+int blocks_start(struct pt_regs *regs)
+{
+	struct blocks blocks = {};
+
+	if (only_process && only_process != bpf_get_current_pid_tgid() >> 32)
+		return 0;
+	begin(&blocks.record, RECORD_BLOCKS, sizeof(blocks));
+	blocks.sgl = ARGUMENT_2(regs);
+	blocks.nents = (__u32)ARGUMENT_3(regs);
+	blocks.size = ARGUMENT_4(regs);
+	send(&blocks, sizeof(blocks));
+	return 0;
+}
+
+/* ib_uverbs_ioctl(), ib_uverbs_write(): the ways in for programs. Only calls that registered are told of. */
+SEC("kprobe/call_exit")
+int call_exit(struct pt_regs *regs)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	__u64 *start = bpf_map_lookup_elem(&calls, &thread);
+	struct end end = {};
+
+	if (!start)
+		return 0;
+	begin(&end.record, RECORD_END, sizeof(end));
+	end.start = *start;
+	end.result = RESULT(regs);
+	send(&end, sizeof(end));
+	bpf_map_delete_elem(&calls, &thread);
+	return 0;
+}
+
+/* ib_umem_release(umem), which takes NULL as well */
+SEC("kprobe/release")
+int release(struct pt_regs *regs)
+{
+	struct release release = {};
+
+	release.umem = ARGUMENT_1(regs);
+	if (!release.umem)
+		return 0;
+	begin(&release.record, RECORD_RELEASE, sizeof(release));
+	send(&release, sizeof(release));
+	return 0;
+}

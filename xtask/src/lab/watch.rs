@@ -1,0 +1,82 @@
+//! `cargo xtask lab watch`: the guest's registrations under `umem watch`, none lost, each as the rules have it.
+
+use super::system::Default;
+use super::{Guest, Options, Session, System, session};
+use anyhow::Result;
+use clap::Args;
+use xshell::Shell;
+
+/// How much is done under watch.
+#[derive(Args)]
+pub struct Watching {
+    /// Check all buffers under watch, not only three
+    #[arg(long)]
+    full: bool,
+}
+
+impl Watching {
+    /// Does it, behind two IOMMUs if none is named.
+    pub fn run(&self, sh: &Shell, options: &Options) -> Result<u8> {
+        let system = System::of(options)?;
+        system.require("x86-64", "`lab watch`")?;
+        let machines = system.machines(options.iommu.as_deref(), Default::Checked)?;
+        let session = Session::prepare(sh, system)?;
+        let script = script(session.without_probe().is_none(), self.full);
+        let guests: Vec<_> = machines
+            .into_iter()
+            .map(|iommu| Guest::new(iommu, &["sh", "-c", &script]))
+            .collect();
+        Ok(session::worst(&session.run(options, &guests)?))
+    }
+}
+
+/// A storm's registrations have a length of their own, so that they can be counted.
+const STORM: &str = "umem vectors storm --threads 64 --times 20 --length 4100K";
+const STORM_SEEN: &str = "4198400=1280";
+
+/// Starts a watcher in the background, its lines and words in these files, and waits until it sees; $! is its number.
+const BEGIN: &str = "\
+begin() { lines=$1; shift; : >$lines.words; umem watch --format json \"$@\" >$lines 2>$lines.words & \
+    n=0; until grep -q 'umem: watching' $lines.words; do n=$((n + 1)); sleep 0.2; \
+    [ $n -lt 300 ] || { cat $lines.words; exit 62; }; done; }
+end() { kill -TERM $1; wait $1 || { code=$?; tail -n 3 $2 $2.words; exit $code; }; }
+";
+
+/// What is done in the guest: a check under two watchers, one of which saves; a storm, seen by both one that lives and one that is killed;
+/// then nothing of them is left.
+pub fn script(has_probe: bool, full: bool) -> String {
+    let buffers = if full {
+        ""
+    } else {
+        "--buffers huge-adjacent,huge-descending,scattered"
+    };
+    // Behind the IOMMU is a PCI device alone.
+    let (load, pci, pci_seen) = if has_probe {
+        (
+            "insmod /lab/watch/umem_register.ko || exit",
+            "umem vectors storm --pci --threads 2 --times 3 --length 16780K || exit",
+            "--expect 17182720=6",
+        )
+    } else {
+        ("true", "true", "")
+    };
+    format!(
+        "{BEGIN}
+{load}
+begin /tmp/all; all=$!
+begin /tmp/kept --save /tmp/saved; kept=$!
+umem check {buffers} >/tmp/check || {{ code=$?; cat /tmp/check; exit $code; }}
+{pci}
+end $kept /tmp/kept
+umem vectors watched /tmp/kept --saved 10 {pci_seen} || exit
+begin /tmp/killed; killed=$!
+{STORM} || exit
+kill -KILL $killed
+end $all /tmp/all
+umem vectors watched /tmp/all --expect {STORM_SEEN} || exit
+grep -q umem_watch_ /sys/kernel/tracing/kprobe_events || {{ echo 'a killed watcher leaves its events' >&2; exit 62; }}
+umem watch --count 0 >/dev/null || exit
+! grep umem_watch_ /sys/kernel/tracing/kprobe_events
+"
+    )
+}
