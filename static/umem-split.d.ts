@@ -1,14 +1,15 @@
 // The types of <umem-split>. web/e2e/types.test.mjs holds them against the code, so that they cannot drift.
 
-import type { PresetName, Registration, Scenario } from "./umem-formats.js";
+import type { PresetName, Registration, RegistrationSet, Scenario, SetAnswer } from "./umem-formats.js";
 
 export type * from "./umem-formats.js";
 
 /**
- * Works a scenario out, as `umem plan --format json` does. Browsers only. Rejects with what is wrong with the scenario, and where;
+ * Works a scenario or a set out, as `umem plan --format json` does. Browsers only. Rejects with what is wrong with the scenario, and where;
  * that a kernel or device refuses a region is an answer like others.
  */
 export function plan(scenario: Scenario | string): Promise<Registration>;
+export function plan(set: RegistrationSet): Promise<SetAnswer>;
 
 // ---- The element ----
 

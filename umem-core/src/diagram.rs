@@ -153,6 +153,8 @@ pub struct Attention {
     pub pointed: Option<(LaneName, i64)>,
     /// Whether the future stays hidden, so that a reader can predict it.
     pub veiled: bool,
+    /// Of two pictures that are compared, the lanes in which they differ: their names stand out.
+    pub differing: Option<Lanes>,
 }
 
 /// Draws a registration as it is at `moment` (a step, and a part of the next), seen through `view`.

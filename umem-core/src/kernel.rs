@@ -5,6 +5,7 @@
 //! what a kernel does follows from the [changes](CHANGES) that its release has: see [`Kernel`].
 
 use crate::scatter::Coalescing;
+use crate::words::words;
 use alloc::vec::Vec;
 
 mod changes;
@@ -109,7 +110,9 @@ pub enum BlockIterator {
 pub static GENERATIONS: &[KernelRules] = &[
     KernelRules {
         name: "5.2",
-        about: "ib_umem_find_best_pgsz() as first merged: bounded by the length, the smallest size when none fits",
+        about: words(
+            "ib_umem_find_best_pgsz() as first merged: bounded by the length, the smallest size when none fits",
+        ),
         coalescing: Coalescing::WholeBatchRun,
         upper_bound: UpperBound::RoundedLength,
         interior: Interior::Lengths,
@@ -121,8 +124,10 @@ pub static GENERATIONS: &[KernelRules] = &[
     },
     KernelRules {
         name: "5.10",
-        about: "\"Fix ib_umem_find_best_pgsz() for mappings that cross a page boundary\", \"Prevent small pages from \
+        about: words(
+            "\"Fix ib_umem_find_best_pgsz() for mappings that cross a page boundary\", \"Prevent small pages from \
                 being returned\", \"Use simpler logic\", \"Move to allocate SG table from pages\"",
+        ),
         coalescing: Coalescing::AnyPage,
         upper_bound: UpperBound::CoveringBits,
         interior: Interior::EveryEnd,
@@ -134,8 +139,10 @@ pub static GENERATIONS: &[KernelRules] = &[
     },
     KernelRules {
         name: "6.7",
-        about: "\"Drop WARN_ON()\" (5.13), \"Fix ib block iterator counter overflow\" (6.2), \"Fix umem iterator when \
+        about: words(
+            "\"Drop WARN_ON()\" (5.13), \"Fix ib block iterator counter overflow\" (6.2), \"Fix umem iterator when \
                 PAGE_SIZE is greater then HCA pgsz\" (6.7)",
+        ),
         coalescing: Coalescing::AnyPage,
         upper_bound: UpperBound::CoveringBits,
         interior: Interior::EveryEnd,
@@ -147,7 +154,9 @@ pub static GENERATIONS: &[KernelRules] = &[
     },
     KernelRules {
         name: "6.15",
-        about: "\"Fix best page size finding when it can cross SG entries\": contiguous entries count as one",
+        about: words(
+            "\"Fix best page size finding when it can cross SG entries\": contiguous entries count as one",
+        ),
         coalescing: Coalescing::AnyPage,
         upper_bound: UpperBound::CoveringBits,
         interior: Interior::Discontinuities,
@@ -159,7 +168,9 @@ pub static GENERATIONS: &[KernelRules] = &[
     },
     KernelRules {
         name: "7.2",
-        about: "\"Fix truncation for block sizes >= 4G\" (7.1), \"Be careful about boundary conditions\" (7.2)",
+        about: words(
+            "\"Fix truncation for block sizes >= 4G\" (7.1), \"Be careful about boundary conditions\" (7.2)",
+        ),
         coalescing: Coalescing::AnyPage,
         upper_bound: UpperBound::CoveringBits,
         interior: Interior::Discontinuities,
@@ -192,14 +203,14 @@ impl KernelRules {
         when(
             self.coalescing != other.coalescing,
             match self.coalescing {
-                Coalescing::AnyPage => "pages join SG entries one by one",
-                Coalescing::WholeBatchRun => "runs of a pinning batch join SG entries whole",
+                Coalescing::AnyPage => words("pages join SG entries one by one"),
+                Coalescing::WholeBatchRun => words("runs of a pinning batch join SG entries whole"),
             },
         );
         when(
             self.upper_bound != other.upper_bound,
             match self.upper_bound {
-                UpperBound::RoundedLength => "the region's length bounds the page size",
+                UpperBound::RoundedLength => words("the region's length bounds the page size"),
                 UpperBound::CoveringBits => {
                     "the smallest page that covers the region bounds the page size"
                 }
@@ -208,9 +219,9 @@ impl KernelRules {
         when(
             self.interior != other.interior,
             match self.interior {
-                Interior::Lengths => "the lengths of inner entries limit the page size",
-                Interior::EveryEnd => "the end of every SG entry limits the page size",
-                Interior::Discontinuities => "contiguous SG entries count as one",
+                Interior::Lengths => words("the lengths of inner entries limit the page size"),
+                Interior::EveryEnd => words("the end of every SG entry limits the page size"),
+                Interior::Discontinuities => words("contiguous SG entries count as one"),
             },
         );
         when(
@@ -219,17 +230,19 @@ impl KernelRules {
                 SmallPages::KernelPageOrSmallerRequired => {
                     "devices must have a page size that is no larger than the kernel's page"
                 }
-                SmallPages::KernelPageRequired => "devices must have the kernel's page size",
-                SmallPages::SmallerIgnored => "page sizes below the kernel's page are ignored",
-                SmallPages::Any => "page sizes below the kernel's page are used",
+                SmallPages::KernelPageRequired => words("devices must have the kernel's page size"),
+                SmallPages::SmallerIgnored => {
+                    words("page sizes below the kernel's page are ignored")
+                }
+                SmallPages::Any => words("page sizes below the kernel's page are used"),
             },
         );
         when(
             self.none_fits != other.none_fits,
             match self.none_fits {
-                NoneFits::Smallest => "the smallest page size is taken when none fits",
-                NoneFits::Undefined => "what happens when no page size fits is undefined",
-                NoneFits::Zero => "a region that no page size fits is refused",
+                NoneFits::Smallest => words("the smallest page size is taken when none fits"),
+                NoneFits::Undefined => words("what happens when no page size fits is undefined"),
+                NoneFits::Zero => words("a region that no page size fits is refused"),
             },
         );
         when(
@@ -247,7 +260,7 @@ impl KernelRules {
                 BlockIterator::AcrossEntries32 => {
                     "blocks are walked across entries with a 32-bit step"
                 }
-                BlockIterator::AcrossEntries64 => "blocks of 4G and more are walked rightly",
+                BlockIterator::AcrossEntries64 => words("blocks of 4G and more are walked rightly"),
             },
         );
         phrases

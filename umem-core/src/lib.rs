@@ -100,6 +100,7 @@
 //! |---|---|
 //! | `serde` (default) | scenarios, registrations and vectors as JSON |
 //! | `diagram` (default) | a registration as lanes of boxes, drawing commands and SVG |
+//! | `words` (default) | sources, titles and assumptions, for people; without it these texts are empty, causes and ways out are not |
 //! | `schema` | the JSON Schema of the scenario format |
 //! | `std` (default) | `std` in the dependencies of the above |
 //!
@@ -153,6 +154,7 @@ pub mod tiling;
 pub mod umem;
 #[cfg(feature = "serde")]
 pub mod vectors;
+mod words;
 
 /// The README's examples, so that they are tested.
 #[cfg(all(doctest, feature = "serde"))]

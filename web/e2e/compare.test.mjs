@@ -38,6 +38,19 @@ test("ready-made comparisons", async () => {
   await page.close();
 });
 
+test("two pictures fit into one window, and the lanes that differ stand out", async () => {
+  const page = await site.open("#preset=one-size", { width: 1440, height: 900 });
+  await press(page, "Compare");
+  await press(page, "IOMMU off and on");
+  const feet = await page.$$eval("umem-split", (all) => all.map((one) => one.getBoundingClientRect().bottom + scrollY));
+  assert.equal(feet.length, 2);
+  assert.ok(Math.max(...feet) <= 900, `the pictures end at ${feet}`);
+  assert.ok(Math.max(...feet) > 500);
+  const { text } = await page.$eval(".transport", (transport) => ({ text: transport.getBoundingClientRect().top + scrollY }));
+  assert.ok(text <= 900, `the player begins at ${text}`);
+  await page.close();
+});
+
 test("the fields edit one of the two, and the address holds both", async () => {
   const page = await site.open("#preset=one-size");
   await press(page, "Compare");

@@ -301,3 +301,21 @@ test("a loop that rests can be paused", async () => {
   assert.equal(await inside(page, (element) => element.playing || element.moment !== element.steps), false);
   await page.close();
 });
+
+test("in a narrow column the lens is left out, so that labels can be read", async () => {
+  const page = await documentWith(`<umem-split><img src="icon.svg" width="400" height="420" alt="the mail's example"></umem-split>`, { width: 430 });
+  await ready(page);
+  const caption = (part) =>
+    inside(page, async (element, part) => {
+      const canvas = element.shadowRoot.querySelector("canvas");
+      const { left, top, width, height } = canvas.getBoundingClientRect();
+      const at = { clientX: left + width * 0.6, clientY: top + height * part, bubbles: true, pointerId: 1, pointerType: "mouse" };
+      canvas.dispatchEvent(new PointerEvent("pointermove", at));
+      await new Promise((done) => requestAnimationFrame(done));
+      return element.shadowRoot.querySelector(".caption").textContent;
+    }, part);
+  // With a lens, what stands so far below are its addresses.
+  assert.match(await caption(0.94), /^entry \d+: /);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});

@@ -9,9 +9,9 @@ import lighthouse from "lighthouse";
 import { onlyChromium, start } from "./support.mjs";
 
 /** The most that may be loaded, as brotli, in bytes: before the first picture; by a visitor of the page; by a reader of a document with the element. */
-// 260 KB and 115 KB are the aims. The element was at 110.8 KB, the page at 271.8 KB, before the sentences of ten gates and sets came in:
-// they belong into a part of the core that the element leaves out.
-const MOST = { first: 40_000, page: 296_500, element: 130_500 };
+// 260 KB and 115 KB are the aims. The list of gates, sets and their advice took 18 KB of the page; what the rules promise as JSON is
+// loaded only for who keeps it, and the element has no sentences that only the page says (the feature `words` of umem-core).
+const MOST = { first: 40_000, page: 309_000, element: 125_500 };
 
 let site;
 before(async () => { site = await start(); });

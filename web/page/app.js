@@ -1,7 +1,7 @@
 // Opens the page in the place of the first picture; says what to do when it cannot, and when it ever stops. `cargo xtask build`
 // makes static/app.js of it and of the element.
 
-import "../element/umem-split.js";
+import { plan } from "../element/umem-split.js";
 
 const root = document.getElementById("page");
 /** The build that this file is of: every other file is asked for by it, so that builds never mix. */
@@ -103,7 +103,7 @@ async function open() {
     watch();
     // From here on what is seen is what the address asks for.
     document.documentElement.classList.remove("other");
-    page.open(root, build);
+    page.open(root, build, plan);
   } catch (error) {
     console.error(error);
     return trouble(

@@ -41,11 +41,13 @@ use title::use_title;
 pub struct Props {
     /// The build that it is: the files that it asks for are of the same.
     pub build: AttrValue,
+    /// Promises the result of a scenario or a set.
+    pub plan: js_sys::Function,
 }
 
 /// The page.
 #[component]
-pub fn App(Props { build }: &Props) -> Html {
+pub fn App(Props { build, plan }: &Props) -> Html {
     let state = use_reducer(opened);
     let dispatch = state.dispatcher();
     use_clock(state.player.playing, dispatch.clone());
@@ -60,7 +62,7 @@ pub fn App(Props { build }: &Props) -> Html {
         build,
         dispatch.clone(),
     );
-    let hands = use_memo((), |()| hands());
+    let hands = use_memo(plan.clone(), hands);
 
     html! {
         <>

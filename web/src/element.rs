@@ -100,7 +100,7 @@ impl Widget {
     fn found(&self, event: &PointerEvent) -> Option<Detail> {
         let shown = self.shown.borrow();
         let at = self.frame.place(event);
-        figure::detail(&shown.scene, &shown.player, self.frame.width, at).filter(|_| !shown.veiled)
+        figure::detail(&shown.scene, &shown.player, self.frame, at).filter(|_| !shown.veiled)
     }
 }
 
@@ -208,17 +208,7 @@ impl Widget {
             pointed: self.under.or(shown.player.pointed),
             ..shown.player.eased(self.still)
         };
-        let draw = |frame: Frame| player.draw(&shown.scene, frame.width, shown.veiled);
-        let mut frame = Frame::natural(width);
-        let mut drawing = draw(frame);
-        // A picture's height hangs on the width only where names move above their lanes: two tries find the scale.
-        for _ in 0..2 {
-            if height > 0.0 && (drawing.height * frame.scale - height).abs() > 0.5 {
-                frame.scale = height / drawing.height;
-                frame.width = width / frame.scale;
-                drawing = draw(frame);
-            }
-        }
+        let (frame, drawing) = picture::readable(&shown, player, (width, height));
         self.frame = frame;
         Picture {
             drawing,
@@ -305,7 +295,7 @@ impl Widget {
         let shown = self.shown.borrow();
         let name = || {
             let at = self.frame.place(event);
-            figure::named(&shown.scene, &shown.player, self.frame.width, at)
+            figure::named(&shown.scene, &shown.player, self.frame, at)
         };
         found.map(|detail| detail.text).or_else(name)
     }

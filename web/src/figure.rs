@@ -4,7 +4,7 @@ use crate::{
     player::{Motion, Player, Way},
     scene::Scene,
 };
-use umem_core::diagram::{self, Detail, LaneName, OVERVIEW};
+use umem_core::diagram::{self, Detail, LaneName, OVERVIEW, View};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent, PointerEvent, WheelEvent};
 
@@ -39,12 +39,26 @@ pub(crate) struct Frame {
     pub(crate) width: f64,
     /// How many of the page's pixels one of its own takes.
     pub(crate) scale: f64,
+    /// Whether its lanes stand close together, without a lens.
+    pub(crate) compact: bool,
 }
 
 impl Frame {
     /// A figure as large as it is laid out.
     pub(crate) const fn natural(width: f64) -> Self {
-        Self { width, scale: 1.0 }
+        Self {
+            width,
+            scale: 1.0,
+            compact: false,
+        }
+    }
+
+    /// What of `scene` it shows.
+    fn view(self, scene: &Scene, player: &Player) -> View {
+        View {
+            compact: self.compact,
+            ..player.view(scene, self.width)
+        }
     }
 
     /// Where on the figure a pointer is, in its own pixels.
@@ -54,16 +68,26 @@ impl Frame {
     }
 }
 
-/// What is at a place of a figure laid out in this width.
-pub(crate) fn detail(scene: &Scene, player: &Player, width: f64, at: (f64, f64)) -> Option<Detail> {
-    let view = player.view(scene, width);
+/// What is at a place of a figure that is laid out so.
+pub(crate) fn detail(
+    scene: &Scene,
+    player: &Player,
+    frame: Frame,
+    at: (f64, f64),
+) -> Option<Detail> {
+    let view = frame.view(scene, player);
     diagram::detail(&scene.index, view, at, player.focus(scene))
 }
 
-/// What is told of the name at a place of a figure laid out in this width.
-pub(crate) fn named(scene: &Scene, player: &Player, width: f64, at: (f64, f64)) -> Option<String> {
+/// What is told of the name at a place of a figure that is laid out so.
+pub(crate) fn named(
+    scene: &Scene,
+    player: &Player,
+    frame: Frame,
+    at: (f64, f64),
+) -> Option<String> {
     let kind = scene.registration().question().kind();
-    diagram::named(player.view(scene, width), kind, at).map(Into::into)
+    diagram::named(frame.view(scene, player), kind, at).map(Into::into)
 }
 
 /// What is told of the box that keys point at, or else of the entry that somebody chose: those who cannot point read it, too.
@@ -123,7 +147,7 @@ impl Fingers {
 }
 
 /// The wheel zooms with Ctrl (which is also what a pinch sends) and pans sideways; alone it scrolls the page as everywhere.
-pub(crate) fn wheel(event: &WheelEvent, Frame { width, scale }: Frame) -> Option<Motion> {
+pub(crate) fn wheel(event: &WheelEvent, Frame { width, scale, .. }: Frame) -> Option<Motion> {
     let sideways = match event.shift_key() {
         true => event.delta_y() + event.delta_x(),
         false => event.delta_x(),

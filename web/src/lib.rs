@@ -70,7 +70,12 @@ mod words;
 static MEMORY: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 #[cfg(feature = "plan")]
-use umem_core::{registration::Registration, scenario::Scenario};
+use umem_core::{
+    registration::Registration,
+    report::Report,
+    scenario::{Asked, ScenarioReader},
+    set::SetReport,
+};
 #[cfg(any(feature = "page", feature = "plan"))]
 use wasm_bindgen::prelude::*;
 
@@ -83,32 +88,39 @@ extern "C" {
 }
 
 #[cfg(feature = "page")]
-/// Shows the page in `root`, in place of what stands there; the files that it asks for later are those of `build`. Should it ever panic, the window hears of it: `web/page/app.js`
-/// tells people.
+/// Shows the page in `root`, in place of what stands there; the files that it asks for later are those of `build`, and `plan` is a
+/// function that promises the result of a scenario or a set. Should it ever panic, the window hears of it: `web/page/app.js` tells people.
 #[wasm_bindgen]
-pub fn open(root: web_sys::Element, build: &str) {
+pub fn open(root: web_sys::Element, build: &str, plan: js_sys::Function) {
     std::panic::set_hook(Box::new(|panic| {
         report_error(&JsError::new(&panic.to_string()).into());
     }));
     root.replace_children_with_node_0();
     let props = app::Props {
         build: build.to_owned().into(),
+        plan,
     };
     yew::Renderer::<app::App>::with_root_and_props(root, props).render();
 }
 
 #[cfg(feature = "plan")]
-/// Works a scenario out: JSON of the scenario format → JSON of the registration format, as `umem plan --format json` prints it.
+/// Works a scenario or a set out: JSON of either format → JSON of its result, as `umem plan --format json` prints it.
 ///
 /// # Errors
-/// What is wrong with the scenario, and where.
+/// What is wrong with it, and where.
 #[wasm_bindgen]
-pub fn plan(scenario: &str) -> Result<String, JsError> {
-    let scenario = Scenario::from_json(scenario.as_bytes())?;
-    let question = scenario.resolve()?;
-    limit::bounded(&question)?;
-    let registration = Registration::of(question);
-    Ok(serde_json::to_string(&umem_core::report::Report::new(
-        &registration,
-    ))?)
+pub fn plan(asked: &str) -> Result<String, JsError> {
+    let mut reader = ScenarioReader::new();
+    reader.feed(asked.as_bytes())?;
+    Ok(match reader.finish_either()? {
+        Asked::Scenario(scenario) => {
+            let question = scenario.resolve()?;
+            limit::bounded(&question)?;
+            serde_json::to_string(&Report::new(&Registration::of(question)))?
+        }
+        Asked::Set(set) => {
+            limit::bounded_set(&set)?;
+            serde_json::to_string(&SetReport::new(&set.plan()?))?
+        }
+    })
 }

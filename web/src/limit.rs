@@ -10,7 +10,7 @@ use umem_core::{
 pub const LARGEST: u64 = 128 << 20;
 
 /// The most segments.
-pub(crate) const MOST_SEGMENTS: u64 = 1 << 22;
+const MOST_SEGMENTS: u64 = 1 << 22;
 
 /// Refuses a question whose answer would keep a browser busy for long.
 ///
@@ -23,8 +23,28 @@ pub fn bounded(question: &Question) -> Result<(), ScenarioError> {
     }
 }
 
+/// Refuses a set whose answers together would keep a browser busy for long.
+///
+/// # Errors
+/// Those of [`bounded`], with the registration at which it is too much.
+#[cfg(any(feature = "page", feature = "plan"))]
+pub(crate) fn bounded_set(set: &umem_core::set::Set) -> Result<(), ScenarioError> {
+    let mut all = 0u64;
+    for (i, member) in set.registrations.iter().enumerate() {
+        // What is wrong with a member, planning tells with its place.
+        let Ok(question) = set.scenario(member).resolve() else {
+            continue;
+        };
+        all = all.saturating_add(segments(&question));
+        if all > MOST_SEGMENTS {
+            return Err(too_many(&format!("registrations[{i}].region.length"), all));
+        }
+    }
+    Ok(())
+}
+
 /// About how many segments a question has.
-pub(crate) fn segments(question: &Question) -> u64 {
+fn segments(question: &Question) -> u64 {
     let memory = &question.memory();
     let pieces = match memory.layout() {
         Layout::Contiguous(_) => 0,
@@ -37,7 +57,7 @@ pub(crate) fn segments(question: &Question) -> u64 {
 }
 
 /// What is said of a field that asks for so many.
-pub(crate) fn too_many(field: &str, segments: u64) -> ScenarioError {
+fn too_many(field: &str, segments: u64) -> ScenarioError {
     ScenarioError::new(
         field,
         Problem::Other(format!(

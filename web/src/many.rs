@@ -1,6 +1,6 @@
 //! A set on the page: many regions of one process on one device, of which one is seen.
 
-use crate::limit::{MOST_SEGMENTS, bounded, segments, too_many};
+use crate::limit::bounded_set;
 use umem_core::{
     scenario::{Scenario, ScenarioError},
     set::{Set, SetPlan},
@@ -28,18 +28,7 @@ impl Many {
     /// # Errors
     /// What is wrong with it, and where; or that it is more than a page should compute while somebody waits.
     pub fn new(set: &Set, seen: Option<usize>) -> Result<Self, ScenarioError> {
-        let mut all = 0u64;
-        for (i, member) in set.registrations.iter().enumerate() {
-            // What is wrong with a member, planning tells with its place.
-            let Ok(question) = set.scenario(member).resolve() else {
-                continue;
-            };
-            bounded(&question)?;
-            all = all.saturating_add(segments(&question));
-            if all > MOST_SEGMENTS {
-                return Err(too_many(&format!("registrations[{i}].region.length"), all));
-            }
-        }
+        bounded_set(set)?;
         let plan = set.plan()?;
         let refused = plan.refusal().map_or(0, |refusal| refusal.member);
         Ok(Self {

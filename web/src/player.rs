@@ -99,6 +99,8 @@ pub struct Player {
     pub sight: Option<(f64, f64)>,
     /// The lanes that are seen.
     pub lanes: Lanes,
+    /// Whether they stand close together, without a lens.
+    pub compact: bool,
 }
 
 /// What a picture shows.
@@ -110,6 +112,8 @@ pub(crate) struct Shown {
     pub(crate) player: Player,
     /// Whether what is yet to come stays hidden.
     pub(crate) veiled: bool,
+    /// The lanes in which it differs from the picture beside it, if there is one.
+    pub(crate) differing: Option<Lanes>,
 }
 
 impl Shown {
@@ -119,7 +123,20 @@ impl Shown {
             player: Player::finished(&scene),
             scene,
             veiled: false,
+            differing: None,
         }
+    }
+
+    /// The picture, in a width.
+    pub(crate) fn draw(&self, player: &Player, width: f64) -> Drawing {
+        let attention = Attention {
+            chosen: player.chosen,
+            pointed: player.pointed,
+            veiled: self.veiled,
+            differing: self.differing,
+        };
+        let view = player.view(&self.scene, width);
+        diagram::draw(&self.scene.index, view, player.moment, attention)
     }
 }
 
@@ -136,6 +153,7 @@ impl Player {
             pointed: None,
             sight: None,
             lanes: Lanes::ALL,
+            compact: false,
         }
     }
 
@@ -162,6 +180,7 @@ impl Player {
     fn whole(&self, scene: &Scene, width: f64) -> View {
         View {
             lanes: self.lanes,
+            compact: self.compact,
             ..View::whole(scene.registration(), width)
         }
     }
@@ -171,21 +190,6 @@ impl Player {
         let moment = scene.steps().moment(self.moment);
         self.chosen
             .or_else(|| diagram::focus(&scene.index, &moment))
-    }
-
-    /// The picture, in a width; with what is yet to come hidden if it is `veiled`.
-    pub fn draw(&self, scene: &Scene, width: f64, veiled: bool) -> Drawing {
-        let attention = Attention {
-            chosen: self.chosen,
-            pointed: self.pointed,
-            veiled,
-        };
-        diagram::draw(
-            &scene.index,
-            self.view(scene, width),
-            self.moment,
-            attention,
-        )
     }
 
     /// The moment as it is drawn: each step gently begun and ended, or where things should stand `still` step after step,

@@ -3,7 +3,7 @@
 use crate::limit::bounded;
 use std::{cell::OnceCell, rc::Rc};
 #[cfg(feature = "page")]
-use umem_core::gate::GateAnswer;
+use umem_core::{diagram::LaneName, gate::GateAnswer};
 use umem_core::{
     diagram::Steps,
     explain::{Limit, limits},
@@ -89,6 +89,31 @@ impl Scene {
     /// The answer.
     pub fn registration(&self) -> &Registration {
         self.index.registration()
+    }
+
+    /// Whether a lane looks otherwise than that of `other`, as far as its first, its last and the number of its boxes tell: there may be
+    /// millions.
+    #[cfg(feature = "page")]
+    pub fn differs(&self, other: &Self, name: LaneName) -> bool {
+        let lane = |scene: &'_ Self| {
+            let index = &scene.index;
+            let lane = match name {
+                LaneName::Virtual => return Default::default(),
+                LaneName::Frames => index.frames(),
+                LaneName::Scatter => index.scatter(),
+                LaneName::Dma => index.dma(),
+                LaneName::Entries => index.entries(),
+            };
+            let runs = lane.runs();
+            (lane.count(), runs.len(), runs.first(), runs.last())
+        };
+        let mr = |scene: &Self| *scene.registration().question().mr();
+        let start = |scene: &Self| scene.registration().mapping().map(|mapping| mapping.start);
+        match name {
+            LaneName::Virtual => mr(self) != mr(other),
+            LaneName::Dma => lane(self) != lane(other) || start(self) != start(other),
+            _ => lane(self) != lane(other),
+        }
     }
 
     /// The moments of its animation.

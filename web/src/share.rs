@@ -1,13 +1,11 @@
 //! What is seen, as things to keep and to send: a command, a snippet, a table, a picture.
 
-use crate::{edit, many::Many, player::Shown, scene::Scene, state::Place, words};
+use crate::{edit, player::Shown, scene::Scene, state::Place, words};
 use std::{fmt::Write, rc::Rc};
 use umem_core::{
     capture::Provenance,
     diagram::{Drawing, Heading, svg::Escaped},
-    report::Report,
     scenario::{Scenario, presets::Preset},
-    set::SetReport,
 };
 
 /// The width of a picture that is kept, in pixels.
@@ -50,6 +48,8 @@ pub fn embed(scene: &Rc<Scene>, preset: Option<&Preset>) -> String {
 pub(crate) enum Keep {
     /// A text, of this media type.
     Text(&'static str, String),
+    /// What `umem plan --format json` prints of this scenario or set.
+    Result(String),
     /// What is seen.
     Picture(Picture, Vec<Shown>),
 }
@@ -68,15 +68,6 @@ impl Keep {
     pub(crate) fn json(text: String) -> Self {
         Self::Text("application/json", text)
     }
-}
-
-/// What `umem plan --format json` prints of a scenario, or of the set that it is a registration of.
-pub(crate) fn result(scene: &Scene, many: Option<&Many>) -> String {
-    match many {
-        Some(many) => serde_json::to_string(&SetReport::new(&many.plan)),
-        None => serde_json::to_string(&Report::new(scene.registration())),
-    }
-    .unwrap_or_default()
 }
 
 /// What a file of the scenario is called, without its ending.
@@ -117,7 +108,11 @@ pub(crate) fn sheet(pictures: &[Shown]) -> Drawing {
                 .as_ref()
                 .map_or_else(Vec::new, Provenance::sentences),
         };
-        (heading, player.draw(scene, WIDTH, false))
+        let open = Shown {
+            veiled: false,
+            ..shown.clone()
+        };
+        (heading, open.draw(player, WIDTH))
     });
     Drawing::sheet(headed)
 }

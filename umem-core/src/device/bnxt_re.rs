@@ -1,5 +1,6 @@
 use super::DeviceProfile;
 use super::traits::{Bug, Change, LengthLimit, SMALL_AND_HUGE, Traits, When, from_4k};
+use crate::words::words;
 use crate::{
     gate::Errno,
     kernel::{Release, Since},
@@ -16,9 +17,11 @@ const MAX_MR_SIZE: LengthLimit = LengthLimit {
 
 pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     name: "bnxt_re",
-    title: "Broadcom NetXtreme-E",
-    table: "PBL",
-    layout: "none for one block; a page up to 512; above that pages of 512 pointers and a directory",
+    title: words("Broadcom NetXtreme-E"),
+    table: words("PBL"),
+    layout: words(
+        "none for one block; a page up to 512; above that pages of 512 pointers and a directory",
+    ),
     virt_dma: false,
     first: None,
     base: Traits {
@@ -34,28 +37,36 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             },
         ],
         layout: Layout::PageLists,
-        source: "bnxt_re/ib_verbs.c: bnxt_re_reg_user_mr(), BNXT_RE_MAX_MR_SIZE_LOW [linux 5.10.262]",
+        source: words(
+            "bnxt_re/ib_verbs.c: bnxt_re_reg_user_mr(), BNXT_RE_MAX_MR_SIZE_LOW [linux 5.10.262]",
+        ),
         umem_error: Some(Errno::Efault),
         ..Traits::COMMON
     },
     changes: &[
         Change {
             since: Since::new(5, 16),
-            about: "4K to 1G, and no limit of its own for 4K pages",
+            about: words("4K to 1G, and no limit of its own for 4K pages"),
             apply: |traits| Traits {
                 page_sizes: from_4k(30),
                 length_limits: &[MAX_MR_SIZE],
-                source: "bnxt_re/ib_verbs.c: bnxt_re_reg_user_mr(), page_size_cap 0x7ffff000 [linux 6.1.192]",
+                source: words(
+                    "bnxt_re/ib_verbs.c: bnxt_re_reg_user_mr(), page_size_cap 0x7ffff000 [linux 6.1.192]",
+                ),
                 ..traits
             },
         },
         Change {
             since: Since::new(6, 6),
-            about: "EINVAL instead of EFAULT where no size fits, and the kernel's own errors",
+            about: words(
+                "EINVAL instead of EFAULT where no size fits, and the kernel's own errors",
+            ),
             apply: |traits| Traits {
                 none_fits: Some(Errno::Einval),
                 umem_error: None,
-                source: "bnxt_re/ib_verbs.c: __bnxt_re_user_reg_mr(); qplib_res.c: bnxt_qplib_alloc_init_hwq() [linux 7.2.12]",
+                source: words(
+                    "bnxt_re/ib_verbs.c: __bnxt_re_user_reg_mr(); qplib_res.c: bnxt_qplib_alloc_init_hwq() [linux 7.2.12]",
+                ),
                 ..traits
             },
         },

@@ -1,5 +1,6 @@
 use super::traits::{Bug, Change, EntryLimit, Most, Scope, Traits, When, from_4k};
 use super::{Access, DeviceProfile, RefusedAccess};
+use crate::words::words;
 use crate::{
     gate::{Errno, Gate},
     kernel::{Release, Since},
@@ -24,9 +25,11 @@ const fn not(flag: Access) -> RefusedAccess {
 
 pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     name: "efa",
-    title: "Amazon Elastic Fabric Adapter",
-    table: "PBL",
-    layout: "up to 4 inline; else one contiguous buffer, or chunks of 510 pointers to 4K blocks of 512 entries",
+    title: words("Amazon Elastic Fabric Adapter"),
+    table: words("PBL"),
+    layout: words(
+        "up to 4 inline; else one contiguous buffer, or chunks of 510 pointers to 4K blocks of 512 entries",
+    ),
     virt_dma: false,
     first: Some(Since::new(5, 3)),
     base: Traits {
@@ -52,17 +55,17 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             },
         ],
         layout: Layout::PointerChunks,
-        assumed: Some(
+        assumed: Some(words(
             "page_size_cap 0xfffff000, as a device's log showed; 24 × 2^20 entries a device, 2^20 a region with remote write; \
              lists of up to 8 kernel pages are contiguous, longer ones are not",
-        ),
-        source: "efa/efa_verbs.c: efa_register_mr(), pbl_create() [linux 7.2.12]",
+        )),
+        source: words("efa/efa_verbs.c: efa_register_mr(), pbl_create() [linux 7.2.12]"),
         ..Traits::COMMON
     },
     changes: &[
         Change {
             since: Since::new(5, 5),
-            about: "remote reads",
+            about: words("remote reads"),
             apply: |traits| Traits {
                 refused_access: &REFUSED[1..],
                 ..traits
@@ -71,7 +74,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
         Change::takes_dma_bufs(5, 16),
         Change {
             since: Since::new(6, 4),
-            about: "remote writes",
+            about: words("remote writes"),
             apply: |traits| Traits {
                 refused_access: &REFUSED[2..],
                 ..traits

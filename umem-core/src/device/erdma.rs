@@ -1,5 +1,6 @@
 use super::DeviceProfile;
 use super::traits::{Change, EntryLimit, LengthLimit, Most, Scope, Traits, from_4k};
+use crate::words::words;
 use crate::{
     gate::{Errno, Gate},
     kernel::Since,
@@ -18,9 +19,9 @@ const OF_DEVICE: EntryLimit = EntryLimit {
 
 pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     name: "erdma",
-    title: "Alibaba Elastic RDMA",
-    table: "MTT",
-    layout: "up to 4 inline; else up to three levels of 4K pages",
+    title: words("Alibaba Elastic RDMA"),
+    table: words("MTT"),
+    layout: words("up to 4 inline; else up to three levels of 4K pages"),
     virt_dma: false,
     first: Some(Since::new(6, 0)),
     base: Traits {
@@ -43,13 +44,17 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             OF_DEVICE,
         ],
         layout: Layout::Inline(4),
-        assumed: Some("regions up to 64G, 24 × 2^20 entries a device, as users report"),
-        source: "erdma/erdma_verbs.c: get_mtt_entries(), SZ_2G - SZ_4K [linux 6.1.192]",
+        assumed: Some(words(
+            "regions up to 64G, 24 × 2^20 entries a device, as users report",
+        )),
+        source: words("erdma/erdma_verbs.c: get_mtt_entries(), SZ_2G - SZ_4K [linux 6.1.192]"),
         ..Traits::COMMON
     },
     changes: &[Change {
         since: Since::new(6, 6),
-        about: "tables of up to three levels of scattered pages, where the card can (MTT_VA)",
+        about: words(
+            "tables of up to three levels of scattered pages, where the card can (MTT_VA)",
+        ),
         apply: |traits| Traits {
             entry_limits: &[
                 EntryLimit {
@@ -63,10 +68,12 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
                 OF_DEVICE,
             ],
             layout: Layout::Levels,
-            assumed: Some(
+            assumed: Some(words(
                 "MTT_VA; without it tables of at most 4M; regions up to 64G, 24 × 2^20 entries a device, as users report",
+            )),
+            source: words(
+                "erdma/erdma_verbs.c: get_mtt_entries(), erdma_create_mtt(), SZ_2G - SZ_4K [linux 7.2.12]",
             ),
-            source: "erdma/erdma_verbs.c: get_mtt_entries(), erdma_create_mtt(), SZ_2G - SZ_4K [linux 7.2.12]",
             ..traits
         },
     }],

@@ -1,5 +1,6 @@
 use super::DeviceProfile;
 use super::traits::{Bug, Change, EntryLimit, Most, Scope, Traits, When, from_4k};
+use crate::words::words;
 use crate::{
     gate::{Errno, Gate},
     kernel::{Release, Since},
@@ -11,9 +12,9 @@ const OFFSET_COUNTED: Since = Since::new(5, 12);
 
 pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     name: "hns",
-    title: "HiSilicon RoCE",
-    table: "PBL",
-    layout: "hops of base-address pages of 16K (with kernel pages of 4K)",
+    title: words("HiSilicon RoCE"),
+    table: words("PBL"),
+    layout: words("hops of base-address pages of 16K (with kernel pages of 4K)"),
     virt_dma: false,
     first: None,
     base: Traits {
@@ -28,8 +29,12 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             why: "two hops of pages of 16K reach no further (hns/hns_roce_hem.c: hem_list_alloc_root_bt()): register less",
         }],
         layout: Layout::TwoHops16K,
-        assumed: Some("pbl_buf_pg_sz 0, pbl_hop_num 2: the driver's defaults"),
-        source: "hns/hns_roce_mr.c: alloc_mr_pbl(), fixed_page; mtr_init_buf_cfg() [linux 5.10.262]",
+        assumed: Some(words(
+            "pbl_buf_pg_sz 0, pbl_hop_num 2: the driver's defaults",
+        )),
+        source: words(
+            "hns/hns_roce_mr.c: alloc_mr_pbl(), fixed_page; mtr_init_buf_cfg() [linux 5.10.262]",
+        ),
         umem_error: Some(Errno::Enomem),
         ..Traits::COMMON
     },
@@ -41,20 +46,26 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
                 choice: Choice::KernelPage,
                 entry_limits: &[],
                 layout: Layout::TwoHops,
-                source: "hns/hns_roce_mr.c: alloc_mr_pbl(), mtr_init_buf_cfg(), cal_best_bt_pg_sz() [linux 6.1.192]",
+                source: words(
+                    "hns/hns_roce_mr.c: alloc_mr_pbl(), mtr_init_buf_cfg(), cal_best_bt_pg_sz() [linux 6.1.192]",
+                ),
                 ..traits
             },
         },
         Change {
             since: Since::new(6, 9),
-            about: "ib_umem_find_best_pgsz() chooses, among 4K to 128M; as many hops as it takes",
+            about: words(
+                "ib_umem_find_best_pgsz() chooses, among 4K to 128M; as many hops as it takes",
+            ),
             apply: |traits| Traits {
                 choice: Choice::BEST,
                 layout: Layout::Hops,
-                assumed: Some(
+                assumed: Some(words(
                     "page_size_cap 0xffff000, the driver's default; the firmware reports it",
+                )),
+                source: words(
+                    "hns/hns_roce_mr.c: get_best_page_shift(), get_best_hop_num() [linux 6.12.117]",
                 ),
-                source: "hns/hns_roce_mr.c: get_best_page_shift(), get_best_hop_num() [linux 6.12.117]",
                 ..traits
             },
         },

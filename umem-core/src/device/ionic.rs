@@ -1,5 +1,6 @@
 use super::DeviceProfile;
 use super::traits::{CPU_LIKE, DmaBufs, EntryLimit, Most, Scope, Traits};
+use crate::words::words;
 use crate::{
     gate::{Errno, Gate},
     kernel::Since,
@@ -8,9 +9,9 @@ use crate::{
 
 pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     name: "ionic",
-    title: "AMD Pensando",
-    table: "page table",
-    layout: "none for one block; else one contiguous list",
+    title: words("AMD Pensando"),
+    table: words("page table"),
+    layout: words("none for one block; else one contiguous list"),
     virt_dma: false,
     first: Some(Since::new(6, 18)),
     base: Traits {
@@ -37,11 +38,13 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             },
         ],
         layout: Layout::Inline(1),
-        assumed: Some(
+        assumed: Some(words(
             "page sizes 0x40201000, where the firmware does not report them; 2^20 entries a device (npts_per_lif), 2^15 of them not for programs",
-        ),
-        source: "ionic/ionic_controlpath.c: ionic_reg_user_mr(); ionic/ionic_pgtbl.c: ionic_pgtbl_init(); no \
+        )),
+        source: words(
+            "ionic/ionic_controlpath.c: ionic_reg_user_mr(); ionic/ionic_pgtbl.c: ionic_pgtbl_init(); no \
                  dma_set_max_seg_size(), so 64K [linux 7.2.12]",
+        ),
         ..Traits::COMMON
     },
     changes: &[],

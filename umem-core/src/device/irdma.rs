@@ -1,5 +1,6 @@
 use super::DeviceProfile;
 use super::traits::{CPU_LIKE, Change, EntryLimit, LengthLimit, Most, Scope, Traits};
+use crate::words::words;
 use crate::{
     gate::{Errno, Gate},
     kernel::{Release, Since},
@@ -20,17 +21,21 @@ const GROWTH: EntryLimit = EntryLimit {
 
 pub(super) const GROWS: Change = Change {
     since: Since::new(6, 4),
-    about: "an attempt adds one chunk of table memory, not as many as the region needs",
+    about: words("an attempt adds one chunk of table memory, not as many as the region needs"),
     apply: |traits| Traits {
         entry_limits: &[GROWTH],
-        source: "irdma/verbs.c: irdma_alloc_iwmr(); irdma/pble.c: irdma_get_pble() [linux 7.2.12]",
+        source: words(
+            "irdma/verbs.c: irdma_alloc_iwmr(); irdma/pble.c: irdma_get_pble() [linux 7.2.12]",
+        ),
         ..traits
     },
 };
 
 pub(super) const WIDE_CONTIGUITY: Change = Change {
     since: Since::new(7, 2).stable(&[Release::new(6, 1, 183), Release::new(6, 12, 101)]),
-    about: "contiguous blocks of more than 4G need no table either (the product was 32 bits long)",
+    about: words(
+        "contiguous blocks of more than 4G need no table either (the product was 32 bits long)",
+    ),
     apply: |traits| Traits {
         layout: Layout::Chunks { narrow: false },
         ..traits
@@ -48,8 +53,8 @@ pub(super) const LAYOUT: &str = "none for one contiguous run; one row where 2^18
 
 pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     name: "irdma",
-    title: "Intel E810 (GEN2) and later",
-    table: "PBLE",
+    title: words("Intel E810 (GEN2) and later"),
+    table: words("PBLE"),
     layout: LAYOUT,
     virt_dma: false,
     first: Some(Since::new(5, 14)),
@@ -58,7 +63,9 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
         none_fits: Some(Errno::Eopnotsupp),
         length_limits: &[MAX_MR_SIZE],
         layout: Layout::Chunks { narrow: true },
-        source: "irdma/verbs.c: irdma_reg_user_mr(); irdma/pble.c: irdma_get_pble() [linux 6.1.192]",
+        source: words(
+            "irdma/verbs.c: irdma_reg_user_mr(); irdma/pble.c: irdma_get_pble() [linux 6.1.192]",
+        ),
         ..Traits::COMMON
     },
     changes: &[Change::takes_dma_bufs(6, 3), GROWS, WIDE_CONTIGUITY],

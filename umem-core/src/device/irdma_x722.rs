@@ -1,5 +1,6 @@
 use super::traits::{Bug, CPU_LIKE, Change, LengthLimit, SMALL_AND_HUGE, Traits, When};
 use super::{DeviceProfile, irdma};
+use crate::words::words;
 use crate::{
     gate::Errno,
     kernel::{Release, Since},
@@ -14,8 +15,8 @@ const IRDMA: Since = Since::new(5, 14);
 
 pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     name: "irdma-x722",
-    title: "Intel X722 (GEN1); its driver was i40iw up to 5.13",
-    table: "PBLE",
+    title: words("Intel X722 (GEN1); its driver was i40iw up to 5.13"),
+    table: words("PBLE"),
     layout: irdma::LAYOUT,
     virt_dma: false,
     first: None,
@@ -29,7 +30,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             errno: Errno::Einval,
         }],
         layout: Layout::Chunks { narrow: true },
-        source: "i40iw/i40iw_verbs.c: i40iw_reg_user_mr() [linux 5.10.262]",
+        source: words("i40iw/i40iw_verbs.c: i40iw_reg_user_mr() [linux 5.10.262]"),
         ..Traits::COMMON
     },
     changes: &[
@@ -40,7 +41,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
                 page_sizes: CPU_LIKE,
                 none_fits: Some(Errno::Eopnotsupp),
                 length_limits: &[irdma::MAX_MR_SIZE],
-                source: "irdma/i40iw_hw.c: i40iw_init_hw(), from the mails of 2022-07-05",
+                source: words("irdma/i40iw_hw.c: i40iw_init_hw(), from the mails of 2022-07-05"),
                 ..traits
             },
         },
@@ -49,7 +50,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             about: "4K and 2M, which is what the card has",
             apply: |traits| Traits {
                 page_sizes: SMALL_AND_HUGE,
-                source: "irdma/i40iw_hw.c: i40iw_init_hw(), page_size_cap [linux 6.1.192]",
+                source: words("irdma/i40iw_hw.c: i40iw_init_hw(), page_size_cap [linux 6.1.192]"),
                 ..traits
             },
         },

@@ -1,5 +1,6 @@
 use super::traits::{Bug, Change, Traits, When, from_4k};
 use super::{Access, DeviceProfile, RefusedAccess};
+use crate::words::words;
 use crate::{
     gate::Errno,
     kernel::Since,
@@ -11,9 +12,11 @@ const IOVA_PASSED_ON: Since = Since::new(6, 9);
 
 pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     name: "mana_ib",
-    title: "Microsoft Azure Network Adapter",
-    table: "DMA region",
-    layout: "sent to the device in messages of its largest request size; the host keeps nothing",
+    title: words("Microsoft Azure Network Adapter"),
+    table: words("DMA region"),
+    layout: words(
+        "sent to the device in messages of its largest request size; the host keeps nothing",
+    ),
     virt_dma: false,
     first: Some(Since::new(6, 2)),
     base: Traits {
@@ -27,7 +30,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             RefusedAccess::new(Access::FlushGlobal, Errno::Einval),
             RefusedAccess::new(Access::FlushPersistent, Errno::Einval),
         ],
-        source: "mana/main.c: mana_ib_gd_create_dma_region(), from the mails of 2024-02-07",
+        source: words("mana/main.c: mana_ib_gd_create_dma_region(), from the mails of 2024-02-07"),
         ..Traits::COMMON
     },
     changes: &[
@@ -36,17 +39,21 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             about: "ib_umem_find_best_pgsz() is given the NIC's address, no longer 0",
             apply: |traits| Traits {
                 choice: Choice::BEST,
-                source: "mana/main.c: mana_ib_create_dma_region() [linux 6.12.117]",
+                source: words("mana/main.c: mana_ib_create_dma_region() [linux 6.12.117]"),
                 ..traits
             },
         },
         Change::takes_dma_bufs(6, 15),
         Change {
             since: Since::new(6, 16),
-            about: "4M, 1G and 2G as well, if the device has them",
+            about: words("4M, 1G and 2G as well, if the device has them"),
             apply: |traits| Traits {
-                assumed: Some("no GDMA_PAGES_4MB_1GB_2GB; with it also 4M, 1G and 2G"),
-                source: "mana/main.c: mana_ib_create_dma_region(), mana_ib_gd_query_adapter_caps() [linux 7.2.12]",
+                assumed: Some(words(
+                    "no GDMA_PAGES_4MB_1GB_2GB; with it also 4M, 1G and 2G",
+                )),
+                source: words(
+                    "mana/main.c: mana_ib_create_dma_region(), mana_ib_gd_query_adapter_caps() [linux 7.2.12]",
+                ),
                 ..traits
             },
         },

@@ -1,5 +1,6 @@
 use super::DeviceProfile;
 use super::traits::{Bug, Change, EntryLimit, Most, Scope, Traits, When, from_4k};
+use crate::words::words;
 use crate::{
     gate::{Errno, Gate},
     kernel::Since,
@@ -11,9 +12,9 @@ use crate::{
 
 pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     name: "mlx4",
-    title: "NVIDIA ConnectX-3",
-    table: "MTT",
-    layout: "a power of two of entries, from a buddy allocator",
+    title: words("NVIDIA ConnectX-3"),
+    table: words("MTT"),
+    layout: words("a power of two of entries, from a buddy allocator"),
     virt_dma: false,
     first: None,
     base: Traits {
@@ -29,17 +30,21 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             why: "the card has no more MTTs (mlx4/main.c: 2^20 to 2^31, for twice the memory's pages): use larger pages",
         }],
         layout: Layout::Buddy(1),
-        assumed: Some("2^31 MTTs, the most; the card has as many as twice the memory's pages take"),
-        source: "mlx4/mr.c: mlx4_ib_umem_calc_optimal_mtt_size() [linux 6.12.117]",
+        assumed: Some(words(
+            "2^31 MTTs, the most; the card has as many as twice the memory's pages take",
+        )),
+        source: words("mlx4/mr.c: mlx4_ib_umem_calc_optimal_mtt_size() [linux 6.12.117]"),
         ..Traits::COMMON
     },
     changes: &[Change {
         since: Since::new(6, 14),
-        about: "ib_umem_find_best_pgsz() chooses, among 4K to 2G, for the program's address",
+        about: words("ib_umem_find_best_pgsz() chooses, among 4K to 2G, for the program's address"),
         apply: |traits| Traits {
             choice: Choice::Best(NicAddress::Start),
             none_fits: Some(Errno::Eopnotsupp),
-            source: "mlx4/mlx4_ib.h: mlx4_ib_umem_calc_optimal_mtt_size(), MLX4_PAGE_SIZE_SUPPORTED [linux 7.2.12]",
+            source: words(
+                "mlx4/mlx4_ib.h: mlx4_ib_umem_calc_optimal_mtt_size(), MLX4_PAGE_SIZE_SUPPORTED [linux 7.2.12]",
+            ),
             ..traits
         },
     }],

@@ -1,12 +1,13 @@
 use super::DeviceProfile;
 use super::traits::{Traits, from_4k};
 use crate::table::{memory::Layout, single::Choice};
+use crate::words::words;
 
 pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     name: "mthca",
-    title: "Mellanox InfiniHost",
-    table: "MTT",
-    layout: "segments of 8 entries, a power of two of them",
+    title: words("Mellanox InfiniHost"),
+    table: words("MTT"),
+    layout: words("segments of 8 entries, a power of two of them"),
     virt_dma: false,
     first: None,
     base: Traits {
@@ -14,8 +15,10 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
         choice: Choice::KernelPage,
         max_segment: 1 << 30,
         layout: Layout::Buddy(8),
-        assumed: Some("min_page_sz 4K"),
-        source: "mthca_provider.c: mthca_reg_user_mr(); mthca_mr.c: mthca_alloc_mtt() [linux 7.2.12]",
+        assumed: Some(words("min_page_sz 4K")),
+        source: words(
+            "mthca_provider.c: mthca_reg_user_mr(); mthca_mr.c: mthca_alloc_mtt() [linux 7.2.12]",
+        ),
         ..Traits::COMMON
     },
     changes: &[],

@@ -1,5 +1,6 @@
 use super::DeviceProfile;
 use super::traits::{EntryLimit, Most, Scope, Traits, from_4k};
+use crate::words::words;
 use crate::{
     gate::{Errno, Gate},
     table::{memory::Layout, single::Choice},
@@ -7,9 +8,11 @@ use crate::{
 
 pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     name: "qedr",
-    title: "Marvell FastLinQ",
-    table: "PBL",
-    layout: "one layer up to 8192 entries, two above, in pages of 4K to 64K; allocated twice, the second one spare",
+    title: words("Marvell FastLinQ"),
+    table: words("PBL"),
+    layout: words(
+        "one layer up to 8192 entries, two above, in pages of 4K to 64K; allocated twice, the second one spare",
+    ),
     virt_dma: false,
     first: None,
     base: Traits {
@@ -24,7 +27,9 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             why: "two layers of 8192 reach no further (qedr/verbs.c: qedr_prepare_pbl_tbl()): register less",
         }],
         layout: Layout::TwoLayers,
-        source: "qedr/verbs.c: qedr_reg_user_mr(), page_size_log = PAGE_SHIFT; qedr_prepare_pbl_tbl() [linux 7.2.12]",
+        source: words(
+            "qedr/verbs.c: qedr_reg_user_mr(), page_size_log = PAGE_SHIFT; qedr_prepare_pbl_tbl() [linux 7.2.12]",
+        ),
         ..Traits::COMMON
     },
     changes: &[],

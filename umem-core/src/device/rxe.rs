@@ -1,5 +1,6 @@
 use super::traits::{Change, EntryLimit, Most, Scope, Traits, from_4k};
 use super::{Access, DeviceProfile, OnDemand, RefusedAccess, siw};
+use crate::words::words;
 use crate::{
     gate::{Errno, Gate},
     kernel::{Release, Since},
@@ -15,9 +16,11 @@ static REFUSED: [RefusedAccess; 3] = [
 
 pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     name: "rxe",
-    title: "Soft-RoCE",
-    table: "rxe_mr_page",
-    layout: "a software array of pages and offsets; maps of them up to 6.2, a tree of pages from 6.3 to 6.19",
+    title: words("Soft-RoCE"),
+    table: words("rxe_mr_page"),
+    layout: words(
+        "a software array of pages and offsets; maps of them up to 6.2, a tree of pages from 6.3 to 6.19",
+    ),
     virt_dma: true,
     first: None,
     base: Traits {
@@ -26,14 +29,14 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
         max_segment: 1 << 16,
         layout: Layout::Maps,
         entry_bytes: 16,
-        source: "sw/rxe/rxe_mr.c: rxe_mr_init_user(), rxe_mr_alloc() [linux 6.1.192]",
+        source: words("sw/rxe/rxe_mr.c: rxe_mr_init_user(), rxe_mr_alloc() [linux 6.1.192]"),
         ..Traits::COMMON
     },
     changes: &[
         siw::LONG_SEGMENTS,
         Change {
             since: Since::new(6, 2),
-            about: "flushes, of persistent memory if they are to persist",
+            about: words("flushes, of persistent memory if they are to persist"),
             apply: |traits| Traits {
                 refused_access: &REFUSED[..1],
                 ..traits
@@ -41,7 +44,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
         },
         Change {
             since: Since::new(6, 3),
-            about: "an xarray of pages",
+            about: words("an xarray of pages"),
             apply: |traits| Traits {
                 layout: Layout::Tree,
                 ..traits
@@ -49,7 +52,9 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
         },
         Change {
             since: Since::new(6, 5),
-            about: "access flags that it does not know are refused (RXE_ACCESS_SUPPORTED_MR)",
+            about: words(
+                "access flags that it does not know are refused (RXE_ACCESS_SUPPORTED_MR)",
+            ),
             apply: |traits| Traits {
                 refused_access: &REFUSED,
                 ..traits
@@ -57,7 +62,7 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
         },
         Change {
             since: Since::new(6, 15),
-            about: "memory may come on demand, if the region is given by its address",
+            about: words("memory may come on demand, if the region is given by its address"),
             apply: |traits| Traits {
                 on_demand: OnDemand::Explicit,
                 ..traits
@@ -80,7 +85,9 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
                     errno: Errno::Enomem,
                     why: "the array must be contiguous memory (sw/rxe/rxe_mr.c: alloc_mr_page_info()): register less",
                 }],
-                source: "sw/rxe/rxe_mr.c: rxe_mr_init_user(), page_shift = PAGE_SHIFT; page_size_cap 0xfffff000 [linux 7.2.12]",
+                source: words(
+                    "sw/rxe/rxe_mr.c: rxe_mr_init_user(), page_shift = PAGE_SHIFT; page_size_cap 0xfffff000 [linux 7.2.12]",
+                ),
                 ..traits
             },
         },

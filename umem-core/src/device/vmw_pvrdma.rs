@@ -1,5 +1,6 @@
 use super::DeviceProfile;
 use super::traits::{EntryLimit, Most, Scope, Traits};
+use crate::words::words;
 use crate::{
     gate::{Errno, Gate},
     table::{memory::Layout, single::Choice},
@@ -7,9 +8,9 @@ use crate::{
 
 pub(super) static DRIVER: DeviceProfile = DeviceProfile {
     name: "vmw_pvrdma",
-    title: "VMware paravirtual RDMA",
-    table: "page directory",
-    layout: "a directory of 512 tables of 512 entries",
+    title: words("VMware paravirtual RDMA"),
+    table: words("page directory"),
+    layout: words("a directory of 512 tables of 512 entries"),
     virt_dma: false,
     first: None,
     base: Traits {
@@ -23,8 +24,10 @@ pub(super) static DRIVER: DeviceProfile = DeviceProfile {
             why: "its page directory reaches no further (vmw_pvrdma/pvrdma_mr.c: PVRDMA_PAGE_DIR_MAX_PAGES): register less",
         }],
         layout: Layout::Directory,
-        assumed: Some("page_size_cap 4K; the device reports it, and the longest region"),
-        source: "vmw_pvrdma/pvrdma_mr.c: pvrdma_reg_user_mr() [linux 7.2.12]",
+        assumed: Some(words(
+            "page_size_cap 4K; the device reports it, and the longest region",
+        )),
+        source: words("vmw_pvrdma/pvrdma_mr.c: pvrdma_reg_user_mr() [linux 7.2.12]"),
         ..Traits::COMMON
     },
     changes: &[],

@@ -1,6 +1,6 @@
 //! A box of the picture, in words.
 
-use super::{LaneName, View, lens::Lens, view::Area};
+use super::{LaneName, View, lens::Lens, stop::room, view::Area};
 use crate::{
     explain::cut_at,
     memory::Kind,
@@ -28,7 +28,7 @@ pub struct Detail {
 /// What stands at (`x`, `y`) of the picture that `view` has, its lens being at the entry that holds `lens`.
 pub fn detail(index: &Index, view: View, (x, y): (f64, f64), lens: Option<i64>) -> Option<Detail> {
     let area = Area::new(view);
-    if area.shows(LaneName::Entries) && area.lens_rows().contains(&y) {
+    if area.has_lens() && area.lens_rows().contains(&y) {
         let lens = Lens::new(index, &area, lens?)?;
         let offset = lens.at(x)?.offset;
         return detail_at(index, LaneName::Entries, offset);
@@ -49,7 +49,13 @@ pub fn named(view: View, kind: Kind, (x, y): (f64, f64)) -> Option<&'static str>
         return Some(lane.about(kind));
     }
     let area = Area::new(view);
-    if area.narrow() || x >= area.left || !area.shows(LaneName::Entries) {
+    if area.narrow() || x >= area.left {
+        return None;
+    }
+    if let Some(gates) = gates_at(&area, y) {
+        return Some(gates);
+    }
+    if !area.has_lens() {
         return None;
     }
     let (lens, ruler) = (area.lens_rows(), area.rows(LaneName::Dma).end);
@@ -64,6 +70,22 @@ pub fn named(view: View, kind: Kind, (x, y): (f64, f64)) -> Option<&'static str>
         _ if (lens.end + 19.0..area.height()).contains(&y) => Some(ZERO_BITS),
         _ => None,
     }
+}
+
+/// What the marks of gates are whose row `y` is in.
+fn gates_at(area: &Area, y: f64) -> Option<&'static str> {
+    let is_there = |lane: &LaneName| room(area, *lane).is_some_and(|rows| rows.contains(&y));
+    Some(match LaneName::ALL.into_iter().find(is_there)? {
+        LaneName::Virtual => return None,
+        LaneName::Frames => {
+            "Gates before the pages are pinned: fork-support, uverbs, driver, memlock, pin. The first that refuses ends the registration."
+        }
+        LaneName::Scatter => "Gate: gather. Pages join to an SG list.",
+        LaneName::Dma => "Gate: map. The list gets device addresses.",
+        LaneName::Entries => {
+            "Gates before the device has its table: page-size, table, firmware. The first that refuses ends the registration."
+        }
+    })
 }
 
 const ALIGNMENT: &str = "Alignment: a mark at an address is the taller the more zero bits the address ends in. A block of 2M can begin only where it ends in 21.";

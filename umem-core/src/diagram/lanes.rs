@@ -30,7 +30,11 @@ impl Painter<'_> {
         let active = self.moment.step.map(|step| step.stage) == lane.stage();
         let paint = match self.moment.step {
             Some(_) if active => Paint::Accent,
-            _ => Paint::Ink,
+            _ => match self.differing.map(|differing| differing.contains(lane)) {
+                None => Paint::Ink,
+                Some(true) => Paint::Accent,
+                Some(false) => Paint::Soft,
+            },
         };
         let (title, small) = (TextStyle::Title, TextStyle::Small);
         let count = self.count(lane);

@@ -1,7 +1,7 @@
 //! Painting a picture: the order of its parts, and the shapes that they share.
 
 use super::{
-    Anchor, Attention, Command, Drawing, LaneName, Moment, Paint, Stage, TextStyle, View,
+    Anchor, Attention, Command, Drawing, LaneName, Lanes, Moment, Paint, Stage, TextStyle, View,
     detail_at,
     lens::{self, Lens},
     view::{Area, BOX},
@@ -20,6 +20,8 @@ pub(super) struct Painter<'a> {
     pub(super) told: bool,
     /// Whether the future stays hidden.
     pub(super) veiled: bool,
+    /// The lanes whose names stand out.
+    pub(super) differing: Option<Lanes>,
     /// The box that is framed.
     pointed: Option<(LaneName, i64)>,
     commands: Vec<Command>,
@@ -34,13 +36,14 @@ impl<'a> Painter<'a> {
             chosen,
             pointed,
             veiled,
+            differing,
         }: Attention,
     ) -> Self {
         let area = Area::new(view);
         // The lens shows the future.
         let lens = chosen
             .or_else(|| lens::focus(index, &moment))
-            .filter(|_| !veiled && area.shows(LaneName::Entries))
+            .filter(|_| !veiled && area.has_lens())
             .and_then(|focus| Lens::new(index, &area, focus));
         Self {
             index,
@@ -48,6 +51,7 @@ impl<'a> Painter<'a> {
             moment,
             lens,
             veiled,
+            differing,
             pointed,
             told: chosen.is_some() || moment.step.is_none_or(|step| step.stage == Stage::Cut),
             commands: Vec::new(),

@@ -12,8 +12,9 @@ use alloc::{vec, vec::Vec};
 
 /// How far apart the finest marks are at least, in pixels.
 const APART: f64 = 5.0;
-/// The height of the tallest mark.
+/// The height of the tallest mark; of a compact picture's.
 const TALLEST: f64 = 22.0;
+const TALLEST_COMPACT: f64 = 12.0;
 
 impl Painter<'_> {
     pub(super) fn ruler(&mut self) {
@@ -32,13 +33,17 @@ impl Painter<'_> {
             .largest()
             .map_or(0, |largest| largest.log2().saturating_sub(finest.log2()));
         let marks = self.marks(front, finest, highest);
+        let tallest = match self.area.view.compact {
+            true => TALLEST_COMPACT,
+            false => TALLEST,
+        };
         let mut any = false;
         for (level, xs) in (0..).zip(marks) {
             if xs.is_empty() {
                 continue;
             }
             any = true;
-            let height = TALLEST * f64::from(level + 1) / f64::from(highest + 1);
+            let height = tallest * f64::from(level + 1) / f64::from(highest + 1);
             self.push(Command::Marks {
                 xs,
                 from: top + 2.0,
@@ -47,7 +52,7 @@ impl Painter<'_> {
                 width: 1.0 + f64::from(level) / f64::from(highest + 1),
             });
         }
-        if !self.area.narrow() && any {
+        if !self.area.narrow() && !self.area.view.compact && any {
             let at = (0.0, top + 14.0);
             let paint = Paint::Soft;
             self.text(at, Anchor::Start, TextStyle::Small, paint, "alignment");

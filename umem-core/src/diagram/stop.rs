@@ -114,7 +114,7 @@ impl<'a> Painter<'a> {
 
     /// The cause and the way out, in as many lines as there is room for below `y`.
     fn cause(&mut self, refusal: &Refusal, mut y: f64) {
-        if !self.area.shows(LaneName::Entries) {
+        if !self.area.has_lens() {
             return;
         }
         let x = self.area.left;

@@ -15,6 +15,8 @@ pub struct View {
     pub width: f64,
     /// Which of the five lanes it has; the lens comes with the entries.
     pub lanes: Lanes,
+    /// Whether its lanes stand closer together and it has no lens, so that it is two thirds as high.
+    pub compact: bool,
 }
 
 impl View {
@@ -31,6 +33,7 @@ impl View {
             span: length as f64,
             width,
             lanes: Lanes::ALL,
+            compact: false,
         }
     }
 
@@ -179,6 +182,11 @@ impl Area {
         self.rows(self.view.lanes.last()).end
     }
 
+    /// Whether the picture has room for the lens, or for why there is no table.
+    pub(super) fn has_lens(&self) -> bool {
+        self.shows(LaneName::Entries) && !self.view.compact
+    }
+
     /// Where the lens's boxes lie.
     pub(super) fn lens_rows(&self) -> Range<f64> {
         let y = self.rows(LaneName::Entries).end + if self.narrow() { 50.0 } else { 44.0 };
@@ -187,17 +195,17 @@ impl Area {
 
     fn row(&self, n: f64) -> f64 {
         // Names above the lanes need room.
-        let (first, gap) = if self.narrow() {
-            (26.0, 46.0)
-        } else {
-            (6.0, 36.0)
+        let (first, gap) = match (self.narrow(), self.view.compact) {
+            (true, _) => (26.0, 46.0),
+            (false, false) => (6.0, 36.0),
+            (false, true) => (6.0, 18.0),
         };
         AXIS + first + n * (BOX + gap)
     }
 
     /// The height of the whole picture.
     pub(super) fn height(&self) -> f64 {
-        match self.shows(LaneName::Entries) {
+        match self.has_lens() {
             true => self.lens_rows().end + UNDER_LENS,
             false => self.bottom() + UNDER_LANES,
         }

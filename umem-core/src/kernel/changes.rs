@@ -9,6 +9,7 @@ use super::{
     UpperBound,
 };
 use crate::scatter::Coalescing;
+use crate::words::words;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -42,60 +43,60 @@ const fn r(major: u16, minor: u16, patch: u16) -> Release {
 /// Every change since 5.2, which brought `ib_umem_find_best_pgsz()`, in the order of mainline.
 pub static CHANGES: &[Change] = &[
     Change {
-        commit: "36798d5ae1af",
-        title: "Fix ib_umem_find_best_pgsz()",
+        commit: words("36798d5ae1af"),
+        title: words("Fix ib_umem_find_best_pgsz()"),
         since: Since::new(5, 6).stable(&[r(5, 4, 22), r(5, 5, 6)]),
         apply: |rules| rules.interior = Interior::EveryEnd,
     },
     Change {
-        commit: "",
-        title: "Fix ib_umem_find_best_pgsz() for mappings that cross a page boundary",
+        commit: words(""),
+        title: words("Fix ib_umem_find_best_pgsz() for mappings that cross a page boundary"),
         since: Since::new(5, 10)
             .stable(&[r(5, 9, 2)])
             .unknown(&[r(5, 4, 73), r(5, 8, 17)]),
         apply: |rules| rules.upper_bound = UpperBound::CoveringBits,
     },
     Change {
-        commit: "10c75ccb54e4",
-        title: "Prevent small pages from being returned by ib_umem_find_best_pgsz()",
+        commit: words("10c75ccb54e4"),
+        title: words("Prevent small pages from being returned by ib_umem_find_best_pgsz()"),
         since: Since::new(5, 10)
             .stable(&[r(5, 9, 2)])
             .unknown(&[r(5, 4, 73), r(5, 8, 17)]),
         apply: |rules| rules.small_pages = SmallPages::KernelPageRequired,
     },
     Change {
-        commit: "3361c29e9279",
-        title: "Use simpler logic for ib_umem_find_best_pgsz()",
+        commit: words("3361c29e9279"),
+        title: words("Use simpler logic for ib_umem_find_best_pgsz()"),
         since: Since::new(5, 10),
         apply: |rules| rules.none_fits = NoneFits::Undefined,
     },
     Change {
-        commit: "0c16d9635e3a",
-        title: "Move to allocate SG table from pages",
+        commit: words("0c16d9635e3a"),
+        title: words("Move to allocate SG table from pages"),
         since: Since::new(5, 10),
         apply: |rules| rules.coalescing = Coalescing::AnyPage,
     },
     Change {
-        commit: "",
-        title: "Avoid undefined behavior of rounddown_pow_of_two()",
+        commit: words(""),
+        title: words("Avoid undefined behavior of rounddown_pow_of_two()"),
         since: Since::new(5, 11).stable(&[r(5, 10, 11)]),
         apply: |rules| rules.none_fits = NoneFits::Zero,
     },
     Change {
-        commit: "",
-        title: "Drop WARN_ON()",
+        commit: words(""),
+        title: words("Drop WARN_ON()"),
         since: Since::new(5, 13),
         apply: |rules| rules.small_pages = SmallPages::SmallerIgnored,
     },
     Change {
-        commit: "",
-        title: "Fix ib block iterator counter overflow",
+        commit: words(""),
+        title: words("Fix ib block iterator counter overflow"),
         since: Since::new(6, 2).stable(&[r(5, 4, 231), r(5, 10, 166), r(5, 15, 91), r(6, 1, 9)]),
         apply: |rules| rules.iterator = BlockIterator::EachEntryStep32,
     },
     Change {
-        commit: "4fbc3a52cd4d",
-        title: "Fix umem iterator when PAGE_SIZE is greater then HCA pgsz",
+        commit: words("4fbc3a52cd4d"),
+        title: words("Fix umem iterator when PAGE_SIZE is greater then HCA pgsz"),
         since: Since::new(6, 7)
             .stable(&[r(6, 1, 68), r(6, 6, 7)])
             .unknown(&[r(5, 15, 143)]),
@@ -105,8 +106,8 @@ pub static CHANGES: &[Change] = &[
         },
     },
     Change {
-        commit: "486055f5e09d",
-        title: "Fix best page size finding when it can cross SG entries",
+        commit: words("486055f5e09d"),
+        title: words("Fix best page size finding when it can cross SG entries"),
         since: Since::new(6, 15).stable(&[
             r(5, 15, 185),
             r(6, 1, 141),
@@ -121,8 +122,8 @@ pub static CHANGES: &[Change] = &[
     },
     // Its backports brought the walk across entries along, to 5.10 as well.
     Change {
-        commit: "15fe76e23615",
-        title: "Fix truncation for block sizes >= 4G",
+        commit: words("15fe76e23615"),
+        title: words("Fix truncation for block sizes >= 4G"),
         since: Since::new(7, 1).stable(&[
             r(5, 10, 259),
             r(5, 15, 210),
@@ -135,8 +136,8 @@ pub static CHANGES: &[Change] = &[
         apply: |rules| rules.iterator = BlockIterator::AcrossEntries64,
     },
     Change {
-        commit: "09ea6837a043",
-        title: "Be careful about boundary conditions in ib_umem_find_best_pgsz()",
+        commit: words("09ea6837a043"),
+        title: words("Be careful about boundary conditions in ib_umem_find_best_pgsz()"),
         since: Since::new(7, 2)
             .stable(&[r(6, 1, 189), r(6, 12, 111), r(6, 18, 53)])
             .unknown(&[r(5, 15, 211), r(6, 6, 144), r(7, 1, 1)]),
@@ -144,8 +145,8 @@ pub static CHANGES: &[Change] = &[
     },
     // In mainline expected for 7.4: it was merged after 7.3.
     Change {
-        commit: "1c8f6308e557",
-        title: "Catch scatterlist length overflows",
+        commit: words("1c8f6308e557"),
+        title: words("Catch scatterlist length overflows"),
         since: Since::new(7, 4)
             .stable(&[r(6, 12, 117), r(7, 3, 4)])
             .unknown(&[r(6, 6, 144), r(6, 18, 54)]),

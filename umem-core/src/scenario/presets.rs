@@ -4,6 +4,7 @@ use super::{
     DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, KernelSpec, LayoutName, MemorySpec,
     ProcessSpec, Region, Scenario,
 };
+use crate::words::words;
 use crate::{
     address::DmaAddr,
     memory::{Exporter, Kind},
@@ -49,99 +50,121 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         name: "mail",
         title: "The mail's example",
-        about: "The example of a mail to linux-rdma, August 2018: two adjacent 2M pages, all but their first 4K, for a device with 4K, 1M and 2M: 255 × 4K + 1 × 1M + 1 × 2M",
+        about: words(
+            "The example of a mail to linux-rdma, August 2018: two adjacent 2M pages, all but their first 4K, for a device with 4K, 1M and 2M: 255 × 4K + 1 × 1M + 1 × 2M",
+        ),
         build: mail,
     },
     Preset {
         name: "first-mask",
         title: "The mask as first written",
-        about: "The mail's loop, literally: (num_zeros << 1) - 1 leaves no size at all; the reply's mask gives the 257 entries",
+        about: words(
+            "The mail's loop, literally: (num_zeros << 1) - 1 leaves no size at all; the reply's mask gives the 257 entries",
+        ),
         build: mail,
     },
     Preset {
         name: "smaller-only",
         title: "They only make things smaller",
-        about: "Cut before mapping, the 1M and the 2M block land 4K off their alignment and fall apart: 767 × 4K + 1 × 1M; \
+        about: words(
+            "Cut before mapping, the 1M and the 2M block land 4K off their alignment and fall apart: 767 × 4K + 1 × 1M; \
                 mapped whole and cut last, the region takes 255 × 4K + 1 × 1M + 1 × 2M",
+        ),
         build: smaller_only,
     },
     Preset {
         name: "mail-iommu",
         title: "The mail's example behind an IOMMU",
-        about: "The kernel aligns the IOVA to 4M, so the 2M block comes first, and still 257 entries; one size alone falls to 1023 × 4K",
+        about: words(
+            "The kernel aligns the IOVA to 4M, so the 2M block comes first, and still 257 entries; one size alone falls to 1023 × 4K",
+        ),
         build: mail_iommu,
     },
     Preset {
         name: "misaligned-iova",
         title: "2M pages at a misaligned IOVA",
-        about: "4M mapped by hand to 0x80001000: broken up again into 256 × 4K + 1 × 1M + 1 × 2M",
+        about: words(
+            "4M mapped by hand to 0x80001000: broken up again into 256 × 4K + 1 × 1M + 1 × 2M",
+        ),
         build: misaligned_iova,
     },
     Preset {
         name: "one-size",
         title: "A device with one page size",
-        about: "Virtual and physical addresses agree modulo 2M, so 2 × 2M do, the first reaching 4K before the region",
+        about: words(
+            "Virtual and physical addresses agree modulo 2M, so 2 × 2M do, the first reaching 4K before the region",
+        ),
         build: || with_policy(mail(), Policy::Single),
     },
     Preset {
         name: "one-size-iommu",
         title: "One page size behind an IOMMU",
-        about: "Virtual address and IOVA differ in bit 12: 1023 × 4K where 2 × 2M would do",
+        about: words("Virtual address and IOVA differ in bit 12: 1023 × 4K where 2 × 2M would do"),
         build: || with_policy(mail_iommu(), Policy::Single),
     },
     Preset {
         name: "unaligned",
         title: "A device that takes any segment",
-        about: "One entry of 4M-4K",
+        about: words("One entry of 4M-4K"),
         build: || with_policy(mail(), Policy::Unaligned),
     },
     Preset {
         name: "descending",
         title: "The second page below the first",
-        about: "Two SG entries, and the same 257",
+        about: words("Two SG entries, and the same 257"),
         build: || with_layout(mail(), "2M", LayoutName::Descending),
     },
     Preset {
         name: "scattered",
         title: "Scattered 4K pages",
-        about: "No two neighbours adjacent: 1023 SG entries, 1023 × 4K",
+        about: words("No two neighbours adjacent: 1023 SG entries, 1023 × 4K"),
         build: || with_layout(mail(), "4K", LayoutName::Scattered),
     },
     Preset {
         name: "ppc64",
         title: "64K pages, and a device with 4K only",
-        about: "Each 64K page becomes sixteen aligned 4K blocks: 256 × 4K",
+        about: words("Each 64K page becomes sixteen aligned 4K blocks: 256 × 4K"),
         build: ppc64,
     },
     Preset {
         name: "pin-batches",
         title: "Pinned in batches",
-        about: "16M of 4K pages come in 8 batches of 512; an SG table with an entry for each would take 129K, the one that grows takes 4K",
+        about: words(
+            "16M of 4K pages come in 8 batches of 512; an SG table with an entry for each would take 129K, the one that grows takes 4K",
+        ),
         build: pin_batches,
     },
     Preset {
         name: "dma-buf",
         title: "A dma-buf behind an IOMMU",
-        about: "All but the first and the last 4K of 8M in four huge pages, exported by another driver: the buffer is mapped whole and the region \
+        about: words(
+            "All but the first and the last 4K of 8M in four huge pages, exported by another driver: the buffer is mapped whole and the region \
                 cut out after, so that its offset survives: 1 × 8M",
+        ),
         build: || of_kind(Kind::DmaBuf),
     },
     Preset {
         name: "dma-buf-pinned",
         title: "The same memory, registered by its address",
-        about: "Pinned, gathered and mapped from its own first page on: the IOMMU's address and the program's differ in bit 12, 2046 × 4K",
+        about: words(
+            "Pinned, gathered and mapped from its own first page on: the IOMMU's address and the program's differ in bit 12, 2046 × 4K",
+        ),
         build: || of_kind(Kind::Pages),
     },
     Preset {
         name: "gpu",
         title: "A GPU's memory behind an IOMMU",
-        about: "Its driver maps each of 32 entries of 2M by itself, so that no two are adjacent and none can be joined: 32 × 2M",
+        about: words(
+            "Its driver maps each of 32 entries of 2M by itself, so that no two are adjacent and none can be joined: 32 × 2M",
+        ),
         build: gpu,
     },
     Preset {
         name: "odp",
         title: "Memory on demand",
-        about: "64M in huge pages, of which nothing is pinned: the table has an entry for each page of the kernel from the start, 16384 × 4K",
+        about: words(
+            "64M in huge pages, of which nothing is pinned: the table has an entry for each page of the kernel from the start, 16384 × 4K",
+        ),
         build: on_demand,
     },
 ];

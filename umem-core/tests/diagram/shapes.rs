@@ -2,7 +2,7 @@
 
 use crate::common::{extent, preset, scenario, shown, texts};
 use umem_core::{
-    diagram::{Command, LaneName, Lanes, Paint, Stage, View},
+    diagram::{Attention, Command, Drawing, LaneName, Lanes, Paint, Stage, View, draw},
     memory::Kind,
     scenario::presets::PRESETS,
 };
@@ -204,4 +204,61 @@ fn a_segment_sinks_into_its_lane() {
         "{ways:?}"
     );
     assert_eq!(sinking(1.0), None, "then it is there");
+}
+
+#[test]
+fn a_compact_picture_is_a_third_less_high_and_has_no_lens() {
+    for width in [1000.0, 358.0] {
+        let mail = preset("mail");
+        let whole = mail.whole(width);
+        let compact = View {
+            compact: true,
+            ..whole
+        };
+        let (full, less) = (mail.draw(whole, f64::MAX), mail.draw(compact, f64::MAX));
+        assert!(
+            less.height < 0.8 * full.height,
+            "{} of {}",
+            less.height,
+            full.height
+        );
+        assert!(less.height < 300.0 || width < 600.0, "{}", less.height);
+        let told = texts(&less);
+        assert!(
+            told.contains(&"Device entries") && !told.contains(&"Lens"),
+            "{told:?}"
+        );
+        for command in &less.commands {
+            let (_, _, bottom) = extent(command);
+            assert!(bottom <= less.height, "{command:?}");
+        }
+        // The same boxes, closer together.
+        let solid = |drawing: &Drawing| {
+            let boxes = drawing.commands.iter().filter(|command| {
+                matches!(command, Command::Rect { height, dashed: false, .. } if (28.0..33.0).contains(height))
+            });
+            boxes.count()
+        };
+        assert!(solid(&less) >= 6 && solid(&full) > solid(&less));
+    }
+}
+
+#[test]
+fn lanes_that_differ_stand_out_and_the_others_step_back() {
+    let mail = preset("mail");
+    let attention = Attention {
+        differing: Lanes::of(|lane| lane == LaneName::Entries),
+        ..Attention::default()
+    };
+    let drawing = draw(&mail.index, mail.whole(1000.0), f64::MAX, attention);
+    let paint = |title: &str| {
+        let found = drawing.commands.iter().find_map(|command| match command {
+            Command::Text { text, paint, .. } if text == title => Some(*paint),
+            _ => None,
+        });
+        found.unwrap()
+    };
+    assert_eq!(paint("Device entries"), Paint::Accent);
+    assert_eq!(paint("SG entries"), Paint::Soft);
+    assert_eq!(Lanes::of(|_| false), None);
 }

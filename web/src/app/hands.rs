@@ -8,19 +8,38 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use yew::prelude::*;
 
-/// Hands for the panels.
-pub(super) fn hands() -> Hands {
+/// Hands for the panels; `plan` promises the result of what is asked.
+pub(super) fn hands(plan: &Function) -> Hands {
+    let plan = plan.clone();
     Hands {
         copy: Callback::from(|(text, told): (String, Callback<bool>)| {
             yew::platform::spawn_local(async move { told.emit(copied(&text).await) });
         }),
         keep: Callback::from(
-            |(name, what, told): (String, Keep, Callback<bool>)| match what {
+            move |(name, what, told): (String, Keep, Callback<bool>)| match what {
+                Keep::Result(asked) => {
+                    let plan = plan.clone();
+                    yew::platform::spawn_local(async move {
+                        let result = planned(&plan, &asked).await;
+                        let kept =
+                            result.and_then(|text| keep::text(&name, "application/json", &text));
+                        told.emit(kept.is_some());
+                    });
+                }
                 Keep::Text(kind, text) => told.emit(keep::text(&name, kind, &text).is_some()),
                 Keep::Picture(how, pictures) => keep::picture(how, &pictures, name, told),
             },
         ),
     }
+}
+
+/// The result of what is asked, as JSON. The code that makes it is loaded when somebody wants it.
+async fn planned(plan: &Function, asked: &str) -> Option<String> {
+    let promise = plan.call1(&JsValue::NULL, &asked.into()).ok()?;
+    let result = JsFuture::from(promise.dyn_into::<Promise>().ok()?)
+        .await
+        .ok()?;
+    js_sys::JSON::stringify(&result).ok()?.as_string()
 }
 
 /// Copies a text; whether the browser let it. Where a page came by plain http, there is no clipboard at all.

@@ -131,7 +131,7 @@ fn files(
             { file("svg", "Picture (SVG)", |shared| Keep::Picture(Picture::Svg, shared.pictures.clone())) }
             { file("png", "Picture (PNG)", |shared| Keep::Picture(Picture::Png, shared.pictures.clone())) }
             { file("json", "Scenario (JSON)", |shared| Keep::json(words::pretty(json(shared)))) }
-            { file("result.json", "Result (JSON)", |shared| Keep::json(share::result(&shared.scene, shared.many.as_deref()))) }
+            { file("result.json", "Result (JSON)", |shared| Keep::Result(json(shared))) }
             { file("csv", "Entries (CSV)", |shared| Keep::Text("text/csv", share::csv(&shared.scene))) }
         </div>
     }

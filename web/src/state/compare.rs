@@ -8,6 +8,7 @@ use crate::{
 };
 use std::{mem, rc::Rc};
 use umem_core::{
+    diagram::Lanes,
     scenario::{DeviceSpec, IommuSpec, Scenario},
     table::Policy,
 };
@@ -148,12 +149,18 @@ impl State {
     /// The pictures that are seen: one, or the upper and the lower of two.
     pub(crate) fn pictures(&self) -> Vec<Shown> {
         let (upper, lower) = self.scenes();
+        let compact = lower.is_some();
+        let differing = lower
+            .as_ref()
+            .and_then(|lower| Lanes::of(|lane| upper.differs(lower, lane)));
         let shown = |scene: Rc<Scene>| Shown {
             player: Player {
                 moment: self.moment_in(&scene),
+                compact,
                 ..self.player
             },
             veiled: self.veiled(),
+            differing,
             scene,
         };
         [Some(upper), lower]

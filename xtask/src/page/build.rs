@@ -3,8 +3,9 @@
 use super::{bundle, index, shrink::shrink, tools};
 use crate::place;
 use crate::step::step;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
+use std::env;
 use std::fs;
 use std::path::PathBuf;
 use std::thread;
@@ -75,11 +76,11 @@ impl Package {
         let sh = Shell::new()?;
         sh.change_dir(place::workspace());
         let (wasm, profile) = (tools::WASM, Self::cargo_profile(profile));
-        let features = self.features;
+        let (features, paths) = (self.features, &without_this_machine()?);
         step(&format!("compiling {} ({profile})", self.title), || {
             Ok(cmd!(
                 sh,
-                "cargo build --quiet --package web --lib --target {wasm} --profile {profile} {features...}"
+                "cargo build --quiet --package web --lib --target {wasm} --profile {profile} {features...} {paths...}"
             )
             .quiet()
             .run()?)
@@ -101,6 +102,7 @@ impl Package {
                 .arg(&draft)
                 .arg("--")
                 .args(features)
+                .args(without_this_machine()?)
                 .quiet()
                 .run()?;
             let [code, glue] =
@@ -114,6 +116,29 @@ impl Package {
             place::renew(&draft, &self.folder())
         })
     }
+}
+
+/// Options of cargo that keep the paths of this machine out of the code: panics name their source, and the sources of crates lie in the
+/// user's own folder. They are added to what `.cargo/config.toml` says.
+fn without_this_machine() -> Result<Vec<String>> {
+    let cargo = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo = cargo.or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let cargo = cargo.context("cannot tell where cargo keeps crates: set CARGO_HOME")?;
+    let mut flags = Vec::new();
+    for registry in fs::read_dir(cargo.join("registry/src"))
+        .into_iter()
+        .flatten()
+    {
+        let path = registry?.path();
+        // As a string of TOML.
+        flags.push(format!("'--remap-path-prefix={}=crates'", path.display()));
+    }
+    flags.sort();
+    let target = tools::WASM;
+    Ok(vec![
+        "--config".into(),
+        format!("target.{target}.rustflags=[{}]", flags.join(",")),
+    ])
 }
 
 /// Builds the page and the element with all their set-up.
