@@ -24,6 +24,7 @@
 
 mod buffer;
 mod capture;
+mod cases;
 mod check;
 mod commands;
 mod doctor;

@@ -3,7 +3,21 @@
 use crate::{registration::Registration, scenario::Scenario, size::PageSize};
 use alloc::{string::String, vec::Vec};
 
+#[cfg(feature = "guide")]
+mod combined;
 mod proposals;
+#[cfg(feature = "guide")]
+mod remedies;
+#[cfg(feature = "guide")]
+mod slices;
+#[cfg(feature = "guide")]
+mod unsaid;
+
+#[cfg(feature = "guide")]
+pub use unsaid::{assumed_start, why_none};
+
+#[cfg(feature = "guide")]
+pub(crate) use remedies::cures;
 
 pub(crate) use proposals::in_huge_pages;
 use proposals::{Kind, Proposal};
@@ -20,7 +34,7 @@ pub struct Advice {
     pub after: Outcome,
     /// What the change costs.
     pub cost: String,
-    /// The changed scenario; two where the region is split.
+    /// The changed scenario; two where the region is split. Of several slices of one length the first, and the last if it is shorter.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub scenarios: Vec<Scenario>,
 }
@@ -58,6 +72,16 @@ impl Outcome {
         }
     }
 
+    /// So many tables like this.
+    fn times(self, count: u64) -> Self {
+        let times = |each: Option<u64>| Some(each?.saturating_mul(count));
+        Self {
+            entries: times(self.entries),
+            bytes: times(self.bytes),
+            page_size: self.page_size,
+        }
+    }
+
     /// Whether this is fewer entries than `other`, where a refusal is more than any.
     fn beats(&self, other: &Self) -> bool {
         self.entries
@@ -65,17 +89,15 @@ impl Outcome {
     }
 }
 
-/// Longer lists get no advice: each proposal is proven by walking the list again.
+/// Of longer lists only changes that make them shorter are tried: each proposal is proven by walking the list again.
 pub const MOST_SEGMENTS: u64 = 1 << 22;
 
-/// The changes that would shrink the table, the greatest gain first.
+/// The changes that would shrink the table, the greatest gain first; of a region that is refused, those that make it register.
 ///
 /// Every change listed helps. Of one kind of change (such as aligning the start to 64K, 2M, 1G) only the best is
-/// listed, and the smallest of those that are equally good. A region of more than [`MOST_SEGMENTS`] SG entries gets none.
+/// listed, and the smallest of those that are equally good; of huge pages each size that gains more than the smaller ones. With the
+/// feature `guide` changes are combined as well, and each refusal has its remedies.
 pub fn advice(registration: &Registration) -> Vec<Advice> {
-    if registration.scatter_count() > MOST_SEGMENTS {
-        return Vec::new();
-    }
     let before = Outcome::of(registration);
     let mut best: Vec<(Kind, Advice)> = Vec::new();
     for proposal in proposals::proposals(registration) {
@@ -83,6 +105,12 @@ pub fn advice(registration: &Registration) -> Vec<Advice> {
         let Some((advice, largest)) = proven(proposal, before) else {
             continue;
         };
+        // Larger pages are more to ask for.
+        let smaller = best.iter().filter(|(known, _)| known.is_huge_pages());
+        let mut enough = smaller.filter(|(_, known)| !advice.after.beats(&known.after));
+        if kind.is_huge_pages() && enough.next().is_some() {
+            continue;
+        }
         // A boundary above the largest entry asks for more than is needed.
         let plain = boundary.is_none_or(|size| Some(size.bytes()) <= largest);
         match best.iter_mut().find(|(known, _)| *known == kind) {
@@ -97,6 +125,12 @@ pub fn advice(registration: &Registration) -> Vec<Advice> {
             None => best.push((kind, advice)),
         }
     }
+    #[cfg(feature = "guide")]
+    {
+        let combined = combined::combined(registration, &best);
+        best.extend(combined);
+        best.extend(remedies::remedies(registration));
+    }
     let mut list: Vec<Advice> = Vec::with_capacity(best.len());
     for (_, advice) in best {
         let fewer = |known: &Advice| known.after.entries <= advice.after.entries;
@@ -109,7 +143,9 @@ pub fn advice(registration: &Registration) -> Vec<Advice> {
 fn proven(proposal: Proposal, before: Outcome) -> Option<(Advice, Option<u64>)> {
     let tables = proposal.scenarios.iter().map(Registration::new);
     let tables: Vec<_> = tables.collect::<Result<_, _>>().ok()?;
-    let after = tables.iter().map(Outcome::of).reduce(Outcome::and)?;
+    let (first, rest) = tables.split_first()?;
+    let first = Outcome::of(first).times(proposal.repeats);
+    let after = rest.iter().map(Outcome::of).fold(first, Outcome::and);
     let largest = |of: &Registration| Some(of.table().ok()?.tally.by_size().last()?.0);
     let largest = tables.iter().filter_map(largest).max();
     let advice = Advice {
@@ -172,18 +208,22 @@ mod tests {
     #[test]
     fn one_size_behind_an_iommu_has_ways_out() {
         let list = advised("one-size-iommu");
-        assert!(list.len() >= 5, "{list:?}");
+        assert!(list.len() >= 3, "{list:?}");
         let find = |start: &str| {
             list.iter()
                 .find(|(change, _)| change.starts_with(start))
                 .map(|(_, after)| after.unwrap())
         };
         assert_eq!(find("let the IOMMU map identically"), Some(2));
-        assert_eq!(find("give the NIC an address that agrees"), Some(2));
+        assert_eq!(find("give the NIC an address that agrees"), None);
         assert_eq!(find("start the region on a 2M boundary"), Some(2));
         // At the 1M boundary: 255 × 4K, and 3 × 1M.
         assert_eq!(find("register two regions"), Some(258));
-        assert_eq!(find("map it at the IOVA"), Some(2));
+        // Nobody but VFIO chooses an IOVA, and nobody knows it who could give the NIC an address that agrees with it.
+        assert!(
+            !list.iter().any(|(change, _)| change.contains("IOVA")),
+            "{list:?}"
+        );
     }
 
     /// 8G of one run in segments of 4G-4K: every end of a segment counts until the contiguity rule comes.

@@ -13,8 +13,12 @@ use alloc::{format, string::String, vec::Vec};
 use core::cmp::Ordering;
 
 mod limits;
+#[cfg(feature = "guide")]
+mod picture;
 
-pub use limits::{Limit, best_page_size_limits, block_limits, limits};
+pub use limits::{CODES, Limit, best_page_size_limits, block_limits, limits};
+#[cfg(feature = "guide")]
+pub use picture::{Picture, picture};
 
 /// The arithmetic of one block of a mixed table.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -101,6 +101,8 @@
 //! | `serde` (default) | scenarios, registrations and vectors as JSON |
 //! | `diagram` (default) | a registration as lanes of boxes, drawing commands and SVG |
 //! | `words` (default) | sources, titles and assumptions, for people; without it these texts are empty, causes and ways out are not |
+//! | `guide` (default) | advice that combines changes, remedies for refusals, the picture of a whole list |
+//! | `import` (default) | scenarios of log lines, smaps, and what `rdma` prints |
 //! | `schema` | the JSON Schema of the scenario format |
 //! | `std` (default) | `std` in the dependencies of the above |
 //!
@@ -125,6 +127,8 @@ extern crate std;
 pub mod address;
 pub mod advice;
 pub mod capture;
+#[cfg(feature = "guide")]
+pub mod cost;
 pub mod device;
 #[cfg(feature = "diagram")]
 pub mod diagram;
@@ -132,6 +136,8 @@ pub mod evidence;
 pub mod exhibits;
 pub mod explain;
 pub mod gate;
+#[cfg(feature = "import")]
+pub mod import;
 pub mod iommu;
 pub mod kernel;
 pub mod memory;

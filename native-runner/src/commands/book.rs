@@ -1,5 +1,6 @@
 //! `umem book`: what the book says of the code, from the code itself. Hidden: `cargo xtask book` asks, and nobody else.
 
+mod cases;
 mod commands;
 mod format;
 mod scene;
@@ -31,6 +32,8 @@ enum Table {
     Devices,
     Kernels,
     Presets,
+    /// The gallery of public reports
+    Cases,
     /// Every command and its options
     Commands,
     /// The scenario format, from its JSON Schema
@@ -48,6 +51,7 @@ impl Book {
                     Table::Devices => tables::devices(),
                     Table::Kernels => tables::kernels(),
                     Table::Presets => tables::presets(),
+                    Table::Cases => cases::gallery()?,
                     Table::Commands => commands::reference(),
                     Table::Scenario => format::scenario()?,
                 };

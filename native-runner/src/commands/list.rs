@@ -1,6 +1,6 @@
 //! `umem list`.
 
-use std::io::Write;
+use std::{borrow::Cow, io::Write};
 
 use clap::ValueEnum;
 use umem_core::{
@@ -11,7 +11,10 @@ use umem_core::{
     table::{memory::Layout, single::Choice},
 };
 
-use crate::exit::Exit;
+use crate::{
+    cases::{self, Case},
+    exit::Exit,
+};
 
 /// List what a scenario can name
 #[derive(Debug, clap::Args)]
@@ -19,12 +22,17 @@ pub struct List {
     /// Which catalogue
     #[arg(value_enum)]
     catalogue: Catalogue,
+
+    /// Only what has all of these words, in any case: an error text
+    words: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Catalogue {
     /// The scenes of the mail
     Presets,
+    /// Public reports: what people saw, and what umem answers
+    Cases,
     /// The RDMA drivers of Linux
     Devices,
     /// The IOMMUs of Linux
@@ -38,6 +46,7 @@ impl List {
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let entries: Vec<Entry> = match self.catalogue {
             Catalogue::Presets => presets::PRESETS.iter().map(preset).collect(),
+            Catalogue::Cases => cases::all()?.into_iter().map(case).collect(),
             Catalogue::Devices => device::CATALOGUE.iter().map(driver).collect(),
             Catalogue::Iommus => iommu::CATALOGUE.iter().map(iommu).collect(),
             Catalogue::Kernels => {
@@ -47,6 +56,15 @@ impl List {
                     .collect()
             }
         };
+        let entries: Vec<Entry> = entries
+            .into_iter()
+            .filter(|entry| entry.has(&self.words))
+            .collect();
+        anyhow::ensure!(
+            !entries.is_empty(),
+            "nothing there has all of these words: {}",
+            self.words.join(" ")
+        );
         let width = entries
             .iter()
             .map(|entry| entry.name.len())
@@ -63,14 +81,40 @@ impl List {
 }
 
 struct Entry {
-    name: &'static str,
+    name: Cow<'static, str>,
     title: String,
     facts: Vec<String>,
 }
 
+impl Entry {
+    /// Whether it has all of these words, in any case.
+    fn has(&self, words: &[String]) -> bool {
+        let text = format!("{} {} {}", self.name, self.title, self.facts.join(" ")).to_lowercase();
+        let mut words = words.iter().flat_map(|words| words.split_whitespace());
+        words.all(|word| text.contains(&word.to_lowercase()))
+    }
+}
+
+fn case(case: Case) -> Entry {
+    let mut facts = case.errors;
+    facts.push(case.happened);
+    facts.push(format!("why: {}", case.cause));
+    for (number, question) in (1..).zip(&case.asked) {
+        facts.push(format!(
+            "umem plan --case {}:{number} --why   {}",
+            case.name, question.title
+        ));
+    }
+    Entry {
+        name: case.name.into(),
+        title: case.title,
+        facts,
+    }
+}
+
 fn preset(preset: &presets::Preset) -> Entry {
     Entry {
-        name: preset.name,
+        name: preset.name.into(),
         title: preset.title.into(),
         facts: vec![preset.about.into()],
     }
@@ -98,7 +142,7 @@ fn driver(profile: &&device::DeviceProfile) -> Entry {
     facts.push(format!("source: {}", traits.source));
     facts.extend(history(profile));
     Entry {
-        name: profile.name,
+        name: profile.name.into(),
         title: profile.title.into(),
         facts,
     }
@@ -171,7 +215,7 @@ fn iommu(profile: &iommu::IommuProfile) -> Entry {
         evidence(profile.lab),
     ];
     Entry {
-        name: profile.name,
+        name: profile.name.into(),
         title: profile.title.into(),
         facts,
     }
@@ -179,7 +223,7 @@ fn iommu(profile: &iommu::IommuProfile) -> Entry {
 
 fn change(change: &'static kernel::Change) -> Entry {
     Entry {
-        name: change.commit,
+        name: change.commit.into(),
         title: change.title.into(),
         facts: vec![format!("since {}", change.since)],
     }
@@ -187,7 +231,7 @@ fn change(change: &'static kernel::Change) -> Entry {
 
 fn generation(rules: &'static kernel::KernelRules) -> Entry {
     Entry {
-        name: rules.name,
+        name: rules.name.into(),
         title: rules.about.into(),
         facts: Vec::new(),
     }

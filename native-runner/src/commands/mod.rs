@@ -5,6 +5,7 @@ mod capture;
 mod check;
 mod completions;
 mod doctor;
+mod import;
 mod list;
 mod man;
 mod plan;
@@ -25,6 +26,7 @@ use crate::{
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     Plan(plan::Plan),
+    Import(import::Import),
     List(list::List),
     Check(check::Check),
     Capture(capture::Capture),
@@ -43,6 +45,7 @@ impl Command {
     pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
         match self {
             Self::Plan(plan) => plan.run(out),
+            Self::Import(import) => import.run(out.exact()),
             Self::List(list) => list.run(out),
             Self::Check(check) => check.run(out),
             Self::Capture(capture) => capture.run(out),

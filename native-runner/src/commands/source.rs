@@ -10,20 +10,26 @@ use anyhow::Context;
 use flate2::bufread::MultiGzDecoder;
 use umem_core::scenario::{Asked, Problem, Scenario, ScenarioError, ScenarioReader, presets};
 
-/// A file or a preset.
+use crate::cases;
+
+/// A file, a preset or a case.
 #[derive(Debug, clap::Args)]
 pub struct Source {
     /// A scenario or capture as JSON, plain or gzip; - reads standard input
     #[arg(
         value_name = "FILE",
-        required_unless_present = "preset",
-        conflicts_with = "preset"
+        required_unless_present_any = ["preset", "case"],
+        conflicts_with_all = ["preset", "case"]
     )]
     file: Option<PathBuf>,
 
     /// A scene of the mail, by name
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
+
+    /// A public report of `umem list cases`, by name; NAME:N is its N-th question
+    #[arg(long, value_name = "NAME", conflicts_with = "preset")]
+    case: Option<String>,
 }
 
 impl Source {
@@ -37,10 +43,13 @@ impl Source {
 
     /// The scenario or the set that is in it.
     pub fn asked(&self) -> anyhow::Result<Asked> {
+        if let Some(name) = &self.case {
+            return Ok(cases::find(name)?.asked()?);
+        }
         match (&self.preset, &self.file) {
             (Some(name), _) => Ok(Asked::Scenario(Box::new(preset(name)?))),
             (None, Some(path)) => read_either(path),
-            (None, None) => unreachable!("clap demands a file or a preset"),
+            (None, None) => unreachable!("clap demands a file, a preset or a case"),
         }
     }
 }

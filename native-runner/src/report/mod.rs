@@ -1,5 +1,6 @@
 //! What was found, printed.
 
+mod advice;
 pub mod doctor;
 mod gates;
 mod junit;

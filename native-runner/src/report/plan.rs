@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use umem_core::{
-    advice::{Outcome, advice},
+    advice::assumed_start,
+    cost::costs,
     evidence,
     exhibits::{Exhibit, exhibits},
-    explain::limits,
+    explain::{limits, picture},
     memory::Kind,
     registration::Registration,
     report::Report,
@@ -16,7 +17,7 @@ use umem_core::{
     table::{DriverBug, EntryRun, KernelBug, Policy, Refusal},
 };
 
-use super::gates::gates;
+use super::{advice::advised, gates::gates};
 use crate::screen::one_line;
 
 /// A table without lines, its columns as wide as they need to be.
@@ -57,6 +58,7 @@ pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io
     // A region that a gate before the SG list refuses has no stages, no table, and nothing to compare.
     if let Err(Refusal::Stopped(_)) = registration.table() {
         gates(out, registration, why)?;
+        advised(out, registration)?;
         return how_sure(out, registration, why);
     }
     writeln!(out)?;
@@ -144,12 +146,22 @@ pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io
     gates(out, registration, why)?;
     if why {
         writeln!(out, "\nwhy")?;
+        if let Some(picture) = picture(registration) {
+            writeln!(out, "  picture: {}", one_line(picture.text()))?;
+        }
         for limit in limits(registration) {
             writeln!(out, "  {}: {}", limit.code, one_line(&limit.text))?;
         }
         if question.device().policy == Policy::Mixed {
             tried(out, registration)?;
         }
+    }
+    let costs = if why { costs(registration) } else { Vec::new() };
+    if !costs.is_empty() {
+        writeln!(out, "\nwhat it costs, as others measured")?;
+    }
+    for cost in costs {
+        writeln!(out, "  {}", one_line(cost))?;
     }
     writeln!(out, "\nthe same region, other ways")?;
     let others = Policy::ALL.map(|policy| {
@@ -169,23 +181,7 @@ pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io
         [1],
     );
     writeln!(out, "{}", others.trim_fmt())?;
-    let advice = advice(registration);
-    if !advice.is_empty() {
-        writeln!(out, "\nwhat would help")?;
-    }
-    for advice in advice {
-        let entries =
-            |outcome: &Outcome| outcome.entries.map_or("refused".into(), |n| n.to_string());
-        let gain = format!("{} → {}", entries(&advice.before), entries(&advice.after));
-        writeln!(out, "  {gain}: {}", one_line(&advice.change))?;
-        writeln!(
-            out,
-            "  {:width$}  costs: {}",
-            "",
-            one_line(&advice.cost),
-            width = gain.chars().count()
-        )?;
-    }
+    advised(out, registration)?;
     how_sure(out, registration, why)
 }
 
@@ -194,6 +190,9 @@ fn how_sure(out: &mut impl Write, registration: &Registration, why: bool) -> io:
     let question = registration.question();
     let evidence = registration.evidence();
     writeln!(out, "\nhow sure")?;
+    if let Some(assumed) = assumed_start(registration) {
+        writeln!(out, "  {}", one_line(assumed))?;
+    }
     if question.kernel().release.is_some() {
         writeln!(out, "  {}", one_line(question.kernel().text()))?;
     }

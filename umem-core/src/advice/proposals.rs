@@ -1,14 +1,16 @@
 //! The changes that are tried: one function for each kind.
 
+use super::MOST_SEGMENTS;
+#[cfg(feature = "guide")]
+use crate::explain;
 use crate::{
-    address::{DmaAddr, VirtAddr},
-    iommu::Iova,
+    address::VirtAddr,
     kernel::{CHANGES, GENERATIONS},
     memory, processor,
     registration::Registration,
-    scenario::{IommuObject, IommuSpec, IovaSpec, KernelSpec, LayoutName, Scenario},
+    scenario::{Backing, IommuSpec, KernelSpec, LayoutName, Scenario},
     size::{Bytes, PageSize},
-    table::{Edges, Policy},
+    table::{Edges, Policy, Refusal},
 };
 use alloc::{
     borrow::ToOwned,
@@ -24,6 +26,8 @@ pub(super) struct Proposal {
     pub(super) change: String,
     pub(super) cost: String,
     pub(super) scenarios: Vec<Scenario>,
+    /// How many regions are like the first of these.
+    pub(super) repeats: u64,
     /// The boundary that it names.
     pub(super) boundary: Option<PageSize>,
 }
@@ -32,24 +36,44 @@ pub(super) struct Proposal {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Align,
-    HugePages,
+    HugePages(PageSize),
+    /// Huge pages that a fork has broken stay whole.
+    #[cfg(feature = "guide")]
+    Whole,
     Pad,
     HcaAddress,
     ZeroBased,
-    Iova,
     Identity,
     Split,
     Kernel,
     Overhang,
+    /// Two changes at once.
+    #[cfg(feature = "guide")]
+    Combined(usize),
+    /// What a gate refuses is put right.
+    #[cfg(feature = "guide")]
+    Remedy(usize),
+}
+
+impl Kind {
+    pub(super) const fn is_huge_pages(self) -> bool {
+        matches!(self, Self::HugePages(_))
+    }
 }
 
 impl Proposal {
-    fn new(kind: Kind, scenario: Scenario, change: String, cost: impl Into<String>) -> Self {
+    pub(super) fn new(
+        kind: Kind,
+        scenario: Scenario,
+        change: impl Into<String>,
+        cost: impl Into<String>,
+    ) -> Self {
         Self {
             kind,
-            change,
+            change: change.into(),
             cost: cost.into(),
             scenarios: vec![scenario],
+            repeats: 1,
             boundary: None,
         }
     }
@@ -64,24 +88,40 @@ impl Proposal {
 
 /// Everything that is tried, of each kind the cheapest first.
 pub(super) fn proposals(of: &Registration) -> Vec<Proposal> {
+    // A gate before the SG list knows no pages: nothing but its own remedies helps, and kernels that refuse less.
+    if matches!(of.table(), Err(Refusal::Stopped(_))) {
+        return later_kernels(of);
+    }
+    let memory = huge_sizes(of).filter_map(|size| huge_pages(of, size));
+    if of.scatter_count() > MOST_SEGMENTS {
+        // Of larger pages the list is shorter.
+        return memory.collect();
+    }
     let region =
         large_sizes(of).flat_map(|size| [aligned(of, size), padded(of, size), split(of, size)]);
-    let platform = of
-        .question()
-        .iommu_profile()
-        .and_then(|profile| profile.platform);
-    let memory = processor::huge_pages(platform, of.question().mr().page)
-        .iter()
-        .map(|size| huge_pages(of, size));
-    let addresses = [zero_based(of), congruent_hca(of), congruent_iova(of)];
+    let addresses = [zero_based(of), congruent_hca(of)];
     let machine = [identity(of), overhang(of)];
     region
-        .chain(memory)
-        .chain(addresses)
-        .chain(machine)
         .flatten()
+        .chain(memory)
+        .chain(unbroken(of))
+        .chain(addresses.into_iter().flatten())
+        .chain(machine.into_iter().flatten())
         .chain(later_kernels(of))
         .collect()
+}
+
+/// The sizes of huge pages that the machine has and the region is long enough for; the smallest serves shorter ones as well.
+pub(super) fn huge_sizes(of: &Registration) -> impl Iterator<Item = PageSize> {
+    let (question, mr) = (of.question(), of.question().mr());
+    let platform = question
+        .iommu_profile()
+        .and_then(|profile| profile.platform);
+    let sizes = processor::huge_pages(platform, mr.page);
+    let (least, length) = (sizes.smallest(), mr.length);
+    sizes
+        .iter()
+        .filter(move |size| Some(*size) == least || size.bytes() <= length)
 }
 
 /// The device's sizes above the kernel's page: those that are worth aligning to.
@@ -91,7 +131,7 @@ fn large_sizes(of: &Registration) -> impl Iterator<Item = PageSize> {
     sizes.filter(move |size| *size > page && size.log2() <= 40)
 }
 
-fn aligned(of: &Registration, size: PageSize) -> Option<Proposal> {
+pub(super) fn aligned(of: &Registration, size: PageSize) -> Option<Proposal> {
     let mr = of.question().mr();
     // The address is aligned; the offset follows.
     let back = mr.address.offset_in(size);
@@ -147,11 +187,29 @@ fn split(of: &Registration, size: PageSize) -> Option<Proposal> {
     Some(proposal)
 }
 
-fn huge_pages(of: &Registration, size: PageSize) -> Option<Proposal> {
+pub(super) fn huge_pages(of: &Registration, size: PageSize) -> Option<Proposal> {
     let changed = in_huge_pages(of, size)?;
     let change = format!("back the region with {size} pages");
     let cost = format!("{size} pages must be reserved, and memory is taken in whole ones");
-    Some(Proposal::new(Kind::HugePages, changed, change, cost))
+    Some(Proposal::new(Kind::HugePages(size), changed, change, cost))
+}
+
+/// Huge pages most of which are whole, and a few broken: as a fork does it, and pages that are written after it.
+#[cfg(feature = "guide")]
+fn unbroken(of: &Registration) -> Option<Proposal> {
+    let picture = explain::picture(of).filter(explain::Picture::is_nearly_whole)?;
+    let changed = in_huge_pages(of, picture.size)?;
+    let change = format!(
+        "keep the {0} pages whole: register before the fork(), or call madvise(MADV_DONTFORK) on the memory before it",
+        picture.size
+    );
+    let cost = "a child has no access to memory that is marked; pages that are broken already must be allocated anew";
+    Some(Proposal::new(Kind::Whole, changed, change, cost))
+}
+
+#[cfg(not(feature = "guide"))]
+fn unbroken(_: &Registration) -> Option<Proposal> {
+    None
 }
 
 /// The same region in memory of larger pages.
@@ -163,6 +221,14 @@ pub(crate) fn in_huge_pages(of: &Registration, size: PageSize) -> Option<Scenari
     let mut changed = of.scenario().clone();
     let spec = &mut changed.memory;
     if size <= of.question().memory().page_size() && spec.extents.is_none() {
+        return None;
+    }
+    // What backs a mapping decides its pages.
+    if spec
+        .areas
+        .iter()
+        .any(|area| area.backing != Backing::Anonymous)
+    {
         return None;
     }
     // The kernel decides where the pages lie, so none is assumed to follow another.
@@ -190,7 +256,7 @@ fn with_hca(of: &Registration, hca: VirtAddr) -> Option<Scenario> {
     Some(changed)
 }
 
-fn zero_based(of: &Registration) -> Option<Proposal> {
+pub(super) fn zero_based(of: &Registration) -> Option<Proposal> {
     let hca = VirtAddr::new(of.question().mr().page_offset());
     let changed = with_hca(of, hca)?;
     let change = format!("register it zero-based (the NIC's address {hca})");
@@ -199,38 +265,19 @@ fn zero_based(of: &Registration) -> Option<Proposal> {
 }
 
 fn congruent_hca(of: &Registration) -> Option<Proposal> {
+    // Nobody but the kernel knows where an IOMMU has put the region.
+    if of.question().translation().is_some() {
+        return None;
+    }
     let first = of.dma().next()?.start + of.question().mr().page_offset();
     let hca = VirtAddr::new(first.get());
     let changed = with_hca(of, hca)?;
     let change = format!("give the NIC an address that agrees with the device address ({hca})");
-    let cost =
-        "the remote side must be told that address (ibv_reg_mr_iova), which only the kernel knows";
+    let cost = "the remote side must be told that address (ibv_reg_mr_iova); root finds its low bits in /proc/PID/pagemap";
     Some(Proposal::new(Kind::HcaAddress, changed, change, cost))
 }
 
-fn congruent_iova(of: &Registration) -> Option<Proposal> {
-    let (question, mr) = (of.question(), of.question().mr());
-    if question.device().policy != Policy::Single || question.translation()?.iova != Iova::Kernel {
-        return None;
-    }
-    // Any multiple of 1G but 0 that the NIC's address agrees with.
-    let iova = DmaAddr::new((1 << 30) + mr.hca_address.align_down(mr.page).offset_in(PageSize::G1));
-    let mut changed = of.scenario().clone();
-    let mut object = match changed.iommu {
-        IommuSpec::Name(name) => IommuObject {
-            name: Some(name),
-            ..IommuObject::default()
-        },
-        IommuSpec::Custom(object) => object,
-    };
-    object.iova = IovaSpec::At(iova);
-    changed.iommu = IommuSpec::Custom(object);
-    let change = format!("map it at the IOVA {iova}, which agrees with the NIC's address");
-    let cost = "only VFIO lets a program choose the IOVA; the kernel's drivers do not";
-    Some(Proposal::new(Kind::Iova, changed, change, cost))
-}
-
-fn identity(of: &Registration) -> Option<Proposal> {
+pub(super) fn identity(of: &Registration) -> Option<Proposal> {
     of.question().translation()?;
     let mut changed = of.scenario().clone();
     changed.iommu = IommuSpec::default();
@@ -244,7 +291,7 @@ fn identity(of: &Registration) -> Option<Proposal> {
 }
 
 /// The kernels after this one at which rules changed, the oldest first: those of its own series where that took the change up.
-fn later_kernels(of: &Registration) -> Vec<Proposal> {
+pub(super) fn later_kernels(of: &Registration) -> Vec<Proposal> {
     let (kernel, spec) = (of.question().kernel(), &of.scenario().kernel);
     let proposal = |name: String, kernel: KernelSpec| {
         let mut changed = of.scenario().clone();

@@ -14,11 +14,25 @@ use crate::{
 };
 use alloc::{format, string::String, vec::Vec};
 
+/// Every code that a [`Limit`] can have.
+pub const CODES: [&str; 11] = [
+    "congruence",
+    "discontinuity",
+    "entry-end",
+    "start-alignment",
+    "kernel-page",
+    "covers",
+    "largest-size",
+    "alignment",
+    "bytes-left",
+    "run-end",
+    "segments",
+];
+
 /// One reason why a table is not smaller.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Limit {
-    /// What it is, for programs: `alignment`, `bytes-left`, `run-end`, `largest-size`, `covers`,
-    /// `congruence`, `discontinuity`, `entry-end`, `segments`.
+    /// What it is, for programs: one of [`CODES`].
     pub code: &'static str,
     /// The address bit that decided, if one did.
     pub bit: Option<u32>,

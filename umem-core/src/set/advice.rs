@@ -1,6 +1,8 @@
 //! Advice for sets: fewer regions, huge pages, slices; each proven by planning the changed set.
 
 use super::{Member, Set, SetPlan};
+#[cfg(feature = "guide")]
+use crate::advice::cures;
 use crate::{
     advice::in_huge_pages,
     memory::Kind,
@@ -65,10 +67,11 @@ impl SetOutcome {
 const MOST_SLICES: u64 = 1 << 12;
 
 impl SetPlan {
-    /// The changes that help, in the order in which they are easiest to make: huge pages, slices, one region.
+    /// The changes that help, in the order in which they are easiest to make: what puts a refusal right, huge pages, slices, one region.
     pub fn advice(&self) -> Vec<SetAdvice> {
         let before = SetOutcome::of(self);
-        let proposals = self.in_huge_pages().into_iter().chain(self.sliced());
+        let proposals = self.put_right().into_iter();
+        let proposals = proposals.chain(self.in_huge_pages()).chain(self.sliced());
         let proposals = proposals.chain(self.as_one());
         let proven = proposals.filter_map(|(set, change, cost)| {
             let after = SetOutcome::of(&set.plan().ok()?);
@@ -82,12 +85,36 @@ impl SetPlan {
         });
         let mut list: Vec<SetAdvice> = Vec::new();
         for advice in proven {
-            // Of larger pages that gain nothing more, the smaller ones are enough.
+            // Of changes that gain nothing more, the easiest is enough.
             if !list.iter().any(|known| known.after == advice.after) {
                 list.push(advice);
             }
         }
         list
+    }
+
+    /// What puts the rule right that refuses a region, for all regions alike.
+    #[cfg(feature = "guide")]
+    fn put_right(&self) -> Vec<(Set, String, String)> {
+        let Some(refusal) = self.refusal() else {
+            return Vec::new();
+        };
+        let (number, code) = (refusal.member, refusal.answer.code.unwrap_or_default());
+        let cures = cures(&self.members()[number].registration, code).into_iter();
+        let changed = cures.filter_map(|remedy| {
+            let scenario = remedy.scenarios.into_iter().next()?;
+            let mut set = self.set().clone();
+            (set.process, set.kernel) = (scenario.process, scenario.kernel);
+            let member = &mut set.registrations[number];
+            (member.region, member.memory) = (scenario.region, scenario.memory);
+            Some((set, remedy.change.into_owned(), remedy.cost.into_owned()))
+        });
+        changed.collect()
+    }
+
+    #[cfg(not(feature = "guide"))]
+    fn put_right(&self) -> Vec<(Set, String, String)> {
+        Vec::new()
     }
 
     /// Regions as long as a huge page, or longer, in such pages.
@@ -124,6 +151,10 @@ impl SetPlan {
     fn sliced(&self) -> Option<(Set, String, String)> {
         let refusal = self.refusal()?;
         let member = &self.set().registrations[refusal.member];
+        // What registers alone is too much together, in slices as well.
+        if self.members()[refusal.member].registration.table().is_ok() {
+            return None;
+        }
         // Slices of listed memory are not alike.
         if member.memory.extents.is_some() || member.memory.kind != Kind::Pages {
             return None;

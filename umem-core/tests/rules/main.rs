@@ -1,7 +1,8 @@
 //! The rules, held against slow twins, promised properties and wrong input.
 
+#[cfg(feature = "guide")]
+mod advice;
 mod by_release;
-mod cases;
 mod common;
 mod dma_buf;
 mod drivers;
@@ -15,6 +16,8 @@ mod places;
 mod power;
 mod presets;
 mod promises;
+#[cfg(feature = "guide")]
+mod remedies;
 mod sets;
 mod single;
 mod transcribed;

@@ -1,0 +1,183 @@
+//! What makes a refused region register: for each rule of a gate the changes that put it right, each proven by planning the region again.
+//!
+//! A region may be refused for more than one reason. Where the next gate refuses the changed region, its remedies are tried on top, so
+//! that a proposal names everything that has to change.
+
+use super::{
+    Advice, Outcome,
+    proposals::{self, Kind, Proposal},
+    proven,
+    slices::slices,
+};
+use crate::{
+    gate::{Gate, GateAnswer},
+    registration::Registration,
+    scenario::Scenario,
+    size::Bytes,
+};
+use alloc::{
+    borrow::Cow,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+mod cures;
+
+pub(crate) use cures::cures;
+
+/// A change that a refusal calls for, not yet proven.
+#[derive(Debug)]
+pub(crate) struct Remedy {
+    /// What to do, as a sentence without its point.
+    pub(crate) change: Cow<'static, str>,
+    /// What it costs.
+    pub(crate) cost: Cow<'static, str>,
+    /// The changed scenario; of slices the first and the last.
+    pub(crate) scenarios: Vec<Scenario>,
+    /// How many regions are like the first of these.
+    pub(crate) repeats: u64,
+}
+
+/// So many gates may refuse a region one after the other.
+const MOST_GATES: usize = 4;
+
+/// What makes a region register, the easiest first; empty if it does.
+pub(super) fn remedies(of: &Registration) -> Vec<(Kind, Advice)> {
+    if of.table().is_ok() {
+        return Vec::new();
+    }
+    let before = Outcome::of(of);
+    let Some(refusal) = of.gates().pop().filter(GateAnswer::refuses) else {
+        return Vec::new();
+    };
+    let mut list: Vec<(Kind, Advice)> = Vec::new();
+    let complete = of_refusal(of, &refusal)
+        .into_iter()
+        .flat_map(|remedy| complete(remedy, &refusal, MOST_GATES));
+    for (number, remedy) in complete.enumerate() {
+        let proposal = Proposal {
+            scenarios: remedy.scenarios,
+            repeats: remedy.repeats,
+            ..Proposal::new(
+                Kind::Remedy(number),
+                of.scenario().clone(),
+                remedy.change,
+                remedy.cost,
+            )
+        };
+        if let Some((advice, _)) = proven(proposal, before) {
+            list.push((Kind::Remedy(number), advice));
+        }
+    }
+    list
+}
+
+/// What puts a refusal right, the easiest first.
+fn of_refusal(of: &Registration, refusal: &GateAnswer) -> Vec<Remedy> {
+    let mut list = match refusal.code {
+        Some(code) => cures(of, code),
+        None => Vec::new(),
+    };
+    let in_slices = matches!(
+        refusal.code,
+        Some("too-long" | "too-many-pages" | "too-many-entries" | "iommu-map-failed")
+    );
+    if let Some(slices) = in_slices.then(|| slices(of)).flatten() {
+        list.push(Remedy {
+            change: format!(
+                "register it as {} regions of at most {}",
+                slices.count,
+                Bytes(slices.length)
+            )
+            .into(),
+            cost: format!(
+                "{} keys to hand out, and no access across their boundaries",
+                slices.count
+            )
+            .into(),
+            scenarios: slices.scenarios,
+            repeats: slices.full,
+        });
+    }
+    list
+}
+
+/// So many ways to go on are given where the next gate refuses the changed region.
+const MOST_WAYS: usize = 2;
+
+/// The remedy, with those of the gates behind that refuse the region then; empty if it does not register in the end.
+fn complete(remedy: Remedy, refusal: &GateAnswer, gates: usize) -> Vec<Remedy> {
+    // Slices are proven already.
+    if remedy.repeats > 1 || remedy.scenarios.len() > 1 {
+        return alloc::vec![remedy];
+    }
+    let changed = remedy.scenarios.first().map(Registration::new);
+    let Some(Ok(changed)) = changed else {
+        return Vec::new();
+    };
+    if changed.table().is_ok() {
+        return alloc::vec![remedy];
+    }
+    let Some(next) = changed.gates().pop().filter(GateAnswer::refuses) else {
+        return Vec::new();
+    };
+    // The same again: it did not help.
+    let again = next.gate < refusal.gate || (next.gate, next.code) == (refusal.gate, refusal.code);
+    if again || gates == 0 {
+        return Vec::new();
+    }
+    let then = further(&changed, &next)
+        .into_iter()
+        .flat_map(|then| complete(then, &next, gates - 1))
+        .take(MOST_WAYS);
+    then.map(|then| Remedy {
+        change: format!("{}, and {}", remedy.change, then.change).into(),
+        cost: format!("{}; {}", remedy.cost, then.cost).into(),
+        ..then
+    })
+    .collect()
+}
+
+/// What puts the refusal of a region right that other changes have led to: behind pinning larger pages and later kernels, too.
+fn further(changed: &Registration, next: &GateAnswer) -> Vec<Remedy> {
+    let mut then = Vec::new();
+    if next.gate > Gate::Pin {
+        let huge = proposals::huge_sizes(changed)
+            .take(1)
+            .filter_map(|size| proposals::huge_pages(changed, size));
+        let more = huge.chain(proposals::later_kernels(changed));
+        then.extend(more.map(|proposal| Remedy {
+            change: proposal.change.into(),
+            cost: proposal.cost.into(),
+            scenarios: proposal.scenarios,
+            repeats: 1,
+        }));
+    }
+    then.extend(of_refusal(changed, next));
+    then
+}
+
+impl Remedy {
+    /// `change` for `cost`, where `apply` finds something to change.
+    fn new(
+        of: &Registration,
+        change: impl Into<Cow<'static, str>>,
+        cost: impl Into<Cow<'static, str>>,
+        apply: impl FnOnce(&mut Scenario) -> Option<()>,
+    ) -> Option<Self> {
+        let mut changed = of.scenario().clone();
+        apply(&mut changed)?;
+        (changed != *of.scenario()).then(|| Self {
+            change: change.into(),
+            cost: cost.into(),
+            scenarios: alloc::vec![changed],
+            repeats: 1,
+        })
+    }
+}
+
+/// "local-write, remote-write".
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(", ").to_string()
+}

@@ -1,0 +1,287 @@
+//! What the text and the reader say, together.
+
+use super::{
+    Found, Given, ImportError, Imported, Missing, Read,
+    mapping::Mapping,
+    member::{alike, flags, member},
+};
+use crate::{
+    address::VirtAddr,
+    device,
+    scenario::{Asked, DeviceSpec, IommuSpec, KernelSpec, Memlock, ProcessSpec, Scenario},
+    set::Set,
+    size::Bytes,
+};
+use alloc::{borrow::ToOwned, boxed::Box, format, string::String, vec::Vec};
+
+/// The driver of a device that the kernel names so: "mlx5_0" is of mlx5.
+pub(super) fn driver(name: &str) -> Option<&'static str> {
+    let stem = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let stem = stem
+        .strip_suffix("_bond_")
+        .or(stem.strip_suffix('_'))
+        .unwrap_or(stem);
+    let stem = match stem {
+        "mana" => "mana_ib",
+        "irdma" | "iwp" => "irdma",
+        stem => stem,
+    };
+    Some(device::find(stem)?.name)
+}
+
+pub(super) fn assemble(read: Read, given: &Given) -> Result<Imported, ImportError> {
+    let mut notes = Vec::new();
+    let Read {
+        mut found,
+        mappings,
+        memlock,
+        mentioned,
+        errno,
+        device: logged,
+    } = read;
+    if found.is_empty() {
+        let nothing = mappings.is_empty() && !mentioned && given.length.is_none();
+        if nothing {
+            return Err(ImportError::Nothing);
+        }
+        found.push(whole(&mappings, given)?);
+    }
+    let mut missing = Vec::new();
+    let named = found
+        .iter()
+        .find_map(|found| found.device.clone())
+        .or(logged);
+    let device = device_of(named.as_deref(), given, &mut notes);
+    let errno = found.iter().find_map(|found| found.errno).or(errno);
+    found.dedup_by(|later, earlier| {
+        later.address.is_some()
+            && (later.address, later.length) == (earlier.address, earlier.length)
+    });
+    let mut members = Vec::new();
+    for found in &found {
+        let Some(member) = member(found, &mappings, given, &mut missing, &mut notes) else {
+            continue;
+        };
+        members.push(member?);
+    }
+    missing.extend(unsaid(device.is_none(), given));
+    // Each region asks for the same.
+    let mut asked: Vec<Missing> = Vec::new();
+    for one in missing {
+        if !asked.contains(&one) {
+            asked.push(one);
+        }
+    }
+    let missing = asked;
+    let Some(first) = members.first() else {
+        return Err(ImportError::Missing(missing));
+    };
+    if !missing.is_empty() {
+        return Err(ImportError::Missing(missing));
+    }
+    let mut kernel = KernelSpec {
+        page_size: Bytes(given.kernel_page()),
+        ..KernelSpec::default()
+    };
+    if let Some(release) = &given.release {
+        kernel.set_release(release);
+    }
+    let iommu = match given.iommu.as_deref() {
+        None | Some("off") => IommuSpec::default(),
+        Some(name) => IommuSpec::Name(name.to_owned()),
+    };
+    let access = found.iter().rev().find_map(|found| found.access);
+    let said = memlock.map(|bytes| Memlock::Bytes(Bytes(bytes)));
+    if given.memlock.is_none() && said.is_some() {
+        notes.push("The limit on locked memory is the one that the log names.".into());
+    }
+    let limit = given.memlock.or(said);
+    let limited = matches!(limit, Some(Memlock::Bytes(_)));
+    if limited && given.privileged.is_none() {
+        notes.push(
+            "The program is taken to lack CAP_IPC_LOCK, with which no limit on locked memory holds: root has it, but not in a user namespace of its own; add \
+             --privileged if it has."
+                .into(),
+        );
+    }
+    let process = ProcessSpec {
+        privileged: given.privileged.or(limited.then_some(false)),
+        access: access.map(|bits| flags(bits, &mut notes)),
+        memlock: limit,
+        fork_support: given.fork_support,
+        ..ProcessSpec::default()
+    };
+    let device = DeviceSpec::Name(device.unwrap_or_default());
+    notes.push(
+        "Where the frames lie is not in such a text: they are taken as scattered. `umem capture` records how they lie.".into(),
+    );
+    let asked = if members.len() == 1 {
+        Asked::Scenario(Box::new(Scenario {
+            version: 1,
+            name: None,
+            region: first.region.clone(),
+            memory: first.memory.clone(),
+            kernel,
+            iommu,
+            device,
+            process,
+            provenance: None,
+        }))
+    } else {
+        Asked::Set(Box::new(Set {
+            version: 1,
+            name: None,
+            kernel,
+            iommu,
+            device,
+            process,
+            registrations: alike(members),
+        }))
+    };
+    notes.dedup();
+    Ok(Imported {
+        asked,
+        errno,
+        notes,
+    })
+}
+
+/// The region of a text that names none: the reader's, or a mapping.
+fn whole(mappings: &[Mapping], given: &Given) -> Result<Found, ImportError> {
+    let start = given.va.map(VirtAddr::get);
+    let length = given.length.map(|Bytes(length)| length);
+    let found = |address, length| Found {
+        address,
+        length,
+        ..Found::default()
+    };
+    if length.is_some() {
+        return Ok(found(start, length));
+    }
+    let mapping = match start {
+        Some(start) => mappings
+            .iter()
+            .find(|mapping| mapping.start <= start && start < mapping.end),
+        None if mappings.len() == 1 => mappings.first(),
+        None => None,
+    };
+    match mapping {
+        Some(mapping) => {
+            let start = start.unwrap_or(mapping.start);
+            Ok(found(Some(start), Some(mapping.end - start)))
+        }
+        None if mappings.is_empty() => Ok(found(start, None)),
+        None => Err(ImportError::WhichMapping(which(mappings))),
+    }
+}
+
+fn which(mappings: &[Mapping]) -> String {
+    let mut longest: Vec<&Mapping> = mappings.iter().collect();
+    longest.sort_by_key(|mapping| core::cmp::Reverse(mapping.length()));
+    let mut text = format!(
+        "the text has {} mappings, and does not say which is registered: add --va ADDRESS; the longest are",
+        mappings.len()
+    );
+    for mapping in longest.into_iter().take(5) {
+        text += &format!(
+            "\n  --va {:#x}  {} {} {}",
+            mapping.start,
+            Bytes(mapping.length()),
+            mapping.rights,
+            mapping.path
+        );
+    }
+    text
+}
+
+/// Whether a kernel of that name may have other pages than 4K.
+fn may_have_large_pages(release: &str) -> bool {
+    let words = ["aarch64", "arm64", "64k", "16k", "ppc64"];
+    words
+        .iter()
+        .any(|word| release.to_ascii_lowercase().contains(word))
+}
+
+/// What a scenario needs besides its regions.
+fn unsaid(device: bool, given: &Given) -> Vec<Missing> {
+    let needed = [
+        (
+            device,
+            Missing {
+                what: "the device's driver",
+                option: "--device NAME",
+                find: "`rdma link` names the device (mlx5_0 is of mlx5), `umem list devices` the drivers",
+            },
+        ),
+        (
+            given.release.is_none(),
+            Missing {
+                what: "the kernel",
+                option: "--release NAME",
+                find: "`uname -r` on that machine",
+            },
+        ),
+        (
+            given.kernel_page.is_none()
+                && given.release.as_deref().is_some_and(may_have_large_pages),
+            Missing {
+                what: "the pages of that kernel",
+                option: "--kernel-page SIZE",
+                find: "`getconf PAGESIZE` on that machine",
+            },
+        ),
+        (
+            given.iommu.is_none(),
+            Missing {
+                what: "the IOMMU",
+                option: "--iommu NAME",
+                find: "off where /sys/class/iommu is empty, or iommu=pt is in /proc/cmdline; else vt-d, amd-v1, … of `umem list iommus`",
+            },
+        ),
+    ];
+    needed
+        .into_iter()
+        .filter_map(|(missing, what)| missing.then_some(what))
+        .collect()
+}
+
+fn device_of(named: Option<&str>, given: &Given, notes: &mut Vec<String>) -> Option<String> {
+    if let Some(device) = &given.device {
+        // "mlx5_0" is what people have at hand.
+        let known = device::find(device).is_some();
+        return Some(match driver(device) {
+            Some(driver) if !known => driver.to_owned(),
+            _ => device.clone(),
+        });
+    }
+    let named = named?;
+    let driver = driver(named)?;
+    notes.push(format!(
+        "The device is taken to be of {driver}: the text names {named}."
+    ));
+    Some(driver.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::driver;
+
+    #[test]
+    fn devices_are_named_after_their_drivers() {
+        for (name, expected) in [
+            ("mlx5_0", Some("mlx5")),
+            ("mlx5_bond_5", Some("mlx5")),
+            ("efa_0", Some("efa")),
+            ("efa", Some("efa")),
+            ("bnxt_re0", Some("bnxt_re")),
+            ("rxe0", Some("rxe")),
+            ("irdma3", Some("irdma")),
+            ("mana_0", Some("mana_ib")),
+            ("eth0", None),
+            ("ibp12s0", None),
+            ("", None),
+        ] {
+            assert_eq!(driver(name), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! A registration of the text, with the memory behind it.
+
+use super::{Found, Given, ImportError, Missing, PAGE, mapping::Mapping};
+use crate::{
+    address::VirtAddr,
+    device::Access,
+    memory::Kind,
+    scenario::{AreaSpec, Backing, LayoutName, MemorySpec, Region},
+    set::Member,
+    size::Bytes,
+};
+use alloc::{format, string::String, vec::Vec};
+
+/// What x86-64 and arm64 with pages of 4K have as transparent huge pages.
+const TRANSPARENT: u64 = 2 << 20;
+
+/// A registration with its memory; `None` where something is missing.
+pub(super) fn member(
+    found: &Found,
+    mappings: &[Mapping],
+    given: &Given,
+    missing: &mut Vec<Missing>,
+    notes: &mut Vec<String>,
+) -> Option<Result<Member, ImportError>> {
+    let address = given.va.map(VirtAddr::get).or(found.address);
+    let length = given.length.map(|Bytes(length)| length).or(found.length);
+    let mapping = address.and_then(|address| {
+        mappings
+            .iter()
+            .find(|mapping| mapping.start <= address && address < mapping.end)
+    });
+    let page = given
+        .page_size
+        .map(|Bytes(size)| size)
+        .or_else(|| Some(pages_of(mapping?, notes)));
+    if length.is_none() {
+        missing.push(Missing {
+            what: "how long the region is",
+            option: "--length SIZE",
+            find: "the program's log or its configuration",
+        });
+    }
+    if page.is_none() && !found.dma_buf {
+        missing.push(Missing {
+            what: "the pages that back it",
+            option: "--page-size SIZE",
+            find: "4K unless huge pages were asked for; KernelPageSize and AnonHugePages in /proc/PID/smaps, which may be pasted along",
+        });
+    }
+    let length = length?;
+    let page = match page {
+        Some(page) => page,
+        None if found.dma_buf => given.kernel_page(),
+        None => return None,
+    };
+    let end = address.unwrap_or(0).checked_add(length);
+    if end.is_none() {
+        return Some(Err(ImportError::Line {
+            line: found.line,
+            text: format!(
+                "{length} bytes from {:#x} pass the end of the address space",
+                address.unwrap_or(0)
+            ),
+        }));
+    }
+    let backing = given
+        .backing
+        .or_else(|| Some(mapping?.backing(given.kernel_page())));
+    let mut region = Region {
+        va: crate::scenario::DEFAULT_VA,
+        offset: Bytes(0),
+        length: Bytes(length),
+        hca_address: None,
+    };
+    match address {
+        Some(address) => {
+            // The memory begins with the page that the region begins in.
+            let start = address - address % page.max(1);
+            region.va = VirtAddr::new(start);
+            region.offset = Bytes(address - start);
+        }
+        None => notes.push("The address is not in the text: the region is taken to begin at a boundary of every page size, or add --va.".into()),
+    }
+    let mut area = AreaSpec {
+        backing: backing.unwrap_or_default(),
+        ..AreaSpec::default()
+    };
+    if let Some(mapping) = mapping {
+        area.shared = Some(mapping.is_shared());
+        area.protection = mapping.protection();
+        if end > Some(mapping.end) {
+            notes.push(format!(
+                "The region reaches beyond its mapping, which ends at {:#x}: what lies behind is taken to be alike.",
+                mapping.end
+            ));
+        }
+    }
+    if matches!(area.backing, Backing::Hugetlb | Backing::Devdax) && page > given.kernel_page() {
+        area.page_size = Some(Bytes(page));
+        // Whole pages are mapped.
+        let taken = region
+            .offset
+            .0
+            .checked_add(length)?
+            .checked_next_multiple_of(page)?;
+        area.length = Some(Bytes(taken));
+    }
+    let kind = match found.dma_buf {
+        true => Kind::DmaBuf,
+        false => Kind::Pages,
+    };
+    let memory = MemorySpec {
+        kind,
+        page_size: Some(Bytes(page)),
+        layout: Some(LayoutName::Scattered),
+        areas: match backing.filter(|_| kind == Kind::Pages) {
+            Some(_) => alloc::vec![area],
+            None => Vec::new(),
+        },
+        ..MemorySpec::default()
+    };
+    Some(Ok(Member {
+        name: None,
+        region,
+        memory,
+        count: 1,
+    }))
+}
+
+/// The pages behind a mapping.
+fn pages_of(mapping: &Mapping, notes: &mut Vec<String>) -> u64 {
+    let page = mapping.page.unwrap_or(PAGE);
+    let length = mapping.length();
+    match mapping.transparent {
+        0 => page,
+        huge if huge >= length => {
+            notes.push(
+                "The mapping is in transparent huge pages throughout; they are taken to be of 2M."
+                    .into(),
+            );
+            TRANSPARENT
+        }
+        huge => {
+            notes.push(format!(
+                "{} of the mapping's {} are in transparent huge pages. Which ones is not in smaps, so all of it is taken as pages of 4K: \
+                 `umem capture` records which.",
+                Bytes(huge),
+                Bytes(length)
+            ));
+            page
+        }
+    }
+}
+
+/// The flags of `ibv_reg_mr()`.
+pub(super) fn flags(bits: u64, notes: &mut Vec<String>) -> Vec<Access> {
+    const FLAGS: [(u64, Access); 11] = [
+        (1, Access::LocalWrite),
+        (1 << 1, Access::RemoteWrite),
+        (1 << 2, Access::RemoteRead),
+        (1 << 3, Access::RemoteAtomic),
+        (1 << 4, Access::MwBind),
+        (1 << 5, Access::ZeroBased),
+        (1 << 6, Access::OnDemand),
+        (1 << 7, Access::Hugetlb),
+        (1 << 8, Access::FlushGlobal),
+        (1 << 9, Access::FlushPersistent),
+        (1 << 20, Access::RelaxedOrdering),
+    ];
+    let known = FLAGS.iter().fold(0, |all, (bit, _)| all | bit);
+    if bits & !known != 0 {
+        notes.push(format!(
+            "The access flags {:#x} are not known here, and left out.",
+            bits & !known
+        ));
+    }
+    let set = FLAGS.iter().filter(|(bit, _)| bits & bit != 0);
+    set.map(|(_, access)| *access).collect()
+}
+
+/// Alike regions once, with their count: those of one size at other addresses are alike where they begin alike in their page.
+pub(super) fn alike(members: Vec<Member>) -> Vec<Member> {
+    let mut list: Vec<Member> = Vec::new();
+    for member in members {
+        let same = |known: &&mut Member| {
+            known.region.length == member.region.length
+                && known.region.offset == member.region.offset
+                && known.memory == member.memory
+        };
+        match list.last_mut().filter(|known| same(known)) {
+            Some(known) => known.count += 1,
+            None => list.push(member),
+        }
+    }
+    list
+}
