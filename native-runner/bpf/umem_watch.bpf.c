@@ -84,9 +84,18 @@ static __always_inline void begin(struct record *record, __u32 kind, __u32 size)
 	record->time = bpf_ktime_get_ns();
 }
 
+/* The reader looks ten times a second; waking it costs more than the record. Only rings that fill wake it. */
+#define MANY_EVENTS (1 << 20)
+#define MANY_PIECES (4 << 20)
+
 static __always_inline void send(void *record, __u64 size)
 {
-	if (bpf_ringbuf_output(&events, record, size, 0))
+	__u64 wakeup = BPF_RB_NO_WAKEUP;
+
+	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > MANY_EVENTS ||
+	    bpf_ringbuf_query(&lists, BPF_RB_AVAIL_DATA) > MANY_PIECES)
+		wakeup = BPF_RB_FORCE_WAKEUP;
+	if (bpf_ringbuf_output(&events, record, size, wakeup))
 		count(COUNT_EVENTS_LOST);
 }
 
@@ -252,11 +261,11 @@ static __always_inline int copy(struct walk *walk, __u32 entries, const __u64 ro
 	/* Else clang tests one copy of it and passes another. */
 	asm volatile("" : "+r"(bytes));
 	if (bytes > room || bpf_probe_read_kernel(piece->bytes, bytes, (void *)walk->at)) {
-		bpf_ringbuf_discard(piece, 0);
+		bpf_ringbuf_discard(piece, BPF_RB_NO_WAKEUP);
 		return -1;
 	}
 	begin_piece(piece, walk, entries, sizeof(struct piece) + bytes);
-	bpf_ringbuf_submit(piece, 0);
+	bpf_ringbuf_submit(piece, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 

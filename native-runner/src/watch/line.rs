@@ -50,6 +50,8 @@ pub struct Line {
     pub entries: Option<u64>,
     /// The limits that the kernel went by.
     pub limits: Limits,
+    /// Whether the device has a larger page that the region would fill.
+    pub could_be_larger: bool,
     /// Held against the rules.
     pub model: Verdict,
     /// Why the page size is no larger.
@@ -195,6 +197,7 @@ impl Line {
                 boundary: hex(seen.boundary_mask()),
                 iommu: seen.iommu_mode(),
             },
+            could_be_larger: seen.could_be_larger(),
             model: seen.judge(&machine.rules, page),
             why: seen.reasons(machine),
             hurried: hurry && seen.could_be_larger(),

@@ -9,13 +9,16 @@
 //! | [`verdict`], [`cause`], [`reason`] | held against the rules; why it was refused; why its pages are small |
 //! | [`question`], [`machine`] | it as a scenario, and what that takes besides |
 //! | [`line`], [`rows`], [`summary`] | what is printed |
+//! | [`metrics`], [`exporter`] | what Prometheus collects |
 
 mod attach;
 mod cause;
+mod exporter;
 pub mod ledger;
 mod line;
 mod list;
 mod machine;
+mod metrics;
 mod points;
 mod question;
 mod reader;
@@ -30,9 +33,11 @@ mod tracefs;
 mod verdict;
 mod wire;
 
+pub use exporter::{Shared, serve};
 pub use ledger::{Happened, Ledger};
 pub use line::{End, Line, Saved, moment};
 pub use machine::Machine;
+pub use metrics::Metrics;
 pub use reader::{Reader, Said};
 pub use rows::Rows;
 pub use source::{Source, has_programs, symbols};

@@ -54,10 +54,7 @@ impl fmt::Display for Unwatchable {
                 "the kernel's type information cannot be read ({error}): it takes a kernel with CONFIG_DEBUG_INFO_BTF=y, as distributions \
                  have it"
             ),
-            Self::Tracefs(error) => write!(
-                f,
-                "tracefs cannot be used ({error}): run it as root, with /sys/kernel/tracing mounted"
-            ),
+            Self::Tracefs(error) => write!(f, "tracefs cannot be used: {error}"),
             Self::Symbols(error) => write!(f, "/proc/kallsyms cannot be read: {error}"),
             Self::Refused(error) => write!(
                 f,
@@ -66,7 +63,8 @@ impl fmt::Display for Unwatchable {
             ),
             Self::Probe(function, error) => write!(
                 f,
-                "no probe can be set at {function}() ({error}): run it as root"
+                "no probe can be set at {function}() ({error}): run it as root; with CAP_BPF and CAP_PERFMON alone it takes kernel.perf_event_paranoid \
+                 of 2 or less"
             ),
         }
     }
