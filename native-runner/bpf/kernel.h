@@ -40,6 +40,7 @@ struct pt_regs {
 #define ARGUMENT_3(regs) ((regs)->dx)
 #define ARGUMENT_4(regs) ((regs)->cx)
 #define ARGUMENT_5(regs) ((regs)->r8)
+#define ARGUMENT_6(regs) ((regs)->r9)
 #define RESULT(regs) ((regs)->ax)
 #else
 #error "the registers of this processor are not known here"

@@ -6,7 +6,8 @@ use serde::Serialize;
 use umem_core::{advice::Advice, size::PageSize};
 
 use super::{
-    cause::Refusal, ledger::Released, machine::Machine, seen::Seen, verdict::Verdict, wire::Kind,
+    cause::Refusal, ledger::Released, list::List, machine::Machine, seen::Seen, verdict::Verdict,
+    wire::Kind,
 };
 
 /// All that is said of a registration.
@@ -160,7 +161,9 @@ impl Line {
     ) -> Self {
         let page = machine.page;
         let list = seen.list.as_ref();
-        let scatter = list.map(|list| Count {
+        // A dma-buf's memory is its exporter's, and need not have pages.
+        let has_pages = |_: &&List| seen.kind() == Kind::Pages;
+        let scatter = list.filter(has_pages).map(|list| Count {
             count: list.memory.len() as u64 + list.missing,
             missing: list.missing,
             entries: lists.then(|| entries(&list.memory)),

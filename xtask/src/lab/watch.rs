@@ -60,8 +60,9 @@ pub fn script(has_probe: bool, full: bool) -> String {
     let (load, pci, pci_seen) = if has_probe {
         (
             "insmod /lab/watch/umem_register.ko || exit",
-            "umem vectors storm --pci --threads 2 --times 3 --length 16780K || exit",
-            "--expect 17182720=6",
+            "umem vectors storm --pci --threads 2 --times 3 --length 16780K || exit
+umem vectors storm --dma-buf --threads 1 --times 2 --length 1028K || exit",
+            "--expect 17182720=6 --expect 1052672=2",
         )
     } else {
         ("true", "true", "")
@@ -73,7 +74,10 @@ begin /tmp/all; all=$!
 begin /tmp/kept --save /tmp/saved; kept=$!
 umem check {buffers} >/tmp/check || {{ code=$?; cat /tmp/check; exit $code; }}
 {pci}
+umem vectors storm --on-demand --threads 1 --times 1 --length 1032K >/tmp/on-demand 2>&1 || exit
+cat /tmp/on-demand
 end $kept /tmp/kept
+grep -q refused /tmp/on-demand || grep -q '\"kind\":\"odp\"' /tmp/kept || {{ echo 'paging on demand was not seen' >&2; exit 62; }}
 umem vectors watched /tmp/kept --saved 10 {pci_seen} || exit
 begin /tmp/killed; killed=$!
 {STORM} || exit
