@@ -7,7 +7,7 @@ use umem_core::{advice::Advice, size::PageSize};
 
 use super::{
     cause::Refusal, ledger::Released, list::List, machine::Machine, seen::Seen, verdict::Verdict,
-    wire::Kind,
+    wire::Kind, witness::Witness,
 };
 
 /// All that is said of a registration.
@@ -55,6 +55,9 @@ pub struct Line {
     pub could_be_larger: bool,
     /// Held against the rules.
     pub model: Verdict,
+    /// What the process's pagemap says of the list, where it could be asked in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Witness>,
     /// Why the page size is no larger.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<String>,
@@ -202,6 +205,7 @@ impl Line {
             },
             could_be_larger: seen.could_be_larger(),
             model: seen.judge(&machine.rules, page),
+            witness: (!hurry).then(|| seen.witness(page)).flatten(),
             why: seen.reasons(machine),
             hurried: hurry && seen.could_be_larger(),
             advice: match hurry {

@@ -6,7 +6,7 @@
 //! | [`record`], [`wire`], [`list`] | the records, taken apart: hostile bytes |
 //! | [`ledger`] | records that belong together: registrations and their ends |
 //! | [`seen`] | a registration, whole |
-//! | [`verdict`], [`cause`], [`reason`] | held against the rules; why it was refused; why its pages are small |
+//! | [`verdict`], [`witness`], [`cause`], [`reason`] | held against the rules, and against the pagemap; why it was refused; why its pages are small |
 //! | [`question`], [`machine`] | it as a scenario, and what that takes besides |
 //! | [`line`], [`rows`], [`summary`] | what is printed |
 //! | [`metrics`], [`exporter`] | what Prometheus collects |
@@ -32,6 +32,7 @@ mod symbols;
 mod tracefs;
 mod verdict;
 mod wire;
+mod witness;
 
 pub use exporter::{Shared, serve};
 pub use ledger::{Happened, Ledger};
