@@ -286,3 +286,26 @@ fn chain(error: &dyn std::error::Error) -> String {
         many => format!("{} … {}", lines[0], lines[many - 3..].join(" ")),
     }
 }
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_program_is_in_the_object() {
+        for point in POINTS {
+            let section = format!("kprobe/{}\0", point.program);
+            let has = OBJECT
+                .windows(section.len())
+                .any(|bytes| bytes == section.as_bytes());
+            assert!(has, "{section:?}: cargo xtask bpf builds it");
+        }
+    }
+
+    #[test]
+    fn an_error_is_one_line_with_the_end_of_a_long_log() {
+        let log = "cause\n0: (b7) r0 = 1\n1: r0\n2: r0\n3: (79) bad\nR1 invalid\nprocessed 4 insns\nverification time 9 usec\n";
+        let said = chain(&io::Error::other(log));
+        assert_eq!(said, "cause … 2: r0 3: (79) bad R1 invalid");
+    }
+}
