@@ -167,7 +167,7 @@ impl Watching<'_> {
         while !self.is_enough() {
             let said = reader.next(WAITS);
             let now = Instant::now();
-            let nothing = matches!(said, None | Some(Said::Lost(_)));
+            let nothing = said.is_none();
             match said {
                 Some(Said::Record(record)) => {
                     let mut function = |address| symbols.function(address).map(str::to_owned);
