@@ -2,13 +2,13 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`reader`], [`source`], with [`tracefs`], [`attach`], [`points`], [`symbols`] | the programs in the kernel, and their records, read in time |
+//! | [`reader`], [`source`], with [`mod@tracefs`], [`attach`], [`points`], [`mod@symbols`] | the programs in the kernel, and their records, read in time |
 //! | [`record`], [`wire`], [`list`] | the records, taken apart: hostile bytes |
 //! | [`ledger`] | records that belong together: registrations and their ends |
 //! | [`seen`] | a registration, whole |
 //! | [`verdict`], [`witness`], [`cause`], [`reason`] | held against the rules, and against the pagemap; why it was refused; why its pages are small |
 //! | [`question`], [`machine`] | it as a scenario, and what that takes besides |
-//! | [`line`], [`rows`], [`summary`] | what is printed |
+//! | [`mod@line`], [`rows`], [`summary`] | what is printed |
 //! | [`metrics`], [`exporter`] | what Prometheus collects |
 
 mod attach;
