@@ -40,6 +40,7 @@ mod pattern;
 mod probe;
 mod process;
 mod progress;
+mod random;
 mod recording;
 mod region;
 #[cfg(feature = "rdma")]

@@ -219,6 +219,53 @@ fn a_mapping_of_another_process_is_found_by_its_name() {
 }
 
 #[test]
+fn several_mappings_are_a_set_that_plan_takes() {
+    if !frames_are_shown() {
+        return;
+    }
+    let sleeper = Sleeper::new();
+    let pid = sleeper.pid();
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    let stack = maps.lines().find(|line| line.ends_with("[stack]")).unwrap();
+    let stack = stack.split(' ').next().unwrap();
+    let (set, _) = capture(&[
+        "--pid",
+        &pid,
+        "--range",
+        stack,
+        "--mapping",
+        "[heap]",
+        "--range",
+        stack,
+        "--device",
+        "mlx5",
+    ]);
+    let regions = set["registrations"].as_array().unwrap();
+    let names: Vec<_> = regions
+        .iter()
+        .map(|region| region["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names.len(), 3);
+    assert!(names[0].contains("[heap]"), "{names:?}");
+    for region in regions {
+        assert_eq!(region["provenance"]["rebased"], true);
+        assert!(region["provenance"]["asked"]["length"].is_string());
+        assert_eq!(
+            region["provenance"]["time"],
+            regions[0]["provenance"]["time"]
+        );
+    }
+    // The same memory twice lies in one place: all regions are shifted alike.
+    assert_eq!(regions[1]["memory"], regions[2]["memory"]);
+    let (code, plan, err) = run_with(&["plan", "-", "--format", "json"], &set.to_string());
+    assert_eq!(code, 0, "{err}");
+    let plan: Value = serde_json::from_str(&plan).unwrap();
+    assert_eq!(plan["total"]["regions"], 3);
+    let (_, text, _) = run_with(&["plan", "-"], &set.to_string());
+    assert!(text.contains("Captured on Linux"), "{text}");
+}
+
+#[test]
 fn a_process_that_is_gone_is_said_to_be() {
     let mut child = Command::new("true").spawn().unwrap();
     let pid = child.id().to_string();

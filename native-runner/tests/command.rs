@@ -234,6 +234,28 @@ fn wrong_input_is_exit_2_with_the_cores_words() {
     );
 }
 
+/// README and book show it: a picture that plays where there is no script, as small as a photograph.
+#[test]
+fn a_picture_that_plays_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.svg");
+    let name = path.to_str().unwrap();
+    let (code, _, err) = run(&["plan", "--preset", "mail", "--svg", name, "--animate"]);
+    assert_eq!(code, 0, "{err}");
+    let svg = std::fs::read_to_string(&path).unwrap();
+    assert!(svg.len() < 60_000, "{} bytes", svg.len());
+    assert!(!svg.contains("<script") && !svg.contains("href"), "{svg}");
+    assert!(svg.contains("@media (prefers-reduced-motion:reduce){*{animation:none!important}}"));
+    let readme = include_str!("../../docs/mail.svg");
+    assert!(
+        svg == readme,
+        "docs/mail.svg is old: umem plan --preset mail --svg docs/mail.svg --animate"
+    );
+    let (code, _, err) = run(&["plan", "--preset", "mail", "--animate"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("--svg"), "{err}");
+}
+
 #[test]
 fn a_picture_is_written_whole() {
     let folder = tempfile::tempdir().unwrap();

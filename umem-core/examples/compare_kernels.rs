@@ -45,10 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for limit in limits(&registration) {
             println!("  {}", limit.text);
         }
-        println!(
-            "  {}",
-            evidence::summary(&registration.question().evidence())
-        );
+        println!("  {}", evidence::summary(&registration.evidence()));
     }
     Ok(())
 }

@@ -4,9 +4,11 @@
 //! [`svg::render`] writes as SVG. The list is as long as the picture is wide, never as long as the region.
 //!
 //! From top to bottom: the axis; five lanes, each box linked to its source above by a ribbon; a ruler that shows the alignment
-//! of each device address; and a lens on a dozen entries, because a 4K entry may be one pixel wide.
+//! of each device address; and a lens on a dozen entries, because a 4K entry may be one pixel wide. Between the lanes stand the
+//! gates that a region must pass. Where one refuses, a bar closes the way, the lanes behind it stay empty, and the cause and the way
+//! out take the place of the lens.
 
-use crate::{memory::Kind, registration::Index, size::Bytes};
+use crate::{gate::Gate, memory::Kind, registration::Index, size::Bytes};
 use alloc::{
     format,
     string::{String, ToString},
@@ -15,6 +17,7 @@ use alloc::{
 mod axis;
 mod command;
 mod detail;
+mod film;
 mod lanes;
 mod lens;
 mod magnify;
@@ -26,12 +29,14 @@ mod ruler;
 mod sheet;
 mod shown;
 mod steps;
+mod stop;
 pub mod svg;
 mod view;
 mod visible;
 
 pub use command::{Anchor, Command, Drawing, Paint, TextStyle};
 pub use detail::{Detail, beside, detail, detail_at, named};
+pub use film::film;
 pub use lens::focus;
 pub use sheet::Heading;
 pub use shown::{Lanes, LanesError};
@@ -112,6 +117,18 @@ impl LaneName {
             Self::Entries => {
                 "Device entries: the table in the NIC, cut into the page sizes that the device supports."
             }
+        }
+    }
+
+    /// The lane right behind a gate: it stays empty where that gate refuses.
+    pub const fn behind(gate: Gate) -> Self {
+        match gate {
+            Gate::ForkSupport | Gate::Uverbs | Gate::Driver | Gate::Memlock | Gate::Pin => {
+                Self::Frames
+            }
+            Gate::Gather => Self::Scatter,
+            Gate::Map => Self::Dma,
+            Gate::PageSize | Gate::Table | Gate::Firmware => Self::Entries,
         }
     }
 

@@ -303,7 +303,7 @@ impl Report {
             table: table(registration),
             gates: registration.gates(),
             kernel: kernel(registration),
-            evidence: registration.question().evidence(),
+            evidence: registration.evidence(),
             alternatives: Alternatives {
                 mixed: alternative(Policy::Mixed),
                 single: alternative(Policy::Single),

@@ -14,6 +14,7 @@
 //! # Ok::<(), umem_core::scenario::ScenarioError>(())
 //! ```
 
+use crate::capture::Provenance;
 use crate::scenario::{
     DeviceSpec, IommuSpec, KernelSpec, MemorySpec, ProcessSpec, Region, Scenario,
 };
@@ -96,6 +97,12 @@ pub struct Member {
         serde(default = "one", skip_serializing_if = "is_one")
     )]
     pub count: u64,
+    /// Where it comes from, if a runner recorded it.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub provenance: Option<Provenance>,
 }
 
 impl Set {
@@ -113,12 +120,13 @@ impl Set {
                 region: scenario.region.clone(),
                 memory: scenario.memory.clone(),
                 count: 1,
+                provenance: scenario.provenance.clone(),
             }],
         }
     }
 
     /// The region of `member` as a scenario of its own.
-    fn scenario(&self, member: &Member) -> Scenario {
+    pub fn scenario(&self, member: &Member) -> Scenario {
         Scenario {
             version: self.version,
             name: member.name.clone(),
@@ -128,7 +136,7 @@ impl Set {
             iommu: self.iommu.clone(),
             device: self.device.clone(),
             process: self.process.clone(),
-            provenance: None,
+            provenance: member.provenance.clone(),
         }
     }
 }

@@ -79,6 +79,7 @@ pub fn App(Props { build }: &Props) -> Html {
                 { stage(&state, &dispatch) }
                 <Totals
                     scene={state.here.scene.clone()}
+                    many={state.here.many.clone()}
                     exhibits={state.preset().is_some_and(|preset| EXHIBITS.contains(&preset.name))}
                     veiled={state.veiled()}
                     stale={!state.here.faults.is_empty()}
@@ -127,6 +128,7 @@ fn opening(name: &str) -> String {
 fn shared(state: &State) -> Option<Shared> {
     (state.dialog == Some(Dialog::Share)).then(|| Shared {
         scene: state.here.scene.clone(),
+        many: state.here.many.clone(),
         preset: state.here.preset,
         pictures: state.pictures(),
         link: state
@@ -199,6 +201,15 @@ const EXHIBITS: [&str; 2] = ["first-mask", "smaller-only"];
 fn about(state: &State) -> String {
     let scenario = &state.here.draft;
     let name = scenario.name.as_ref().map(|name| format!("{name}. "));
+    if let Some(many) = &state.here.many {
+        return format!(
+            "A set of {} that one process registers on one device. The picture shows registration {} of {}; the fields change it, and \
+             kernel, IOMMU and device for all.",
+            words::count(many.plan.total().regions, "region", "regions"),
+            many.seen + 1,
+            many.set().registrations.len()
+        );
+    }
     match (state.preset(), &scenario.provenance) {
         (Some(preset), _) => preset.about.into(),
         (None, Some(provenance)) => format!(

@@ -4,9 +4,10 @@ use umem_core::{
     address::{DmaAddr, PhysAddr, VirtAddr},
     device, iommu,
     kernel::Kernel,
+    memory::{Exporter, Kind},
     scenario::{
-        DEFAULT_START, DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, LayoutName,
-        Problem, Scenario,
+        Asked, DEFAULT_START, DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec,
+        LayoutName, Memlock, Problem, ProcessSpec, Scenario, ScenarioError, ScenarioReader,
     },
     size::{Bytes, PageSize, PageSizes},
     table::Policy,
@@ -222,6 +223,14 @@ pub fn set_pages(scenario: &mut Scenario, size: PageSize) {
     scenario.memory.page_size = Some(Bytes(size.bytes()));
 }
 
+/// Makes the memory something else to the kernel.
+pub fn set_kind(scenario: &mut Scenario, kind: Kind) {
+    scenario.memory.kind = kind;
+    if kind != Kind::DmaBuf {
+        scenario.memory.exporter = Exporter::default();
+    }
+}
+
 /// Lays the region's pages out otherwise.
 pub fn set_layout(scenario: &mut Scenario, layout: LayoutName) {
     if scenario.memory.extents.take().is_some() {
@@ -244,16 +253,32 @@ pub fn assume_less(scenario: &mut Scenario, before: &Scenario) {
     assumed.rules.take_if(|_| scenario.kernel != before.kernel);
 }
 
-/// The scenario that somebody wrote.
+/// The scenario that somebody wrote, or the set.
 ///
 /// # Errors
 /// What is wrong with the JSON, or with what no field of the page reaches.
-pub fn read(json: &str) -> Result<Scenario, String> {
-    let scenario = Scenario::from_json(json.as_bytes()).map_err(|error| error.to_string())?;
+pub fn read(json: &str) -> Result<Asked, String> {
+    let mut reader = ScenarioReader::new();
+    let read = reader
+        .feed(json.as_bytes())
+        .and_then(|()| reader.finish_either());
+    let asked = read.map_err(|error| error.to_string())?;
+    let Asked::Scenario(scenario) = &asked else {
+        return Ok(asked);
+    };
     match scenario.resolve() {
         Err(error) if matches!(error.problem(), Problem::Version(_)) => Err(error.to_string()),
         // What else is wrong has a field of its own to say so.
-        _ => Ok(scenario),
+        _ => Ok(asked),
+    }
+}
+
+/// What is said beside a field that is wrong; and where a real kernel refuses such a region, if it does.
+pub fn fault(error: &ScenarioError) -> String {
+    let problem = error.problem();
+    match error.stops_at() {
+        Some((gate, errno)) => format!("{problem}. Linux refuses it at {} ({errno})", gate.name()),
+        None => problem.to_string(),
     }
 }
 
@@ -285,13 +310,14 @@ pub fn same_question(one: &Scenario, other: &Scenario) -> bool {
         && one.kernel == other.kernel
         && one.iommu == other.iommu
         && one.device == other.device
+        && one.process == other.process
 }
 
 /// What a scenario says about one thing.
 type Tells = fn(&Scenario) -> String;
 
 /// What a scenario says, thing by thing: its name, and what there is of it.
-const ASPECTS: [(&str, Tells); 7] = [
+const ASPECTS: [(&str, Tells); 8] = [
     ("region", region),
     ("memory", memory),
     ("IOMMU", iommu_name),
@@ -303,11 +329,14 @@ const ASPECTS: [(&str, Tells); 7] = [
     ("kernel page", |scenario| {
         scenario.kernel.page_size.to_string()
     }),
+    ("process", process),
 ];
 
 /// What a scenario is about, in a line.
 pub fn described(scenario: &Scenario) -> String {
-    let aspects = ASPECTS.map(|(name, of)| format!("{name} {}", of(scenario)));
+    let told = ASPECTS.iter().map(|(name, of)| (name, of(scenario)));
+    let told = told.filter(|(_, what)| !what.is_empty());
+    let aspects: Vec<_> = told.map(|(name, what)| format!("{name} {what}")).collect();
     aspects.join(" · ")
 }
 
@@ -333,10 +362,27 @@ fn memory(scenario: &Scenario) -> String {
     let memory = &scenario.memory;
     let pages = memory.page_size.unwrap_or(scenario.kernel.page_size);
     let start = memory.start.unwrap_or(DEFAULT_START);
-    match (&memory.extents, memory.layout) {
+    let lies = match (&memory.extents, memory.layout) {
         (Some(extents), _) => format!("{} extents", extents.len()),
         (None, Some(layout)) => format!("{pages} pages, {} from {start}", layout.name()),
         (None, None) => format!("{pages} pages"),
+    };
+    match memory.kind {
+        Kind::Pages => lies,
+        kind => format!("{}: {lies}", kind.name()),
+    }
+}
+
+/// What is said of the process: its limit on locked memory, and how much else; nothing if nothing is.
+fn process(scenario: &Scenario) -> String {
+    let process = &scenario.process;
+    if *process == ProcessSpec::default() {
+        return String::new();
+    }
+    match process.memlock {
+        Some(Memlock::Bytes(limit)) => format!("memlock {limit}"),
+        Some(Memlock::Unlimited) => "memlock unlimited".into(),
+        None => "described".into(),
     }
 }
 

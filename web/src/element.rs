@@ -17,6 +17,7 @@ use std::{cell::RefCell, fmt, rc::Rc};
 use umem_core::{
     diagram::{Detail, LaneName, Lanes, Stage},
     scenario::{Scenario, ScenarioError, presets},
+    table::Refusal,
 };
 use wasm_bindgen::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent, WheelEvent};
@@ -375,7 +376,12 @@ impl Widget {
         let shown = self.shown.borrow();
         match shown.scene.steps().get(shown.player.moment as usize) {
             Some(step) => step.text(),
-            None => "finished".into(),
+            None => {
+                let refusal = shown.scene.registration().table().err();
+                refusal
+                    .and_then(Refusal::place)
+                    .unwrap_or_else(|| "finished".into())
+            }
         }
     }
 

@@ -1,7 +1,10 @@
 //! Files that people open: JSON, plain or gzip. Nothing is believed before it is measured, and nothing leaves the browser.
 
 use crate::limit::LARGEST;
-use umem_core::{scenario::Scenario, size::Bytes};
+use umem_core::{
+    scenario::{Asked, ScenarioReader},
+    size::Bytes,
+};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, File, ReadableStream, ReadableStreamDefaultReader, ReadableWritablePair};
@@ -18,11 +21,11 @@ extern "C" {
 /// How a gzip file begins.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// Reads the scenario or capture in `file`.
+/// Reads the scenario, set or capture in `file`.
 ///
 /// # Errors
 /// A sentence about what is wrong with it.
-pub async fn opened(file: &File) -> Result<Scenario, String> {
+pub async fn opened(file: &File) -> Result<Asked, String> {
     // Nothing of a file that is too long is read at all.
     if file.size() > LARGEST as f64 {
         let tenths = (file.size() / 1e5).round() as u64;
@@ -36,16 +39,20 @@ pub async fn opened(file: &File) -> Result<Scenario, String> {
     scenario(file.stream()).await
 }
 
-/// Reads the scenario or capture that `stream` brings.
+/// Reads the scenario, set or capture that `stream` brings.
 ///
 /// # Errors
 /// A sentence about what is wrong with it.
-pub async fn scenario(stream: ReadableStream) -> Result<Scenario, String> {
+pub async fn scenario(stream: ReadableStream) -> Result<Asked, String> {
     let bytes = unpacked(collected(stream, "broke off").await?).await?;
-    let scenario = Scenario::from_json(&bytes).map_err(|error| unread(&bytes, &error))?;
+    let mut reader = ScenarioReader::new();
+    let read = reader.feed(&bytes).and_then(|()| reader.finish_either());
+    let asked = read.map_err(|error| unread(&bytes, &error))?;
     drop(bytes);
-    scenario.resolve().map_err(|error| error.to_string())?;
-    Ok(scenario)
+    if let Asked::Scenario(scenario) = &asked {
+        scenario.resolve().map_err(|error| error.to_string())?;
+    }
+    Ok(asked)
 }
 
 fn limit() -> String {

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `limit` | how much a page works out while somebody waits |
 //! | [`scene`] | a scenario worked out by umem-core, once |
+//! | [`many`] | a set of many regions worked out, of which one is seen |
 //! | [`edit`] | what an edit does to a scenario |
 //! | [`story`] | the guided tour through the mail, as data |
 //! | [`player`] | where in time and space a scene is looked at, and all that moves it |
@@ -41,6 +42,8 @@ pub mod file;
 mod limit;
 #[cfg(feature = "page")]
 pub mod link;
+#[cfg(feature = "page")]
+pub mod many;
 #[cfg(feature = "page")]
 mod panels;
 #[cfg(feature = "page")]

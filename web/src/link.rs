@@ -1,6 +1,7 @@
 //! The address bar: a scenario as a fragment, and back.
 //!
-//! `#preset=NAME`, or `#s=` and the unpadded base64url of the scenario's minimal JSON, which wins. `story=N` opens the
+//! `#preset=NAME`, or `#s=` and the unpadded base64url of the minimal JSON of a scenario or a set, which wins; `region=N` is the
+//! registration of a set that is seen, counted from 1. `story=N` opens the
 //! story at a chapter; `with-preset=NAME` or `with=` and base64url is the lower of two scenarios that are compared.
 
 use crate::{
@@ -14,9 +15,10 @@ use std::{
 use umem_core::{
     diagram::View,
     scenario::{
-        Scenario,
+        self, Scenario, ScenarioReader,
         presets::{self, Preset},
     },
+    set::{Member, Set},
 };
 use wasm_bindgen::prelude::*;
 
@@ -92,6 +94,8 @@ pub enum Asked {
     Preset(&'static Preset),
     /// A scenario.
     Scenario(Box<Scenario>),
+    /// A set, and which of its registrations is seen, from 0.
+    Set(Box<Set>, Option<usize>),
     /// Something that cannot be read, and why.
     Unreadable(String),
 }
@@ -115,8 +119,12 @@ pub fn asks(fragment: &str) -> bool {
 /// Reads a fragment, with or without its `#`.
 pub fn read(fragment: &str) -> Asked {
     match (field(fragment, "s"), field(fragment, "preset")) {
-        (Some(text), _) => match scenario(text) {
-            Ok(scenario) => Asked::Scenario(Box::new(scenario)),
+        (Some(text), _) => match either(text) {
+            Ok(scenario::Asked::Scenario(scenario)) => Asked::Scenario(scenario),
+            Ok(scenario::Asked::Set(set)) => {
+                let number = field(fragment, "region").and_then(|text| text.parse().ok());
+                Asked::Set(set, number.and_then(|number: usize| number.checked_sub(1)))
+            }
             Err(problem) => Asked::Unreadable(format!(
                 "The scenario in this page's address cannot be read: {problem}."
             )),
@@ -211,10 +219,21 @@ pub fn seen(fragment: &str, player: Player, scene: &Scene) -> Player {
 }
 
 fn scenario(text: &str) -> Result<Scenario, String> {
+    match either(text)? {
+        scenario::Asked::Scenario(scenario) => Ok(*scenario),
+        scenario::Asked::Set(_) => Err("it is a set of many regions".into()),
+    }
+}
+
+fn either(text: &str) -> Result<scenario::Asked, String> {
     let json = decoded(text).ok_or("it is not valid base64url")?;
-    let scenario = Scenario::from_json(&json).map_err(|error| error.to_string())?;
-    scenario.resolve().map_err(|error| error.to_string())?;
-    Ok(scenario)
+    let mut reader = ScenarioReader::new();
+    let read = reader.feed(&json).and_then(|()| reader.finish_either());
+    let asked = read.map_err(|error| error.to_string())?;
+    if let scenario::Asked::Scenario(scenario) = &asked {
+        scenario.resolve().map_err(|error| error.to_string())?;
+    }
+    Ok(asked)
 }
 
 /// The fragment, without its `#`, that asks for `preset`.
@@ -232,7 +251,21 @@ pub fn to_scenario(scenario: &Scenario) -> Option<String> {
     if scenario.provenance.is_some() || extents > LONGEST / 8 {
         return None;
     }
-    let text = format!("s={}", encoded(scenario.to_json().as_bytes()));
+    written(&scenario.to_json())
+}
+
+/// The fragment, without its `#`, that asks for a set, of which registration number `seen` is seen; `None` where it is too long, or where
+/// its memory is listed: that may be a capture of a process.
+pub fn to_set(set: &Set, seen: usize) -> Option<String> {
+    let is_listed = |member: &Member| member.memory.extents.is_some();
+    if set.registrations.iter().any(is_listed) {
+        return None;
+    }
+    Some(written(&set.to_json())? + &format!("&region={}", seen + 1))
+}
+
+fn written(json: &str) -> Option<String> {
+    let text = format!("s={}", encoded(json.as_bytes()));
     (text.len() <= LONGEST).then_some(text)
 }
 

@@ -11,5 +11,7 @@ pub mod totals;
 mod advice;
 mod bits;
 mod exhibits;
+mod gates;
+mod set;
 mod verdicts;
 mod ways;

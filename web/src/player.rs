@@ -212,6 +212,8 @@ impl Player {
                 playing: false,
                 ..self
             },
+            // Of a region that is refused before it is pinned there is nothing to play.
+            Motion::Toggle if last == 0.0 => self,
             Motion::Toggle => Self {
                 playing: true,
                 moment: if self.moment >= last {

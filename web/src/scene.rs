@@ -2,6 +2,8 @@
 
 use crate::limit::bounded;
 use std::{cell::OnceCell, rc::Rc};
+#[cfg(feature = "page")]
+use umem_core::gate::GateAnswer;
 use umem_core::{
     diagram::Steps,
     explain::{Limit, limits},
@@ -29,6 +31,8 @@ struct Told {
     limits: OnceCell<Vec<Limit>>,
     single: OnceCell<Option<Single>>,
     io_entries: OnceCell<Option<u64>>,
+    #[cfg(feature = "page")]
+    gates: OnceCell<Vec<GateAnswer>>,
     possible: OnceCell<Vec<(KernelRules, String)>>,
 }
 
@@ -113,6 +117,12 @@ impl Scene {
     pub fn limits(&self) -> &[Limit] {
         let told = &self.told.limits;
         told.get_or_init(|| limits(self.registration()))
+    }
+
+    /// What each gate answers, up to the first that refuses.
+    #[cfg(feature = "page")]
+    pub fn gates(&self) -> &[GateAnswer] {
+        self.told.gates.get_or_init(|| self.registration().gates())
     }
 
     /// The status line by each of the rules that the kernel may have; empty where its name says all of them.

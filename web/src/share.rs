@@ -1,12 +1,13 @@
 //! What is seen, as things to keep and to send: a command, a snippet, a table, a picture.
 
-use crate::{edit, player::Shown, scene::Scene, state::Place, words};
+use crate::{edit, many::Many, player::Shown, scene::Scene, state::Place, words};
 use std::{fmt::Write, rc::Rc};
 use umem_core::{
     capture::Provenance,
     diagram::{Drawing, Heading, svg::Escaped},
     report::Report,
     scenario::{Scenario, presets::Preset},
+    set::SetReport,
 };
 
 /// The width of a picture that is kept, in pixels.
@@ -16,12 +17,14 @@ const WIDTH: f64 = 1120.0;
 pub fn command(scenario: &Scenario, preset: Option<&Preset>) -> String {
     match preset {
         Some(preset) => format!("umem plan --preset {} --why", preset.name),
-        // The quoted word keeps the shell's hands off what follows, which is one line and never that word.
-        None => format!(
-            "umem plan - --why <<'SCENARIO'\n{}\nSCENARIO",
-            scenario.to_json()
-        ),
+        None => planned(&scenario.to_json()),
     }
+}
+
+/// The command that works out what `json` asks, a scenario or a set.
+pub(crate) fn planned(json: &str) -> String {
+    // The quoted word keeps the shell's hands off what follows, which is one line and never that word.
+    format!("umem plan - --why <<'SCENARIO'\n{json}\nSCENARIO")
 }
 
 /// HTML that shows the scenario in a page of one's own. It obeys a policy without inline styles, and its picture has a size.
@@ -67,9 +70,13 @@ impl Keep {
     }
 }
 
-/// What `umem plan --format json` prints.
-pub(crate) fn result(scene: &Scene) -> String {
-    serde_json::to_string(&Report::new(scene.registration())).unwrap_or_default()
+/// What `umem plan --format json` prints of a scenario, or of the set that it is a registration of.
+pub(crate) fn result(scene: &Scene, many: Option<&Many>) -> String {
+    match many {
+        Some(many) => serde_json::to_string(&SetReport::new(&many.plan)),
+        None => serde_json::to_string(&Report::new(scene.registration())),
+    }
+    .unwrap_or_default()
 }
 
 /// What a file of the scenario is called, without its ending.

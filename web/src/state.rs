@@ -16,6 +16,7 @@ mod action;
 mod address;
 mod compare;
 mod draft;
+mod members;
 mod side;
 mod tour;
 
@@ -177,6 +178,8 @@ impl Reducible for State {
                 ..state
             },
             Action::Load(scenario, origin) => state.taken(*scenario, origin),
+            Action::LoadSet(set, origin) => state.taken_all(&set, origin),
+            Action::Registration(number) => state.seeing(number),
             Action::Apply(advice) => state.applied(advice),
             Action::Undo => state.undone(),
             Action::Notice(text) => Self {
@@ -196,6 +199,7 @@ impl Reducible for State {
             Action::Release(text) => state.typed(|texts| texts.release = text),
             Action::Json(text) => state.written(&text),
             Action::Pages(size) => state.edited(|draft| edit::set_pages(draft, size)),
+            Action::Kind(kind) => state.edited(|draft| edit::set_kind(draft, kind)),
             Action::Layout(layout) => state.edited(|draft| edit::set_layout(draft, layout)),
             Action::Iommu(name) => state.mapped_by(IommuSpec::Name(name)),
             Action::Device(name) => state.edited(|draft| draft.device = DeviceSpec::Name(name)),

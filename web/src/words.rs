@@ -2,10 +2,7 @@
 
 use crate::state::Place;
 use js_sys::JSON;
-use umem_core::{
-    scenario::{Question, Scenario},
-    table::Policy,
-};
+use umem_core::{scenario::Question, table::Policy};
 use wasm_bindgen::JsValue;
 
 /// What people call a policy.
@@ -88,9 +85,8 @@ pub(crate) fn bypassed(question: &Question) -> Option<String> {
     }
 }
 
-/// A scenario as JSON on lines of its own, for people to read. The browser breaks the lines: it can do that already.
-pub(crate) fn pretty(scenario: &Scenario) -> String {
-    let json = scenario.to_json();
+/// JSON on lines of its own, for people to read. The browser breaks the lines: it can do that already.
+pub(crate) fn pretty(json: String) -> String {
     let broken = JSON::parse(&json).and_then(|value| {
         JSON::stringify_with_replacer_and_space(&value, &JsValue::NULL, &2.into())
     });

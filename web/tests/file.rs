@@ -1,7 +1,7 @@
 //! Files, and what is kept and sent.
 
 use std::rc::Rc;
-use umem_core::scenario::presets;
+use umem_core::scenario::{Asked, presets};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::{file, scene::Scene, share};
@@ -39,7 +39,7 @@ async fn what_cannot_be_read_gets_a_sentence() {
 async fn a_scenario_is_read() {
     let mail = presets::PRESETS[0].scenario();
     let read = file::opened(&file_of(mail.to_json_pretty().as_bytes())).await;
-    assert_eq!(read.ok(), Some(mail));
+    assert_eq!(read.ok(), Some(Asked::Scenario(Box::new(mail))));
 }
 
 #[wasm_bindgen_test]

@@ -4,7 +4,9 @@ mod bench;
 mod book;
 mod bpf;
 mod debian;
+mod dist;
 mod fuzz;
+mod house;
 mod interrupt;
 mod lab;
 mod page;
@@ -44,6 +46,10 @@ enum Task {
     Book,
     /// Build the element as an npm package, in target/npm
     Package,
+    /// Draw the rooms of each crate and their uses into docs/ARCHITECTURE.md, from the code
+    House,
+    /// Make everything that there is to publish, in target/dist
+    Dist(dist::Dist),
     /// Take screenshots of the page's main states, and the README's pictures
     Shots {
         /// The folder for them
@@ -117,6 +123,8 @@ fn run() -> Result<ExitCode> {
             println!("The package is {}", tarball.display());
             Ok(ExitCode::SUCCESS)
         }
+        Task::House => house::write().map(|()| ExitCode::SUCCESS),
+        Task::Dist(dist) => dist.run(&sh).map(|()| ExitCode::SUCCESS),
         Task::Shots { out } => {
             let folder = place::workspace().join(out);
             page::browser::shots(&sh, &folder).map(|()| ExitCode::SUCCESS)

@@ -1,4 +1,4 @@
-//! A capture as a scenario in JSON, written as it is made: millions of extents are in memory but once.
+//! A capture as a scenario in JSON, or as a set of them, written as it is made: millions of extents are in memory but once.
 
 use std::io::{self, Write};
 
@@ -29,6 +29,36 @@ pub struct Document<'a> {
     pub iommu: IommuSpec,
     /// Whose table.
     pub device: DeviceSpec,
+    /// Where all this comes from.
+    pub provenance: Provenance,
+}
+
+/// What [`Set`](umem_core::set::Set) would be.
+#[derive(Debug, Serialize)]
+pub struct SetDocument<'a> {
+    /// 1.
+    pub version: u32,
+    /// What it is.
+    pub name: String,
+    /// Whose pages.
+    pub kernel: KernelSpec,
+    /// What stands between.
+    pub iommu: IommuSpec,
+    /// Whose tables.
+    pub device: DeviceSpec,
+    /// The regions.
+    pub registrations: Vec<Member<'a>>,
+}
+
+/// One region of a [`SetDocument`].
+#[derive(Debug, Serialize)]
+pub struct Member<'a> {
+    /// What it is.
+    pub name: String,
+    /// What of the memory would be registered.
+    pub region: Region,
+    /// Where it lies.
+    pub memory: Memory<'a>,
     /// Where all this comes from.
     pub provenance: Provenance,
 }
@@ -91,21 +121,19 @@ impl Serialize for Hex {
     }
 }
 
-impl Document<'_> {
-    /// Writes it, on one line.
-    pub fn write(&self, out: impl Write) -> io::Result<()> {
-        let mut out = io::BufWriter::with_capacity(1 << 16, out);
-        serde_json::to_writer(&mut out, self)?;
-        out.write_all(b"\n")?;
-        out.flush()
-    }
+/// Writes a document, on one line.
+pub fn write(document: &impl Serialize, out: impl Write) -> io::Result<()> {
+    let mut out = io::BufWriter::with_capacity(1 << 16, out);
+    serde_json::to_writer(&mut out, document)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
 
-    /// The same, packed by gzip.
-    pub fn write_packed(&self, out: impl Write) -> io::Result<()> {
-        let mut packer = GzEncoder::new(out, Compression::fast());
-        self.write(&mut packer)?;
-        packer.finish().map(drop)
-    }
+/// The same, packed by gzip.
+pub fn write_packed(document: &impl Serialize, out: impl Write) -> io::Result<()> {
+    let mut packer = GzEncoder::new(out, Compression::fast());
+    write(document, &mut packer)?;
+    packer.finish().map(drop)
 }
 
 #[cfg(test)]

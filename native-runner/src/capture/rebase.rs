@@ -34,21 +34,23 @@ pub struct Rebase {
 }
 
 impl Rebase {
-    /// Of memory that lies on `runs` and begins at `va`: the lowest run comes to lie in a random place, never its own; `va` in the
-    /// first page-table entry's reach from [`DEFAULT_VA`].
+    /// Of memory that lies on these lists of runs: the lowest run comes to lie in a random place, never its own. All lists are shifted
+    /// alike, so that they still tell whether they share memory. Virtual addresses stay until they are told
+    /// [where to begin](Self::beginning_at).
     ///
     /// # Errors
     /// No randomness: that of `getrandom()`.
-    pub fn random(runs: &RunList, va: VirtAddr) -> io::Result<Self> {
+    pub fn random<'r>(lists: impl Iterator<Item = &'r RunList> + Clone) -> io::Result<Self> {
         let mut bytes = [0; 8];
         getrandom(&mut bytes, GetRandomFlags::empty())?;
-        Ok(Self::drawn(runs, va, u64::from_ne_bytes(bytes)))
+        Ok(Self::drawn(lists, u64::from_ne_bytes(bytes)))
     }
 
-    fn drawn(runs: &RunList, va: VirtAddr, random: u64) -> Self {
-        let granule = granule(runs);
-        let lowest = runs.iter().map(|run| run.start.get()).min().unwrap_or(0);
-        let highest = runs.iter().map(|run| run.start.get() + run.length).max();
+    fn drawn<'r>(lists: impl Iterator<Item = &'r RunList> + Clone, random: u64) -> Self {
+        let runs = || lists.clone().flat_map(RunList::iter);
+        let granule = granule(runs().map(|run| run.length).max().unwrap_or(0));
+        let lowest = runs().map(|run| run.start.get()).min().unwrap_or(0);
+        let highest = runs().map(|run| run.start.get() + run.length).max();
         let span = highest.unwrap_or(0) - granule.align_down(lowest);
         let places = (END.saturating_sub(span) / granule.bytes()).clamp(2, PLACES);
         let real = lowest / granule.bytes();
@@ -57,12 +59,19 @@ impl Rebase {
         if real < places && place >= real {
             place += 1;
         }
-        let reach = largest_page();
-        let new_va = DEFAULT_VA.get() + va.get() % reach.bytes();
         Self {
             physical: place.wrapping_sub(real).wrapping_mul(granule.bytes()),
-            virt: new_va.wrapping_sub(va.get()),
+            virt: 0,
             real_bits: granule.log2(),
+        }
+    }
+
+    /// The same for physical addresses, and of virtual ones `va` comes to lie in the first page-table entry's reach from [`DEFAULT_VA`].
+    pub fn beginning_at(self, va: VirtAddr) -> Self {
+        let new_va = DEFAULT_VA.get() + va.get() % largest_page().bytes();
+        Self {
+            virt: new_va.wrapping_sub(va.get()),
+            ..self
         }
     }
 
@@ -84,8 +93,7 @@ impl Rebase {
 
 /// What the physical distance is a multiple of: the largest page of any device of the catalogue, or, where an IOMMU could
 /// use larger ones, the largest power of two that the longest run has room for.
-fn granule(runs: &RunList) -> PageSize {
-    let longest = runs.iter().map(|run| run.length).max().unwrap_or(0);
+fn granule(longest: u64) -> PageSize {
     let run = longest.checked_ilog2().and_then(PageSize::from_log2);
     run.map_or(largest_page(), |run| run.max(largest_page()))
 }
@@ -117,7 +125,8 @@ mod tests {
     fn places(runs: &[(u64, u64)], va: u64) -> impl Iterator<Item = (u64, u64)> {
         let (first, runs) = (PhysAddr::new(runs[0].0), list(runs));
         (0..1000).map(move |random| {
-            let rebase = Rebase::drawn(&runs, VirtAddr::new(va), random);
+            let rebase = Rebase::drawn([&runs].into_iter(), random);
+            let rebase = rebase.beginning_at(VirtAddr::new(va));
             (
                 rebase.physical(first).get(),
                 rebase.virt(VirtAddr::new(va)).get(),

@@ -313,7 +313,7 @@ fn scenario(
         provenance: Provenance::default(),
     };
     let mut json = Vec::new();
-    document.write(&mut json).unwrap();
+    write(&document, &mut json).unwrap();
     Scenario::from_json(&json).unwrap()
 }
 
@@ -358,7 +358,9 @@ fn an_iommu_with_larger_pages_keeps_its_answers() {
     let va = 13 * slot * PAGE;
     let of = |rebase| answers(&scenario(&runs, va, rebase, "mlx5", "amd-v1", "7.2"));
     for _ in 0..20 {
-        let rebase = Rebase::random(&runs, VirtAddr::new(va)).unwrap();
+        let rebase = Rebase::random([&runs].into_iter())
+            .unwrap()
+            .beginning_at(VirtAddr::new(va));
         assert_eq!(of(Rebase::default()), of(rebase));
     }
 }
@@ -382,8 +384,8 @@ fn packed_and_plain_captures_say_the_same() {
         provenance: Provenance::default(),
     };
     let (mut plain, mut packed, mut unpacked) = (Vec::new(), Vec::new(), Vec::new());
-    document.write(&mut plain).unwrap();
-    document.write_packed(&mut packed).unwrap();
+    write(&document, &mut plain).unwrap();
+    write_packed(&document, &mut packed).unwrap();
     io::Read::read_to_end(
         &mut flate2::read::GzDecoder::new(packed.as_slice()),
         &mut unpacked,
@@ -418,7 +420,9 @@ proptest! {
         let runs = list(&runs);
         let first = runs.iter().next().expect("there is a run").start.get();
         let va = first + (distance << agreeing) * PAGE;
-        let rebase = Rebase::random(&runs, VirtAddr::new(va)).unwrap();
+        let rebase = Rebase::random([&runs].into_iter())
+            .unwrap()
+            .beginning_at(VirtAddr::new(va));
         let device = device::CATALOGUE[device].name;
         let of = |rebase| answers(&scenario(&runs, va, rebase, device, iommu, rules));
         prop_assert_eq!(of(Rebase::default()), of(rebase));

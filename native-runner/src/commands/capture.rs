@@ -10,6 +10,7 @@ use std::{
     thread,
 };
 
+use serde::Serialize;
 use umem_core::{
     address::VirtAddr,
     capture::{Asked, Moved, Provenance},
@@ -40,6 +41,9 @@ use source::{AddressRange, Source, Words};
 /// concerns is said, and kept in the file; so is whether anything of the process is pinned (VmPin) and whether
 /// the kernel would refuse to pin a mapping at all.
 ///
+/// Several mappings or ranges become a set of regions (see umem plan), each with what is known of it: --mapping and --range may be given
+/// more than once, and stand in the file in that order, mappings first.
+///
 /// Absent and swapped pages have no place, so the longest stretch without them is recorded; the file says what was asked for
 /// and what was left out.
 ///
@@ -62,18 +66,18 @@ pub struct Capture {
     pid: Option<u32>,
 
     /// The mapping of that name: as listed, the last part of a path, or NAME of memfd:NAME and anon:NAME; neighbours of one
-    /// name are taken as one
-    #[arg(long, value_name = "NAME", requires = "pid", conflicts_with_all = ["buffer", "range"])]
-    mapping: Option<String>,
+    /// name are taken as one. May be given more than once
+    #[arg(long, value_name = "NAME", requires = "pid", conflicts_with = "buffer")]
+    mapping: Vec<String>,
 
-    /// These addresses: START-END as in /proc/PID/maps, or START+LENGTH (0x7f0000000000+1G)
+    /// These addresses: START-END as in /proc/PID/maps, or START+LENGTH (0x7f0000000000+1G). May be given more than once
     #[arg(
         long,
         value_name = "RANGE",
         requires = "pid",
         conflicts_with = "buffer"
     )]
-    range: Option<AddressRange>,
+    range: Vec<AddressRange>,
 
     /// The file to write, packed if its name ends with .gz; - is standard output [default: -]
     #[arg(short, long, value_name = "FILE")]
@@ -117,8 +121,10 @@ enum Trouble {
 impl Capture {
     /// Records, or lists what could be recorded.
     pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
-        let ended = match (self.pid, &self.mapping, &self.range) {
-            (Some(pid), None, None) => self.list(pid, out).map(|()| Exit::Held),
+        let ended = match self.pid {
+            Some(pid) if self.mapping.is_empty() && self.range.is_empty() => {
+                self.list(pid, out).map(|()| Exit::Held)
+            }
             _ => self.capture(out),
         };
         let (exit, message) = match ended {
@@ -168,31 +174,37 @@ impl Capture {
             self.scrub,
         )
         .map_err(Trouble::Input)?;
-        let source = match (&self.buffer, self.pid) {
-            (Some(name), _) => Source::buffer(name)?,
-            (None, Some(pid)) => {
-                Source::process(Process::open(pid)?, self.mapping.as_deref(), self.range)?
-            }
-            (None, None) => unreachable!("clap demands one of them"),
-        };
+        let sources = self.sources()?;
         let file = self
             .file()
             .map(|path| WholeFile::create(path, Readers::Owner))
             .transpose();
         let mut file = file.map_err(Trouble::Output)?;
-        let (recording, moved) = record(&source)?;
-        let (document, rebase) = self.document(&scene, &source, &recording, moved)?;
-        let packed = self.file().is_some_and(|path| {
-            path.as_os_str()
-                .to_string_lossy()
-                .to_lowercase()
-                .ends_with(".gz")
-        });
-        let written = match &mut file {
-            Some(file) if packed => document.write_packed(file),
-            Some(file) => document.write(file),
-            None => document.write(out.exact()),
+        let recorded: Vec<_> = sources
+            .iter()
+            .map(|source| {
+                let (recording, moved) = record(source)?;
+                Ok(Recorded {
+                    source,
+                    recording,
+                    moved,
+                })
+            })
+            .collect::<Result<_, Trouble>>()?;
+        let rebase = match self.raw {
+            true => Rebase::default(),
+            false => Rebase::random(recorded.iter().map(|one| &one.recording.runs))?,
         };
+        let machine = scene.provenance(self.scrub);
+        let regions: Vec<_> = recorded
+            .iter()
+            .map(|one| self.region(&machine, one, rebase))
+            .collect();
+        let told: Vec<_> = regions
+            .iter()
+            .map(|region| region.provenance.clone())
+            .collect();
+        let written = self.write(&scene, regions, file.as_mut(), out);
         written.map_err(|error| match Interrupt::check() {
             Err(Interrupted) => Trouble::Interrupted,
             Ok(()) => Trouble::Output(match self.file() {
@@ -200,7 +212,9 @@ impl Capture {
                 None => error.into(),
             }),
         })?;
-        self.tell(&scene, &recording, &document.provenance, rebase);
+        for (one, provenance) in recorded.iter().zip(&told) {
+            self.tell(&scene, &one.recording, provenance, rebase);
+        }
         if let (Some(file), Some(path)) = (file, self.file()) {
             if file.is_open_to_others() {
                 say!(
@@ -210,22 +224,94 @@ impl Capture {
             }
             file.finish().map_err(Trouble::Output)?;
         }
-        Ok(match recording.left_out.unread {
-            0 => Exit::Held,
-            _ => Exit::Unable,
+        let whole = |one: &Recorded<'_>| one.recording.left_out.unread == 0;
+        Ok(match recorded.iter().all(whole) {
+            true => Exit::Held,
+            false => Exit::Unable,
         })
     }
 
-    fn document<'r>(
+    /// What is to be captured, one region after the other.
+    fn sources(&self) -> Result<Vec<Source>, Trouble> {
+        if let Some(name) = &self.buffer {
+            return Ok(vec![Source::buffer(name)?]);
+        }
+        let pid = self.pid.expect("clap demands a buffer or a process");
+        let called = self.mapping.iter().map(|name| (Some(name.as_str()), None));
+        let ranges = self.range.iter().map(|range| (None, Some(*range)));
+        called
+            .chain(ranges)
+            .map(|(name, range)| Source::process(Process::open(pid)?, name, range))
+            .collect()
+    }
+
+    /// One region alone is a scenario, several are a set.
+    fn write(
         &self,
         scene: &Scene,
-        source: &Source,
-        recording: &'r Recording,
-        moved: Option<Moved>,
-    ) -> Result<(document::Document<'r>, Rebase), Trouble> {
+        mut regions: Vec<document::Member<'_>>,
+        file: Option<&mut WholeFile>,
+        out: &mut Out,
+    ) -> io::Result<()> {
+        let (kernel, iommu, device) = (scene.kernel(), scene.iommu(), scene.device());
+        if regions.len() > 1 {
+            let set = document::SetDocument {
+                version: 1,
+                name: format!("{} regions of one process", regions.len()),
+                kernel,
+                iommu,
+                device,
+                registrations: regions,
+            };
+            return self.write_to(&set, file, out);
+        }
+        let region = regions.remove(0);
+        let scenario = document::Document {
+            version: 1,
+            name: region.name,
+            region: region.region,
+            memory: region.memory,
+            kernel,
+            iommu,
+            device,
+            provenance: region.provenance,
+        };
+        self.write_to(&scenario, file, out)
+    }
+
+    fn write_to(
+        &self,
+        document: &impl Serialize,
+        file: Option<&mut WholeFile>,
+        out: &mut Out,
+    ) -> io::Result<()> {
+        let packed = self.file().is_some_and(|path| {
+            path.as_os_str()
+                .to_string_lossy()
+                .to_lowercase()
+                .ends_with(".gz")
+        });
+        match file {
+            Some(file) if packed => document::write_packed(document, file),
+            Some(file) => document::write(document, file),
+            None => document::write(document, out.exact()),
+        }
+    }
+
+    fn region<'r>(
+        &self,
+        machine: &Provenance,
+        recorded: &'r Recorded<'_>,
+        rebase: Rebase,
+    ) -> document::Member<'r> {
+        let Recorded {
+            source,
+            recording,
+            moved,
+        } = recorded;
         let rebase = match self.raw {
-            true => Rebase::default(),
-            false => Rebase::random(&recording.runs, recording.start)?,
+            true => rebase,
+            false => rebase.beginning_at(recording.start),
         };
         let captured = recording.range();
         let bytes = source.bytes();
@@ -239,8 +325,8 @@ impl Capture {
             moves_when_registered: Some(recording.moves),
             refused_when_registered: source.refused(&captured, self.words()),
             pinned: source.pinned().map(Bytes),
-            moved,
-            ..scene.provenance(self.scrub)
+            moved: *moved,
+            ..machine.clone()
         };
         let mut name = source.title(self.words());
         if provenance.is_partial() {
@@ -248,17 +334,12 @@ impl Capture {
         }
         let mut region = source.region(&captured);
         region.va = rebase.virt(region.va);
-        let document = document::Document {
-            version: 1,
+        document::Member {
             name,
             region,
             memory: document::Memory::new(&recording.runs, rebase),
-            kernel: scene.kernel(),
-            iommu: scene.iommu(),
-            device: scene.device(),
             provenance,
-        };
-        Ok((document, rebase))
+        }
     }
 
     /// What was recorded, and what limits it: on standard error.
@@ -287,6 +368,13 @@ impl Capture {
             if runs == 1 { "run" } else { "runs" },
         );
     }
+}
+
+/// A region that was read.
+struct Recorded<'s> {
+    source: &'s Source,
+    recording: Recording,
+    moved: Option<Moved>,
 }
 
 /// Reads where the memory of `source` lies, and tells what is not as one would wish.

@@ -42,6 +42,10 @@ pub struct Plan {
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 
+    /// The picture plays by itself, without a script, for READMEs, slides and docs; it stands still where people ask for less motion
+    #[arg(long, requires = "svg")]
+    animate: bool,
+
     /// Also print every entry: offset, address, size
     #[arg(long)]
     entries: bool,
@@ -121,7 +125,7 @@ impl Plan {
         let scenario = self.changed(scenario)?;
         let registration = Registration::new(&scenario)?;
         if let Some(path) = &self.svg {
-            whole_file::write(path, draw(registration.clone()).as_bytes())?;
+            whole_file::write(path, draw(registration.clone(), self.animate).as_bytes())?;
         }
         match self.format {
             Format::Table => {
@@ -222,18 +226,16 @@ impl Plan {
     }
 }
 
-/// The finished picture, as wide as a page of docs. That of a capture says where it comes from.
-fn draw(registration: Registration) -> String {
+/// The finished picture, as wide as a page of docs, or how it comes about. That of a capture says where it comes from.
+fn draw(registration: Registration, animate: bool) -> String {
     let index = registration.index();
     let registration = index.registration();
     let scenario = registration.scenario();
     let view = View::whole(registration, 960.0);
-    let end = Steps::new(&index).count() as f64;
-    let drawing = diagram::draw(&index, view, end, Attention::default());
     let name = scenario.name.as_deref().unwrap_or("A memory region");
     let status = registration.status();
     let title = format!("{name}: {status}");
-    let drawing = match &scenario.provenance {
+    let arrange = |drawing: Drawing| match &scenario.provenance {
         Some(provenance) => {
             let about = format!(
                 "{name}, {}; captured on Linux {}, {}",
@@ -243,7 +245,7 @@ fn draw(registration: Registration) -> String {
             );
             Drawing::sheet([(
                 Heading {
-                    title: status,
+                    title: status.clone(),
                     notes: provenance.sentences(),
                     about,
                 },
@@ -252,5 +254,10 @@ fn draw(registration: Registration) -> String {
         }
         None => drawing.with_margins(),
     };
-    diagram::svg::render(&drawing, &palette::LIGHT, &title)
+    if animate {
+        return diagram::film(&index, view, &palette::LIGHT, &title, arrange);
+    }
+    let end = Steps::new(&index).count() as f64;
+    let drawing = diagram::draw(&index, view, end, Attention::default());
+    diagram::svg::render(&arrange(drawing), &palette::LIGHT, &title)
 }

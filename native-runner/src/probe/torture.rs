@@ -13,7 +13,7 @@ use super::{
     Probe, Run,
     abi::{self, Coalesce, Dma, Frames, List, Lists, Map, Pin, Question, RegionBest, Unpin},
 };
-use crate::recording::Random;
+use crate::random::Random;
 
 /// How many questions were answered, and how many refused with which errno.
 pub type Outcomes = BTreeMap<String, u64>;

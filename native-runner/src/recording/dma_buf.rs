@@ -4,7 +4,8 @@ use std::{fs::File, io, os::fd::OwnedFd};
 
 use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, memfd_create};
 
-use super::{frames, layout, random::Random};
+use super::{frames, layout};
+use crate::random::Random;
 use crate::{
     pagemap::kernel_page,
     probe::ExportedRegion,

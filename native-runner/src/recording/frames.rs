@@ -4,7 +4,7 @@ use std::{fs, io};
 
 use umem_core::size::PageSize;
 
-use super::random::Random;
+use crate::random::Random;
 use crate::{pagemap::kernel_page, probe::Run};
 
 /// A question about frames.

@@ -2,8 +2,8 @@
 
 use umem_core::size::PageSize;
 
-use super::random::Random;
 use crate::probe::{Layout, Run};
+use crate::random::Random;
 
 /// The largest region: 4 TiB.
 const LARGEST: u32 = 42;

@@ -5,7 +5,6 @@ mod dma_buf;
 mod frames;
 mod layout;
 mod overflow;
-mod random;
 pub mod running;
 
 use std::{io, os::fd::AsFd};
@@ -20,6 +19,7 @@ use umem_core::{
 use crate::{
     pagemap::kernel_page,
     probe::{self, Domain, Layout, Probe, Run},
+    random::Random,
 };
 use dma_buf::RandomBuffer;
 use frames::{Boundaries, RandomFrames};
@@ -28,7 +28,6 @@ use layout::RandomLayout;
 pub use dma_buf::Files;
 pub use frames::Memory;
 pub use overflow::{CASES, room};
-pub use random::Random;
 
 /// What the kernel is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

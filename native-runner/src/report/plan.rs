@@ -192,7 +192,7 @@ pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io
 /// What is known of the kernel, and who says that the rules are so.
 fn how_sure(out: &mut impl Write, registration: &Registration, why: bool) -> io::Result<()> {
     let question = registration.question();
-    let evidence = question.evidence();
+    let evidence = registration.evidence();
     writeln!(out, "\nhow sure")?;
     if question.kernel().release.is_some() {
         writeln!(out, "  {}", one_line(question.kernel().text()))?;

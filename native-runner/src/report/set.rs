@@ -19,11 +19,18 @@ pub fn table(out: &mut impl Write, plan: &SetPlan, why: bool) -> io::Result<()> 
     if let Some(first) = plan.members().first() {
         writeln!(out, "{}", one_line(first.registration.question().about()))?;
     }
+    let origins = origins(plan);
+    for sentence in &origins.common {
+        writeln!(out, "{}", one_line(sentence))?;
+    }
     let members = plain_table(
         ["regions", "registered", "length", "each", ""],
         plan.members().iter().map(member),
     );
     writeln!(out, "\n{}", members.trim_fmt())?;
+    for (i, sentence) in &origins.own {
+        writeln!(out, "registrations[{i}]: {}", one_line(sentence))?;
+    }
     let Total {
         regions,
         pages,
@@ -68,6 +75,41 @@ pub fn table(out: &mut impl Write, plan: &SetPlan, why: bool) -> io::Result<()> 
         writeln!(out, "    costs: {}", one_line(&advice.cost))?;
     }
     Ok(())
+}
+
+/// Where the regions come from, if they were captured.
+#[derive(Default)]
+struct Origins {
+    /// What holds for every region.
+    common: Vec<String>,
+    /// What holds for one, by its number.
+    own: Vec<(usize, String)>,
+}
+
+fn origins(plan: &SetPlan) -> Origins {
+    let each = plan.members().iter().map(|member| {
+        let provenance = &member.registration.scenario().provenance;
+        let sentences = provenance.as_ref().map(|provenance| provenance.sentences());
+        sentences.unwrap_or_default()
+    });
+    let each: Vec<Vec<String>> = each.collect();
+    let Some(first) = each.first() else {
+        return Origins::default();
+    };
+    let everywhere = |sentence: &String| each.iter().all(|own| own.contains(sentence));
+    let common: Vec<_> = first
+        .iter()
+        .filter(|one| everywhere(one))
+        .cloned()
+        .collect();
+    let own = each.iter().enumerate().flat_map(|(i, own)| {
+        let others = own.iter().filter(|sentence| !everywhere(sentence));
+        others.map(move |sentence| (i, sentence.clone()))
+    });
+    Origins {
+        own: own.collect(),
+        common,
+    }
 }
 
 fn member(planned: &Planned) -> [String; 5] {

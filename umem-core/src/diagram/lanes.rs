@@ -10,6 +10,7 @@ use crate::{
     memory::Kind,
     registration::Lane,
     size::{Bytes, PageSize},
+    table::Refusal,
 };
 use alloc::{
     format,
@@ -69,9 +70,10 @@ impl Painter<'_> {
             );
         };
         if self.boxes(stage).runs().is_empty() {
-            return match self.is_never_filled(lane) {
-                true => "none",
-                false => "refused",
+            return match (self.is_never_filled(lane), self.veiled) {
+                (true, _) => "none",
+                (false, true) => "0 so far",
+                (false, false) => "not reached",
             }
             .into();
         }
@@ -140,7 +142,7 @@ impl Painter<'_> {
     pub(super) fn lane(&mut self, name: LaneName, stage: Stage) {
         let lane: &Lane = self.boxes(stage);
         let Some(last) = lane.runs().last() else {
-            return self.refused(name);
+            return self.empty(name);
         };
         let (from, front) = self.filled(stage);
         let y = self.area.rows(name).start;
@@ -163,23 +165,36 @@ impl Painter<'_> {
         }
     }
 
-    fn refused(&mut self, name: LaneName) {
-        let (message, paint) = match name {
-            _ if self.is_never_filled(name) => {
-                ("no list: pages come when the NIC touches them", Paint::Soft)
-            }
-            LaneName::Entries => ("no table: refused", Paint::Accent),
-            _ => ("no list: refused", Paint::Accent),
+    /// A lane that stays empty: what lies behind a gate that refuses is never made.
+    fn empty(&mut self, name: LaneName) {
+        let (from, to) = self.registration().pinned();
+        let Some((x, width)) = self.area.span(from as f64, to as f64) else {
+            return;
         };
         let y = self.area.rows(name).start;
-        let (x, width) = (self.area.left, self.area.width);
-        self.promise(x, y, width, paint);
-        self.label((x, width), y, paint, &[message.into()]);
+        let why = match name {
+            _ if self.veiled => "",
+            LaneName::Scatter if self.is_never_filled(name) => {
+                "no list: pages come when the NIC touches them"
+            }
+            LaneName::Entries if self.is_never_filled(name) => "the driver keeps no table",
+            _ => "",
+        };
+        self.promise(x, y, width, Paint::Grid);
+        self.label((x, width), y, Paint::Soft, &[why.into()]);
     }
 
-    /// Memory on demand is not gathered.
+    /// Memory on demand is not gathered, and some drivers keep no table.
     fn is_never_filled(&self, name: LaneName) -> bool {
-        name == LaneName::Scatter && self.registration().question().kind() == Kind::Odp
+        match name {
+            LaneName::Scatter => {
+                self.registration().question().kind() == Kind::Odp && !self.stops_before(name)
+            }
+            LaneName::Entries => {
+                matches!(self.registration().table(), Err(Refusal::NoTable { .. }))
+            }
+            _ => false,
+        }
     }
 
     fn item(

@@ -65,6 +65,7 @@ impl<'a> Painter<'a> {
             }
             self.name(name);
         }
+        self.gates();
         self.sink();
         self.magnify();
         self.frame_of_pointed();

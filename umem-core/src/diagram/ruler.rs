@@ -48,7 +48,7 @@ impl Painter<'_> {
             });
         }
         if !self.area.narrow() && any {
-            let at = (0.0, top + 18.0);
+            let at = (0.0, top + 14.0);
             let paint = Paint::Soft;
             self.text(at, Anchor::Start, TextStyle::Small, paint, "alignment");
         }

@@ -90,7 +90,7 @@ fn moved(drawing: Drawing, down: f64) -> impl Iterator<Item = Command> {
 }
 
 /// `text`, in lines that are so wide; a word that is wider stands alone.
-fn lines_of(text: &str, style: TextStyle, width: f64) -> Vec<String> {
+pub(super) fn lines_of(text: &str, style: TextStyle, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_ascii_whitespace() {
         match lines.last_mut() {

@@ -18,138 +18,148 @@ fn write_svg(
     palette: &Palette,
     title: &str,
 ) -> core::fmt::Result {
-    let (width, height) = (Px(drawing.width), Px(drawing.height));
+    open(svg, (drawing.width, drawing.height), title)?;
+    ground(svg, (drawing.width, drawing.height), palette)?;
+    for command in &drawing.commands {
+        shape(svg, command, palette)?;
+    }
+    svg.write_str("</svg>\n")
+}
+
+/// The document's beginning: its size, and what it is called.
+pub(super) fn open(svg: &mut String, size: (f64, f64), title: &str) -> core::fmt::Result {
+    let (width, height) = (Px(size.0), Px(size.1));
     writeln!(
         svg,
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" font-family="system-ui, sans-serif" role="img">"#
     )?;
-    writeln!(svg, "<title>{}</title>", Escaped(title))?;
+    writeln!(svg, "<title>{}</title>", Escaped(title))
+}
+
+/// What everything is drawn on.
+pub(super) fn ground(svg: &mut String, size: (f64, f64), palette: &Palette) -> core::fmt::Result {
+    let (width, height) = (Px(size.0), Px(size.1));
+    let ground = palette.ground;
     writeln!(
         svg,
-        r##"<rect width="{width}" height="{height}" fill="#{:06x}"/>"##,
-        palette.ground
-    )?;
-    for command in &drawing.commands {
-        match command {
-            Command::Rect {
-                x,
-                y,
-                width,
-                height,
-                radius,
-                fill,
-                stroke,
-                dashed,
-            } => {
-                write!(
-                    svg,
-                    r#"<rect x="{}" y="{}" width="{}" height="{}""#,
-                    Px(*x),
-                    Px(*y),
-                    Px(*width),
-                    Px(*height)
-                )?;
-                if *radius > 0.0 {
-                    write!(svg, r#" rx="{}""#, Px(*radius))?;
-                }
-                match fill {
-                    Some(paint) => write!(svg, r##" fill="#{:06x}""##, palette.colour(*paint))?,
-                    None => write!(svg, r#" fill="none""#)?,
-                }
-                if let Some(paint) = stroke {
-                    write!(
-                        svg,
-                        r##" stroke="#{:06x}" stroke-width="1.5""##,
-                        palette.colour(*paint)
-                    )?;
-                }
-                if *dashed {
-                    write!(svg, r#" stroke-dasharray="4 4""#)?;
-                }
-                writeln!(svg, "/>")?;
-            }
-            Command::Line {
-                from,
-                to,
-                paint,
-                width,
-            } => writeln!(
+        r##"<rect width="{width}" height="{height}" fill="#{ground:06x}"/>"##
+    )
+}
+
+/// One command; nothing where there is nothing to be seen.
+pub(super) fn shape(svg: &mut String, command: &Command, palette: &Palette) -> core::fmt::Result {
+    let colour = |paint| Colour(palette.colour(paint));
+    match command {
+        Command::Rect {
+            x,
+            y,
+            width,
+            height,
+            radius,
+            fill,
+            stroke,
+            dashed,
+        } => {
+            let (x, y, width, height) = (Px(*x), Px(*y), Px(*width), Px(*height));
+            write!(
                 svg,
-                r##"<path d="M{} {}L{} {}" stroke="#{:06x}" stroke-width="{}"/>"##,
-                Px(from.0),
-                Px(from.1),
-                Px(to.0),
-                Px(to.1),
-                palette.colour(*paint),
-                Px(*width)
-            )?,
-            Command::Marks {
-                xs,
-                from,
-                to,
-                paint,
-                width,
-            } => {
-                if xs.is_empty() {
-                    continue;
-                }
-                svg.write_str(r#"<path d=""#)?;
-                for x in xs {
-                    write!(svg, "M{} {}V{}", Px(*x), Px(*from), Px(*to))?;
-                }
-                writeln!(
-                    svg,
-                    r##"" stroke="#{:06x}" stroke-width="{}"/>"##,
-                    palette.colour(*paint),
-                    Px(*width)
-                )?;
+                r#"<rect x="{x}" y="{y}" width="{width}" height="{height}""#
+            )?;
+            if *radius > 0.0 {
+                write!(svg, r#" rx="{}""#, Px(*radius))?;
             }
-            Command::Polygon { points, fill } => {
-                write!(svg, r#"<path d=""#)?;
-                for (i, (x, y)) in points.iter().enumerate() {
-                    write!(
-                        svg,
-                        "{}{} {}",
-                        if i == 0 { 'M' } else { 'L' },
-                        Px(*x),
-                        Px(*y)
-                    )?;
-                }
-                writeln!(svg, r##"Z" fill="#{:06x}"/>"##, palette.colour(*fill))?;
+            match fill {
+                Some(paint) => write!(svg, r#" fill="{}""#, colour(*paint))?,
+                None => write!(svg, r#" fill="none""#)?,
             }
-            Command::Text {
-                x,
-                y,
-                anchor,
-                style,
-                paint,
-                text,
-            } => {
-                let anchor = match anchor {
-                    Anchor::Start => "start",
-                    Anchor::Middle => "middle",
-                    Anchor::End => "end",
-                };
-                let weight = if style.bold() {
-                    r#" font-weight="600""#
-                } else if style.monospaced() {
-                    r#" font-family="ui-monospace, monospace""#
-                } else {
-                    ""
-                };
-                writeln!(
-                    svg,
-                    r##"<text x="{}" y="{}" text-anchor="{anchor}" font-size="{}"{weight} fill="#{:06x}">{}</text>"##,
-                    Px(*x),
-                    Px(*y),
-                    Px(style.pixels()),
-                    palette.colour(*paint),
-                    Escaped(text)
-                )?;
+            if let Some(paint) = stroke {
+                write!(svg, r#" stroke="{}" stroke-width="1.5""#, colour(*paint))?;
             }
+            if *dashed {
+                write!(svg, r#" stroke-dasharray="4 4""#)?;
+            }
+            writeln!(svg, "/>")
+        }
+        Command::Line {
+            from,
+            to,
+            paint,
+            width,
+        } => {
+            let path = [*from, *to];
+            write!(svg, r#"<path d="{}""#, Path(&path))?;
+            let (paint, width) = (colour(*paint), Px(*width));
+            writeln!(svg, r#" stroke="{paint}" stroke-width="{width}"/>"#)
+        }
+        Command::Marks { xs, .. } if xs.is_empty() => Ok(()),
+        Command::Marks {
+            xs,
+            from,
+            to,
+            paint,
+            width,
+        } => {
+            svg.write_str(r#"<path d=""#)?;
+            for x in xs {
+                write!(svg, "M{} {}v{}", Px(*x), Px(*from), Px(to - from))?;
+            }
+            let (paint, width) = (colour(*paint), Px(*width));
+            writeln!(svg, r#"" stroke="{paint}" stroke-width="{width}"/>"#)
+        }
+        Command::Polygon { points, fill } => {
+            let (path, fill) = (Path(points), colour(*fill));
+            writeln!(svg, r#"<path d="{path}Z" fill="{fill}"/>"#)
+        }
+        Command::Text {
+            x,
+            y,
+            anchor,
+            style,
+            paint,
+            text,
+        } => {
+            let anchor = match anchor {
+                Anchor::Start => "",
+                Anchor::Middle => r#" text-anchor="middle""#,
+                Anchor::End => r#" text-anchor="end""#,
+            };
+            let weight = if style.bold() {
+                r#" font-weight="600""#
+            } else if style.monospaced() {
+                r#" font-family="ui-monospace, monospace""#
+            } else {
+                ""
+            };
+            let (x, y, size, paint) = (Px(*x), Px(*y), Px(style.pixels()), colour(*paint));
+            writeln!(
+                svg,
+                r#"<text x="{x}" y="{y}"{anchor} font-size="{size}"{weight} fill="{paint}">{}</text>"#,
+                Escaped(text)
+            )
         }
     }
-    svg.write_str("</svg>\n")
+}
+
+/// A colour as XML has it.
+struct Colour(u32);
+
+impl core::fmt::Display for Colour {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "#{:06x}", self.0)
+    }
+}
+
+/// Points joined by lines.
+struct Path<'a>(&'a [(f64, f64)]);
+
+impl core::fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        for (i, (x, y)) in self.0.iter().enumerate() {
+            let letter = if i == 0 { 'M' } else { 'L' };
+            write!(f, "{letter}{} {}", Px(*x), Px(*y))?;
+        }
+        Ok(())
+    }
 }
 
 /// A length in pixels, to a tenth.

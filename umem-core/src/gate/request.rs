@@ -29,36 +29,27 @@ pub struct Area {
     pub page_size: PageSize,
 }
 
-/// The rule of a gate.
-struct Rule {
-    /// Whether it refuses.
-    refusal: fn(&Request<'_>) -> Option<GateAnswer>,
-    /// What it says if it does not: that the region passes, or what is not known.
-    otherwise: fn(&Request<'_>) -> GateAnswer,
-}
+/// Whether a gate refuses.
+type Refuses = fn(&Request<'_>) -> Option<GateAnswer>;
+/// What a gate says if it does not: that the region passes, or what is not known.
+type Otherwise = fn(&Request<'_>) -> GateAnswer;
 
 /// The gates before the SG list, in order.
-static RULES: [Rule; 5] = [
-    Rule {
-        refusal: fork_support::refusal,
-        otherwise: fork_support::otherwise,
-    },
-    Rule {
-        refusal: uverbs::refusal,
-        otherwise: uverbs::otherwise,
-    },
-    Rule {
-        refusal: driver::refusal,
-        otherwise: driver::otherwise,
-    },
-    Rule {
-        refusal: memlock::refusal,
-        otherwise: memlock::otherwise,
-    },
-    Rule {
-        refusal: pin::refusal,
-        otherwise: pin::otherwise,
-    },
+static REFUSALS: [Refuses; 5] = [
+    fork_support::refusal,
+    uverbs::refusal,
+    driver::refusal,
+    memlock::refusal,
+    pin::refusal,
+];
+
+/// What the same gates say if they do not refuse. A list of its own: what only draws a picture then has none of these sentences.
+static OTHERWISE: [Otherwise; 5] = [
+    fork_support::otherwise,
+    uverbs::otherwise,
+    driver::otherwise,
+    memlock::otherwise,
+    pin::otherwise,
 ];
 
 /// A call of `ibv_reg_mr()`, with everything that the gates before the SG list look at.
@@ -91,15 +82,15 @@ pub(crate) struct Request<'a> {
 impl Request<'_> {
     /// The first gate before the SG list that refuses; costs nothing worth naming if none does.
     pub(crate) fn refusal(&self) -> Option<GateAnswer> {
-        RULES.iter().find_map(|rule| (rule.refusal)(self))
+        REFUSALS.iter().find_map(|refuses| refuses(self))
     }
 
     /// The answers of the gates before the SG list, up to the first that refuses.
     pub(crate) fn answers(&self) -> Vec<GateAnswer> {
         let mut answers = Vec::with_capacity(Gate::ALL.len());
-        for rule in &RULES {
-            match (rule.refusal)(self) {
-                None => answers.push((rule.otherwise)(self)),
+        for (refuses, otherwise) in REFUSALS.iter().zip(&OTHERWISE) {
+            match refuses(self) {
+                None => answers.push(otherwise(self)),
                 Some(refusal) => {
                     answers.push(refusal);
                     break;

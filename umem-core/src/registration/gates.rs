@@ -50,6 +50,36 @@ impl Registration {
         answers
     }
 
+    /// What stands behind each rule that decided what becomes of the region, in the order of the stages: of one that is refused, the rule
+    /// that refuses it and those before that.
+    ///
+    /// A result is as good as the [weakest](crate::evidence::weakest) of them.
+    pub fn evidence(&self) -> Vec<Evidence> {
+        let all = self.question().evidence();
+        let Some(refusal) = self.table().err() else {
+            return all;
+        };
+        let Some(last) = refusal.gate() else {
+            return all;
+        };
+        let reached = all
+            .into_iter()
+            .filter(|line| decided_at(line.stage) <= last);
+        let own = match refusal {
+            Refusal::Stopped(answer) => Some(Evidence {
+                stage: last.name(),
+                by: answer.by,
+                text: answer.source.clone().into_owned(),
+            }),
+            _ => None,
+        };
+        // The answer of a gate has the place of the rules of its stage.
+        let others = reached.filter(|line| own.as_ref().is_none_or(|own| own.stage != line.stage));
+        let mut lines: Vec<Evidence> = others.collect();
+        lines.extend(own);
+        lines
+    }
+
     fn passed(&self, gate: Gate) -> GateAnswer {
         match gate {
             Gate::Gather => GateAnswer::pass(gate, self.gathered()),
@@ -141,6 +171,18 @@ impl Registration {
             (.., Some(Evidence { by, text, .. })) => answer.by(by, text),
             (.., None) => answer.by(By::Source, "the scenario's own device"),
         }
+    }
+}
+
+/// The gate at which a line of evidence first matters.
+fn decided_at(stage: &str) -> Gate {
+    match stage {
+        "pin" => Gate::Pin,
+        "gather" => Gate::Gather,
+        "map" => Gate::Map,
+        // The driver's row has its sizes.
+        "page-size" | "cut" | "driver" => Gate::PageSize,
+        _ => Gate::Table,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     address::DmaAddr,
     memory::{Kind, Layout},
     scatter,
+    table::Refusal,
 };
 use alloc::{sync::Arc, vec::Vec};
 
@@ -48,11 +49,7 @@ impl Index {
         let frames = frames(&registration, other.map(|other| &other.frames));
         // Extents that are not adjacent are SG entries as they are, and without an IOMMU DMA segments.
         let other = other.filter(|other| Arc::ptr_eq(&other.frames, &frames));
-        let mut scatter = Growing::like(other.map_or(&frames, |other| &other.scatter));
-        for entry in registration.scatter() {
-            scatter.add(entry.offset as i64, entry.length, 1);
-        }
-        let scatter = scatter.done();
+        let scatter = entries_of_list(&registration, other.map_or(&frames, |other| &other.scatter));
         let is_mapped_alike = |other: &&Self| {
             other.registration.mapping().is_some() == registration.mapping().is_some()
         };
@@ -78,7 +75,7 @@ impl Index {
         &self.registration
     }
 
-    /// The batches in which pages are pinned.
+    /// The batches in which pages are pinned; none if the region is refused before that.
     pub fn batches(&self) -> &Lane {
         &self.batches
     }
@@ -88,7 +85,7 @@ impl Index {
         &self.frames
     }
 
-    /// The SG entries.
+    /// The SG entries; none if the region is refused before they are gathered.
     pub fn scatter(&self) -> &Lane {
         &self.scatter
     }
@@ -143,8 +140,27 @@ impl Index {
     }
 }
 
+/// Whether a gate before the SG list refuses the region: then nothing is pinned, and there is no list.
+fn is_stopped(registration: &Registration) -> bool {
+    matches!(registration.table(), Err(Refusal::Stopped(_)))
+}
+
+fn entries_of_list(registration: &Registration, like: &Arc<Lane>) -> Arc<Lane> {
+    if is_stopped(registration) {
+        return Arc::default();
+    }
+    let mut scatter = Growing::like(like);
+    for entry in registration.scatter() {
+        scatter.add(entry.offset as i64, entry.length, 1);
+    }
+    scatter.done()
+}
+
 fn batches(registration: &Registration) -> Lane {
     let mut batches = Lane::default();
+    if is_stopped(registration) {
+        return batches;
+    }
     let page = registration.question().mr().page;
     let (from, to) = registration.pinned();
     let batch = match registration.question().kind() {
@@ -177,10 +193,10 @@ fn frames(registration: &Registration, like: Option<&Arc<Lane>>) -> Arc<Lane> {
 }
 
 fn segments(registration: &Registration, like: &Arc<Lane>) -> (Arc<Lane>, Jumps) {
-    let (mut dma, mut jumps) = (Growing::like(like), Jumps::default());
-    if registration.dma_count().is_err() {
-        return (dma.done(), jumps);
+    if is_stopped(registration) || registration.dma_count().is_err() {
+        return Default::default();
     }
+    let (mut dma, mut jumps) = (Growing::like(like), Jumps::default());
     let listed = registration.mapping().is_some();
     let mut expected = None;
     for segment in registration.dma() {

@@ -56,7 +56,7 @@ fields! {
         process = ProcessSpec::default(),
         registrations,
     }
-    Member { name, region, memory, count = 1 }
+    Member { name, region, memory, count = 1, provenance }
     Region { va = DEFAULT_VA, offset = Default::default(), length, hca_address }
     MemorySpec {
         kind = Default::default(),

@@ -1,9 +1,9 @@
-//! Scenarios read piece by piece, because the text of a capture takes far more memory than its content.
+//! Scenarios and sets read piece by piece, because the text of a capture takes far more memory than its content.
 //!
-//! Nearly all of a capture is one list, `memory.extents`. Its items are parsed as they arrive, 16 bytes each; the few lines
-//! around them are kept, and read at the end.
+//! Nearly all of a capture is one list, `memory.extents`, and a set has one for each region. Their items are parsed as they arrive, 16
+//! bytes each; the few lines around them are kept, and read at the end.
 
-use super::{Problem, Scenario, ScenarioError, field, parsed::Json, value::Reading};
+use super::{MemorySpec, Problem, Scenario, ScenarioError, field, parsed::Json, value::Reading};
 use crate::{address::PhysAddr, set::Set, size::Bytes};
 use alloc::{
     boxed::Box,
@@ -32,14 +32,17 @@ const LONGEST_EXTENT: usize = 1 << 10;
 /// ```
 #[derive(Debug)]
 pub struct ScenarioReader {
-    /// The text without the extents: `[]` stands for them.
+    /// The text without the extents: `[]` stands for each list of them.
     rest: Vec<u8>,
     outside: Outside,
     at: At,
     /// An extent that a piece ended in.
     begun: Vec<u8>,
-    extents: Option<Vec<(PhysAddr, Bytes)>>,
+    /// The lists, in the order of the text. A field that is there twice is an error, so each region has one at most.
+    lists: Vec<Vec<(PhysAddr, Bytes)>>,
+    /// How many extents may still come.
     most: usize,
+    left: usize,
 }
 
 /// What a text asks about: one region, or many.
@@ -55,7 +58,10 @@ pub enum Asked {
 #[derive(Debug, Default)]
 struct Outside {
     depth: u32,
-    in_memory: bool,
+    /// How deep the object `memory` lies that this is in.
+    memory: Option<u32>,
+    /// How many regions of a set have begun.
+    regions: usize,
     in_string: bool,
     escaped: bool,
 }
@@ -91,8 +97,9 @@ impl ScenarioReader {
             outside: Outside::default(),
             at: At::Outside,
             begun: Vec::new(),
-            extents: None,
+            lists: Vec::new(),
             most,
+            left: most,
         }
     }
 
@@ -115,10 +122,12 @@ impl ScenarioReader {
     ///
     /// # Errors
     /// JSON that is malformed, of the wrong type, or has fields that the format lacks; the field is named. A set says that it is one.
-    pub fn finish(self) -> Result<Scenario, ScenarioError> {
-        match self.finish_either()? {
-            Asked::Scenario(scenario) => Ok(*scenario),
-            Asked::Set(_) => Err(ScenarioError::new("", Problem::IsASet)),
+    pub fn finish(mut self) -> Result<Scenario, ScenarioError> {
+        // Not by way of what reads either: a program that reads no sets has no code for them.
+        let parsed = self.parsed()?;
+        match parsed.has("registrations") {
+            true => Err(ScenarioError::new("", Problem::IsASet)),
+            false => self.scenario(&parsed),
         }
     }
 
@@ -138,6 +147,15 @@ impl ScenarioReader {
     /// # Errors
     /// JSON that is malformed, of the wrong type, or has fields that the format lacks; the field is named.
     pub fn finish_either(mut self) -> Result<Asked, ScenarioError> {
+        let parsed = self.parsed()?;
+        Ok(match parsed.has("registrations") {
+            true => Asked::Set(Box::new(self.set(&parsed)?)),
+            false => Asked::Scenario(Box::new(self.scenario(&parsed)?)),
+        })
+    }
+
+    /// The text without the extents.
+    fn parsed(&mut self) -> Result<Json, ScenarioError> {
         if self.at != At::Outside {
             return Err(self.wrong("the text ends within the list"));
         }
@@ -145,23 +163,33 @@ impl ScenarioReader {
         let parsed = Json::deserialize(&mut json).map_err(|error| {
             let field = field::path(&self.rest, &error);
             // After extents were taken out, line and column do not match the text that people have.
-            match self.extents {
-                Some(_) => ScenarioError::new(field, Problem::Json(without_place(&error))),
-                None => ScenarioError::new(field, Problem::Json(error.to_string())),
+            match self.lists.is_empty() {
+                false => ScenarioError::new(field, Problem::Json(without_place(&error))),
+                true => ScenarioError::new(field, Problem::Json(error.to_string())),
             }
         })?;
         json.end().map_err(|error| {
             let text = format!("something follows the scenario: {error}");
             ScenarioError::new("", Problem::Json(text))
         })?;
-        if parsed.has("registrations") {
-            return Ok(Asked::Set(Box::new(Reading::all(&parsed)?)));
+        Ok(parsed)
+    }
+
+    /// The scenario, with the extents that were taken out.
+    fn scenario(self, parsed: &Json) -> Result<Scenario, ScenarioError> {
+        let mut scenario: Scenario = Reading::all(parsed)?;
+        give_back(&mut self.lists.into_iter(), &mut scenario.memory);
+        Ok(scenario)
+    }
+
+    /// The set, each region with its own.
+    fn set(self, parsed: &Json) -> Result<Set, ScenarioError> {
+        let mut set: Set = Reading::all(parsed)?;
+        let mut lists = self.lists.into_iter();
+        for member in &mut set.registrations {
+            give_back(&mut lists, &mut member.memory);
         }
-        let mut scenario: Scenario = Reading::all(&parsed)?;
-        if let Some(extents) = self.extents.take() {
-            scenario.memory.extents = Some(extents.into());
-        }
-        Ok(Asked::Scenario(Box::new(scenario)))
+        Ok(set)
     }
 
     /// Takes text up to the extents; what is left of `piece`.
@@ -174,17 +202,21 @@ impl ScenarioReader {
             // Brackets are rare: only here the text before matters.
             self.keep(&piece[kept..i])?;
             kept = i;
+            let depth = self.outside.depth;
             match byte {
-                b'{' if self.outside.depth == 2 => {
-                    self.outside.in_memory = ends_with_key(&self.rest, "memory");
+                // Of the scenario, or of an object in the list `registrations`.
+                b'{' if matches!(depth, 2 | 4) && ends_with_key(&self.rest, "memory") => {
+                    self.outside.memory = Some(depth);
                 }
-                b'[' if self.outside.depth == 3
-                    && self.outside.in_memory
-                    && self.extents.is_none()
+                b'{' if depth == 3 => self.outside.regions += 1,
+                b'[' if self
+                    .outside
+                    .memory
+                    .is_some_and(|memory| memory + 1 == depth)
                     && ends_with_key(&self.rest, "extents") =>
                 {
                     self.keep(b"[")?;
-                    self.extents = Some(Vec::new());
+                    self.lists.push(Vec::new());
                     self.at = At::First;
                     return Ok(&piece[i + 1..]);
                 }
@@ -212,10 +244,11 @@ impl ScenarioReader {
         self.at = match (byte, self.at) {
             (b' ' | b'\n' | b'\r' | b'\t', at) => at,
             (b'[', At::First | At::Next) => {
-                if self.count() >= self.most {
+                if self.left == 0 {
                     let problem = Problem::TooManyExtents { most: self.most };
-                    return Err(ScenarioError::new("memory.extents", problem));
+                    return Err(ScenarioError::new(self.field(), problem));
                 }
+                self.left -= 1;
                 return Ok(piece).inspect(|_| self.at = At::Extent);
             }
             (b',', At::Comma) => At::Next,
@@ -251,18 +284,37 @@ impl ScenarioReader {
             extent
         };
         let extent = extent.map_err(|problem| self.wrong(&problem))?;
-        self.extents.get_or_insert_default().push(extent);
+        if let Some(list) = self.lists.last_mut() {
+            list.push(extent);
+        }
         self.at = At::Comma;
         Ok(after)
     }
 
-    fn count(&self) -> usize {
-        self.extents.as_ref().map_or(0, Vec::len)
+    /// The list that is being read.
+    fn field(&self) -> String {
+        match self.outside.memory {
+            Some(4) => {
+                let region = self.outside.regions.saturating_sub(1);
+                format!("registrations[{region}].memory.extents")
+            }
+            _ => "memory.extents".into(),
+        }
     }
 
     fn wrong(&self, problem: &str) -> ScenarioError {
-        let field = format_args!("memory.extents[{}]", self.count());
+        let count = self.lists.last().map_or(0, Vec::len);
+        let field = format!("{}[{count}]", self.field());
         ScenarioError::new(field, Problem::Json(problem.into()))
+    }
+}
+
+/// The next list, if the memory has one: an empty one stood in for it.
+fn give_back(lists: &mut impl Iterator<Item = Vec<(PhysAddr, Bytes)>>, memory: &mut MemorySpec) {
+    if let Some(extents) = &mut memory.extents
+        && let Some(list) = lists.next()
+    {
+        *extents = list.into();
     }
 }
 
@@ -281,7 +333,9 @@ impl Outside {
                 return true;
             }
             b'}' | b']' => {
-                self.in_memory &= self.depth > 2;
+                if self.memory == Some(self.depth) {
+                    self.memory = None;
+                }
                 self.depth = self.depth.saturating_sub(1);
             }
             _ => {}

@@ -215,6 +215,7 @@ impl SetPlan {
                 ..MemorySpec::default()
             },
             count: 1,
+            provenance: None,
         };
         let set = Set {
             registrations: vec![member],

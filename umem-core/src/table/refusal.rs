@@ -150,6 +150,15 @@ impl Refusal {
         }
     }
 
+    /// Where the registration stops and what the program sees: "refused at memlock (EPERM)"; `None` where it registers without a table.
+    pub fn place(&self) -> Option<String> {
+        let gate = self.gate()?.name();
+        Some(match self.errno() {
+            Some(errno) => format!("refused at {gate} ({errno})"),
+            None => format!("stopped at {gate}, without an errno"),
+        })
+    }
+
     /// What the driver gets wrong.
     pub const fn driver_bug(&self) -> Option<&DriverBug> {
         match self {

@@ -4,4 +4,5 @@ mod colours;
 mod common;
 mod kept;
 mod shapes;
+mod stops;
 mod told;

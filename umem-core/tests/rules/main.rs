@@ -5,6 +5,7 @@ mod cases;
 mod common;
 mod dma_buf;
 mod drivers;
+mod evidence;
 mod explain;
 mod gates;
 mod generations;

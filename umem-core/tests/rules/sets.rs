@@ -404,6 +404,7 @@ proptest! {
                 region: scenario.region,
                 memory: scenario.memory,
                 count,
+                provenance: None,
             })
             .collect();
         let set = Set {

@@ -11,7 +11,7 @@ use gloo::{
     utils::{document, window},
 };
 use std::rc::Rc;
-use umem_core::scenario::Scenario;
+use umem_core::scenario::Asked;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DragEvent, File, HtmlInputElement, Response};
@@ -107,14 +107,15 @@ fn open(file: File, dispatch: &Dispatch) {
 /// Long enough for a browser to show a sentence, in milliseconds.
 const SHOWN_FIRST: u32 = 30;
 
-fn loaded(name: &str, read: Result<Scenario, String>, origin: Origin) -> Action {
+fn loaded(name: &str, read: Result<Asked, String>, origin: Origin) -> Action {
     match read {
-        Ok(scenario) => Action::Load(Box::new(scenario), origin),
+        Ok(Asked::Scenario(scenario)) => Action::Load(scenario, origin),
+        Ok(Asked::Set(set)) => Action::LoadSet(set, Some(origin)),
         Err(problem) => Action::Notice(format!("{name}: {problem}")),
     }
 }
 
-async fn fetched(source: &str) -> Result<Scenario, String> {
+async fn fetched(source: &str) -> Result<Asked, String> {
     let location = window().location();
     let base = location.href().unwrap_or_default();
     let url = web_sys::Url::new_with_base(source, &base)

@@ -12,7 +12,11 @@ pub(super) fn of(state: &State) -> String {
     if let Some(chapter) = state.tour.as_ref().and_then(|tour| tour.chapter()) {
         return format!("{} · {PAGE}", chapter.title);
     }
+    let many = state.here.many.as_ref();
     let what = match (state.preset(), &state.here.draft.name) {
+        _ if many.is_some() => many
+            .and_then(|many| many.set().name.clone())
+            .unwrap_or_else(|| "Your own set".into()),
         (Some(preset), _) => preset.title.to_owned(),
         (None, Some(name)) => name.clone(),
         (None, None) if state.here.draft.provenance.is_some() => "A capture".into(),

@@ -60,7 +60,7 @@ fn Text(props: &Props) -> Html {
         };
         let written = Scenario::from_json(area.value().as_bytes());
         if written.ok().as_ref() != Some(&**draft) && !focused(&area) {
-            area.set_value(&pretty(draft));
+            area.set_value(&pretty(draft.to_json()));
         }
     });
     let oninput = {

@@ -41,7 +41,7 @@ pub(super) fn kernel(props: &Props) -> Html {
     html! {
         <section>
             <Select label="Kernel" heads=true {choices} {chosen} {custom} onchange={rules} />
-            { hinted(props, Field::Release, "Kernel release", Some(&props.texts.release), "6.12.117, or uname -r", Action::Release) }
+            { hinted(props, Field::Release, "Kernel release", Some(&props.texts.release), "uname -r", Action::Release) }
             <Select
                 label="Kernel page"
                 choices={offered(&PAGES, kernel.page_size)}

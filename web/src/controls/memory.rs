@@ -6,6 +6,7 @@ use crate::{
     widgets::select::{Choice, Select},
 };
 use umem_core::{
+    memory::Kind,
     scenario::LayoutName,
     size::{Bytes, PageSize, PageSizes},
 };
@@ -52,6 +53,23 @@ pub(super) fn memory(props: &Props) -> Html {
             }
         })
     };
+    let kind = {
+        let dispatch = props.dispatch.clone();
+        Callback::from(move |name: String| {
+            if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.name() == name) {
+                dispatch.dispatch(Action::Kind(kind));
+            }
+        })
+    };
+    let titled = |kind: Kind| {
+        let what = match kind {
+            Kind::Pages => "of the process",
+            Kind::DmaBuf => "of another device",
+            Kind::Odp => "on demand",
+        };
+        Choice::new(kind.name(), format!("{} ({what})", kind.name()))
+    };
+    let kinds: Vec<_> = Kind::ALL.into_iter().map(titled).collect();
     let layouts: Vec<_> = LayoutName::ALL
         .into_iter()
         .map(|layout| Choice::new(layout.name(), layout.name()))
@@ -63,7 +81,12 @@ pub(super) fn memory(props: &Props) -> Html {
     let fault = props.fault(Field::Memory);
     html! {
         <section>
-            <h2>{ "Memory" }</h2>
+            <Select
+                label="Memory" heads=true
+                choices={kinds}
+                chosen={Some(memory.kind.name().to_owned())}
+                onchange={kind}
+            />
             <Select
                 label="Pages"
                 choices={offered(&PAGES, present)}

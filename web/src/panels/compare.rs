@@ -7,6 +7,7 @@ use crate::{
     words::{self, grouped},
 };
 use std::rc::Rc;
+use umem_core::registration::Lane;
 use yew::prelude::*;
 
 /// What comparing is given.
@@ -104,10 +105,15 @@ pub fn numbers(upper: &Scene, lower: &Scene) -> Html {
                 { for differences.iter().map(differing) }
                 { row("entries", |scene| scene.registration().table().ok().map(|table| table.total)) }
                 { row("bytes of table", |scene| scene.registration().table().ok().map(|table| table.bytes)) }
-                { row("SG entries", |scene| Some(scene.registration().scatter_count())) }
-                { row("DMA segments", |scene| scene.registration().dma_count().ok()) }
+                { row("SG entries", |scene| made(scene.index.scatter())) }
+                { row("DMA segments", |scene| made(scene.index.dma())) }
                 { row("IOMMU entries", |scene| scene.io_entries()) }
             </tbody>
         </table>
     }
+}
+
+/// How many boxes a lane has; none where the region is refused before that.
+fn made(lane: &Lane) -> Option<u64> {
+    Some(lane.count()).filter(|count| *count > 0)
 }

@@ -21,6 +21,10 @@ pub struct Props {
 #[component]
 pub fn EntryTable(Props { scene }: &Props) -> Html {
     let open = use_state_eq(|| false);
+    // What is refused has no entries, and its reason stands above.
+    if scene.registration().table().is_err() {
+        return html! { <p class="note entries">{ "There is no table of entries." }</p> };
+    }
     let ontoggle = {
         let open = open.clone();
         Callback::from(move |event: Event| {

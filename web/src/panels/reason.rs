@@ -54,14 +54,11 @@ pub fn Reason(props: &Props) -> Html {
         (Some(Stage::Pin), ..) => ("Pinning".to_owned(), pinning(scene)),
         (Some(Stage::Gather), ..) => ("Gathering".to_owned(), gathering(scene)),
         (Some(Stage::Map), ..) => ("Mapping".to_owned(), mapping(scene)),
-        // Nothing was pinned, so no size was chosen.
-        (_, Err(refusal @ Refusal::Stopped(_)), _) => (
-            "Why nothing?".to_owned(),
-            told("", &sentence(&refusal.to_string())),
-        ),
         (_, Err(refusal), _) => (
-            "Why nothing?".to_owned(),
-            html! { <>{ told("", &sentence(&refusal.to_string())) }{ limited(scene) }</> },
+            refusal
+                .place()
+                .map_or_else(|| "Why nothing?".into(), |place| sentence(&place)),
+            refused(scene, refusal),
         ),
         (_, Ok(_), Some(focus)) if question.device().policy == Policy::Mixed => {
             let (from, to) = registration.pinned();
@@ -85,6 +82,23 @@ pub fn Reason(props: &Props) -> Html {
             <h2>{ title }</h2>
             { body }
         </section>
+    }
+}
+
+/// The cause and the way out; and what limits the size, if it came to that.
+fn refused(scene: &Scene, refusal: &Refusal) -> Html {
+    let way_out = Some(refusal.way_out()).filter(|way_out| !way_out.is_empty());
+    html! {
+        <>
+            { told("", &format!("{}.", sentence(&refusal.cause()))) }
+            if let Some(way_out) = way_out {
+                { told("", &format!("What to do: {way_out}.")) }
+            }
+            // Where nothing was pinned, no size was chosen.
+            if !matches!(refusal, Refusal::Stopped(_)) {
+                { limited(scene) }
+            }
+        </>
     }
 }
 

@@ -1,6 +1,7 @@
 //! Links, commands, snippets and files of what is seen.
 
 use crate::{
+    many::Many,
     player::Shown,
     scene::Scene,
     share::{self, Keep, Picture},
@@ -17,6 +18,8 @@ use yew::prelude::*;
 pub(crate) struct Shared {
     /// The scene that the fields edit.
     pub(crate) scene: Rc<Scene>,
+    /// The set that it is a registration of, if it is.
+    pub(crate) many: Option<Rc<Many>>,
     /// The preset that it is, if it is one.
     pub(crate) preset: Option<&'static str>,
     /// What is seen: one picture, or two that are compared.
@@ -76,7 +79,10 @@ fn Ways(WaysProps { shared, hands }: &WaysProps) -> Html {
             if let Some(link) = &shared.link {
                 { text("Link", link.clone()) }
                 <p class="note" translate="yes">{ "It opens what you see: the scenario, the moment, and the part of the picture." }</p>
-                { text("Command", share::command(scenario, preset)) }
+                { text("Command", match &shared.many {
+                    Some(many) => share::planned(&many.set().to_json()),
+                    None => share::command(scenario, preset),
+                }) }
                 { text("For a page of your own", share::embed(&shared.scene, preset)) }
                 <p class="note" translate="yes">
                     { "Put next to your page: " }<a href="umem-split.js" download="">{ "umem-split.js" }</a>
@@ -124,10 +130,18 @@ fn files(
         <div class="files" role="group" aria-label="Files">
             { file("svg", "Picture (SVG)", |shared| Keep::Picture(Picture::Svg, shared.pictures.clone())) }
             { file("png", "Picture (PNG)", |shared| Keep::Picture(Picture::Png, shared.pictures.clone())) }
-            { file("json", "Scenario (JSON)", |shared| Keep::json(words::pretty(&shared.scene.scenario))) }
-            { file("result.json", "Result (JSON)", |shared| Keep::json(share::result(&shared.scene))) }
+            { file("json", "Scenario (JSON)", |shared| Keep::json(words::pretty(json(shared)))) }
+            { file("result.json", "Result (JSON)", |shared| Keep::json(share::result(&shared.scene, shared.many.as_deref()))) }
             { file("csv", "Entries (CSV)", |shared| Keep::Text("text/csv", share::csv(&shared.scene))) }
         </div>
+    }
+}
+
+/// The scenario, or the set that it is a registration of.
+fn json(shared: &Shared) -> String {
+    match &shared.many {
+        Some(many) => many.set().to_json(),
+        None => shared.scene.scenario.to_json(),
     }
 }
 

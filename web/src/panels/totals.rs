@@ -1,7 +1,14 @@
 //! The totals, and the same region under the other policies.
 
-use super::{advice::Advice, exhibits::Exhibits, ways::ways};
+use super::{
+    advice::Advice,
+    exhibits::Exhibits,
+    gates::gates,
+    set::{Regions, SetAdvices},
+    ways::ways,
+};
 use crate::{
+    many::Many,
     scene::Scene,
     state::{Dispatch, Tried},
     widgets::{terms, thousands},
@@ -17,6 +24,8 @@ use yew::prelude::*;
 pub struct Props {
     /// What is counted.
     pub scene: Rc<Scene>,
+    /// The set that it is a registration of, if it is.
+    pub many: Option<Rc<Many>>,
     /// Whether what the mail's own code does is what the scene is about.
     pub exhibits: bool,
     /// Whether the reader has yet to predict.
@@ -34,6 +43,7 @@ pub struct Props {
 pub fn Totals(
     Props {
         scene,
+        many,
         exhibits,
         veiled,
         stale,
@@ -55,23 +65,42 @@ pub fn Totals(
     let registration = scene.registration();
     html! {
         <aside class="totals" aria-label="Totals">
+            if let Some(many) = many {
+                <section class="set">
+                    <h2>{ many.set().name.clone().unwrap_or_else(|| "All regions".into()) }</h2>
+                    { status(&many.plan.status(), many.plan.refusal().is_none()) }
+                    <Regions many={many.clone()} dispatch={dispatch.clone()} />
+                </section>
+                <SetAdvices many={many.clone()} dispatch={dispatch.clone()} />
+            }
             <section>
-                <h2>{ "Device entries" }</h2>
-                { status(&registration.status(), registration.table().is_ok()) }
+                if many.is_some() {
+                    <h2>{ format!("Registration {}", many.as_ref().map_or(0, |many| many.seen + 1)) }</h2>
+                    <p class={classes!(registration.table().is_err().then_some("bug"))}>{ registration.status() }</p>
+                } else {
+                    <h2>{ "Device entries" }</h2>
+                    { status(&registration.status(), registration.table().is_ok()) }
+                }
                 if *stale {
                     <p class="bug">{ "A field is wrong. This is the last scenario that was right." }</p>
                 }
                 { for bugs(registration) }
                 { numbers(scene) }
             </section>
-            if worked_out {
+            { gates(scene) }
+            if worked_out && !is_stopped(registration) {
                 <section>
                     <h2>{ "The same region, other ways" }</h2>
                     { ways(scene) }
                 </section>
+            }
+            // What helps one of many is told of all of them.
+            if worked_out && many.is_none() {
                 <Advice scene={scene.clone()} tried={tried.clone()} dispatch={dispatch.clone()} />
             }
-            <Exhibits scene={scene.clone()} open={*exhibits} />
+            if !is_stopped(registration) {
+                <Exhibits scene={scene.clone()} open={*exhibits} />
+            }
             <section>
                 <h2>{ "How sure" }</h2>
                 { sure(scene, worked_out) }
@@ -87,7 +116,7 @@ fn sure(scene: &Scene, worked_out: bool) -> Html {
         true => scene.possible(),
         false => &[],
     };
-    let evidence = question.evidence();
+    let evidence = scene.registration().evidence();
     let kernel = question.kernel();
     html! {
         <>
@@ -107,6 +136,11 @@ fn sure(scene: &Scene, worked_out: bool) -> Html {
             </ul>
         </>
     }
+}
+
+/// Whether the region is refused before anything is made of it.
+fn is_stopped(registration: &Registration) -> bool {
+    matches!(registration.table(), Err(Refusal::Stopped(_)))
 }
 
 /// Numbers of more digits are set smaller, so that they stay in one piece.
@@ -141,7 +175,7 @@ fn numbers(scene: &Scene) -> Html {
             if let Ok(table) = registration.table() {
                 { row("bytes of table", grouped(table.bytes)) }
             }
-            if !matches!(registration.table(), Err(Refusal::Stopped(_))) {
+            if !is_stopped(registration) {
                 { row(pages, grouped(registration.pages())) }
                 { row(entries, grouped(registration.scatter_count())) }
                 if let Ok(count) = registration.dma_count() {

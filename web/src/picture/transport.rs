@@ -7,7 +7,10 @@ use crate::{
     words::percent,
 };
 use std::rc::Rc;
-use umem_core::diagram::{Stage, Steps};
+use umem_core::{
+    diagram::{Stage, Steps},
+    table::Refusal,
+};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
@@ -47,10 +50,11 @@ pub fn Transport(props: &Props) -> Html {
         dispatch,
         ..
     } = props;
-    let button = |name: &'static str, class: &'static str, action: Action| {
-        html! { <button type="button" {class} onclick={dispatch.on(action)}>{ name }</button> }
-    };
     let count = scene.steps().count();
+    // Of a region that is refused before it is pinned there is nothing to play.
+    let button = |name: &'static str, class: &'static str, action: Action| {
+        html! { <button type="button" {class} disabled={count == 0} onclick={dispatch.on(action)}>{ name }</button> }
+    };
     let oninput = {
         let dispatch = dispatch.clone();
         Callback::from(move |event: InputEvent| {
@@ -80,7 +84,7 @@ pub fn Transport(props: &Props) -> Html {
     let told = match scene.steps().get(*step) {
         Some(next) if props.veiled => format!("step {step} of {count}: {}", next.stage.title()),
         Some(next) => format!("step {step} of {count}: {}", next.text()),
-        None => format!("step {step} of {count}: finished"),
+        None => format!("step {step} of {count}: {}", ended(scene)),
     };
     let present = scene.steps().get(*step).map(|step| step.stage);
     let mark = |(stage, place): (Stage, f64)| {
@@ -113,6 +117,7 @@ pub fn Transport(props: &Props) -> Html {
                     min="0"
                     max={count.to_string()}
                     step="1"
+                    disabled={count == 0}
                     value={step.to_string()}
                     {oninput}
                 />
@@ -124,6 +129,14 @@ pub fn Transport(props: &Props) -> Html {
             </select>
         </div>
     }
+}
+
+/// What has become of it after the last step.
+fn ended(scene: &Scene) -> String {
+    let refusal = scene.registration().table().err();
+    refusal
+        .and_then(Refusal::place)
+        .unwrap_or_else(|| "finished".into())
 }
 
 /// The room that a stage's name needs above the slider, in percent of its width.

@@ -9,7 +9,9 @@ use crate::{
 use std::rc::Rc;
 use umem_core::{
     advice::Advice,
+    memory::Kind,
     scenario::{LayoutName, Scenario},
+    set::Set,
     size::PageSize,
     table::Policy,
 };
@@ -42,6 +44,10 @@ pub enum Action {
     Loading(String),
     /// A scenario came from a file, or from the page's `?src=`.
     Load(Box<Scenario>, Origin),
+    /// A set came from a file or from the page's `?src=`, or is what somebody was advised to try.
+    LoadSet(Box<Set>, Option<Origin>),
+    /// Another registration of the set is to be seen: its number, from 0.
+    Registration(usize),
     /// A piece of advice is followed: what it changes plays.
     Apply(Rc<Advice>),
     /// Back to what there was before a piece of advice.
@@ -66,6 +72,8 @@ pub enum Action {
     Json(String),
     /// The size of the memory's pages.
     Pages(PageSize),
+    /// What the memory is to the kernel.
+    Kind(Kind),
     /// How the memory lies.
     Layout(LayoutName),
     /// An IOMMU's name, or "off".

@@ -54,15 +54,25 @@ impl State {
     }
 
     pub(super) fn compared(self, on: bool) -> Self {
+        // What is compared is one region: a set is left behind, where the browser's Back leads.
+        let state = match on && self.here.many.is_some() {
+            true => self.going(),
+            false => self,
+        };
+        let here = match on {
+            true => state.here.alone(),
+            false => state.here,
+        };
         let (there, place) = match on {
             // The copy is there to be changed.
-            true => (Some(self.here.clone()), Place::Lower),
+            true => (Some(here.clone()), Place::Lower),
             false => (None, Place::Upper),
         };
         Self {
+            here,
             there,
             place,
-            ..self
+            ..state
         }
         .addressed()
     }

@@ -4,6 +4,7 @@ use super::{Faults, Field, Origin, Side, State, Texts, Tried};
 use crate::{
     edit,
     link::{self, Asked},
+    many::Many,
     player::Player,
     scene::Scene,
 };
@@ -11,7 +12,7 @@ use std::rc::Rc;
 use umem_core::{
     advice::Advice,
     diagram::{Stage, View},
-    scenario::{IommuSpec, Scenario, presets},
+    scenario::{self, IommuSpec, Scenario, presets},
 };
 
 impl State {
@@ -45,6 +46,12 @@ impl State {
             Asked::Nothing => self,
             Asked::Preset(preset) => self.loaded(preset.scenario(), Some(preset.name)),
             Asked::Scenario(scenario) => self.loaded(*scenario, None),
+            Asked::Set(set, seen) => match Many::new(&set, seen) {
+                Ok(many) => self.of_all(many, None),
+                Err(error) => self.answered(Asked::Unreadable(format!(
+                    "The set in this page's address cannot be worked out: {error}."
+                ))),
+            },
             Asked::Unreadable(problem) => {
                 let mail = &presets::PRESETS[0];
                 Self {
@@ -62,6 +69,7 @@ impl State {
             draft: Rc::new(scenario),
             origin,
             loaded: None,
+            many: None,
             ..self.here
         };
         let state = Self {
@@ -153,6 +161,7 @@ impl State {
         if let Some(scene) = self.here.settle() {
             self.show(scene);
         }
+        self.here.put_back();
         self.here.name_itself();
         self
     }
@@ -176,14 +185,15 @@ impl State {
     /// The scenario as somebody wrote it.
     pub(super) fn written(mut self, json: &str) -> Self {
         match edit::read(json) {
-            Ok(scenario) => {
+            Ok(scenario::Asked::Set(set)) => self.taken_all(&set, None),
+            Ok(scenario::Asked::Scenario(scenario)) => {
                 let here = &mut self.here;
                 // Who gives it a name has left the preset.
                 here.origin = here
                     .origin
                     .filter(|_| scenario.name == here.draft.name || scenario.name.is_none());
                 here.texts = Texts::of(&scenario);
-                here.draft = Rc::new(scenario);
+                here.draft = Rc::new(*scenario);
                 self.settled().addressed()
             }
             Err(problem) => {
@@ -256,23 +266,13 @@ impl Side {
                     // What is typed and cannot be read comes first: the core knows only what stood there before.
                     let field = Field::of(error.field());
                     if faults.get(field).is_none() {
-                        faults.set(field, error.problem().to_string());
+                        faults.set(field, edit::fault(&error));
                     }
                 }
             }
         }
         self.faults = Rc::new(faults);
         shown
-    }
-
-    /// With the fragment that asks for the scene, if the fields say the same.
-    fn name_itself(&mut self) {
-        if Rc::ptr_eq(&self.draft, &self.scene.scenario) {
-            self.own = match self.preset() {
-                Some(preset) => Some(link::to_preset(preset).into()),
-                None => link::to_scenario(&self.draft).map(Into::into),
-            };
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! One scenario on the page: what its fields say, and the last answer that was right. There are two of them while two are compared.
 
 use super::{Field, Origin};
-use crate::{edit, link, scene::Scene};
+use crate::{edit, link, many::Many, scene::Scene};
 use std::rc::Rc;
 use umem_core::scenario::{
     Scenario, ScenarioError,
@@ -25,6 +25,8 @@ pub struct Side {
     pub preset: Option<&'static str>,
     /// Where it was loaded from, if it was.
     pub loaded: Option<Origin>,
+    /// The set that it is a registration of, if it is.
+    pub many: Option<Rc<Many>>,
     /// The fragment that asks for the scene by itself; `None` for a capture.
     pub own: Option<Rc<str>>,
 }
@@ -60,6 +62,7 @@ impl Side {
             origin: None,
             preset: None,
             loaded: None,
+            many: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::place;
 use anyhow::{Context, Result, anyhow};
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -11,11 +11,42 @@ use std::thread::{self, JoinHandle};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// What the page may do: run its own scripts and wasm, use its own styles, images and files. Nothing else.
-const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-                      img-src 'self' data:; connect-src 'self'";
-/// mdBook's pages bring scripts and styles of their own in their text; theirs alone is milder.
-const BOOK_POLICY: &str = "default-src 'self' data: 'unsafe-inline' 'wasm-unsafe-eval'";
+/// What a careful server says with every file: of the page, what it may do is to run its own scripts and wasm, and to use its own styles,
+/// images and files. mdBook's pages bring scripts and styles of their own in their text; theirs alone is milder.
+const HEADERS: [Section; 2] = [
+    (
+        "/*",
+        &[
+            (
+                "Content-Security-Policy",
+                "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                 frame-ancestors 'self'",
+            ),
+            ("X-Content-Type-Options", "nosniff"),
+            // Each file is asked for again, which costs a short answer: that it is the same.
+            ("Cache-Control", "no-cache"),
+        ],
+    ),
+    (
+        "/book/*",
+        &[
+            (
+                "Content-Security-Policy",
+                "default-src 'self' data: 'unsafe-inline' 'wasm-unsafe-eval'; frame-ancestors 'self'",
+            ),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Cache-Control", "no-cache"),
+        ],
+    ),
+];
+
+/// Which files, and the headers that they come with.
+pub type Section = (&'static str, &'static [(&'static str, &'static str)]);
+
+/// The headers that the site wants, most general files first.
+pub fn headers() -> &'static [Section] {
+    &HEADERS
+}
 
 /// A server that holds its port and does not answer yet.
 pub struct Site {
@@ -65,19 +96,21 @@ impl Site {
 
 /// The files below `root`, a folder being its index, with what a careful server would say of them.
 fn routes(root: PathBuf) -> Router {
-    let always = |name: HeaderName, value| {
-        SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
-    };
-    let under = |policy| always(header::CONTENT_SECURITY_POLICY, policy);
-    let book = Router::new()
-        .fallback_service(ServeDir::new(root.join("book")))
-        .layer(under(BOOK_POLICY));
-    Router::new()
-        .fallback_service(ServeDir::new(root))
-        .layer(under(POLICY))
-        .nest("/book", book)
-        .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(always(header::CACHE_CONTROL, "no-cache"))
+    let [page, book] = HEADERS;
+    let book = with(
+        book,
+        Router::new().fallback_service(ServeDir::new(root.join("book"))),
+    );
+    with(page, Router::new().fallback_service(ServeDir::new(root))).nest("/book", book)
+}
+
+/// These files with these headers.
+fn with((_, headers): Section, files: Router) -> Router {
+    headers.iter().fold(files, |files, &(name, value)| {
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("is a header's name");
+        let value = HeaderValue::from_static(value);
+        files.layer(SetResponseHeaderLayer::overriding(name, value))
+    })
 }
 
 #[cfg(test)]

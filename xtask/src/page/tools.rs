@@ -1,4 +1,4 @@
-//! wasm-pack, the wasm-bindgen that fits `Cargo.lock`, cargo-fuzz, cargo-deny and mdBook: taken from PATH where they are there in
+//! wasm-pack, the wasm-bindgen that fits `Cargo.lock`, cargo-fuzz, cargo-deny, cargo-deb, cargo-cyclonedx and mdBook: taken from PATH where they are there in
 //! just the version that is named here, else installed under `target/tools`.
 //!
 //! wasm-pack by itself would fetch a prebuilt wasm-bindgen from the network; one of the right version on PATH is used as
@@ -39,6 +39,15 @@ const CARGO_DENY: Tool = Tool {
     version: "0.20.2",
 };
 
+const CARGO_DEB: Tool = Tool {
+    name: "cargo-deb",
+    version: "3.8.0",
+};
+const CARGO_CYCLONEDX: Tool = Tool {
+    name: "cargo-cyclonedx",
+    version: "0.5.9",
+};
+
 impl Tool {
     /// Installs it, with just the dependencies that its authors tested, unless it is there in this version.
     fn require(&self, sh: &Shell) -> Result<()> {
@@ -69,6 +78,16 @@ pub fn require_mdbook(sh: &Shell) -> Result<()> {
 /// What checks licences and sources.
 pub fn require_cargo_deny(sh: &Shell) -> Result<()> {
     CARGO_DENY.require(sh)
+}
+
+/// What makes Debian packages.
+pub fn require_cargo_deb(sh: &Shell) -> Result<()> {
+    CARGO_DEB.require(sh)
+}
+
+/// What lists the crates that a program is made of.
+pub fn require_cargo_cyclonedx(sh: &Shell) -> Result<()> {
+    CARGO_CYCLONEDX.require(sh)
 }
 
 /// wasm-bindgen, and the runner of its tests, of exactly the version in `Cargo.lock`.

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: parts in order, each with its own set-up, and a table of verdicts at the end.
 
+mod dist;
 mod lab;
 mod part;
 mod report;

@@ -1,6 +1,6 @@
 //! The parts of a test run: what each needs, and what it does.
 
-use super::lab;
+use super::{dist, lab};
 use crate::bench;
 use crate::book;
 use crate::bpf;
@@ -41,6 +41,7 @@ pub enum Part {
     LabKill,
     LabWatch,
     LabMatrix,
+    Dist,
     LabWatchKernels,
 }
 
@@ -67,6 +68,7 @@ impl Part {
         Part::LabKill,
         Part::LabWatch,
         Part::LabMatrix,
+        Part::Dist,
         Part::LabWatchKernels,
     ];
 
@@ -105,6 +107,9 @@ impl Part {
             Part::LabMatrix => {
                 "every architecture, page size and IOMMU of the lab: the check and 6,000 random questions"
             }
+            Part::Dist => {
+                "what is published: programs in an empty root, the Debian package installed and removed"
+            }
             Part::LabKill => "a check that is killed leaves nothing behind",
             Part::LabWatch => {
                 "a VM with Linux 6.12: a check and 1280 registrations at once under `umem watch`, none lost"
@@ -117,7 +122,7 @@ impl Part {
     pub fn is_long(self) -> bool {
         matches!(
             self,
-            Part::Firefox | Part::Webkit | Part::LabMatrix | Part::LabWatchKernels
+            Part::Firefox | Part::Webkit | Part::LabMatrix | Part::LabWatchKernels | Part::Dist
         )
     }
 
@@ -143,6 +148,7 @@ impl Part {
             Part::LabPpc64le => lab::ppc64le(sh),
             Part::LabMatrix => lab::matrix(sh),
             Part::LabKill => lab::killed(sh),
+            Part::Dist => dist::dist(sh),
             Part::LabWatch => lab::watch(sh, &[Release::BookwormBackports], false),
             Part::LabWatchKernels => {
                 let others = [Release::Bookworm, Release::TrixieBackports, Release::Sid];

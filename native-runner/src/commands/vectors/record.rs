@@ -9,7 +9,8 @@ use crate::{
     exit::Exit,
     missing::Missing,
     probe::{Domain, Probe},
-    recording::{Files, Kind, Memory, Random, Recorder},
+    random::Random,
+    recording::{Files, Kind, Memory, Recorder},
     screen::{Out, say},
     udmabuf, whole_file,
 };

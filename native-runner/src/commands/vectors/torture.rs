@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::{
     exit::Exit,
     probe::{KernelLog, Probe},
-    recording::Random,
+    random::Random,
     screen::say,
 };
 

@@ -58,6 +58,56 @@ fn only_the_memory_has_extents() {
     }
 }
 
+/// Sets by serde alone are the twin here.
+#[test]
+fn each_region_of_a_set_has_its_own_extents() {
+    let text = r#"{"version":1,"name":"\"memory\":{\"extents\":[","registrations":[
+        {"region":{"length":"4K"},"memory":{"extents":[["0x1000",4096],["0x9000","2M"]],"length":"4K"}},
+        {"region":{"length":"4K"},"memory":{"layout":"scattered"}},
+        {"memory" : { "length":"4K", "extents" : [ ] },"region":{"length":"4K"},"count":7},
+        {"memory":{"extents":[["0x7000",4096]]},"region":{"length":"4K"}}],"device":"mlx5"}"#;
+    let expected: Set = serde_json::from_str(text).unwrap();
+    for piece in [1, 2, 3, 7, 20, text.len()] {
+        let mut reader = ScenarioReader::new();
+        for piece in text.as_bytes().chunks(piece) {
+            reader.feed(piece).unwrap();
+        }
+        assert_eq!(reader.finish_set().unwrap(), expected);
+    }
+}
+
+/// The text of a set's extents may be longer than what is kept around them, and all of them together have the limit.
+#[test]
+fn the_extents_of_a_set_are_streamed_and_counted_together() {
+    let region = |extents: usize| {
+        let extents = vec![r#"["0x1000",4096]"#; extents].join(",");
+        format!(r#"{{"region":{{"length":"4K"}},"memory":{{"extents":[{extents}]}}}}"#)
+    };
+    let set = |regions: &[usize]| {
+        let regions: Vec<_> = regions.iter().map(|extents| region(*extents)).collect();
+        let regions = regions.join(",");
+        format!(r#"{{"version":1,"device":"mlx5","registrations":[{regions}]}}"#)
+    };
+    let read = |text: &str, most| {
+        let mut reader = ScenarioReader::with_limit(most);
+        reader.feed(text.as_bytes())?;
+        reader.finish_set()
+    };
+    let long = set(&[80_000, 3]);
+    assert!(long.len() > LONGEST_REST);
+    let lengths: Vec<_> = read(&long, 80_003)
+        .unwrap()
+        .registrations
+        .iter()
+        .map(|member| member.memory.extents.as_ref().map(|extents| extents.len()))
+        .collect();
+    assert_eq!(lengths, [Some(80_000), Some(3)]);
+    let error = read(&set(&[2, 2]), 3).unwrap_err();
+    assert_eq!(error.field(), "registrations[1].memory.extents");
+    let error = read(&set(&[1, 1]).replace("0x1000", "x"), 9).unwrap_err();
+    assert_eq!(error.field(), "registrations[0].memory.extents[0]");
+}
+
 /// serde's own would take a list of values for a struct, whose fields then have no names.
 #[test]
 fn a_list_is_not_a_struct() {

@@ -1,0 +1,86 @@
+//! A set on the page: many regions of one process on one device, of which one is seen.
+
+use crate::limit::{MOST_SEGMENTS, bounded, segments, too_many};
+use umem_core::{
+    scenario::{Scenario, ScenarioError},
+    set::{Set, SetPlan},
+};
+
+/// A set, worked out, and which of its registrations is seen.
+#[derive(Debug)]
+pub struct Many {
+    /// What becomes of it.
+    pub plan: SetPlan,
+    /// The number of the registration that is seen, from 0.
+    pub seen: usize,
+}
+
+/// Sets are compared by identity: each is worked out once and then shared.
+impl PartialEq for Many {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Many {
+    /// Works `set` out; what is seen is registration number `seen`, or the first that is refused.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where; or that it is more than a page should compute while somebody waits.
+    pub fn new(set: &Set, seen: Option<usize>) -> Result<Self, ScenarioError> {
+        let mut all = 0u64;
+        for (i, member) in set.registrations.iter().enumerate() {
+            // What is wrong with a member, planning tells with its place.
+            let Ok(question) = set.scenario(member).resolve() else {
+                continue;
+            };
+            bounded(&question)?;
+            all = all.saturating_add(segments(&question));
+            if all > MOST_SEGMENTS {
+                return Err(too_many(&format!("registrations[{i}].region.length"), all));
+            }
+        }
+        let plan = set.plan()?;
+        let refused = plan.refusal().map_or(0, |refusal| refusal.member);
+        Ok(Self {
+            seen: seen.unwrap_or(refused).min(set.registrations.len() - 1),
+            plan,
+        })
+    }
+
+    /// The set.
+    pub fn set(&self) -> &Set {
+        self.plan.set()
+    }
+
+    /// The registration that is seen, as a scenario of its own.
+    pub fn scenario(&self) -> Scenario {
+        self.set().scenario(&self.set().registrations[self.seen])
+    }
+
+    /// The same set; another registration is seen.
+    #[must_use]
+    pub fn seeing(&self, seen: usize) -> Self {
+        Self {
+            plan: self.plan.clone(),
+            seen: seen.min(self.set().registrations.len() - 1),
+        }
+    }
+
+    /// The set in which the registration that is seen is `scenario`: its kernel, IOMMU, device and process are those of all.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub fn with(&self, scenario: &Scenario) -> Result<Self, ScenarioError> {
+        let mut set = self.set().clone();
+        set.kernel = scenario.kernel.clone();
+        set.iommu = scenario.iommu.clone();
+        set.device = scenario.device.clone();
+        set.process = scenario.process.clone();
+        let member = &mut set.registrations[self.seen];
+        member.name = scenario.name.clone();
+        member.region = scenario.region.clone();
+        member.memory = scenario.memory.clone();
+        Self::new(&set, Some(self.seen))
+    }
+}

@@ -1,0 +1,84 @@
+//! A set in the state: the fields edit one of its registrations, and what that shares with the others.
+
+use super::{Field, Origin, Side, State};
+use crate::{link, many::Many};
+use std::rc::Rc;
+use umem_core::set::Set;
+
+impl State {
+    /// A set out of a file, of what the address names, or of a piece of advice.
+    pub(super) fn taken_all(self, set: &Set, origin: Option<Origin>) -> Self {
+        match Many::new(set, None) {
+            Ok(many) => {
+                // What the address itself names stands where the address stands.
+                let state = match origin {
+                    Some(Origin::Source) => self,
+                    _ => self.going(),
+                };
+                state.of_all(many, origin).addressed()
+            }
+            Err(error) => Self {
+                notice: Some(format!("The set cannot be worked out: {error}.").into()),
+                loading: None,
+                ..self
+            },
+        }
+    }
+
+    /// The registration of a set that is seen.
+    pub(super) fn of_all(self, many: Many, origin: Option<Origin>) -> Self {
+        let mut state = self.loaded(many.scenario(), None);
+        state.here.loaded = origin;
+        state.here.many = Some(Rc::new(many));
+        state.here.name_itself();
+        state
+    }
+
+    /// Another registration of the set.
+    pub(super) fn seeing(self, number: usize) -> Self {
+        match self.here.many.as_ref().map(|many| many.seeing(number)) {
+            Some(many) => {
+                let origin = self.here.loaded;
+                self.of_all(many, origin).addressed()
+            }
+            None => self,
+        }
+    }
+}
+
+impl Side {
+    /// After an edit that is right: the set has it, too.
+    pub(super) fn put_back(&mut self) {
+        let Some(many) = &self.many else { return };
+        if !Rc::ptr_eq(&self.draft, &self.scene.scenario) || many.scenario() == *self.draft {
+            return;
+        }
+        match many.with(&self.draft) {
+            Ok(many) => self.many = Some(Rc::new(many)),
+            // Another registration of the set does not take what they share.
+            Err(error) => {
+                Rc::make_mut(&mut self.faults).set(Field::of(error.field()), error.to_string());
+            }
+        }
+    }
+
+    /// By itself, whatever set it is of.
+    pub(super) fn alone(mut self) -> Self {
+        if self.many.take().is_some() {
+            self.name_itself();
+        }
+        self
+    }
+
+    /// With the fragment that asks for the scene, if the fields say the same.
+    pub(super) fn name_itself(&mut self) {
+        if !Rc::ptr_eq(&self.draft, &self.scene.scenario) {
+            return;
+        }
+        self.own = match (&self.many, self.preset()) {
+            (Some(many), _) => link::to_set(many.set(), many.seen).map(Into::into),
+            (None, Some(preset)) => Some(link::to_preset(preset).into()),
+            (None, None) => link::to_scenario(&self.draft).map(Into::into),
+        };
+    }
+}

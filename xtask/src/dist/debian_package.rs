@@ -1,0 +1,37 @@
+//! The Debian package: `umem` with verbs, its manual pages and completions. What goes where stands in native-runner/Cargo.toml.
+
+use super::bundle;
+use crate::lab::programs;
+use crate::page::tools;
+use crate::place;
+use crate::step::{run_quietly, step};
+use anyhow::Result;
+use std::path::Path;
+use xshell::{Shell, cmd};
+
+/// Makes it for this machine's processor, in `out`.
+pub fn make(sh: &Shell, out: &Path) -> Result<()> {
+    programs::require_build(sh)?;
+    crate::debian::require_programs(sh, "packing for Debian", &[("dpkg-shlibdeps", "dpkg-dev")])?;
+    tools::require_cargo_deb(sh)?;
+    let _path = sh.push_env("PATH", tools::path()?);
+    step("building umem with RDMA for the Debian package", || {
+        Ok(cmd!(
+            sh,
+            "cargo build --quiet --locked --package native-runner --bin umem --features rdma --release"
+        )
+        .quiet()
+        .run()?)
+    })?;
+    step("packing for Debian", || {
+        let help = place::target().join("help");
+        sh.remove_path(&help)?;
+        let umem = place::target().join("release/umem");
+        bundle::help(sh, &umem, &help.join("man"), &help.join("completions"))?;
+        let out = format!("{}/", out.display());
+        run_quietly(cmd!(
+            sh,
+            "cargo deb --locked --no-build --package native-runner --output {out}"
+        ))
+    })
+}
