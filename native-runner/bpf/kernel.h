@@ -19,6 +19,8 @@ typedef __u32 __be32;
 typedef __u32 __wsum;
 
 enum { BPF_ANY = 0 };
+enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
+enum { BPF_RB_AVAIL_DATA = 0 };
 enum {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
@@ -38,6 +40,7 @@ struct pt_regs {
 #define ARGUMENT_3(regs) ((regs)->dx)
 #define ARGUMENT_4(regs) ((regs)->cx)
 #define ARGUMENT_5(regs) ((regs)->r8)
+#define ARGUMENT_6(regs) ((regs)->r9)
 #define RESULT(regs) ((regs)->ax)
 #else
 #error "the registers of this processor are not known here"

@@ -68,6 +68,8 @@ struct {
 	__type(value, struct get);
 } blank SEC(".maps");
 
+#define IS_ERROR(pointer) ((pointer) >= (__u64)-4095)
+
 static __always_inline void count(__u32 which)
 {
 	__u64 *counter = bpf_map_lookup_elem(&counts, &which);
@@ -84,9 +86,18 @@ static __always_inline void begin(struct record *record, __u32 kind, __u32 size)
 	record->time = bpf_ktime_get_ns();
 }
 
+/* The reader looks ten times a second; waking it costs more than the record. Only rings that fill wake it. */
+#define MANY_EVENTS (1 << 20)
+#define MANY_PIECES (4 << 20)
+
 static __always_inline void send(void *record, __u64 size)
 {
-	if (bpf_ringbuf_output(&events, record, size, 0))
+	__u64 wakeup = BPF_RB_NO_WAKEUP;
+
+	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > MANY_EVENTS ||
+	    bpf_ringbuf_query(&lists, BPF_RB_AVAIL_DATA) > MANY_PIECES)
+		wakeup = BPF_RB_FORCE_WAKEUP;
+	if (bpf_ringbuf_output(&events, record, size, wakeup))
 		count(COUNT_EVENTS_LOST);
 }
 
@@ -141,7 +152,7 @@ static __always_inline void read_device(struct get *get)
 	get->domain_pages = BPF_CORE_READ(domain, pgsize_bitmap);
 }
 
-static __always_inline int open(struct pt_regs *regs, __u32 kind, __u64 access)
+static __always_inline int open(struct pt_regs *regs, __u32 kind, __u64 address, __u64 length, __u64 access)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
 	__u32 zero = 0;
@@ -149,6 +160,12 @@ static __always_inline int open(struct pt_regs *regs, __u32 kind, __u64 access)
 
 	if (only_process && only_process != thread >> 32)
 		return 0;
+	/* The functions for dma-bufs call each other, or have each other inlined: the outermost has the window. */
+	get = bpf_map_lookup_elem(&windows, &thread);
+	if (get && kind == GET_DMA_BUF && get->kind == kind && get->address == address && get->length == length) {
+		get->depth++;
+		return 0;
+	}
 	get = bpf_map_lookup_elem(&blank, &zero);
 	if (!get)
 		return 0;
@@ -157,8 +174,8 @@ static __always_inline int open(struct pt_regs *regs, __u32 kind, __u64 access)
 	get->start = get->record.time;
 	get->kind = kind;
 	get->device = ARGUMENT_1(regs);
-	get->address = ARGUMENT_2(regs);
-	get->length = ARGUMENT_3(regs);
+	get->address = address;
+	get->length = length;
 	get->access = access;
 	bpf_get_current_comm(get->comm, sizeof(get->comm));
 	bpf_get_stack(regs, get->stack, sizeof(get->stack), 0);
@@ -173,21 +190,43 @@ static __always_inline int open(struct pt_regs *regs, __u32 kind, __u64 access)
 SEC("kprobe/get_enter")
 int get_enter(struct pt_regs *regs)
 {
-	return open(regs, GET_PAGES, (__u32)ARGUMENT_4(regs));
+	return open(regs, GET_PAGES, ARGUMENT_2(regs), ARGUMENT_3(regs), (__u32)ARGUMENT_4(regs));
 }
 
 /* ib_umem_odp_get(device, addr, size, access, ops) */
 SEC("kprobe/odp_enter")
 int odp_enter(struct pt_regs *regs)
 {
-	return open(regs, GET_ODP, (__u32)ARGUMENT_4(regs));
+	return open(regs, GET_ODP, ARGUMENT_2(regs), ARGUMENT_3(regs), (__u32)ARGUMENT_4(regs));
 }
 
-/* ib_umem_dmabuf_get(device, offset, size, fd, access, ops) */
+/* ib_umem_dmabuf_get(device, offset, size, fd, access, ops), ib_umem_dmabuf_get_pinned(device, offset, size, fd, access) */
 SEC("kprobe/dma_buf_enter")
 int dma_buf_enter(struct pt_regs *regs)
 {
-	return open(regs, GET_DMA_BUF, (__u32)ARGUMENT_5(regs));
+	return open(regs, GET_DMA_BUF, ARGUMENT_2(regs), ARGUMENT_3(regs), (__u32)ARGUMENT_5(regs));
+}
+
+/* ib_umem_dmabuf_get_pinned_with_dma_device(device, dma_device, offset, size, fd, access) */
+SEC("kprobe/dma_buf_enter_for")
+int dma_buf_enter_for(struct pt_regs *regs)
+{
+	return open(regs, GET_DMA_BUF, ARGUMENT_3(regs), ARGUMENT_4(regs), (__u32)ARGUMENT_6(regs));
+}
+
+/* dma_buf_map_attachment(attach, direction): the exporter's list, mapped for the device */
+SEC("kprobe/map_dma_buf")
+int map_dma_buf(struct pt_regs *regs)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct get *get = bpf_map_lookup_elem(&windows, &thread);
+
+	if (!get || get->kind != GET_DMA_BUF)
+		return 0;
+	get->flags |= REACHED_MAPPING;
+	if (!IS_ERROR(RESULT(regs)))
+		get->table = RESULT(regs);
+	return 0;
 }
 
 /* dma_map_sgtable(dev, sgt, dir, attrs): every device but those of software */
@@ -252,11 +291,11 @@ static __always_inline int copy(struct walk *walk, __u32 entries, const __u64 ro
 	/* Else clang tests one copy of it and passes another. */
 	asm volatile("" : "+r"(bytes));
 	if (bytes > room || bpf_probe_read_kernel(piece->bytes, bytes, (void *)walk->at)) {
-		bpf_ringbuf_discard(piece, 0);
+		bpf_ringbuf_discard(piece, BPF_RB_NO_WAKEUP);
 		return -1;
 	}
 	begin_piece(piece, walk, entries, sizeof(struct piece) + bytes);
-	bpf_ringbuf_submit(piece, 0);
+	bpf_ringbuf_submit(piece, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 
@@ -329,8 +368,6 @@ static __always_inline void copy_list(struct get *get)
 	get->pieces_lost = walk.lost;
 }
 
-#define IS_ERROR(pointer) ((pointer) >= (__u64)-4095)
-
 SEC("kprobe/get_exit")
 int get_exit(struct pt_regs *regs)
 {
@@ -342,6 +379,10 @@ int get_exit(struct pt_regs *regs)
 	get = bpf_map_lookup_elem(&windows, &thread);
 	if (!get) {
 		count(COUNT_NO_WINDOW);
+		return 0;
+	}
+	if (get->depth) {
+		get->depth--;
 		return 0;
 	}
 	get->record.time = bpf_ktime_get_ns();

@@ -93,6 +93,9 @@ struct get {
 	__u32 at_length;
 	__u32 at_dma_address;
 	__u32 at_dma_length;
+	/* How many calls within this one have the same window. */
+	__u32 depth;
+	__u32 unused;
 	char name[NAME_LENGTH];
 	char comm[COMM_LENGTH];
 };

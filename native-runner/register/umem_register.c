@@ -39,6 +39,13 @@ struct registered {
 
 static struct ib_umem *get_umem(const struct umem_register *question)
 {
+	struct ib_umem_dmabuf *dma_buf;
+
+	if (question->dma_buf >= 0) {
+		dma_buf = ib_umem_dmabuf_get_pinned(&registrar->ib, question->address, question->length,
+						    question->dma_buf, question->access);
+		return IS_ERR(dma_buf) ? ERR_CAST(dma_buf) : &dma_buf->umem;
+	}
 #ifdef HAVE_IB_UMEM_GET_VA
 	return ib_umem_get_va(&registrar->ib, question->address, question->length, question->access);
 #else

@@ -16,6 +16,9 @@ struct umem_register {
 	__u64 sizes;
 	/* IB_ACCESS_... */
 	__u32 access;
+	/* A dma-buf of which the address is an offset; -1: memory of the process. */
+	__s32 dma_buf;
+	__u32 unused;
 	/* Returned: entries of the DMA list. */
 	__u32 nents;
 	/* Returned: the page size that was chosen, 0 if none fits. */

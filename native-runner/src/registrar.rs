@@ -1,6 +1,10 @@
 //! The lab's module `umem_register`: memory registered for QEMU's PCI device, as a driver registers it for its own.
 
-use std::{fs::File, io};
+use std::{
+    fs::File,
+    io,
+    os::fd::{AsRawFd, BorrowedFd},
+};
 
 use rustix::ioctl::{Opcode, Updater, ioctl, opcode};
 
@@ -13,6 +17,8 @@ struct Question {
     virt: u64,
     sizes: u64,
     access: u32,
+    dma_buf: i32,
+    unused: u32,
     nents: u32,
     best: u64,
 }
@@ -38,6 +44,20 @@ impl Registrar {
 
     /// Registers `length` bytes from `address` for local writes, for a device with these page sizes.
     pub fn register(&self, address: u64, length: u64, sizes: u64) -> io::Result<()> {
+        self.ask(address, length, sizes, -1)
+    }
+
+    /// The same of a whole dma-buf.
+    pub fn register_dma_buf(
+        &self,
+        buffer: BorrowedFd<'_>,
+        length: u64,
+        sizes: u64,
+    ) -> io::Result<()> {
+        self.ask(0, length, sizes, buffer.as_raw_fd())
+    }
+
+    fn ask(&self, address: u64, length: u64, sizes: u64, dma_buf: i32) -> io::Result<()> {
         let mut question = Question {
             address,
             length,
@@ -45,6 +65,7 @@ impl Registrar {
             sizes,
             // IB_ACCESS_LOCAL_WRITE
             access: 1,
+            dma_buf,
             ..Question::default()
         };
         // SAFETY: the module reads and writes one question, which lives until the call returns. It pins the memory, and the device is

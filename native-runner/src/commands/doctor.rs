@@ -12,7 +12,7 @@ use crate::{
 /// Tell what this machine can check, and how to enable what it cannot
 ///
 /// Looks at the kernel and its modules, RDMA devices and their ports, the limit on locked memory, control groups, huge pages, the right to
-/// see frame numbers, the IOMMU, BTF, Secure Boot and the kernel module umem_probe. It changes nothing. Each line is OK, or says what the lack
+/// see frame numbers, the IOMMU, BTF, the rights to watch registrations, Secure Boot and the kernel module umem_probe. It changes nothing. Each line is OK, or says what the lack
 /// prevents and the command that provides it.
 ///
 /// Limits, control groups and namespaces are those of this program itself or, with --pid, of another process.

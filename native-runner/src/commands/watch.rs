@@ -2,7 +2,9 @@
 
 use std::{
     io::Write,
+    net::SocketAddr,
     path::{Path, PathBuf},
+    sync::{MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -15,8 +17,8 @@ use crate::{
     interrupt::Interrupt,
     screen::{Out, say},
     watch::{
-        End, Happened, Ledger, Line, Machine, Reader, Rows, Said, Saved, Source, Summary, Symbols,
-        moment, symbols,
+        End, Happened, Ledger, Line, Machine, Metrics, Reader, Rows, Said, Saved, Shared, Source,
+        Summary, Symbols, moment, serve, symbols,
     },
     whole_file::{Readers, WholeFile},
 };
@@ -60,6 +62,14 @@ pub struct Watch {
     /// Save each registration as a capture into this folder, for `umem plan` and `umem view`
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
+
+    /// Serve sums as OpenMetrics at this address, such as 127.0.0.1:9742, for Prometheus
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<SocketAddr>,
+
+    /// Print no line for each registration
+    #[arg(long)]
+    quiet: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -104,7 +114,14 @@ impl Watch {
             rows: Rows::default(),
             summary: Summary::new(),
             interrupted: false,
+            metrics: Shared::default(),
         };
+        if let Some(address) = self.metrics {
+            let served = serve(address, Shared::clone(&watching.metrics));
+            let address =
+                served.map_err(|error| anyhow::anyhow!("--metrics {address}: {error}"))?;
+            say!("umem: metrics are at http://{address}/metrics");
+        }
         watching.watch(out, source, symbols)?;
         Ok(match watching.summary.differs {
             0 => Exit::Held,
@@ -121,12 +138,13 @@ struct Watching<'a> {
     summary: Summary,
     /// A signal has come.
     interrupted: bool,
+    metrics: Shared,
 }
 
 impl Watching<'_> {
     fn watch(&mut self, out: &mut Out, source: Source, mut symbols: Symbols) -> anyhow::Result<()> {
         let interrupt = Interrupt::watch();
-        let mut ledger = Ledger::new(self.machine.page.bytes());
+        let mut ledger = Ledger::new(self.machine.page);
         let start = Instant::now();
         let end = self
             .options
@@ -159,6 +177,7 @@ impl Watching<'_> {
                     symbols = found;
                     say!("umem: watching{}", self.machine.known());
                 }
+                Some(Said::Lost(losses)) => self.sums().lost(losses),
                 Some(Said::Failed(error)) => anyhow::bail!("watching failed: {error}"),
                 None => {}
             }
@@ -207,6 +226,10 @@ impl Watching<'_> {
         self.interrupted
     }
 
+    fn sums(&self) -> MutexGuard<'_, Metrics> {
+        self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is_enough(&self) -> bool {
         let most = self.options.count;
         most.is_some_and(|most| self.summary.registrations >= most)
@@ -236,7 +259,9 @@ impl Watching<'_> {
                     });
                 }
                 self.summary.add(&line);
+                self.sums().registered(&line);
                 match self.format {
+                    _ if self.options.quiet => {}
                     Format::Table => self.rows.registration(out, &line)?,
                     Format::Json => json(out, &line)?,
                 }
@@ -246,7 +271,10 @@ impl Watching<'_> {
                     return Ok(());
                 }
                 self.summary.released += 1;
+                let driver = self.machine.device(&released.device).driver;
+                self.sums().released(&released, driver);
                 match self.format {
+                    _ if self.options.quiet => {}
                     Format::Table => self.rows.release(out, &moment(time), &released)?,
                     Format::Json => json(out, &End::of(released, time))?,
                 }

@@ -43,8 +43,8 @@ fn watchable(root: &Path, lockdown: Option<&str>) -> Result<String, Missing> {
     }
     let Some(folder) = tracefs(root) else {
         return Err(Missing::watch(
-            "tracefs",
-            "mount -t tracefs tracefs /sys/kernel/tracing, as root",
+            "tracefs (not mounted, or closed to this user)",
+            "run it with sudo; where it is not mounted: mount -t tracefs tracefs /sys/kernel/tracing",
         ));
     };
     let held = capabilities(root);
@@ -59,6 +59,15 @@ fn watchable(root: &Path, lockdown: Option<&str>) -> Result<String, Missing> {
         return Err(Missing::watch(
             "the right to set probes (write access to tracefs' kprobe_events)",
             "run it with sudo, or give the group that runs it that file",
+        ));
+    }
+    // Debian's kernels know 3: performance events are for CAP_SYS_ADMIN alone.
+    let paranoid = text(root.join("proc/sys/kernel/perf_event_paranoid"));
+    let paranoid: i64 = paranoid.and_then(|level| level.parse().ok()).unwrap_or(0);
+    if held & SYS_ADMIN == 0 && paranoid > 2 {
+        return Err(Missing::watch(
+            "the right to set probes (kernel.perf_event_paranoid is 3)",
+            "run it with sudo, or: sysctl kernel.perf_event_paranoid=2",
         ));
     }
     let loaded = |module: &str| root.join("sys/module").join(module).exists();
@@ -122,6 +131,15 @@ mod tests {
         // CAP_BPF alone.
         let bpf = ("proc/self/status", "CapEff:\t0000008000000000\n");
         lacks(&[BTF, TRACEFS, bpf, MODULE], None, "CAP_PERFMON");
+        // Both, on Debian.
+        let both = ("proc/self/status", "CapEff:\t000000c000000000\n");
+        let paranoid = ("proc/sys/kernel/perf_event_paranoid", "3\n");
+        lacks(
+            &[BTF, TRACEFS, both, MODULE, paranoid],
+            None,
+            "perf_event_paranoid=2",
+        );
+        assert!(found(&[BTF, TRACEFS, both, MODULE], None).is_ok());
     }
 
     #[test]

@@ -8,9 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use umem_core::size::PageSize;
+
 use super::{
     list::{List, Pieces},
-    seen::Seen,
+    seen::{Seen, callers},
     wire::{Get, Record},
 };
 
@@ -38,6 +40,12 @@ pub struct Released {
     pub address: u64,
     /// In bytes.
     pub length: u64,
+    /// Kernel pages.
+    pub pages: u64,
+    /// The page size of its table in bytes, if one was chosen.
+    pub page_size: Option<u64>,
+    /// The entries of its table, if they are known.
+    pub entries: Option<u64>,
     /// How long it was registered.
     pub lived: Duration,
 }
@@ -48,15 +56,6 @@ const SETTLES: Duration = Duration::from_millis(300);
 const CALL_ENDS: Duration = Duration::from_secs(60);
 /// More regions than a machine has. Beyond, ends are told as those of older ones.
 const MOST_LIVE: usize = 1 << 20;
-
-/// How the functions begin that lead from a program into the kernel.
-const SYSTEM_CALL: [&str; 5] = [
-    "__x64_sys_",
-    "do_syscall_",
-    "entry_SYSCALL",
-    "ksys_",
-    "vfs_",
-];
 
 #[derive(Debug)]
 struct Open {
@@ -75,7 +74,7 @@ struct Live {
 /// What is open and what lives.
 #[derive(Debug)]
 pub struct Ledger {
-    page: u64,
+    page: PageSize,
     pieces: Pieces,
     /// Registrations that are not told yet, by thread and beginning.
     open: BTreeMap<(u64, u64), Open>,
@@ -85,8 +84,8 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Of a kernel with pages of so many bytes.
-    pub fn new(page: u64) -> Self {
+    /// Of a kernel with such pages.
+    pub fn new(page: PageSize) -> Self {
         Self {
             page,
             pieces: Pieces::default(),
@@ -177,16 +176,9 @@ impl Ledger {
                 missing: header.orig_nents.into(),
                 ..List::default()
             };
-            List::of(&header, get.vmemmap_base, self.page, pieces).unwrap_or(cut)
+            List::of(&header, get.vmemmap_base, self.page.bytes(), pieces).unwrap_or(cut)
         });
-        let callers = get.stack.iter().map(|address| {
-            // A return address: the call is before it.
-            function(address.saturating_sub(1)).unwrap_or_else(|| "?".to_owned())
-        });
-        // What is around the system call is the same for all.
-        let is_inside =
-            |caller: &String| !SYSTEM_CALL.iter().any(|start| caller.starts_with(start));
-        let callers = callers.take_while(is_inside).collect();
+        let callers = callers(&get.stack, function);
         let (umem, sgl, failed) = (get.umem, get.sgl, get.errno().is_some());
         let seen = Seen {
             get,
@@ -257,6 +249,9 @@ impl Ledger {
                 device: seen.get.name.clone(),
                 address: seen.get.address,
                 length: seen.get.length,
+                pages: seen.pages(self.page),
+                page_size: seen.page_size().map(PageSize::bytes),
+                entries: seen.entries(self.page),
                 lived: Duration::ZERO,
             },
         };
@@ -299,7 +294,7 @@ mod tests {
     impl Watched {
         fn new() -> Self {
             Self {
-                ledger: Ledger::new(4096),
+                ledger: Ledger::new(PageSize::K4),
                 told: Vec::new(),
                 start: Instant::now(),
             }

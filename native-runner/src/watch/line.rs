@@ -6,7 +6,8 @@ use serde::Serialize;
 use umem_core::{advice::Advice, size::PageSize};
 
 use super::{
-    cause::Refusal, ledger::Released, machine::Machine, seen::Seen, verdict::Verdict, wire::Kind,
+    cause::Refusal, ledger::Released, list::List, machine::Machine, seen::Seen, verdict::Verdict,
+    wire::Kind, witness::Witness,
 };
 
 /// All that is said of a registration.
@@ -50,8 +51,13 @@ pub struct Line {
     pub entries: Option<u64>,
     /// The limits that the kernel went by.
     pub limits: Limits,
+    /// Whether the device has a larger page that the region would fill.
+    pub could_be_larger: bool,
     /// Held against the rules.
     pub model: Verdict,
+    /// What the process's pagemap says of the list, where it could be asked in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Witness>,
     /// Why the page size is no larger.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<String>,
@@ -158,7 +164,9 @@ impl Line {
     ) -> Self {
         let page = machine.page;
         let list = seen.list.as_ref();
-        let scatter = list.map(|list| Count {
+        // A dma-buf's memory is its exporter's, and need not have pages.
+        let has_pages = |_: &&List| seen.kind() == Kind::Pages;
+        let scatter = list.filter(has_pages).map(|list| Count {
             count: list.memory.len() as u64 + list.missing,
             missing: list.missing,
             entries: lists.then(|| entries(&list.memory)),
@@ -195,7 +203,9 @@ impl Line {
                 boundary: hex(seen.boundary_mask()),
                 iommu: seen.iommu_mode(),
             },
+            could_be_larger: seen.could_be_larger(),
             model: seen.judge(&machine.rules, page),
+            witness: (!hurry).then(|| seen.witness(page)).flatten(),
             why: seen.reasons(machine),
             hurried: hurry && seen.could_be_larger(),
             advice: match hurry {

@@ -2,20 +2,23 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`reader`], [`source`], with [`tracefs`], [`attach`], [`points`], [`symbols`] | the programs in the kernel, and their records, read in time |
+//! | [`reader`], [`source`], with [`mod@tracefs`], [`attach`], [`points`], [`mod@symbols`] | the programs in the kernel, and their records, read in time |
 //! | [`record`], [`wire`], [`list`] | the records, taken apart: hostile bytes |
 //! | [`ledger`] | records that belong together: registrations and their ends |
 //! | [`seen`] | a registration, whole |
-//! | [`verdict`], [`cause`], [`reason`] | held against the rules; why it was refused; why its pages are small |
+//! | [`verdict`], [`witness`], [`cause`], [`reason`] | held against the rules, and against the pagemap; why it was refused; why its pages are small |
 //! | [`question`], [`machine`] | it as a scenario, and what that takes besides |
-//! | [`line`], [`rows`], [`summary`] | what is printed |
+//! | [`mod@line`], [`rows`], [`summary`] | what is printed |
+//! | [`metrics`], [`exporter`] | what Prometheus collects |
 
 mod attach;
 mod cause;
+mod exporter;
 pub mod ledger;
 mod line;
 mod list;
 mod machine;
+mod metrics;
 mod points;
 mod question;
 mod reader;
@@ -29,10 +32,13 @@ mod symbols;
 mod tracefs;
 mod verdict;
 mod wire;
+mod witness;
 
+pub use exporter::{Shared, serve};
 pub use ledger::{Happened, Ledger};
 pub use line::{End, Line, Saved, moment};
 pub use machine::Machine;
+pub use metrics::Metrics;
 pub use reader::{Reader, Said};
 pub use rows::Rows;
 pub use source::{Source, has_programs, symbols};

@@ -20,13 +20,23 @@ pub struct Point {
 /// `ib_umem_get()`; from Linux 7.2 on its callers meet in a static function that is a symbol all the same.
 const GET: &[&str] = &["__ib_umem_get_va", "ib_umem_get"];
 const ODP: &[&str] = &["ib_umem_odp_get"];
-/// Callers with pinned buffers come through functions around these.
-const DMA_BUF: &[&str] = &["ib_umem_dmabuf_get_with_dma_device", "ib_umem_dmabuf_get"];
+/// They call each other.
+const DMA_BUF: &[&str] = &["ib_umem_dmabuf_get"];
+const DMA_BUF_PINNED: &[&str] = &["ib_umem_dmabuf_get_pinned"];
+const DMA_BUF_FOR: &[&str] = &["ib_umem_dmabuf_get_pinned_with_dma_device"];
 const BEST: &[&str] = &["ib_umem_find_best_pgsz"];
 
 const fn entry(program: &'static str, functions: &'static [&'static str]) -> Point {
+    at(program, program, functions)
+}
+
+const fn at(
+    event: &'static str,
+    program: &'static str,
+    functions: &'static [&'static str],
+) -> Point {
     Point {
-        event: program,
+        event,
         program,
         place: Place::Entry,
         functions,
@@ -68,8 +78,13 @@ pub const POINTS: &[Point] = &[
     needed(exit("get_exit", "get_exit", GET)),
     exit("odp_exit", "get_exit", ODP),
     exit("dma_buf_exit", "get_exit", DMA_BUF),
+    exit("dma_buf_pinned_exit", "get_exit", DMA_BUF_PINNED),
+    exit("dma_buf_exit_for", "get_exit", DMA_BUF_FOR),
     entry("odp_enter", ODP),
+    exit("map_dma_buf", "map_dma_buf", &["dma_buf_map_attachment"]),
     entry("dma_buf_enter", DMA_BUF),
+    at("dma_buf_pinned_enter", "dma_buf_enter", DMA_BUF_PINNED),
+    entry("dma_buf_enter_for", DMA_BUF_FOR),
     needed(entry("get_enter", GET)),
 ];
 

@@ -28,6 +28,8 @@ const LOOKS: Duration = Duration::from_secs(1);
 pub enum Said {
     /// A record has come.
     Record(Record),
+    /// So much is lost so far.
+    Lost(Losses),
     /// The modules that were waited for have come: their functions are known now, and watched.
     Watching(Symbols),
     /// It cannot go on.
@@ -137,8 +139,12 @@ fn read(mut source: Source, shared: &Shared, say: &mpsc::Sender<Said>) -> Losses
         if over {
             return source.losses();
         }
-        if !source.is_whole() && looked.elapsed() >= LOOKS {
-            looked = Instant::now();
+        if looked.elapsed() < LOOKS {
+            continue;
+        }
+        looked = Instant::now();
+        let _ = say.send(Said::Lost(source.losses()));
+        if !source.is_whole() {
             match attach(&mut source) {
                 Ok(Some(symbols)) => drop(say.send(Said::Watching(symbols))),
                 Ok(None) => {}

@@ -86,6 +86,34 @@ impl Purpose {
     }
 }
 
+/// How the functions begin that lead from a program into the kernel.
+const SYSTEM_CALL: [&str; 5] = [
+    "__x64_sys_",
+    "do_syscall_",
+    "entry_SYSCALL",
+    "ksys_",
+    "vfs_",
+];
+
+/// The functions that hold these return addresses, as far as RDMA's code goes; none where the kernel hides its addresses.
+pub(super) fn callers(
+    stack: &[u64],
+    function: &mut dyn FnMut(u64) -> Option<String>,
+) -> Vec<String> {
+    // A return address: the call is before it.
+    let names: Vec<_> = stack
+        .iter()
+        .map(|address| function(address.saturating_sub(1)))
+        .collect();
+    if names.iter().all(Option::is_none) {
+        return Vec::new();
+    }
+    let names = names.into_iter().map(|name| name.unwrap_or("?".to_owned()));
+    // What is around the system call is the same for all.
+    let is_inside = |name: &String| !SYSTEM_CALL.iter().any(|start| name.starts_with(start));
+    names.take_while(is_inside).collect()
+}
+
 /// Ways into the kernel, whose returns are seen as well.
 const CALLS: [&str; 2] = ["ib_uverbs_ioctl", "ib_uverbs_write"];
 

@@ -54,10 +54,7 @@ impl fmt::Display for Unwatchable {
                 "the kernel's type information cannot be read ({error}): it takes a kernel with CONFIG_DEBUG_INFO_BTF=y, as distributions \
                  have it"
             ),
-            Self::Tracefs(error) => write!(
-                f,
-                "tracefs cannot be used ({error}): run it as root, with /sys/kernel/tracing mounted"
-            ),
+            Self::Tracefs(error) => write!(f, "tracefs cannot be used: {error}"),
             Self::Symbols(error) => write!(f, "/proc/kallsyms cannot be read: {error}"),
             Self::Refused(error) => write!(
                 f,
@@ -66,7 +63,8 @@ impl fmt::Display for Unwatchable {
             ),
             Self::Probe(function, error) => write!(
                 f,
-                "no probe can be set at {function}() ({error}): run it as root"
+                "no probe can be set at {function}() ({error}): run it as root; with CAP_BPF and CAP_PERFMON alone it takes kernel.perf_event_paranoid \
+                 of 2 or less"
             ),
         }
     }
@@ -286,5 +284,28 @@ fn chain(error: &dyn std::error::Error) -> String {
     match lines.len() {
         0..4 => lines.join(" "),
         many => format!("{} … {}", lines[0], lines[many - 3..].join(" ")),
+    }
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_program_is_in_the_object() {
+        for point in POINTS {
+            let section = format!("kprobe/{}\0", point.program);
+            let has = OBJECT
+                .windows(section.len())
+                .any(|bytes| bytes == section.as_bytes());
+            assert!(has, "{section:?}: cargo xtask bpf builds it");
+        }
+    }
+
+    #[test]
+    fn an_error_is_one_line_with_the_end_of_a_long_log() {
+        let log = "cause\n0: (b7) r0 = 1\n1: r0\n2: r0\n3: (79) bad\nR1 invalid\nprocessed 4 insns\nverification time 9 usec\n";
+        let said = chain(&io::Error::other(log));
+        assert_eq!(said, "cause … 2: r0 3: (79) bad R1 invalid");
     }
 }

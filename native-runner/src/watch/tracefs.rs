@@ -47,7 +47,7 @@ impl Events {
         let folder = folder(root).ok_or_else(|| {
             io::Error::new(
                 io::ErrorKind::NotFound,
-                "tracefs is not mounted: mount -t tracefs tracefs /sys/kernel/tracing",
+                "it is not mounted, or closed to this user: run it as root; mount -t tracefs tracefs /sys/kernel/tracing",
             )
         })?;
         let events = Self {

@@ -121,6 +121,7 @@ fn get(origin: Origin, fields: &mut Fields<'_>) -> Result<Get, Malformed> {
         dma_address: fields.u32()?,
         dma_length: fields.u32()?,
     };
+    let (_depth, _unused) = (fields.u32()?, fields.u32()?);
     let list = ListHeader {
         nents,
         orig_nents,
@@ -219,7 +220,7 @@ pub(super) mod tests {
     }
 
     /// `struct get` after its origin is so long.
-    const GET: usize = 16 * 8 + STACK_DEPTH * 8 + 14 * 4 + NAME_LENGTH + COMM_LENGTH;
+    const GET: usize = 16 * 8 + STACK_DEPTH * 8 + 16 * 4 + NAME_LENGTH + COMM_LENGTH;
 
     #[test]
     fn records_are_read_as_the_header_has_them() {

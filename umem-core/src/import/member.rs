@@ -124,6 +124,7 @@ pub(super) fn member(
         region,
         memory,
         count: 1,
+        provenance: None,
     }))
 }
 

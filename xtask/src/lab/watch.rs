@@ -10,8 +10,11 @@ use xshell::Shell;
 #[derive(Args)]
 pub struct Watching {
     /// Check all buffers under watch, not only three
-    #[arg(long)]
+    #[arg(long, conflicts_with = "cost")]
     full: bool,
+    /// Only measure: registrations one after the other, without a watcher and with one
+    #[arg(long)]
+    cost: bool,
 }
 
 impl Watching {
@@ -21,7 +24,10 @@ impl Watching {
         system.require("x86-64", "`lab watch`")?;
         let machines = system.machines(options.iommu.as_deref(), Default::Checked)?;
         let session = Session::prepare(sh, system)?;
-        let script = script(session.without_probe().is_none(), self.full);
+        let script = match self.cost {
+            true => cost(),
+            false => script(session.without_probe().is_none(), self.full),
+        };
         let guests: Vec<_> = machines
             .into_iter()
             .map(|iommu| Guest::new(iommu, &["sh", "-c", &script]))
@@ -54,8 +60,9 @@ pub fn script(has_probe: bool, full: bool) -> String {
     let (load, pci, pci_seen) = if has_probe {
         (
             "insmod /lab/watch/umem_register.ko || exit",
-            "umem vectors storm --pci --threads 2 --times 3 --length 16780K || exit",
-            "--expect 17182720=6",
+            "umem vectors storm --pci --threads 2 --times 3 --length 16780K || exit
+umem vectors storm --dma-buf --threads 1 --times 2 --length 1028K || exit",
+            "--expect 17182720=6 --expect 1052672=2",
         )
     } else {
         ("true", "true", "")
@@ -67,7 +74,10 @@ begin /tmp/all; all=$!
 begin /tmp/kept --save /tmp/saved; kept=$!
 umem check {buffers} >/tmp/check || {{ code=$?; cat /tmp/check; exit $code; }}
 {pci}
+umem vectors storm --on-demand --threads 1 --times 1 --length 1032K >/tmp/on-demand 2>&1 || exit
+cat /tmp/on-demand
 end $kept /tmp/kept
+grep -q refused /tmp/on-demand || grep -q '\"kind\":\"odp\"' /tmp/kept || {{ echo 'paging on demand was not seen' >&2; exit 62; }}
 umem vectors watched /tmp/kept --saved 10 {pci_seen} || exit
 begin /tmp/killed; killed=$!
 {STORM} || exit
@@ -76,7 +86,31 @@ end $all /tmp/all
 umem vectors watched /tmp/all --expect {STORM_SEEN} || exit
 grep -q umem_watch_ /sys/kernel/tracing/kprobe_events || {{ echo 'a killed watcher leaves its events' >&2; exit 62; }}
 umem watch --count 0 >/dev/null || exit
-! grep umem_watch_ /sys/kernel/tracing/kprobe_events
+! grep umem_watch_ /sys/kernel/tracing/kprobe_events || exit
+echo 'nobody:x:65534:65534::/:/bin/sh' >/etc/passwd
+su -s /bin/sh nobody -c 'umem watch --count 0' 2>/tmp/refused
+[ $? = 3 ] && grep -q 'run it as root' /tmp/refused || {{ cat /tmp/refused; exit 62; }}
+"
+    )
+}
+
+/// What watching costs: one page and a gigabyte of small pages for a device of software, one page and 4096 scattered ones behind the IOMMU.
+fn cost() -> String {
+    format!(
+        "{BEGIN}
+insmod /lab/watch/umem_register.ko || exit
+cost() {{
+umem vectors storm --threads 1 --times 1000 --length 4K || exit
+umem vectors storm --threads 1 --times 5 --length 1G || exit
+umem vectors storm --pci --threads 1 --times 1000 --length 4K || exit
+umem vectors storm --pci --threads 1 --times 50 --length 16M || exit
+}}
+cost
+begin /tmp/all; all=$!
+echo 'under umem watch:'
+cost
+end $all /tmp/all
+grep summary /tmp/all
 "
     )
 }

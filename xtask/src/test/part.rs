@@ -23,6 +23,7 @@ pub enum Part {
     Core,
     Bpf,
     Unit,
+    Metrics,
     Instructions,
     Wasm,
     Page,
@@ -53,6 +54,7 @@ impl Part {
         Part::Core,
         Part::Bpf,
         Part::Unit,
+        Part::Metrics,
         Part::Instructions,
         Part::Wasm,
         Part::Page,
@@ -81,6 +83,7 @@ impl Part {
             }
             Part::Bpf => "the BPF programs that are committed are what their source makes",
             Part::Unit => "unit tests, property tests, the examples in the docs",
+            Part::Metrics => "Prometheus scrapes what `umem watch` serves, and takes its alerts",
             Part::Instructions => "no path takes more instructions than it did",
             Part::Wasm => "the page's own tests, in headless Chromium",
             Part::Page => {
@@ -132,6 +135,7 @@ impl Part {
             Part::Core => core(sh),
             Part::Bpf => bpf::check(sh).map(|()| Done::All),
             Part::Unit => unit(sh),
+            Part::Metrics => metrics(sh),
             Part::Instructions => bench::compare(sh).map(|()| Done::All),
             Part::Wasm => wasm(sh),
             Part::Page => page(sh),
@@ -284,6 +288,17 @@ fn unit(sh: &Shell) -> Result<Done> {
     with_rdma(sh, || {
         cmd!(sh, "cargo test -p native-runner --all-features").run()
     })
+}
+
+fn metrics(sh: &Shell) -> Result<Done> {
+    let programs = [("prometheus", "prometheus"), ("promtool", "prometheus")];
+    debian::require_programs(sh, "scraping the metrics", &programs)?;
+    cmd!(
+        sh,
+        "cargo test -p native-runner --bin umem -- --ignored prometheus"
+    )
+    .run()?;
+    Ok(Done::All)
 }
 
 /// The end of a part that needs the feature `rdma`: where that cannot be built, it is left out, and that is said.

@@ -2,10 +2,12 @@
 
 use std::{
     io::{self, Write},
+    os::fd::{AsFd, OwnedFd},
     thread,
     time::{Duration, Instant},
 };
 
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 use umem_core::size::Bytes;
 
 use crate::{
@@ -13,6 +15,7 @@ use crate::{
     mapping::{HugePages, Mapping},
     registrar::Registrar,
     screen::say,
+    udmabuf::{self, Part},
     verbs::Device,
 };
 
@@ -28,6 +31,14 @@ pub struct Storm {
     /// Through the module umem_register, for a PCI device, instead of verbs
     #[arg(long)]
     pci: bool,
+
+    /// A dma-buf of udmabuf's, through the module umem_register
+    #[arg(long, conflicts_with = "pci")]
+    dma_buf: bool,
+
+    /// With IBV_ACCESS_ON_DEMAND, whether the device pages on demand or not
+    #[arg(long, conflicts_with_all = ["pci", "dma_buf"])]
+    on_demand: bool,
 
     /// Threads, each with memory of its own
     #[arg(long, value_name = "N", default_value_t = 64)]
@@ -86,10 +97,20 @@ impl Storm {
         let memory = scattered(usize::try_from(length)?)?;
         let mut times = Vec::with_capacity(self.times);
         let start = memory.start().get();
+        if self.dma_buf {
+            let buffer = exported(length)?;
+            for _ in 0..self.times {
+                let registrar = registrar()?;
+                let began = Instant::now();
+                registrar.register_dma_buf(buffer.as_fd(), length, SIZES)?;
+                drop(registrar);
+                times.push(began.elapsed());
+            }
+            return Ok(times);
+        }
         if self.pci {
             for _ in 0..self.times {
-                let registrar = Registrar::open()
-                    .map_err(|error| anyhow::anyhow!("/dev/umem_register: {error}"))?;
+                let registrar = registrar()?;
                 let began = Instant::now();
                 registrar.register(start, length, SIZES)?;
                 drop(registrar);
@@ -97,16 +118,42 @@ impl Storm {
             }
             return Ok(times);
         }
+        // IBV_ACCESS_LOCAL_WRITE, IBV_ACCESS_ON_DEMAND
+        let access = if self.on_demand { 1 | 1 << 6 } else { 1 };
         let device = Device::open(Some(&self.device));
         let device = device.map_err(|missing| anyhow::anyhow!("{missing}"))?;
         for _ in 0..self.times {
             let began = Instant::now();
-            // IBV_ACCESS_LOCAL_WRITE
-            device.try_to_register(start, length, start, 1)?;
-            times.push(began.elapsed());
+            let registered = device.try_to_register(start, length, start, access);
+            let took = began.elapsed();
+            match registered {
+                // Devices that do not page on demand refuse, which is to be seen too.
+                Err(error) if self.on_demand => say!("umem: on demand: refused: {error}"),
+                registered => {
+                    registered?;
+                    times.push(took);
+                }
+            }
         }
         Ok(times)
     }
+}
+
+fn registrar() -> anyhow::Result<Registrar> {
+    Registrar::open().map_err(|error| anyhow::anyhow!("/dev/umem_register: {error}"))
+}
+
+/// A dma-buf of a file in memory.
+fn exported(length: u64) -> io::Result<OwnedFd> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let file = memfd_create("umem-storm", flags)?;
+    ftruncate(&file, length)?;
+    fcntl_add_seals(&file, SealFlags::SHRINK)?;
+    udmabuf::export(&[Part {
+        file: &file,
+        offset: 0,
+        length,
+    }])
 }
 
 /// Memory in small pages, most of which are not adjacent: every second page goes to another mapping.
