@@ -6,6 +6,7 @@ use crate::page::tools;
 use crate::place;
 use crate::step::{run_quietly, step};
 use anyhow::Result;
+use std::fs;
 use std::path::Path;
 use xshell::{Shell, cmd};
 
@@ -28,6 +29,10 @@ pub fn make(sh: &Shell, out: &Path) -> Result<()> {
         sh.remove_path(&help)?;
         let umem = place::target().join("release/umem");
         bundle::help(sh, &umem, &help.join("man"), &help.join("completions"))?;
+        // The package puts the program where Debian's programs are.
+        let unit = place::workspace().join("native-runner/fleet/umem-watch.service");
+        let unit = fs::read_to_string(unit)?.replace("/usr/local/bin/", "/usr/bin/");
+        fs::write(help.join("umem-watch.service"), unit)?;
         let out = format!("{}/", out.display());
         run_quietly(cmd!(
             sh,

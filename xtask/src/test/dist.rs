@@ -89,6 +89,7 @@ fn package(sh: &Shell, out: &Path, trial: &Path) -> Result<()> {
         "usr/share/man/man1/umem-plan.1.gz",
         "usr/share/bash-completion/completions/umem",
         "usr/share/doc/umem/copyright",
+        "usr/lib/systemd/system/umem-watch.service",
     ] {
         ensure!(root.join(file).exists(), "the package has no {file}");
     }
