@@ -34,7 +34,8 @@ export interface KernelAnswer {
 
 /** Who says that a rule is so. */
 export interface Evidence {
-  stage: "pin" | "gather" | "map" | "page-size" | "cut" | "driver" | "table";
+  /** The gate, or the rule by which the table is cut. */
+  stage: Gate | "cut";
   /** A running kernel, a public report, the source, or a mail that no kernel followed. */
   by: "lab" | "report" | "source" | "proposed";
   text: string;
