@@ -151,7 +151,9 @@ impl Film {
         for (i, part) in parts.iter().enumerate() {
             write!(text, ".f{i}{{animation-name:f{i}}}@keyframes f{i}{{")?;
             for frame in 0..self.frames {
-                if frame == 0 || part.has(frame) != part.has(frame - 1) {
+                // Before the first change all is as it stands in the end, which is what the attributes say.
+                let before = frame.checked_sub(1).unwrap_or(last);
+                if part.has(frame) != part.has(before) {
                     let seen = if part.has(frame) { "visible" } else { "hidden" };
                     let at = 100.0 * FRAME * frame as f64 / length;
                     write!(text, "{at:.1}%{{visibility:{seen}}}")?;

@@ -14,8 +14,8 @@ after(() => site?.stop());
 
 const chapters = await chaptersOf();
 
-/** What shows the element in code, and what is a table of measurements. */
-const SCENELESS = ["/embed.html", "/speed.html"];
+/** What shows the element in code, the list of reports (each with a link to its scene), and tables of measurements. */
+const SCENELESS = ["/embed.html", "/cases.html", "/costs.html", "/speed.html"];
 
 test("the book is there", () => assert.ok(chapters.length > 12, `${chapters}`));
 
