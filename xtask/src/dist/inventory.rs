@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use xshell::{Shell, cmd};
 
 /// The names in a folder, sorted; of a folder in it, with a slash.
@@ -30,20 +30,34 @@ pub fn bill_of_materials(sh: &Shell, out: &Path) -> Result<()> {
     tools::require_cargo_cyclonedx(sh)?;
     let _path = sh.push_env("PATH", tools::path()?);
     step("listing what umem is made of", || {
-        // It writes beside the manifest, and nowhere else.
-        let manifest = place::workspace().join("native-runner/Cargo.toml");
-        run_quietly(cmd!(
+        let workspace = place::workspace();
+        let manifest = workspace.join("native-runner/Cargo.toml");
+        let listed = run_quietly(cmd!(
             sh,
-            "cargo cyclonedx --manifest-path {manifest} --features rdma --format json --describe binaries --override-filename umem.cdx"
-        ))?;
-        let written = fs::read_dir(place::workspace().join("native-runner"))?
-            .flatten()
-            .map(|entry| entry.path())
-            .find(|path| path.extension().is_some_and(|end| end == "json"))
-            .context("cargo cyclonedx wrote nothing")?;
-        fs::copy(&written, out.join("umem.cdx.json"))?;
-        Ok(fs::remove_file(written)?)
+            "cargo cyclonedx --manifest-path {manifest} --features rdma --format json --override-filename umem.cdx"
+        ));
+        let copied = listed.and_then(|()| {
+            let bill = workspace.join("native-runner").join(BILL);
+            fs::copy(&bill, out.join(BILL)).with_context(|| format!("no {}", bill.display()))?;
+            Ok(())
+        });
+        // It writes beside the manifest of every member of the workspace, and nowhere else.
+        for folder in subfolders(&workspace)? {
+            for member in subfolders(&folder)?.into_iter().chain([folder]) {
+                let _ = fs::remove_file(member.join(BILL));
+            }
+        }
+        copied
     })
+}
+
+/// What `--override-filename umem.cdx` becomes.
+const BILL: &str = "umem.cdx.json";
+
+fn subfolders(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder)?.flatten();
+    let paths = entries.map(|entry| entry.path());
+    Ok(paths.filter(|path| path.is_dir()).collect())
 }
 
 /// `SHA256SUMS`, as `sha256sum --check` reads it: of every file below the folder.

@@ -145,15 +145,19 @@ fn bin() -> PathBuf {
     place::target().join("tools/bin")
 }
 
-/// The version that a tool on PATH says it has: the second word of `tool 1.2.3 …`.
+/// The version that a tool on PATH says it has: the last word of `tool 1.2.3`. Some of cargo's tell it by way of cargo alone.
 fn version(sh: &Shell, tool: &str) -> Option<String> {
     let _path = sh.push_env("PATH", path().ok()?);
-    let said = cmd!(sh, "{tool} --version")
+    let (program, subcommand) = match tool.strip_prefix("cargo-") {
+        Some(subcommand) => ("cargo", Some(subcommand)),
+        None => (tool, None),
+    };
+    let said = cmd!(sh, "{program} {subcommand...} --version")
         .quiet()
         .ignore_stderr()
         .read()
         .ok()?;
-    said.split_whitespace().nth(1).map(String::from)
+    said.split_whitespace().last().map(String::from)
 }
 
 fn install(sh: &Shell, what: &[&str]) -> Result<()> {
