@@ -50,11 +50,8 @@ const fn exit(
     functions: &'static [&'static str],
 ) -> Point {
     Point {
-        event,
-        program,
         place: Place::Return,
-        functions,
-        is_needed: false,
+        ..at(event, program, functions)
     }
 }
 
