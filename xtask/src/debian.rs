@@ -2,6 +2,7 @@
 
 mod changes;
 
+use crate::place;
 use crate::step::{MachineCannot, run_quietly, step};
 use anyhow::Result;
 use changes::Changes;
@@ -35,7 +36,9 @@ pub fn require(sh: &Shell, purpose: &str, packages: &[&str]) -> Result<()> {
         ))
         .into());
     }
-    update(sh)?;
+    let _alone = place::set_up_alone()?;
+    refresh(sh)?;
+    // Another process may have installed it by now; apt then changes nothing.
     let wanted = &missing;
     let changes = cmd!(
         sh,
@@ -83,6 +86,11 @@ pub fn program(name: &str) -> Option<PathBuf> {
 
 /// Refreshes apt's lists, once in the life of this process. Without root it leaves them as they are.
 pub fn update(sh: &Shell) -> Result<()> {
+    let _alone = place::set_up_alone()?;
+    refresh(sh)
+}
+
+fn refresh(sh: &Shell) -> Result<()> {
     static ONCE: Once = Once::new();
     let mut result = Ok(());
     if is_root(sh) {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// The workspace's root: the folder above this crate, wherever the clone lies.
@@ -25,6 +25,17 @@ pub fn draft(path: &Path) -> PathBuf {
     let mut draft = path.as_os_str().to_owned();
     draft.push(format!("{DRAFT}{}", std::process::id()));
     draft.into()
+}
+
+/// Waits until no other process sets something up, and keeps others from it as long as the file lives. What is to be set up is asked for
+/// again after it: the other may have done it.
+pub fn set_up_alone() -> Result<File> {
+    fs::create_dir_all(target())?;
+    let path = target().join("set-up.lock");
+    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    file.lock()
+        .with_context(|| format!("cannot lock {}", path.display()))?;
+    Ok(file)
 }
 
 const DRAFT: &str = ".draft-";

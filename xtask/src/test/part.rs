@@ -126,6 +126,30 @@ impl Part {
         )
     }
 
+    /// What it keeps to itself while it runs.
+    pub fn room(self) -> Room {
+        match self {
+            Part::Fmt
+            | Part::Clippy
+            | Part::Dependencies
+            | Part::Core
+            | Part::Bpf
+            | Part::Unit
+            | Part::Metrics
+            | Part::Instructions
+            | Part::Wasm => Room::Code,
+            Part::Page | Part::Firefox | Part::Webkit | Part::Book | Part::Dist => Room::Site,
+            Part::Lab61
+            | Part::Lab612
+            | Part::LabArm64
+            | Part::LabPpc64le
+            | Part::LabKill
+            | Part::LabWatch
+            | Part::LabMatrix
+            | Part::LabWatchKernels => Room::Lab,
+        }
+    }
+
     /// Sets up what it needs and does it.
     pub fn run(self, sh: &Shell) -> Result<Done> {
         match self {
@@ -156,6 +180,17 @@ impl Part {
             }
         }
     }
+}
+
+/// What only one part at a time may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// What cargo compiles by its own profiles for development: it would wait for itself.
+    Code,
+    /// The folder `static`.
+    Site,
+    /// The VMs, which fill the processors by themselves.
+    Lab,
 }
 
 impl fmt::Display for Part {

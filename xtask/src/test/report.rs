@@ -2,6 +2,7 @@
 
 use super::part::{Done, Part};
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// How a part ended.
@@ -24,6 +25,24 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// Reads what `Display` writes, by which the process of a part tells the one that began it.
+impl FromStr for Verdict {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let rest = |prefix| text.strip_prefix(prefix).map(str::to_owned);
+        let verdict = match text {
+            "passed" => Some(Verdict::Passed(Done::All)),
+            _ => None,
+        };
+        verdict
+            .or_else(|| Some(Verdict::Passed(Done::Without(rest("passed without ")?))))
+            .or_else(|| Some(Verdict::Failed(rest("FAILED: ")?)))
+            .or_else(|| Some(Verdict::Skipped(rest("skipped: ")?)))
+            .ok_or(())
+    }
+}
+
 /// What came of all parts.
 #[derive(Default)]
 pub struct Report(Vec<(Part, Duration, Verdict)>);
@@ -31,6 +50,10 @@ pub struct Report(Vec<(Part, Duration, Verdict)>);
 impl Report {
     pub fn add(&mut self, part: Part, time: Duration, verdict: Verdict) {
         self.0.push((part, time, verdict));
+    }
+
+    pub fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
+        self.0.iter().map(|(_, _, verdict)| verdict)
     }
 
     pub fn failed(&self) -> usize {
@@ -78,5 +101,21 @@ mod tests {
             "{text}"
         );
         assert_eq!(report.failed(), 1);
+    }
+
+    #[test]
+    fn a_verdict_is_read_as_it_was_written() {
+        for verdict in [
+            Verdict::Passed(Done::All),
+            Verdict::Passed(Done::Without("the feature rdma: no cmake".into())),
+            Verdict::Failed("two\nlines".into()),
+            Verdict::Skipped("no Debian".into()),
+        ] {
+            let text = verdict.to_string();
+            assert_eq!(text.parse::<Verdict>().unwrap().to_string(), text);
+        }
+        for text in ["", "passed?", "failed"] {
+            assert!(text.parse::<Verdict>().is_err(), "{text}");
+        }
     }
 }

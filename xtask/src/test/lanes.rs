@@ -1,0 +1,142 @@
+//! Parts beside one another. Each is a process of its own whose words are kept until it ends, so that none are mixed.
+//!
+//! Two parts never run at once where they would wait for each other, or write the same files: see [`Room`].
+
+use super::part::{Part, Room};
+use super::report::{Report, Verdict};
+use crate::interrupt::Watch;
+use crate::place;
+use anyhow::{Context, Result};
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How many parts run at once. Most of them keep more than one core busy now and then, and none keeps two busy all the time.
+const LANES: usize = 2;
+
+/// After so long without a word, what runs is named.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Runs the parts, each as `cargo xtask test --only PART` with these options as well.
+pub fn run(parts: Vec<Part>, options: &[&str]) -> Result<Report> {
+    let folder = place::target().join("test");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let watch = Watch::begin()?;
+    let (mut waiting, mut running, mut report) = (parts, Running::default(), Report::default());
+    let mut spoke = Instant::now();
+    while !(waiting.is_empty() && running.0.is_empty()) {
+        if let Some(next) = running.next_of(&waiting) {
+            let part = waiting.remove(next);
+            running.0.push(Process::start(part, &folder, options)?);
+            spoke = Instant::now();
+        }
+        if let Some(ended) = running.take_ended()? {
+            ended.tell(&mut report)?;
+            spoke = Instant::now();
+            continue;
+        }
+        watch.check()?;
+        if spoke.elapsed() > SILENCE {
+            running.say();
+            spoke = Instant::now();
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    Ok(report)
+}
+
+/// What runs. Dropped early, it ends.
+#[derive(Default)]
+struct Running(Vec<Process>);
+
+impl Running {
+    /// The first of these that may begin now.
+    fn next_of(&self, waiting: &[Part]) -> Option<usize> {
+        let is_taken = |room: Room| self.0.iter().any(|process| process.part.room() == room);
+        (self.0.len() < LANES).then_some(())?;
+        waiting.iter().position(|part| !is_taken(part.room()))
+    }
+
+    fn take_ended(&mut self) -> Result<Option<Process>> {
+        for number in 0..self.0.len() {
+            if self.0[number].child.try_wait()?.is_some() {
+                return Ok(Some(self.0.swap_remove(number)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn say(&self) {
+        let parts = self.0.iter().map(|process| {
+            let seconds = process.began.elapsed().as_secs();
+            format!("{} ({seconds} s)", process.part)
+        });
+        eprintln!("  … {}", parts.collect::<Vec<_>>().join(", "));
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        for process in &mut self.0 {
+            // As Ctrl-C would: a VM's files want to be cleared away.
+            let process_id = process.child.id().to_string();
+            let _ = Command::new("kill").args(["-TERM", &process_id]).status();
+            let _ = process.child.wait();
+        }
+    }
+}
+
+struct Process {
+    part: Part,
+    child: Child,
+    began: Instant,
+    /// What it says.
+    log: PathBuf,
+    /// How it ended, in its own words.
+    verdict: PathBuf,
+}
+
+impl Process {
+    fn start(part: Part, folder: &Path, options: &[&str]) -> Result<Self> {
+        let [log, verdict] = ["log", "verdict"].map(|end| folder.join(format!("{part}.{end}")));
+        let _ = fs::remove_file(&verdict);
+        let words =
+            File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        eprintln!("» {part}: {} …", part.about());
+        let child = Command::new(env::current_exe()?)
+            .args(["test", "--only", &part.to_string(), "--verdict"])
+            .arg(&verdict)
+            .args(options)
+            .stdin(Stdio::null())
+            .stdout(words.try_clone()?)
+            .stderr(words)
+            .spawn()
+            .context("cannot start a part")?;
+        Ok(Process {
+            part,
+            child,
+            began: Instant::now(),
+            log,
+            verdict,
+        })
+    }
+
+    /// Shows what it said, and notes how it ended.
+    fn tell(self, report: &mut Report) -> Result<()> {
+        let part = self.part;
+        let mut stderr = io::stderr().lock();
+        writeln!(stderr, "\n═══ {part}: {} ═══", part.about())?;
+        io::copy(&mut File::open(&self.log)?, &mut stderr)?;
+        let said = fs::read_to_string(&self.verdict).unwrap_or_default();
+        let verdict = said.parse().unwrap_or_else(|()| {
+            Verdict::Failed("it ended without a verdict; its words stand above".to_owned())
+        });
+        writeln!(stderr, "{part}: {verdict}")?;
+        report.add(part, self.began.elapsed(), verdict);
+        Ok(())
+    }
+}
