@@ -4,9 +4,8 @@
 import { join } from "node:path";
 import { minify } from "terser";
 
-const { UMEM_STATIC: site, UMEM_BUNDLE: draft } = process.env;
-/** What wasm-bindgen wrote, below `static`. */
-const GLUE = ["pkg/web.js", "element/umem_split.js", "plan/umem_plan.js"];
+/** Where the site lies, where the files go, and which of them are wanted. */
+const { UMEM_STATIC: site, UMEM_BUNDLE: draft, UMEM_FILES: files } = process.env;
 
 const small = {
   name: "small",
@@ -21,8 +20,12 @@ const bundle = (input, file, plugins) => ({
   output: { file: join(draft, file), format: "es", generatedCode: "es2015" },
 });
 
-export default [
-  bundle("umem-split.js", "umem-split.js", []),
-  bundle("../page/app.js", "app.js", [small]),
-  ...GLUE.map((file) => ({ ...bundle(join(site, file), file, [small]), external: [] })),
-];
+/** By its name below the site. */
+const made = {
+  "umem-split.js": () => bundle("umem-split.js", "umem-split.js", []),
+  "app.js": () => bundle("../page/app.js", "app.js", [small]),
+};
+/** What wasm-bindgen wrote, and where it wrote it. */
+const glue = (file) => ({ ...bundle(join(site, file), file, [small]), external: [] });
+
+export default files.split(" ").map((file) => made[file]?.() ?? glue(file));

@@ -11,11 +11,12 @@ mod interrupt;
 mod lab;
 mod page;
 mod place;
+mod serve;
 mod step;
 mod test;
 
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use page::build::Profile;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,8 +35,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Build the page and serve it on 127.0.0.1
-    Serve(Serve),
+    /// Build the page and the book and serve them on 127.0.0.1, from the first moment on
+    Serve(serve::Serve),
     /// Build the page into static/pkg
     Build {
         /// How much the compiler tries
@@ -67,43 +68,6 @@ enum Task {
     /// Boot a VM with a real kernel, a soft RDMA device and huge pages, and run `umem` in it
     #[command(subcommand)]
     Lab(lab::Lab),
-}
-
-#[derive(Args)]
-struct Serve {
-    /// The port; 0 is any free one
-    #[arg(long, default_value_t = 8080)]
-    port: u16,
-    /// Serve what is there, without building
-    #[arg(long)]
-    no_build: bool,
-    /// How much the compiler tries
-    #[arg(long, value_enum, default_value_t = Profile::Quick)]
-    profile: Profile,
-}
-
-impl Serve {
-    fn run(self, sh: &Shell) -> Result<ExitCode> {
-        // The port first: that it is taken is better said now than after the build.
-        let site = page::serve::Site::new(self.port)?;
-        if self.no_build {
-            page::build::require_built()?;
-        } else {
-            page::build::build(sh, self.profile)?;
-        }
-        let address = site.address()?;
-        println!("The page is at {address} (Ctrl-C ends it)");
-        let server = site.start()?;
-        // The book comes after the page, and the page does without it.
-        if !self.no_build {
-            match book::run(sh) {
-                Ok(()) => println!("The book is at {address}book/"),
-                Err(error) => eprintln!("There is no book: {error:#}"),
-            }
-        }
-        let _ = server.join();
-        Ok(ExitCode::SUCCESS)
-    }
 }
 
 fn run() -> Result<ExitCode> {

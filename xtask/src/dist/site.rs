@@ -1,6 +1,6 @@
 //! The folder that a web server serves: the page, the book, the examples; and the headers that it wants, written down.
 
-use crate::page::serve;
+use crate::page::site;
 use crate::place;
 use crate::step::step;
 use anyhow::{Context, Result};
@@ -24,7 +24,7 @@ fn headers_file() -> String {
          # frame-ancestors is the one rule that only a header can give: 'self' keeps others from framing the page. The examples show the\n\
          # element in a page of its own, which needs no frame.\n",
     );
-    for (path, headers) in serve::headers() {
+    for (path, headers) in site::headers() {
         text.push_str(path);
         text.push('\n');
         for (name, value) in *headers {

@@ -3,7 +3,7 @@
 use super::build::{self, Profile};
 use super::npm;
 use super::package;
-use super::serve::Site;
+use super::site::{Site, Stage};
 use crate::debian;
 use crate::place;
 use anyhow::Result;
@@ -21,7 +21,7 @@ pub fn with_page(
     let package = package::pack(sh)?;
     let site = Site::new(0)?;
     let address = site.address()?;
-    site.start()?;
+    let _served = site.start(Stage::Book)?;
     let _address = sh.push_env("UMEM_PAGE", address);
     let _package = sh.push_env("UMEM_PACKAGE", package);
     with_browser(sh, purpose, work)

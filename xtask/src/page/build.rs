@@ -7,8 +7,9 @@ use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
+use wasm_bindgen_cli_support::Bindgen;
 use xshell::{Shell, cmd};
 
 /// How much the compiler tries.
@@ -33,13 +34,16 @@ struct Package {
     features: &'static [&'static str],
 }
 
-const PACKAGES: [Package; 3] = [
-    Package {
-        title: "the page",
-        folder: "pkg",
-        name: "web",
-        features: &[],
-    },
+/// What is looked at first.
+const PAGE: Package = Package {
+    title: "the page",
+    folder: "pkg",
+    name: "web",
+    features: &[],
+};
+
+/// What others embed, and what the page loads when it is asked for more.
+const REST: [Package; 2] = [
     Package {
         title: "the element",
         folder: "element",
@@ -54,6 +58,11 @@ const PACKAGES: [Package; 3] = [
         features: &["--no-default-features", "--features", "plan"],
     },
 ];
+
+/// All three, in the order in which they are built.
+fn packages() -> impl Iterator<Item = Package> {
+    [PAGE].into_iter().chain(REST)
+}
 
 impl Package {
     /// Where it lands.
@@ -87,27 +96,19 @@ impl Package {
         })
     }
 
-    /// wasm-pack's part: the code with what JavaScript calls it by.
+    /// The code with what JavaScript calls it by.
     fn pack(self, sh: &Shell, profile: Profile) -> Result<()> {
         // wasm-pack leaves what it finds: files of an earlier build would be served for ever.
         let draft = place::target().join("page").join(self.folder);
         sh.remove_path(&draft)?;
         step(&format!("packing {}", self.title), || {
-            let _path = sh.push_env("PATH", tools::path()?);
-            let is_release = profile == Profile::Release;
-            let (name, profile, features) =
-                (self.name, Self::cargo_profile(profile), self.features);
-            cmd!(sh, "wasm-pack --quiet build web --target web --no-pack --no-opt --no-gitignore --no-typescript")
-                .args(["--mode", "no-install", "--profile", profile, "--out-name", name, "--out-dir"])
-                .arg(&draft)
-                .arg("--")
-                .args(features)
-                .args(without_this_machine()?)
-                .quiet()
-                .run()?;
+            match profile {
+                Profile::Quick => self.bind(&draft)?,
+                Profile::Release => self.wasm_pack(sh, &draft)?,
+            }
             let [code, glue] =
-                ["_bg.wasm", ".js"].map(|ending| draft.join(format!("{name}{ending}")));
-            if is_release {
+                ["_bg.wasm", ".js"].map(|end| draft.join(self.name.to_owned() + end));
+            if profile == Profile::Release {
                 bundle::shrink(sh, &code)?;
             }
             let (less, renamed) = shrink(&fs::read(&code)?, &fs::read_to_string(&glue)?)?;
@@ -115,6 +116,35 @@ impl Package {
             fs::write(&glue, renamed)?;
             place::renew(&draft, &self.folder())
         })
+    }
+
+    /// What wasm-pack does of it, without wasm-pack, which takes minutes to install.
+    fn bind(self, draft: &Path) -> Result<()> {
+        let profile = Self::cargo_profile(Profile::Quick);
+        let compiled = place::target()
+            .join(tools::WASM)
+            .join(profile)
+            .join("web.wasm");
+        Bindgen::new()
+            .input_path(compiled)
+            .out_name(self.name)
+            .web(true)?
+            .typescript(false)
+            .generate(draft)
+    }
+
+    fn wasm_pack(self, sh: &Shell, draft: &Path) -> Result<()> {
+        let _path = sh.push_env("PATH", tools::path()?);
+        let (name, profile) = (self.name, Self::cargo_profile(Profile::Release));
+        cmd!(sh, "wasm-pack --quiet build web --target web --no-pack --no-opt --no-gitignore --no-typescript")
+            .args(["--mode", "no-install", "--profile", profile, "--out-name", name, "--out-dir"])
+            .arg(draft)
+            .arg("--")
+            .args(self.features)
+            .args(without_this_machine()?)
+            .quiet()
+            .run()?;
+        Ok(())
     }
 }
 
@@ -141,33 +171,55 @@ fn without_this_machine() -> Result<Vec<String>> {
     ])
 }
 
-/// Builds the page and the element with all their set-up.
+/// Builds the page and all that goes with it, with all set-up.
 pub fn build(sh: &Shell, profile: Profile) -> Result<()> {
+    page(sh, profile)?;
+    rest(sh, profile)?;
+    report()
+}
+
+/// Builds the page alone, with all set-up. The rest is to follow.
+pub fn page(sh: &Shell, profile: Profile) -> Result<()> {
     tools::require_target(sh, tools::WASM)?;
     // On a fresh machine the tools' own builds leave a core idle now and then: the code is compiled meanwhile.
     // wasm-pack then finds it done.
     thread::scope(|scope| {
-        let code = scope.spawn(|| {
-            PACKAGES
-                .into_iter()
-                .try_for_each(|package| package.compile(profile))
+        let code = scope.spawn(|| match profile {
+            Profile::Quick => PAGE.compile(profile),
+            Profile::Release => packages().try_for_each(|package| package.compile(profile)),
         });
-        tools::require(sh)?;
+        if profile == Profile::Release {
+            tools::require(sh)?;
+        }
+        bundle::require(sh)?;
         code.join().expect("compiling does not panic")
     })?;
-    bundle::require(sh)?;
-    for package in PACKAGES {
+    PAGE.pack(sh, profile)?;
+    bundle::bundle(sh, &["app.js", "pkg/web.js"])?;
+    index::write()
+}
+
+/// Builds the rest, once the page is there.
+pub fn rest(sh: &Shell, profile: Profile) -> Result<()> {
+    for package in REST {
+        // Each has the same place, so that it is packed before the next is compiled.
+        package.compile(profile)?;
         package.pack(sh, profile)?;
     }
-    bundle::bundle(sh)?;
-    index::write()?;
-    report()
+    bundle::bundle(
+        sh,
+        &[
+            "umem-split.js",
+            "element/umem_split.js",
+            "plan/umem_plan.js",
+        ],
+    )
 }
 
 /// Fails where the page was never built.
 pub fn require_built() -> Result<()> {
     ensure!(
-        PACKAGES.iter().all(|package| package.folder().exists()),
+        packages().all(|package| package.folder().exists()),
         "the page is not built yet: run `cargo xtask build`, or leave out --no-build"
     );
     Ok(())
@@ -175,7 +227,7 @@ pub fn require_built() -> Result<()> {
 
 /// Says what each package weighs.
 fn report() -> Result<()> {
-    for package in PACKAGES {
+    for package in packages() {
         for entry in fs::read_dir(package.folder())? {
             let entry = entry?;
             let size = entry.metadata()?.len();

@@ -10,15 +10,6 @@ use std::fs;
 use std::path::Path;
 use xshell::{Shell, cmd};
 
-/// What rollup makes, below `static`.
-const FILES: [&str; 5] = [
-    "umem-split.js",
-    "app.js",
-    "pkg/web.js",
-    "element/umem_split.js",
-    "plan/umem_plan.js",
-];
-
 /// Sets up what makes the files.
 pub fn require(sh: &Shell) -> Result<()> {
     let programs = [("node", "nodejs"), ("npm", "npm")];
@@ -37,8 +28,8 @@ pub fn shrink(sh: &Shell, code: &Path) -> Result<()> {
     ))
 }
 
-/// Bundles JavaScript.
-pub fn bundle(sh: &Shell) -> Result<()> {
+/// Makes these files of JavaScript, named from `static`.
+pub fn bundle(sh: &Shell, files: &[&str]) -> Result<()> {
     let _there = sh.push_dir("web/element");
     let (site, draft) = (
         place::workspace().join("static"),
@@ -47,9 +38,10 @@ pub fn bundle(sh: &Shell) -> Result<()> {
     step("bundling JavaScript", || {
         let _site = sh.push_env("UMEM_STATIC", &site);
         let _draft = sh.push_env("UMEM_BUNDLE", &draft);
+        let _files = sh.push_env("UMEM_FILES", files.join(" "));
         run_quietly(cmd!(sh, "npm run --silent bundle -- --silent"))
     })?;
-    for file in FILES {
+    for file in files {
         place::renew_file(&site.join(file), &fs::read(draft.join(file))?)?;
     }
     Ok(())

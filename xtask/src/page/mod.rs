@@ -6,6 +6,6 @@ mod bundle;
 mod index;
 mod npm;
 pub mod package;
-pub mod serve;
 mod shrink;
+pub mod site;
 pub mod tools;

@@ -51,6 +51,7 @@ const CARGO_CYCLONEDX: Tool = Tool {
 impl Tool {
     /// Installs it, with just the dependencies that its authors tested, unless it is there in this version.
     fn require(&self, sh: &Shell) -> Result<()> {
+        let _alone = place::set_up_alone()?;
         let found = version(sh, self.name);
         if found.as_deref().map(|found| found.trim_start_matches('v')) == Some(self.version) {
             return Ok(());
@@ -97,6 +98,7 @@ pub fn require_bindgen(sh: &Shell) -> Result<()> {
     let wanted = locked(&lock, "wasm-bindgen")
         .context("Cargo.lock has no wasm-bindgen: does `web` depend on it?")?;
     let bins = ["wasm-bindgen", "wasm-bindgen-test-runner"];
+    let _alone = place::set_up_alone()?;
     if bins
         .iter()
         .any(|bin| version(sh, bin).as_deref() != Some(wanted))
@@ -120,6 +122,7 @@ pub fn require_bindgen(sh: &Shell) -> Result<()> {
 
 /// Rust's standard library for `target`.
 pub fn require_target(sh: &Shell, target: &str) -> Result<()> {
+    let _alone = place::set_up_alone()?;
     let installed = cmd!(sh, "rustup target list --installed").quiet().ignore_stderr().read().with_context(|| {
         format!("Rust's target {target} is needed, and there is no rustup to ask for it; install Rust by rustup")
     })?;
@@ -204,5 +207,13 @@ mod tests {
                     [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n";
         assert_eq!(locked(lock, "wasm-bindgen"), Some("0.2.130"));
         assert_eq!(locked(lock, "bindgen"), None);
+    }
+
+    #[test]
+    fn what_binds_the_served_page_fits_what_it_is_compiled_with() {
+        let lock = include_str!("../../../Cargo.lock");
+        let version = locked(lock, "wasm-bindgen");
+        assert!(version.is_some());
+        assert_eq!(locked(lock, "wasm-bindgen-cli-support"), version);
     }
 }

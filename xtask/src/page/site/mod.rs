@@ -1,13 +1,18 @@
 //! `cargo xtask serve`: the page on this machine's own address, under the strict policy that it must work with anywhere.
 
+mod waiting;
+
+pub use waiting::Stage;
+
 use crate::place;
 use anyhow::{Context, Result, anyhow};
-use axum::Router;
 use axum::http::{HeaderName, HeaderValue};
+use axum::{Router, middleware};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
+use tokio::sync::watch::{self, Receiver, Sender};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -75,33 +80,56 @@ impl Site {
         Ok(format!("http://{}/", self.listener.local_addr()?))
     }
 
-    /// Answers until the process ends.
-    pub fn start(self) -> Result<JoinHandle<()>> {
+    /// Answers until the process ends: with what is there at this stage, and else with how far the build is. The sender tells of later stages.
+    pub fn start(self, stage: Stage) -> Result<Served> {
         self.listener.set_nonblocking(true)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .context("cannot start a server")?;
-        Ok(thread::spawn(move || {
+        let (stages, stage) = watch::channel(stage);
+        let thread = thread::spawn(move || {
             let served = runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(self.listener)?;
-                axum::serve(listener, routes(self.root)).await
+                axum::serve(listener, routes(self.root, &stage)).await
             });
             if let Err(error) = served {
                 eprintln!("the server ended: {error}");
             }
-        }))
+        });
+        Ok(Served { thread, stages })
+    }
+}
+
+/// A server that answers.
+pub struct Served {
+    thread: JoinHandle<()>,
+    stages: Sender<Stage>,
+}
+
+impl Served {
+    /// More is there.
+    pub fn reached(&self, stage: Stage) {
+        self.stages.send_replace(stage);
+    }
+
+    /// Goes on for ever, or until the server fails, which it has said then.
+    pub fn wait(self) {
+        // A panic has been shown.
+        let _ = self.thread.join();
     }
 }
 
 /// The files below `root`, a folder being its index, with what a careful server would say of them.
-fn routes(root: PathBuf) -> Router {
+fn routes(root: PathBuf, stage: &Receiver<Stage>) -> Router {
+    let files = |folder: PathBuf, headers: Section| {
+        let files = Router::new().fallback_service(ServeDir::new(folder));
+        let wait = middleware::from_fn_with_state(stage.clone(), waiting::or_wait);
+        with(headers, files.layer(wait))
+    };
     let [page, book] = HEADERS;
-    let book = with(
-        book,
-        Router::new().fallback_service(ServeDir::new(root.join("book"))),
-    );
-    with(page, Router::new().fallback_service(ServeDir::new(root))).nest("/book", book)
+    let book = files(root.join("book"), book);
+    files(root, page).nest("/book", book)
 }
 
 /// These files with these headers.
@@ -115,7 +143,7 @@ fn with((_, headers): Section, files: Router) -> Router {
 
 #[cfg(test)]
 mod tests {
-    use super::Site;
+    use super::{Site, Stage};
     use std::io::{Read, Write};
     use std::net::TcpStream;
 
@@ -123,7 +151,7 @@ mod tests {
     fn only_files_below_the_root_are_found_and_each_with_its_type() {
         let site = Site::new(0).unwrap();
         let address = site.listener.local_addr().unwrap();
-        site.start().unwrap();
+        let served = site.start(Stage::Begun).unwrap();
         let get = |path: &str| {
             let mut stream = TcpStream::connect(address).unwrap();
             write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
@@ -131,11 +159,23 @@ mod tests {
             stream.read_to_string(&mut answer).unwrap();
             answer.to_lowercase()
         };
+        // Before it is built, everything says so, and what the saying looks like is there.
+        for path in ["/", "/examples/plain.html", "/book/"] {
+            let waiting = get(path);
+            assert!(waiting.starts_with("http/1.0 503"), "{waiting}");
+            assert!(waiting.contains("content-security-policy:"), "{waiting}");
+            assert!(waiting.contains("http-equiv=\"refresh\""), "{waiting}");
+        }
+        assert!(get("/style.css").starts_with("http/1.0 200"));
+        served.reached(Stage::Page);
         let page = get("/examples/plain.html");
         assert!(page.starts_with("http/1.0 200"), "{page}");
         assert!(page.contains("content-type: text/html"), "{page}");
         assert!(page.contains("content-security-policy: default-src 'none'"));
         assert!(get("/first.js").contains("content-type: text/javascript"));
+        assert!(get("/book/").contains("umem is being built"));
+        served.reached(Stage::Book);
+        assert!(!get("/book/").contains("umem is being built"));
         for path in [
             "/../Cargo.toml",
             "//etc/passwd",
