@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible } from "./accessible.mjs";
 import { chaptersOf, deadLinks, seen, sticksOut, visit, wake } from "./pages.mjs";
-import { start } from "../support.mjs";
+import { onlyChromium, start } from "../support.mjs";
 
 let site;
 before(async () => {
@@ -13,6 +13,9 @@ before(async () => {
 after(() => site?.stop());
 
 const chapters = await chaptersOf();
+
+/** A table of so many rows may be cut in two on its way. */
+const LONG_TABLE = 10;
 
 /** What shows the element in code, the list of reports (each with a link to its scene), and tables of measurements. */
 const SCENELESS = ["/embed.html", "/cases.html", "/costs.html", "/speed.html"];
@@ -30,6 +33,22 @@ test("every chapter's elements become ready, quietly and without shifting anythi
       assert.deepEqual(await deadLinks(page), []);
       assert.deepEqual(await accessible(page, "main"), []);
       assert.equal(await sticksOut(page), 0);
+      await page.close();
+    });
+  }
+});
+
+test("a chapter that arrives in parts does not move what is read", onlyChromium("make the network slow"), async (t) => {
+  for (const chapter of chapters) {
+    const text = await (await fetch(site.address + chapter)).text();
+    if (text.split("<tr>").length < LONG_TABLE) continue;
+    await t.test(chapter, async () => {
+      // All but the chapter itself is in the cache then.
+      const page = await visit(site.browser, site.address + chapter);
+      await page.emulateNetworkConditions({ download: 25_000, upload: 25_000, latency: 20 });
+      await page.goto(`${site.address}${chapter}?again`, { waitUntil: "load" });
+      const { shift } = await seen(page);
+      assert.ok(shift < 0.005, `CLS ${shift}`);
       await page.close();
     });
   }
