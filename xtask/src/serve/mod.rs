@@ -1,5 +1,7 @@
 //! `cargo xtask serve`: builds the page and the book and serves them; with the address open from the first moment.
 
+mod watch;
+
 use crate::book;
 use crate::page::build::{self, Profile};
 use crate::page::site::{Served, Site, Stage};
@@ -17,6 +19,9 @@ pub struct Serve {
     /// Serve what is there, without building
     #[arg(long)]
     no_build: bool,
+    /// Build what changes, and have the page load itself again
+    #[arg(long, conflicts_with = "no_build")]
+    watch: bool,
     /// How much the compiler tries
     #[arg(long, value_enum, default_value_t = Profile::Quick)]
     profile: Profile,
@@ -26,7 +31,7 @@ impl Serve {
     /// Serves until somebody ends it.
     pub fn run(self, sh: &Shell) -> Result<ExitCode> {
         // The port first: that it is taken is better said now than after the build.
-        let site = Site::new(self.port)?;
+        let site = Site::new(self.port)?.reloading(self.watch);
         let address = site.address()?;
         if self.no_build {
             build::require_built()?;
@@ -37,6 +42,9 @@ impl Serve {
             let served = site.start(Stage::Begun)?;
             println!("{address} opens the page as soon as it is built (Ctrl-C ends it)");
             self.build(sh, &address, &served)?;
+            if self.watch {
+                watch::watch(sh, &served)?;
+            }
             served.wait();
         }
         Ok(ExitCode::SUCCESS)

@@ -1,5 +1,6 @@
 //! `cargo xtask serve`: the page on this machine's own address, under the strict policy that it must work with anywhere.
 
+mod reload;
 mod waiting;
 
 pub use waiting::Stage;
@@ -57,6 +58,7 @@ pub fn headers() -> &'static [Section] {
 pub struct Site {
     listener: TcpListener,
     root: PathBuf,
+    reloads: bool,
 }
 
 impl Site {
@@ -72,7 +74,13 @@ impl Site {
         Ok(Site {
             listener,
             root: place::workspace().join("static"),
+            reloads: false,
         })
+    }
+
+    /// Has pages load themselves again when [`Served::changed`] says that they are others now.
+    pub fn reloading(self, reloads: bool) -> Self {
+        Site { reloads, ..self }
     }
 
     /// Where it is reached.
@@ -88,16 +96,27 @@ impl Site {
             .build()
             .context("cannot start a server")?;
         let (stages, stage) = watch::channel(stage);
+        // 0 is none.
+        let (builds, build) = watch::channel(1);
+        let site = routes(self.root, &stage);
+        let site = match self.reloads {
+            true => reload::with(site, build),
+            false => site,
+        };
         let thread = thread::spawn(move || {
             let served = runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(self.listener)?;
-                axum::serve(listener, routes(self.root, &stage)).await
+                axum::serve(listener, site).await
             });
             if let Err(error) = served {
                 eprintln!("the server ended: {error}");
             }
         });
-        Ok(Served { thread, stages })
+        Ok(Served {
+            thread,
+            stages,
+            builds,
+        })
     }
 }
 
@@ -105,12 +124,18 @@ impl Site {
 pub struct Served {
     thread: JoinHandle<()>,
     stages: Sender<Stage>,
+    builds: Sender<u64>,
 }
 
 impl Served {
     /// More is there.
     pub fn reached(&self, stage: Stage) {
         self.stages.send_replace(stage);
+    }
+
+    /// What was there was built again.
+    pub fn changed(&self) {
+        self.builds.send_modify(|build| *build += 1);
     }
 
     /// Goes on for ever, or until the server fails, which it has said then.
