@@ -20,7 +20,7 @@ const STATES = {
   scattered: ["#preset=scattered", -1],
   compare: ["#preset=one-size&with-preset=one-size-iommu", -1],
 };
-const CHAPTERS = 10;
+const CHAPTERS = 15;
 
 /** Moves the slider as a hand would. */
 async function seek(page, step) {
@@ -79,7 +79,7 @@ for (const [look, width] of [["light", 1440], ["dark", 1440], ["light", 768], ["
 /** The README's: where in the address, in which look, how high, and what is done there first. */
 const README = {
   page: ["#preset=mail", "light", 980, (page) => seek(page, 5)],
-  story: ["#story=7", "dark", 900, answer],
+  story: ["#story=8", "dark", 900, answer],
   compare: ["#preset=one-size&with-preset=one-size-iommu", "light", 1120, () => {}],
 };
 for (const [name, [hash, look, height, act]] of Object.entries(README)) {
