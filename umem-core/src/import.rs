@@ -103,16 +103,22 @@ pub struct Missing {
 }
 
 /// Why a text makes no scenario.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
     /// It says too little.
+    #[error(fmt = ask)]
     Missing(Vec<Missing>),
     /// There is no registration in it, and no mapping.
+    #[error(
+        "no registration is in the text: a log line that names ibv_reg_mr() or a memory registration, /proc/PID/smaps, or what `rdma -j resource show mr` prints; with --length alone the text may be empty"
+    )]
     Nothing,
     /// It is longer than [`MOST_BYTES`], or has more than [`MOST_FOUND`] registrations or mappings.
+    #[error("the text has {0}: cut out the part that matters")]
     TooMuch(&'static str),
     /// A line says what cannot be.
+    #[error("line {line}: {text}")]
     Line {
         /// Its number, from 1 on.
         line: usize,
@@ -120,31 +126,17 @@ pub enum ImportError {
         text: String,
     },
     /// Several mappings, and nothing says which.
+    #[error("{0}")]
     WhichMapping(String),
 }
 
-impl fmt::Display for ImportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing(missing) => {
-                f.write_str("the text does not say everything; add")?;
-                for Missing { what, option, find } in missing {
-                    write!(f, "\n  {option:<22} {what}: {find}")?;
-                }
-                Ok(())
-            }
-            Self::Nothing => f.write_str(
-                "no registration is in the text: a log line that names ibv_reg_mr() or a memory registration, /proc/PID/smaps, or what \
-                 `rdma -j resource show mr` prints; with --length alone the text may be empty",
-            ),
-            Self::TooMuch(what) => write!(f, "the text has {what}: cut out the part that matters"),
-            Self::Line { line, text } => write!(f, "line {line}: {text}"),
-            Self::WhichMapping(text) => f.write_str(text),
-        }
+fn ask(missing: &[Missing], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("the text does not say everything; add")?;
+    for Missing { what, option, find } in missing {
+        write!(f, "\n  {option:<22} {what}: {find}")?;
     }
+    Ok(())
 }
-
-impl core::error::Error for ImportError {}
 
 /// A registration that the text tells of.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -143,10 +143,12 @@ pub mod kernel;
 pub mod memory;
 #[cfg(feature = "serde")]
 mod notation;
+mod process;
 pub mod processor;
 pub mod registration;
 #[cfg(feature = "serde")]
 pub mod report;
+mod request;
 pub mod scatter;
 pub mod scenario;
 #[cfg(feature = "schema")]

@@ -56,7 +56,7 @@ pub struct Report {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct KernelReport {
-    /// The generation whose answers are the same, or how they differ from it.
+    /// The generation with the same answers, or how they differ from it.
     rules: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     release: Option<String>,

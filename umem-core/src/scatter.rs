@@ -75,7 +75,7 @@ impl ListCost {
     }
 }
 
-/// `SG_MAX_SINGLE_ALLOC`: the slots of a page, the last of which can be the link to the next page.
+/// `SG_MAX_SINGLE_ALLOC`: the slots of a page; the last one can be the link to the next page.
 const fn slots(page: PageSize) -> u64 {
     page.bytes() / SCATTERLIST_BYTES
 }

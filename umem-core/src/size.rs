@@ -141,7 +141,7 @@ impl PageSizes {
     /// No size at all.
     pub const EMPTY: Self = Self(0);
 
-    /// The set whose bitmap is `bits`.
+    /// The set with the bitmap `bits`.
     #[inline]
     pub const fn from_bits(bits: u64) -> Self {
         Self(bits)

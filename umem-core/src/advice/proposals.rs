@@ -194,7 +194,7 @@ pub(super) fn huge_pages(of: &Registration, size: PageSize) -> Option<Proposal> 
     Some(Proposal::new(Kind::HugePages(size), changed, change, cost))
 }
 
-/// Huge pages most of which are whole, and a few broken: as a fork does it, and pages that are written after it.
+/// Huge pages, most of them whole and a few broken, as after a fork() that is followed by writes.
 #[cfg(feature = "guide")]
 fn unbroken(of: &Registration) -> Option<Proposal> {
     let picture = explain::picture(of).filter(explain::Picture::is_nearly_whole)?;

@@ -28,6 +28,30 @@ const TEXTS: [(&str, Errno); 14] = [
     ("Remote I/O error", Errno::Eremoteio),
 ];
 
+/// What a line has that speaks of registering memory.
+const REGISTERS: [&str; 5] = [
+    "reg_mr",
+    "reg_dmabuf_mr",
+    "mr_reg",
+    "register",
+    "registration",
+];
+/// What stands before an address.
+const ADDRESS: [&str; 7] = [
+    "address=",
+    "addr=",
+    "address ",
+    "addr ",
+    "addr: ",
+    "address: ",
+    "memory 0x",
+];
+/// What stands before a length.
+const LENGTH: [&str; 11] = [
+    "length=", "length ", "length: ", "len=", "len ", "len: ", "size=", "size ", "size: ",
+    "bytes=", "mr of ",
+];
+
 /// Takes from a line what it says.
 pub(super) fn take(read: &mut Read, number: usize, line: &str) -> Result<(), ImportError> {
     let line = match line.char_indices().nth(LONGEST) {
@@ -38,11 +62,7 @@ pub(super) fn take(read: &mut Read, number: usize, line: &str) -> Result<(), Imp
     if let Some(device) = device(line) {
         read.device.get_or_insert(device);
     }
-    let speaks = lower.contains("reg_mr")
-        || lower.contains("reg_dmabuf_mr")
-        || lower.contains("mr_reg")
-        || lower.contains("register")
-        || lower.contains("registration");
+    let speaks = REGISTERS.iter().any(|word| lower.contains(word));
     if !speaks {
         return Ok(());
     }
@@ -52,26 +72,11 @@ pub(super) fn take(read: &mut Read, number: usize, line: &str) -> Result<(), Imp
     }
     let errno = errno(line);
     let range = range(line);
-    let address = after(
-        &lower,
-        &[
-            "address=",
-            "addr=",
-            "address ",
-            "addr ",
-            "addr: ",
-            "address: ",
-            "memory 0x",
-        ],
-    );
+    let address = after(&lower, &ADDRESS);
     let address = match range {
         Some((start, _)) => Some(start),
         None => address.and_then(hexadecimal),
     };
-    let words = [
-        "length=", "length ", "length: ", "len=", "len ", "len: ", "size=", "size ", "size: ",
-        "bytes=", "mr of ",
-    ];
     let length = match range {
         Some((start, end)) if end <= start => {
             return Err(ImportError::Line {
@@ -80,7 +85,7 @@ pub(super) fn take(read: &mut Read, number: usize, line: &str) -> Result<(), Imp
             });
         }
         Some((start, end)) => Some(end - start),
-        None => after(&lower, &words).and_then(integer),
+        None => after(&lower, &LENGTH).and_then(integer),
     };
     if address.is_none() && length.is_none() {
         read.errno = read.errno.or(errno);

@@ -1,6 +1,6 @@
 //! The DMA list: the entries at their addresses, merged.
 
-use super::{DmaSegment, IovaLayout, Mapping, Placed, Translation};
+use super::{DmaSegment, IovaLayout, Mapping, Translation, placed::Placed};
 use crate::{
     address::{DmaAddr, Extent},
     scatter::SgEntry,

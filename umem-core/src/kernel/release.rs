@@ -45,16 +45,9 @@ impl fmt::Display for Release {
 }
 
 /// A text is not two or three numbers with points between them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("is not a release of Linux, such as 6.12 or 6.12.117")]
 pub struct NotARelease;
-
-impl fmt::Display for NotARelease {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("is not a release of Linux, such as 6.12 or 6.12.117")
-    }
-}
-
-impl core::error::Error for NotARelease {}
 
 impl FromStr for Release {
     type Err = NotARelease;

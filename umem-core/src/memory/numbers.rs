@@ -22,7 +22,7 @@ const NUMBERS: u64 = u64::MAX;
 /// The same for pagemap words.
 const PAGEMAP: u64 = PRESENT | FRAME_NUMBER;
 
-/// The runs of the frames whose numbers a slice holds, one for each page in the order of virtual addresses.
+/// The runs of frames in a slice of frame numbers, one for each page in the order of virtual addresses.
 ///
 /// Neighbouring runs are never physically adjacent.
 ///

@@ -12,7 +12,7 @@ use crate::{
 };
 use alloc::{sync::Arc, vec::Vec};
 
-/// A registration whose every stage has random access: see [`Registration::index`].
+/// A registration with random access to every stage: see [`Registration::index`].
 #[derive(Clone, Debug)]
 pub struct Index {
     registration: Registration,

@@ -151,7 +151,7 @@ impl Lane {
         lane
     }
 
-    /// Adds boxes, of which the first begins where the last one so far ends.
+    /// Adds boxes; the first begins where the lane ends.
     pub(super) fn push(&mut self, offset: i64, size: u64, count: u64) {
         let last = self.runs().last();
         debug_assert!(
@@ -191,7 +191,7 @@ impl<'a> Growing<'a> {
         }
     }
 
-    /// Adds boxes, of which the first begins where the last one so far ends.
+    /// Adds boxes; the first begins where the lane ends.
     pub(super) fn add(&mut self, offset: i64, size: u64, count: u64) {
         if let Some(own) = &mut self.own {
             return own.push(offset, size, count);

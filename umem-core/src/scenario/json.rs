@@ -2,7 +2,7 @@
 
 use super::{
     DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, Memlock, Scenario, ScenarioError,
-    ScenarioReader,
+    ScenarioReader, set::Set,
 };
 use crate::{address::DmaAddr, size::Bytes};
 use alloc::string::String;
@@ -31,6 +31,24 @@ impl Scenario {
     /// The same, on lines of its own for people to read.
     pub fn to_json_pretty(&self) -> String {
         text(serde_json::to_string_pretty(self))
+    }
+}
+
+impl Set {
+    /// Reads a set. It is not planned yet.
+    ///
+    /// # Errors
+    /// JSON that is malformed, of the wrong type, or has fields that the format lacks; the field is named. A scenario of one region says
+    /// that it is one.
+    pub fn from_json(json: &[u8]) -> Result<Self, ScenarioError> {
+        let mut reader = ScenarioReader::new();
+        reader.feed(json)?;
+        reader.finish_set()
+    }
+
+    /// The shortest JSON that means this set: defaults are left out.
+    pub fn to_json(&self) -> String {
+        text(serde_json::to_string(self))
     }
 }
 

@@ -8,6 +8,7 @@ use super::{
     IovaSpec, KernelSpec, LayoutName, Memlock, MemorySpec, ProcessSpec, Protection, Region,
     Scenario,
     parsed::Json,
+    set::{Member, Set},
     value::{Read, Reading},
 };
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
     capture::{Asked, Assumed, LeftOut, Moved, Moves, Provenance, RefusedPages},
     device::Access,
     memory::{Exporter, Kind},
-    set::{Member, Set},
     size::Bytes,
     table::{Edges, Policy},
 };

@@ -3,8 +3,10 @@
 //! Nearly all of a capture is one list, `memory.extents`, and a set has one for each region. Their items are parsed as they arrive, 16
 //! bytes each; the few lines around them are kept, and read at the end.
 
-use super::{MemorySpec, Problem, Scenario, ScenarioError, field, parsed::Json, value::Reading};
-use crate::{address::PhysAddr, set::Set, size::Bytes};
+use super::{
+    MemorySpec, Problem, Scenario, ScenarioError, field, parsed::Json, set::Set, value::Reading,
+};
+use crate::{address::PhysAddr, size::Bytes};
 use alloc::{
     boxed::Box,
     format,

@@ -12,7 +12,7 @@ use crate::{
 };
 use alloc::{format, string::String, vec::Vec};
 
-/// What becomes of a set.
+/// A set, worked out.
 #[derive(Clone, Debug)]
 pub struct SetPlan {
     set: Set,
@@ -48,12 +48,12 @@ pub struct Total {
     pub memory: u64,
 }
 
-/// Where a set ends.
+/// The region at which a set is refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SetRefusal {
     /// The number of the region that is refused, from 1 on, in the order of registration.
     pub region: u64,
-    /// Its place in [`Set::registrations`], from 0 on.
+    /// Its index in [`Set::registrations`].
     pub member: usize,
     /// The gate that refuses it, the errno, the cause and the way out.
     pub answer: GateAnswer,

@@ -14,7 +14,7 @@ pub struct SetReport {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// What it comes to, in one line.
+    /// The result in one line.
     status: String,
     /// Each member, alike regions once.
     registrations: Vec<MemberReport>,
@@ -63,7 +63,7 @@ struct Budget {
 struct RefusedRegion {
     /// From 1 on, in the order of registration.
     region: u64,
-    /// Its place in `registrations`, from 0 on.
+    /// Its index in `registrations`.
     registration: usize,
     #[serde(flatten)]
     answer: GateAnswer,

@@ -15,7 +15,7 @@ use crate::{
 
 mod draft;
 
-pub use draft::{Draft, DraftRun, Stopped};
+pub use draft::{Draft, DraftEntries, Stopped};
 
 /// The first idea: cut the frames into aligned blocks before they are mapped, and afterwards only make blocks smaller,
 /// *"not bigger"*.

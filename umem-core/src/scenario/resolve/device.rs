@@ -1,9 +1,10 @@
 //! The device of a scenario.
 
-use super::{Device, Problem, ScenarioError, parse_page_sizes, unknown};
+use super::{Problem, ScenarioError, parse_page_sizes, unknown};
 use crate::{
     device::{
-        self, DeviceProfile, DmaBufs, EntryLimit, LengthLimit, Most, OnDemand, Scope, Traits,
+        self, Device, DeviceProfile, DmaBufs, EntryLimit, LengthLimit, Most, OnDemand, Scope,
+        Traits,
     },
     gate::{Errno, Gate},
     kernel::{Certainty, Kernel, KernelRules},

@@ -3,8 +3,13 @@
 //! drivers/infiniband/core/umem.c. The order, as two faults at once tell it: a range that wraps around EINVAL, a limit of 0 EPERM,
 //! an empty range EINVAL, too much for the limit ENOMEM.
 
-use super::{Errno, Gate, GateAnswer, request::Request};
-use crate::{evidence::By, scenario::Memlock, size::Bytes};
+use super::call::Request;
+use crate::{
+    evidence::By,
+    gate::{Errno, Gate, GateAnswer},
+    process::Memlock,
+    size::Bytes,
+};
 use alloc::{format, string::String};
 
 const GATE: Gate = Gate::Memlock;

@@ -2,8 +2,13 @@
 //!
 //! `ib_uverbs_reg_mr()`, drivers/infiniband/core/uverbs_cmd.c; `ib_check_mr_access()`, include/rdma/ib_verbs.h.
 
-use super::{Errno, Gate, GateAnswer, kind, request::Request};
-use crate::{device::Access, evidence::By, kernel::Since};
+use super::{call::Request, kind};
+use crate::{
+    device::Access,
+    evidence::By,
+    gate::{Errno, Gate, GateAnswer},
+    kernel::Since,
+};
 use alloc::{format, string::String, vec::Vec};
 
 const GATE: Gate = Gate::Uverbs;
