@@ -129,8 +129,8 @@ impl fmt::Debug for PageSize {
 ///
 /// ```
 /// use umem_core::size::{PageSize, PageSizes};
-/// let mail = PageSizes::from_bits(0x301000);
-/// assert_eq!(mail.to_string(), "4K 1M 2M");
+/// let mail = PageSizes::from([PageSize::K4, PageSize::M1, PageSize::M2]);
+/// assert_eq!((mail.bits(), mail.to_string()), (0x301000, "4K 1M 2M".into()));
 /// assert_eq!(mail.largest(), Some(PageSize::M2));
 /// assert_eq!(mail.up_to(PageSize::M1).largest(), Some(PageSize::M1));
 /// ```
@@ -267,6 +267,12 @@ impl PageSizes {
 impl FromIterator<PageSize> for PageSizes {
     fn from_iter<I: IntoIterator<Item = PageSize>>(sizes: I) -> Self {
         sizes.into_iter().fold(Self::EMPTY, Self::with)
+    }
+}
+
+impl<const N: usize> From<[PageSize; N]> for PageSizes {
+    fn from(sizes: [PageSize; N]) -> Self {
+        sizes.into_iter().collect()
     }
 }
 

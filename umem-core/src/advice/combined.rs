@@ -1,9 +1,8 @@
 //! Two changes at once, where neither is enough.
 
 use super::{
-    Advice, MOST_SEGMENTS, Outcome,
-    proposals::{self, Kind, Proposal},
-    proven,
+    outcome::{Advice, Outcome, proven},
+    proposals::{self, Kind, MOST_SEGMENTS, Proposal},
 };
 use crate::{
     registration::Registration,

@@ -1,6 +1,5 @@
 //! The changes that are tried: one function for each kind.
 
-use super::MOST_SEGMENTS;
 #[cfg(feature = "guide")]
 use crate::explain;
 use crate::{
@@ -19,6 +18,9 @@ use alloc::{
     vec,
     vec::Vec,
 };
+
+/// Of longer lists only changes that make them shorter are tried: each proposal is proven by walking the list again.
+pub const MOST_SEGMENTS: u64 = 1 << 22;
 
 /// A change that may help.
 pub(super) struct Proposal {

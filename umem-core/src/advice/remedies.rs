@@ -4,9 +4,8 @@
 //! that a proposal names everything that has to change.
 
 use super::{
-    Advice, Outcome,
+    outcome::{Advice, Outcome, proven},
     proposals::{self, Kind, Proposal},
-    proven,
     slices::slices,
 };
 use crate::{

@@ -1,7 +1,9 @@
 //! What the text and the reader say, together.
 
 use super::{
-    Found, Given, ImportError, Imported, Missing, Read,
+    device::driver,
+    error::{ImportError, Missing},
+    found::{Found, Given, Imported, Read},
     mapping::Mapping,
     member::{alike, flags, member},
 };
@@ -13,21 +15,6 @@ use crate::{
     size::Bytes,
 };
 use alloc::{borrow::ToOwned, boxed::Box, format, string::String, vec::Vec};
-
-/// The driver of a device that the kernel names so: "mlx5_0" is of mlx5.
-pub(super) fn driver(name: &str) -> Option<&'static str> {
-    let stem = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
-    let stem = stem
-        .strip_suffix("_bond_")
-        .or(stem.strip_suffix('_'))
-        .unwrap_or(stem);
-    let stem = match stem {
-        "mana" => "mana_ib",
-        "irdma" | "iwp" => "irdma",
-        stem => stem,
-    };
-    Some(device::find(stem)?.name)
-}
 
 pub(super) fn assemble(mut read: Read, given: &Given) -> Result<Imported, ImportError> {
     let mut notes = Vec::new();
@@ -267,28 +254,4 @@ fn device_of(named: Option<&str>, given: &Given, notes: &mut Vec<String>) -> Opt
         "The device is taken to be of {driver}: the text names {named}."
     ));
     Some(driver.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::driver;
-
-    #[test]
-    fn devices_are_named_after_their_drivers() {
-        for (name, expected) in [
-            ("mlx5_0", Some("mlx5")),
-            ("mlx5_bond_5", Some("mlx5")),
-            ("efa_0", Some("efa")),
-            ("efa", Some("efa")),
-            ("bnxt_re0", Some("bnxt_re")),
-            ("rxe0", Some("rxe")),
-            ("irdma3", Some("irdma")),
-            ("mana_0", Some("mana_ib")),
-            ("eth0", None),
-            ("ibp12s0", None),
-            ("", None),
-        ] {
-            assert_eq!(driver(name), expected, "{name}");
-        }
-    }
 }

@@ -3,7 +3,11 @@
 //! The words are few, and each library has some of them: `address=`, `addr`, `length=`, `length`, `len`, `size`, `MR of N bytes`,
 //! `0x…..0x…`; then the text of the errno, or its number in brackets.
 
-use super::{Found, ImportError, Read};
+use super::{
+    device::driver,
+    error::ImportError,
+    found::{Found, Read},
+};
 use crate::gate::Errno;
 use alloc::{borrow::ToOwned, format, string::String};
 
@@ -171,6 +175,6 @@ fn errno(line: &str) -> Option<Errno> {
 /// An RDMA device as the kernel names it, or a provider of libfabric.
 fn device(line: &str) -> Option<String> {
     let words = line.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
-    let mut named = words.filter(|word| super::assemble::driver(word).is_some());
+    let mut named = words.filter(|word| driver(word).is_some());
     named.next_back().map(ToOwned::to_owned)
 }

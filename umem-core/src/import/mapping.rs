@@ -1,6 +1,6 @@
 //! `/proc/PID/smaps`: what the mappings are.
 
-use super::ImportError;
+use super::error::ImportError;
 use crate::scenario::{Backing, Protection};
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 

@@ -1,6 +1,10 @@
 //! A registration of the text, with the memory behind it.
 
-use super::{Found, Given, ImportError, Missing, PAGE, mapping::Mapping};
+use super::{
+    error::{ImportError, Missing},
+    found::{Found, Given, PAGE},
+    mapping::Mapping,
+};
 use crate::{
     address::VirtAddr,
     device::Access,

@@ -1,6 +1,6 @@
 //! Looking ahead in words: which ones continue the run of the word before them, in the bits of `MASK`.
 
-use super::{NUMBERS, PRESENT};
+use super::mask::{NUMBERS, PRESENT};
 use core::array;
 
 /// How many pages are looked at together: as many as a bitmap has bits.

@@ -6,11 +6,12 @@
 //! right, so those pages are visited one by one like the kernel does; or, if none of 16 continues another, without any test.
 
 use super::{
-    FRAME_NUMBER, FrameRun, NUMBERS, PRESENT,
     ahead::{FEW, PIECE, ROW, alone, breaks, next_breaks},
+    mask::{FRAME_NUMBER, NUMBERS, PRESENT},
 };
 use crate::{
     address::{Extent, PhysAddr},
+    memory::FrameRun,
     size::PageSize,
 };
 

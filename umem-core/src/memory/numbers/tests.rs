@@ -1,6 +1,9 @@
 //! The fast runs beside the slow ones.
 
-use super::*;
+use super::{
+    mask::{FRAME_NUMBER, PRESENT},
+    *,
+};
 use crate::scatter::{Coalescing, CutRuns, ScatterList, SgEntry};
 use alloc::vec::Vec;
 use proptest::prelude::*;
