@@ -39,7 +39,7 @@ pub fn advice(registration: &Registration) -> Vec<Advice> {
         let Some((advice, largest)) = proven(proposal, before) else {
             continue;
         };
-        // Larger pages are more to ask for.
+        // Larger pages are harder to get.
         let smaller = best.iter().filter(|(known, _)| known.is_huge_pages());
         let mut enough = smaller.filter(|(_, known)| !advice.after.beats(&known.after));
         if kind.is_huge_pages() && enough.next().is_some() {
@@ -48,7 +48,7 @@ pub fn advice(registration: &Registration) -> Vec<Advice> {
         // A boundary above the largest entry asks for more than is needed.
         let plain = boundary.is_none_or(|size| Some(size.bytes()) <= largest);
         match best.iter_mut().find(|(known, _)| *known == kind) {
-            // The same change under a larger name says more.
+            // The larger boundary describes the same change better.
             Some((_, known))
                 if advice.after.beats(&known.after)
                     || (plain && known.scenarios == advice.scenarios) =>
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(find("start the region on a 2M boundary"), Some(2));
         // At the 1M boundary: 255 × 4K, and 3 × 1M.
         assert_eq!(find("register two regions"), Some(258));
-        // Nobody but VFIO chooses an IOVA, and nobody knows it who could give the NIC an address that agrees with it.
+        // Only VFIO chooses an IOVA; a program does not know it, so it cannot give the NIC an address that agrees with it.
         assert!(
             !list.iter().any(|(change, _)| change.contains("IOVA")),
             "{list:?}"

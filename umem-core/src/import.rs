@@ -1,8 +1,8 @@
-//! A scenario or a set of what people have: lines of a log, `/proc/PID/smaps`, `rdma -j resource show mr`.
+//! A scenario or a set from what people have: lines of a log, `/proc/PID/smaps`, `rdma -j resource show mr`.
 //!
 //! [`import`] reads all three in one text, in any mix, and takes from it what it says: addresses, lengths, access flags, the errno, the
 //! limit on locked memory, the device's name, what backs a mapping. What a scenario needs and neither the text nor [`Given`] says is
-//! [asked for by name](Missing), with where to find it. What had to be assumed, and what was inferred, stands in
+//! [asked for by name](Missing), with where to find it. What was assumed or inferred is listed in
 //! [`notes`](Imported::notes).
 //!
 //! ```

@@ -30,7 +30,7 @@ static REFUSALS: [Refuses; 5] = [
     pin::refusal,
 ];
 
-/// What the same gates say if they do not refuse. A list of its own: what only draws a picture then has none of these sentences.
+/// What the same gates say if they do not refuse. A separate list, so that programs that only draw pictures do not link these sentences.
 static OTHERWISE: [Otherwise; 5] = [
     fork_support::otherwise,
     uverbs::otherwise,

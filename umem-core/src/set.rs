@@ -1,8 +1,8 @@
 //! Many regions of one process on one device: what they take together, and where they are refused.
 //!
-//! A [`Set`] lists registrations in the order in which the program makes them; alike ones stand there once, with their count. Planned,
-//! it has each region's own result, the sums, and the region at which a limit that holds for all of them together is met: locked
-//! memory, the objects of an rdma control group, the entries that a device keeps.
+//! A [`Set`] lists registrations in the order in which the program makes them; equal ones are listed once, with their count. The
+//! plan has each region's own result, the sums, and the region that exceeds a limit on all of them together: locked memory, the
+//! objects of an rdma control group, the entries that a device keeps.
 //!
 //! ```
 //! use umem_core::set::Set;

@@ -328,7 +328,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::default())]
 
-        // The slow, obvious twins of the bit tricks: ask each size in turn.
+        // The slow, obvious twins of the bit tricks: try each size in turn.
         #[test]
         fn set_operations_match_asking_each_size(bits: u64, address: u64, zeros in 0u32..64, log2 in 0u32..64) {
             let set = PageSizes::from_bits(bits);

@@ -1,4 +1,4 @@
-//! What a change makes of a table.
+//! A change, and the tables before and after it.
 
 use super::proposals::Proposal;
 use crate::{registration::Registration, scenario::Scenario, size::PageSize};
@@ -16,7 +16,7 @@ pub struct Advice {
     pub after: Outcome,
     /// What the change costs.
     pub cost: String,
-    /// The changed scenario; two where the region is split. Of several slices of one length the first, and the last if it is shorter.
+    /// The changed scenario; two where the region is split. For slices of one length, the first, and the last if it is shorter.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub scenarios: Vec<Scenario>,
 }

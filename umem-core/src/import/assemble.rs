@@ -61,7 +61,7 @@ fn regions(read: &mut Read, given: &Given) -> Result<Vec<Found>, ImportError> {
     Ok(found)
 }
 
-/// Each question once, though every region has it.
+/// Each missing thing once, though every region lacks it.
 fn once(missing: Vec<Missing>) -> Vec<Missing> {
     let mut list: Vec<Missing> = Vec::new();
     for one in missing {
@@ -241,7 +241,7 @@ fn unsaid(device: bool, given: &Given) -> Vec<Missing> {
 
 fn device_of(named: Option<&str>, given: &Given, notes: &mut Vec<String>) -> Option<String> {
     if let Some(device) = &given.device {
-        // "mlx5_0" is what people have at hand.
+        // People know "mlx5_0".
         let known = device::find(device).is_some();
         return Some(match driver(device) {
             Some(driver) if !known => driver.to_owned(),

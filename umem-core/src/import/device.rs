@@ -2,7 +2,7 @@
 
 use crate::device;
 
-/// The driver of a device that the kernel names so: "mlx5_0" is of mlx5.
+/// The driver of a device by the device's name: "mlx5_0" belongs to mlx5.
 pub(super) fn driver(name: &str) -> Option<&'static str> {
     let stem = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
     let stem = stem

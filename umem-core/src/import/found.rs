@@ -11,7 +11,7 @@ use alloc::{string::String, vec::Vec};
 
 /// The longest text that is read.
 pub const MOST_BYTES: usize = 64 << 20;
-/// The kernel's page, if nobody says another.
+/// The kernel's page, if no other is given.
 pub(super) const PAGE: u64 = 4096;
 
 /// The most registrations, and the most mappings, that are taken from a text.
@@ -26,7 +26,7 @@ pub struct Given {
     pub length: Option<Bytes>,
     /// The pages that back it.
     pub page_size: Option<Bytes>,
-    /// The pages of the kernel, where they are not of 4K.
+    /// The kernel's page, if it is not 4K.
     pub kernel_page: Option<Bytes>,
     /// The device, by its name in the catalogue or in the kernel.
     pub device: Option<String>,
@@ -45,7 +45,7 @@ pub struct Given {
 }
 
 impl Given {
-    /// The kernel's page in bytes: 4K, if nobody says another.
+    /// The kernel's page in bytes: 4K, if no other is given.
     pub(super) fn kernel_page(&self) -> u64 {
         self.kernel_page.map_or(PAGE, |Bytes(page)| page)
     }

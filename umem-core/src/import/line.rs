@@ -32,7 +32,7 @@ const TEXTS: [(&str, Errno); 14] = [
     ("Remote I/O error", Errno::Eremoteio),
 ];
 
-/// What a line has that speaks of registering memory.
+/// Words of a line about registering memory.
 const REGISTERS: [&str; 5] = [
     "reg_mr",
     "reg_dmabuf_mr",
@@ -56,7 +56,7 @@ const LENGTH: [&str; 11] = [
     "bytes=", "mr of ",
 ];
 
-/// Takes from a line what it says.
+/// Reads a line.
 pub(super) fn take(read: &mut Read, number: usize, line: &str) -> Result<(), ImportError> {
     let line = match line.char_indices().nth(LONGEST) {
         Some((end, _)) => &line[..end],

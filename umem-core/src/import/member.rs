@@ -192,7 +192,7 @@ pub(super) fn flags(bits: u64, notes: &mut Vec<String>) -> Vec<Access> {
     set.map(|(_, access)| *access).collect()
 }
 
-/// Alike regions once, with their count: those of one size at other addresses are alike where they begin alike in their page.
+/// Equal regions once, with their count: regions of one size count as equal if they begin at the same offset in their page.
 pub(super) fn alike(members: Vec<Member>) -> Vec<Member> {
     let mut list: Vec<Member> = Vec::new();
     for member in members {

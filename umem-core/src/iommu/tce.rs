@@ -229,7 +229,7 @@ impl Pools {
         })
     }
 
-    /// The same where the device's driver holds a page, a ring say, at the start of each pool that it may be in.
+    /// The same if the device's driver holds a page, such as a ring, at the start of each pool that it may be in.
     fn with_rings(mut self, page: u64) -> Self {
         let count = self.count(page);
         let is_large = count > MOST_SMALL;

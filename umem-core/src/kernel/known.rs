@@ -25,17 +25,17 @@ pub struct Kernel {
     pub name: String,
     /// The release of kernel.org that it is, or is based on; `None` for a [generation](GENERATIONS), which means the rules alone.
     pub release: Option<Release>,
-    /// The rules to plan with: those that it has for sure.
+    /// The rules to plan with: those that it certainly has.
     pub rules: KernelRules,
     /// How much the name says.
     pub certainty: Certainty,
-    /// The changes that it may have or not, in the order of mainline.
+    /// The changes that it may have, in the order of mainline.
     pub open: Vec<&'static Change>,
     /// What it is, in words, up to the name of its rules.
     pub(super) about: String,
     /// How to find out what is open.
     pub(super) settle: &'static str,
-    /// The changes that it has for sure.
+    /// The changes that it certainly has.
     pub(super) has: ChangeSet,
     /// The device's page sizes, and the kernel's page, if the device is known.
     pub(super) asked_for: Option<(PageSizes, PageSize)>,
@@ -46,7 +46,7 @@ pub struct Kernel {
 pub enum Certainty {
     /// All of them: a release of kernel.org or Debian.
     Exact,
-    /// Those of the release that it is based on; its vendor may have taken up any later change.
+    /// Those of the release that it is based on; its vendor may have backported any later change.
     Vendor,
     /// Not all of them: the text says why.
     Unknown,
@@ -79,7 +79,7 @@ impl Kernel {
         }
     }
 
-    /// What is known of it, in words.
+    /// What is known about it, in words.
     pub fn text(&self) -> String {
         let mut text = match self.release {
             Some(_) => format!("{} {}", self.about, self.rules),

@@ -34,7 +34,7 @@ pub enum NotAKernel {
     },
 }
 
-/// `uname` tells 64 bytes at most, and a line of `/proc/version` about 200.
+/// `uname` returns at most 64 bytes, and a line of `/proc/version` about 200.
 const LONGEST: usize = 256;
 /// The first release with the rules.
 const OLDEST: Release = Release::new(5, 2, 0);
@@ -125,7 +125,7 @@ impl Kernel {
         }
     }
 
-    /// A kernel that has the changes `has`, and may have those for which `may` says yes.
+    /// A kernel that has the changes `has`, and may have those that `may` accepts.
     fn with(
         name: &str,
         release: Release,
@@ -230,7 +230,7 @@ impl Kernel {
         Ok(this.about(format!("{name} is Debian's {span}, with the rules of")))
     }
 
-    /// A kernel that is based on `release`, and has whatever else its vendor took up.
+    /// A kernel that is based on `release`, with whatever else its vendor backported.
     fn vendor(name: &str, release: Release, whose: &str) -> Result<Self, NotAKernel> {
         let release = Self::checked(release)?;
         let this = Self::with(

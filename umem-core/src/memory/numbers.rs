@@ -1,7 +1,7 @@
 //! Frames by number, a word a page → runs of frames.
 //!
-//! The rule is the loop of [`slowly`], the slow twin that the tests compare with. [`runs`] does the same faster, and is needed only
-//! to understand that speed.
+//! `slowly` is the rule, and the slow twin that the tests compare with. [`runs`] does the same faster; a reader of the rules can skip
+//! it.
 
 use super::FrameRun;
 use crate::size::PageSize;

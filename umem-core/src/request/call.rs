@@ -103,12 +103,12 @@ impl Request<'_> {
         area.start.max(self.page.align_down(self.start))
     }
 
-    /// What the program sees where `ib_umem_get()` returns `errno`: some drivers have one of their own for everything.
+    /// What the program sees where `ib_umem_get()` returns `errno`: some drivers return one errno for everything.
     pub(super) fn seen(&self, errno: Errno) -> Errno {
         self.device.umem_error.unwrap_or(errno)
     }
 
-    /// How a sentence goes on where the driver hides the kernel's errno: "; hns returns ENOMEM for every failure to pin".
+    /// The end of a sentence if the driver hides the kernel's errno: "; hns returns ENOMEM for every failure to pin".
     pub(super) fn hidden(&self, errno: Errno) -> alloc::string::String {
         match (self.device.umem_error, self.device.profile) {
             (Some(seen), Some(driver)) if seen != errno => alloc::format!(

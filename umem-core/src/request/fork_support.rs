@@ -22,7 +22,7 @@ pub(super) fn refusal(request: &Request<'_>) -> Option<GateAnswer> {
     if request.kind != Kind::Pages || marks(request) != Some(true) {
         return None;
     }
-    // An empty or a wrapping range is the kernel's business: its errno is the one without fork support.
+    // The kernel refuses an empty or a wrapping range, with the same errno as without fork support.
     let (end, _) = request.ends().filter(|(end, _)| *end != request.start)?;
     let refused = request.touched().find_map(|area| match area.backing {
         Backing::Hole => Some(hole(request.first_of(area))),

@@ -1,4 +1,4 @@
-//! uverbs: what it takes of addresses and access flags, and the rdma control group.
+//! uverbs: the addresses and access flags that it accepts, and the rdma control group.
 //!
 //! `ib_uverbs_reg_mr()`, drivers/infiniband/core/uverbs_cmd.c; `ib_check_mr_access()`, include/rdma/ib_verbs.h.
 

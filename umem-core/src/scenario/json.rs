@@ -52,7 +52,7 @@ impl Set {
     }
 }
 
-/// The text that was made. An error is not told in its own words, which would bring along all that they need.
+/// The text that was made. An error's own message would link everything that it needs.
 fn text(made: serde_json::Result<String>) -> String {
     let Ok(text) = made else {
         unreachable!("a scenario has only string keys");
@@ -60,7 +60,7 @@ fn text(made: serde_json::Result<String>) -> String {
     text
 }
 
-/// A name or an object: said so when it is neither, which serde's `untagged` would not.
+/// A name or an object. Unlike serde's `untagged`, the error says so if it is neither.
 struct NameOr<T, Named> {
     expecting: &'static str,
     named: fn(String) -> Named,

@@ -1,6 +1,6 @@
-//! What JSON means: which fields each part of a scenario has, and what they are where they are left out.
+//! What JSON means: the fields of each part of a scenario, and their defaults.
 //!
-//! serde reads the same by what it derives, and is the slow twin in tests. Its code grows with every field of every struct;
+//! serde's derived code reads the same, and is the slow twin in tests. Its code grows with every field of every struct;
 //! this is a call a field.
 
 use super::{

@@ -1,4 +1,4 @@
-//! From what a scenario says to what the stages can trust.
+//! From a scenario's values to checked ones that the stages can trust.
 
 use super::{KernelSpec, Problem, Scenario, ScenarioError};
 use crate::{

@@ -31,7 +31,7 @@ pub(super) struct Reading {
     /// The field, as a path: `device.page_sizes[1]`.
     path: String,
     wrong: Option<ScenarioError>,
-    /// Told only where nothing is wrong.
+    /// Reported only if nothing is wrong.
     missing: Option<ScenarioError>,
 }
 

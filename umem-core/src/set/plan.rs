@@ -28,7 +28,7 @@ pub struct Planned {
     pub registration: Registration,
     /// How many there are.
     pub count: u64,
-    /// How many of them register, after all that stand before them in the set.
+    /// How many of them register, after all earlier ones in the set.
     pub registered: u64,
 }
 
@@ -133,7 +133,7 @@ impl Set {
         registration: &Registration,
         taken: &Taken,
     ) -> (u64, Option<GateAnswer>) {
-        // What is refused alone is refused here, unless something that was registered before stops it sooner.
+        // A region that is refused alone is refused here as well, unless earlier registrations stop it sooner.
         let (allowed, gate) = limits::allowed(registration, taken);
         let alone = registration.gates().pop().filter(GateAnswer::refuses);
         let registered = match &alone {

@@ -34,7 +34,7 @@ struct MemberReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     count: u64,
-    /// How many of them register, after all that stand before them.
+    /// How many of them register, after all earlier ones.
     registered: u64,
     /// The first of them, on its own.
     status: String,

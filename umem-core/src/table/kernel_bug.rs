@@ -40,7 +40,7 @@ pub enum KernelBug {
         kernel: String,
         /// Whether the kernel is known to have the bug.
         known: bool,
-        /// The commit that mends it.
+        /// The commit that fixes it.
         fix: &'static Change,
     },
 }

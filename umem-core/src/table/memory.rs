@@ -44,7 +44,7 @@ pub enum Layout {
     PageLists,
     /// Nothing if the blocks are contiguous; a row in one chunk of 2M; or a root and leaves of 4K. `irdma_get_pble()`.
     Chunks {
-        /// Whether the test for contiguity multiplies in 32 bits: "irdma: contiguity u64" mended it.
+        /// Whether the test for contiguity multiplies in 32 bits: "irdma: contiguity u64" fixed it.
         narrow: bool,
     },
     /// Up to 4 inline; a buffer if it is contiguous; else also chunks of 4K that hold 510 pointers each. `pbl_create()` of efa.

@@ -37,7 +37,7 @@ pub enum Refusal {
         length: u64,
         /// The device's limit.
         most: u64,
-        /// The blocks that it holds for.
+        /// The size of those blocks.
         block: PageSize,
         /// What the program sees.
         errno: Errno,
@@ -88,7 +88,7 @@ pub enum Refusal {
         /// The driver.
         driver: &'static str,
     },
-    /// The driver refuses what a right one would register.
+    /// The driver refuses what a correct one would register.
     DriverBug {
         /// How many entries would do.
         entries: u64,
@@ -177,7 +177,7 @@ impl Refusal {
 }
 
 impl Refusal {
-    /// What is refused and why: a sentence without its point.
+    /// What is refused and why: a sentence without a full stop.
     pub fn cause(&self) -> String {
         match self {
             Self::Map { error, .. } => error.to_string(),

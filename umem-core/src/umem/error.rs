@@ -75,7 +75,7 @@ pub enum UmemError {
     /// The frames hold fewer bytes than the region's pages, or more.
     #[error("the frames hold {}{}, and the region's pages {}: give the frames of the pinned pages, no more and no fewer", if given > needed { "at least " } else { "" }, Bytes(*.given), Bytes(*.needed))]
     OtherLength {
-        /// The frames' length, at least: they are not counted on once there are too many.
+        /// The frames' length, at least: counting stops once there are too many.
         given: u64,
         /// That of the region's pages.
         needed: u64,

@@ -1,4 +1,4 @@
-//! The rules on the kernel's questions.
+//! The kernel's questions, answered by the rules.
 
 use super::{Best, Iommu, MOST_BLOCKS, Mismatch, hash};
 use crate::{
@@ -185,7 +185,7 @@ impl Iommu {
         Some(Translation {
             iova: Iova::At(start),
             boundary_mask: self.boundary.map_or(u64::from(u32::MAX), Bits::get),
-            // The rules know no reserved ranges, so a recording may begin higher than a profile's hardware lets it.
+            // The rules ignore reserved ranges, so a recording may begin higher than a profile's hardware allows.
             address_bits: match translation.layout {
                 IovaLayout::EachEntry => translation.address_bits,
                 IovaLayout::OneAllocation | IovaLayout::EachAligned | IovaLayout::Direct { .. } => {
