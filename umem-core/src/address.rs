@@ -26,7 +26,7 @@ pub trait Address:
     + Sub<u64, Output = Self>
     + Sub<Self, Output = u64>
 {
-    /// The address whose number is `value`.
+    /// The address with the number `value`.
     fn new(value: u64) -> Self;
     /// The address as a number.
     fn get(self) -> u64;
@@ -40,7 +40,7 @@ macro_rules! hexadecimal {
         pub struct $name(u64);
 
         impl $name {
-            /// The value whose bits are `value`.
+            /// The value with the bits `value`.
             #[inline]
             pub const fn new(value: u64) -> Self {
                 Self(value)
@@ -245,15 +245,18 @@ impl DmaAddr {
     }
 }
 
-/// Why there is no such address.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Why a text or a frame number is not a valid address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressError {
     /// A text that is not of the form `0x…`.
+    #[error("is not a valid address: write 0x and hexadecimal digits")]
     Form,
     /// A text of more than 64 bits.
+    #[error("is too long: an address has at most 16 hexadecimal digits")]
     TooLarge,
     /// A frame that lies at 2^64 or beyond.
+    #[error("frame {frame} of {page} pages lies beyond the address space")]
     Frame {
         /// Its number.
         frame: FrameNumber,
@@ -261,22 +264,3 @@ pub enum AddressError {
         page: PageSize,
     },
 }
-
-impl fmt::Display for AddressError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Form => f.write_str("is not a valid address: write 0x and hexadecimal digits"),
-            Self::TooLarge => {
-                f.write_str("is too long: an address has at most 16 hexadecimal digits")
-            }
-            Self::Frame { frame, page } => {
-                write!(
-                    f,
-                    "frame {frame} of {page} pages lies beyond the address space"
-                )
-            }
-        }
-    }
-}
-
-impl core::error::Error for AddressError {}

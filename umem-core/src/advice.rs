@@ -1,10 +1,11 @@
 //! Advice: the changes to a scenario that would shrink its table, each proven by running it.
 
-use crate::{registration::Registration, scenario::Scenario, size::PageSize};
-use alloc::{string::String, vec::Vec};
+use crate::registration::Registration;
+use alloc::vec::Vec;
 
 #[cfg(feature = "guide")]
 mod combined;
+mod outcome;
 mod proposals;
 #[cfg(feature = "guide")]
 mod remedies;
@@ -19,78 +20,11 @@ pub use unsaid::{assumed_start, why_none};
 #[cfg(feature = "guide")]
 pub(crate) use remedies::cures;
 
+use outcome::proven;
+pub use outcome::{Advice, Outcome};
+use proposals::Kind;
+pub use proposals::MOST_SEGMENTS;
 pub(crate) use proposals::in_huge_pages;
-use proposals::{Kind, Proposal};
-
-/// A change that helps.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Advice {
-    /// What to do, as a sentence.
-    pub change: String,
-    /// The table as it is.
-    pub before: Outcome,
-    /// The table with the change; of a region that is split, both tables together.
-    pub after: Outcome,
-    /// What the change costs.
-    pub cost: String,
-    /// The changed scenario; two where the region is split. Of several slices of one length the first, and the last if it is shorter.
-    #[cfg_attr(feature = "serde", serde(skip))]
-    pub scenarios: Vec<Scenario>,
-}
-
-/// The cost of a table.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Outcome {
-    /// Its entries; `None` where the region is refused.
-    pub entries: Option<u64>,
-    /// The bytes they take.
-    pub bytes: Option<u64>,
-    /// The one page size in bytes, under the single policy.
-    pub page_size: Option<u64>,
-}
-
-impl Outcome {
-    fn of(registration: &Registration) -> Self {
-        let table = registration.table().ok();
-        Self {
-            entries: table.map(|table| table.total),
-            bytes: table.map(|table| table.bytes),
-            page_size: table.and_then(|table| table.page_size).map(PageSize::bytes),
-        }
-    }
-
-    /// Both tables together, if there are both.
-    fn and(self, other: Self) -> Self {
-        let sum = |a: Option<u64>, b: Option<u64>| Some(a?.saturating_add(b?));
-        let page_size = self.page_size.filter(|size| Some(*size) == other.page_size);
-        Self {
-            entries: sum(self.entries, other.entries),
-            bytes: sum(self.bytes, other.bytes),
-            page_size,
-        }
-    }
-
-    /// So many tables like this.
-    fn times(self, count: u64) -> Self {
-        let times = |each: Option<u64>| Some(each?.saturating_mul(count));
-        Self {
-            entries: times(self.entries),
-            bytes: times(self.bytes),
-            page_size: self.page_size,
-        }
-    }
-
-    /// Whether this is fewer entries than `other`, where a refusal is more than any.
-    fn beats(&self, other: &Self) -> bool {
-        self.entries
-            .is_some_and(|entries| other.entries.is_none_or(|others| entries < others))
-    }
-}
-
-/// Of longer lists only changes that make them shorter are tried: each proposal is proven by walking the list again.
-pub const MOST_SEGMENTS: u64 = 1 << 22;
 
 /// The changes that would shrink the table, the greatest gain first; of a region that is refused, those that make it register.
 ///
@@ -105,7 +39,7 @@ pub fn advice(registration: &Registration) -> Vec<Advice> {
         let Some((advice, largest)) = proven(proposal, before) else {
             continue;
         };
-        // Larger pages are more to ask for.
+        // Larger pages are harder to get.
         let smaller = best.iter().filter(|(known, _)| known.is_huge_pages());
         let mut enough = smaller.filter(|(_, known)| !advice.after.beats(&known.after));
         if kind.is_huge_pages() && enough.next().is_some() {
@@ -114,7 +48,7 @@ pub fn advice(registration: &Registration) -> Vec<Advice> {
         // A boundary above the largest entry asks for more than is needed.
         let plain = boundary.is_none_or(|size| Some(size.bytes()) <= largest);
         match best.iter_mut().find(|(known, _)| *known == kind) {
-            // The same change under a larger name says more.
+            // The larger boundary describes the same change better.
             Some((_, known))
                 if advice.after.beats(&known.after)
                     || (plain && known.scenarios == advice.scenarios) =>
@@ -139,26 +73,6 @@ pub fn advice(registration: &Registration) -> Vec<Advice> {
     list
 }
 
-/// The proposal with its outcome and the bytes of its largest entry; `None` if it does not help.
-fn proven(proposal: Proposal, before: Outcome) -> Option<(Advice, Option<u64>)> {
-    let tables = proposal.scenarios.iter().map(Registration::new);
-    let tables: Vec<_> = tables.collect::<Result<_, _>>().ok()?;
-    let (first, rest) = tables.split_first()?;
-    let first = Outcome::of(first).times(proposal.repeats);
-    let after = rest.iter().map(Outcome::of).fold(first, Outcome::and);
-    let largest = |of: &Registration| Some(of.table().ok()?.tally.by_size().last()?.0);
-    let largest = tables.iter().filter_map(largest).max();
-    let advice = Advice {
-        change: proposal.change,
-        before,
-        after,
-        cost: proposal.cost,
-        scenarios: proposal.scenarios,
-    };
-    let wrong = tables.iter().any(Registration::is_wrong);
-    (after.beats(&before) && !wrong).then_some((advice, largest))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,6 +82,7 @@ mod tests {
         size::Bytes,
     };
     use alloc::format;
+    use alloc::string::String;
 
     fn advised(preset: &str) -> Vec<(String, Option<u64>)> {
         let scenario = presets::find(preset).unwrap().scenario();
@@ -219,7 +134,7 @@ mod tests {
         assert_eq!(find("start the region on a 2M boundary"), Some(2));
         // At the 1M boundary: 255 × 4K, and 3 × 1M.
         assert_eq!(find("register two regions"), Some(258));
-        // Nobody but VFIO chooses an IOVA, and nobody knows it who could give the NIC an address that agrees with it.
+        // Only VFIO chooses an IOVA; a program does not know it, so it cannot give the NIC an address that agrees with it.
         assert!(
             !list.iter().any(|(change, _)| change.contains("IOVA")),
             "{list:?}"

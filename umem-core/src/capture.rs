@@ -118,7 +118,7 @@ pub struct Moved {
     serde(deny_unknown_fields)
 )]
 pub struct Asked {
-    /// The first byte; shifted as all virtual addresses of a rebased capture.
+    /// The first byte; shifted like all virtual addresses of a rebased capture.
     pub start: VirtAddr,
     /// How many bytes.
     pub length: Bytes,

@@ -1,4 +1,4 @@
-//! What registering costs, as ranges that others have measured, each with its sources; never as one number of ours.
+//! What registering costs, as ranges that others have measured, each with its sources; never as a single number.
 
 use crate::registration::Registration;
 use alloc::{format, string::String, vec::Vec};

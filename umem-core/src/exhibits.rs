@@ -13,7 +13,7 @@ use alloc::{
     vec::Vec,
 };
 
-/// What a piece of the mail makes of a region.
+/// A region's table by a piece of the mail's code.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Exhibit {
     /// Its name: `as-written`, `with-the-reply`, `cut-before-mapping`.

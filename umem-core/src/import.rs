@@ -1,8 +1,8 @@
-//! A scenario or a set of what people have: lines of a log, `/proc/PID/smaps`, `rdma -j resource show mr`.
+//! A scenario or a set from what people have: lines of a log, `/proc/PID/smaps`, `rdma -j resource show mr`.
 //!
 //! [`import`] reads all three in one text, in any mix, and takes from it what it says: addresses, lengths, access flags, the errno, the
 //! limit on locked memory, the device's name, what backs a mapping. What a scenario needs and neither the text nor [`Given`] says is
-//! [asked for by name](Missing), with where to find it. What had to be assumed, and what was inferred, stands in
+//! [asked for by name](Missing), with where to find it. What was assumed or inferred is listed in
 //! [`notes`](Imported::notes).
 //!
 //! ```
@@ -23,142 +23,18 @@
 //! # Ok::<(), umem_core::import::ImportError>(())
 //! ```
 
-use crate::{
-    address::VirtAddr,
-    gate::Errno,
-    scenario::{Asked, Backing, ForkSupport, Memlock},
-    size::Bytes,
-};
-use alloc::{string::String, vec::Vec};
-use core::fmt;
-
 mod assemble;
+mod device;
+mod error;
+mod found;
 mod line;
 mod mapping;
 mod member;
 mod resource;
 
-/// The longest text that is read.
-pub const MOST_BYTES: usize = 64 << 20;
-/// The kernel's page, if nobody says another.
-const PAGE: u64 = 4096;
-
-/// The most registrations, and the most mappings, that are taken from a text.
-pub const MOST_FOUND: usize = 1 << 16;
-
-/// What the reader says in addition to the text; it overrides what the text says.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Given {
-    /// Where the region begins.
-    pub va: Option<VirtAddr>,
-    /// How long it is.
-    pub length: Option<Bytes>,
-    /// The pages that back it.
-    pub page_size: Option<Bytes>,
-    /// The pages of the kernel, where they are not of 4K.
-    pub kernel_page: Option<Bytes>,
-    /// The device, by its name in the catalogue or in the kernel.
-    pub device: Option<String>,
-    /// The IOMMU by name, or "off".
-    pub iommu: Option<String>,
-    /// The kernel, as `uname -r` prints it.
-    pub release: Option<String>,
-    /// The limit on locked memory.
-    pub memlock: Option<Memlock>,
-    /// Whether the program has CAP_IPC_LOCK.
-    pub privileged: Option<bool>,
-    /// What libibverbs does about `fork()`.
-    pub fork_support: Option<ForkSupport>,
-    /// What backs the memory.
-    pub backing: Option<Backing>,
-}
-
-impl Given {
-    /// The kernel's page in bytes: 4K, if nobody says another.
-    fn kernel_page(&self) -> u64 {
-        self.kernel_page.map_or(PAGE, |Bytes(page)| page)
-    }
-}
-
-/// What a text says.
-#[derive(Clone, Debug)]
-pub struct Imported {
-    /// A scenario, or a set where there are several registrations.
-    pub asked: Asked,
-    /// What the program saw, if the text says so.
-    pub errno: Option<Errno>,
-    /// What was inferred or assumed, a sentence each.
-    pub notes: Vec<String>,
-}
-
-/// Something that a scenario needs.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Missing {
-    /// What it is.
-    pub what: &'static str,
-    /// The option that says it.
-    pub option: &'static str,
-    /// Where to find it.
-    pub find: &'static str,
-}
-
-/// Why a text makes no scenario.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum ImportError {
-    /// It says too little.
-    Missing(Vec<Missing>),
-    /// There is no registration in it, and no mapping.
-    Nothing,
-    /// It is longer than [`MOST_BYTES`], or has more than [`MOST_FOUND`] registrations or mappings.
-    TooMuch(&'static str),
-    /// A line says what cannot be.
-    Line {
-        /// Its number, from 1 on.
-        line: usize,
-        /// What is wrong with it.
-        text: String,
-    },
-    /// Several mappings, and nothing says which.
-    WhichMapping(String),
-}
-
-impl fmt::Display for ImportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing(missing) => {
-                f.write_str("the text does not say everything; add")?;
-                for Missing { what, option, find } in missing {
-                    write!(f, "\n  {option:<22} {what}: {find}")?;
-                }
-                Ok(())
-            }
-            Self::Nothing => f.write_str(
-                "no registration is in the text: a log line that names ibv_reg_mr() or a memory registration, /proc/PID/smaps, or what \
-                 `rdma -j resource show mr` prints; with --length alone the text may be empty",
-            ),
-            Self::TooMuch(what) => write!(f, "the text has {what}: cut out the part that matters"),
-            Self::Line { line, text } => write!(f, "line {line}: {text}"),
-            Self::WhichMapping(text) => f.write_str(text),
-        }
-    }
-}
-
-impl core::error::Error for ImportError {}
-
-/// A registration that the text tells of.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-struct Found {
-    /// The line, from 1 on.
-    line: usize,
-    address: Option<u64>,
-    length: Option<u64>,
-    access: Option<u64>,
-    errno: Option<Errno>,
-    /// The RDMA device, as the kernel names it: "mlx5_0".
-    device: Option<String>,
-    dma_buf: bool,
-}
+pub use error::{ImportError, Missing};
+use found::Read;
+pub use found::{Given, Imported, MOST_BYTES, MOST_FOUND};
 
 /// Reads a text.
 ///
@@ -192,19 +68,4 @@ fn is_json(text: &str) -> bool {
     let text = text.trim_start();
     let inside = text.strip_prefix('[').map(str::trim_start);
     text.starts_with('{') || inside.is_some_and(|inside| inside.starts_with(['{', ']']))
-}
-
-/// Everything that the text says.
-#[derive(Debug, Default)]
-struct Read {
-    found: Vec<Found>,
-    mappings: Vec<mapping::Mapping>,
-    /// The limit on locked memory that a message names, in bytes.
-    memlock: Option<u64>,
-    /// Whether a line speaks of registering at all.
-    mentioned: bool,
-    /// What such a line says without naming a region.
-    errno: Option<Errno>,
-    /// The device that the log names elsewhere.
-    device: Option<String>,
 }

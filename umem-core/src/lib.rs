@@ -28,6 +28,30 @@
 //! | a mapped list: DMA addresses and lengths | [`Consecutive`](address::Consecutive), [`Mr::new`](table::Mr::new), then [`best_page_size`](table::single::best_page_size) or [`blocks`](table::blocks()) |
 //! | a table, and the question why it is not smaller | [`explain`], [`advice`] |
 //!
+//! The third of these, whole: which page size a list of segments gets, and why not a larger one.
+//!
+//! ```
+//! use umem_core::address::{Consecutive, DmaAddr, VirtAddr};
+//! use umem_core::explain::best_page_size_limits;
+//! use umem_core::kernel::KernelRules;
+//! use umem_core::size::{PageSize, PageSizes};
+//! use umem_core::table::{Mr, single};
+//!
+//! // What the device sees of 4M: two segments of 2M, the second at a multiple of 1M only.
+//! let segments = Consecutive::new([(DmaAddr::new(0x4000_0000), 2 << 20), (DmaAddr::new(0x4050_0000), 2 << 20)]);
+//! let mr = Mr::new(VirtAddr::new(0x7f00_0000_0000), 4 << 20, PageSize::K4);
+//! let (sizes, rules) = (PageSizes::from([PageSize::K4, PageSize::M2]), KernelRules::newest());
+//!
+//! let best = single::best_page_size(segments.clone(), &mr, sizes, rules);
+//! assert_eq!(best, Some(PageSize::K4));
+//! let why = best_page_size_limits(segments, &mr, sizes, rules);
+//! assert_eq!((why[0].code, why[0].bit), ("congruence", Some(20)));
+//! assert_eq!(
+//!     why[0].text,
+//!     "The NIC's address 0x7f0000200000 and the device address 0x40500000 differ in bit 20, so 2M falls to 4K: 1024 entries instead of 2."
+//! );
+//! ```
+//!
 //! # The pipeline
 //!
 //! Data flows one way, through one room a stage:
@@ -143,10 +167,12 @@ pub mod kernel;
 pub mod memory;
 #[cfg(feature = "serde")]
 mod notation;
+mod process;
 pub mod processor;
 pub mod registration;
 #[cfg(feature = "serde")]
 pub mod report;
+mod request;
 pub mod scatter;
 pub mod scenario;
 #[cfg(feature = "schema")]

@@ -11,7 +11,7 @@ mod extents;
 mod kind;
 mod numbers;
 
-pub use extents::{Extents, RunError, Runs};
+pub use extents::{CheckedExtents, Extents, RunError};
 pub(crate) use extents::{after_entry, after_run};
 pub use kind::{Exporter, Kind};
 pub use numbers::{FrameNumbers, FrameWords, PagemapFrames};
@@ -42,11 +42,11 @@ pub enum Layout {
         seed: u64,
     },
     /// As given, in the order of virtual addresses.
-    Extents(Runs),
+    Extents(CheckedExtents),
 }
 
 impl Memory {
-    /// The size of the CPU's pages, in bytes a power of two. Layouts place whole pages.
+    /// The size of the CPU's pages, in bytes a power of two. Layouts are made of whole pages.
     pub fn page_size(&self) -> PageSize {
         self.page_size
     }

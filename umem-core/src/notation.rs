@@ -10,6 +10,11 @@ use serde::{
     de::{self, Visitor},
 };
 
+/// Whether a field may be left out.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// Reads an integer, or a text by `FromStr`.
 struct IntegerOrText<T> {
     expecting: &'static str,

@@ -34,7 +34,7 @@ pub use lane::{Lane, LaneRun, LaneRuns};
 use lists::Lists;
 pub use lists::{Dma, Scatter};
 
-/// What becomes of a scenario, stage by stage.
+/// A scenario, worked out stage by stage.
 ///
 /// Counts are computed once. Lists are iterators over the memory's runs, made anew by each call, and take no memory.
 #[derive(Clone, Debug)]

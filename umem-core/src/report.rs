@@ -21,7 +21,7 @@ use alloc::{
 };
 use serde::{Serialize, ser::SerializeMap};
 
-/// Lists of up to this many entries stand in a registration's JSON; of longer ones only the count.
+/// A registration's JSON has lists of up to this many entries; for longer ones only the count.
 const SHORT: u64 = 64;
 
 /// The registration's numbers, in the order in which they are printed.
@@ -46,7 +46,7 @@ pub struct Report {
     /// What can stop it, in order, up to the first that does.
     gates: Vec<GateAnswer>,
     kernel: KernelReport,
-    /// Who says that each rule on the way is so.
+    /// Who confirmed each rule on the way.
     evidence: Vec<Evidence>,
     alternatives: Alternatives,
     advice: Vec<Advice>,
@@ -56,7 +56,7 @@ pub struct Report {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct KernelReport {
-    /// The generation whose answers are the same, or how they differ from it.
+    /// The generation with the same answers, or how they differ from it.
     rules: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     release: Option<String>,

@@ -24,22 +24,22 @@ mod json;
 mod parsed;
 pub mod presets;
 mod problem;
-mod process;
 #[cfg(feature = "serde")]
 mod read;
 #[cfg(feature = "serde")]
 mod reader;
 mod resolve;
+pub(crate) mod set;
 #[cfg(feature = "serde")]
 mod value;
 
-pub use area::{AreaSpec, Backing, Protection};
+pub use crate::process::{Area, Backing, ForkSupport, Memlock, ProcessSpec, Protection};
+pub use area::AreaSpec;
 pub use error::ScenarioError;
 pub use problem::Problem;
-pub use process::{ForkSupport, Memlock, ProcessSpec};
 #[cfg(feature = "serde")]
 pub use reader::{Asked, ScenarioReader};
-pub use resolve::{Device, Question};
+pub use resolve::Question;
 
 /// A question: version 1 of the scenario format.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -62,13 +62,13 @@ pub struct Scenario {
     pub region: Region,
     /// The memory behind it.
     pub memory: MemorySpec,
-    /// The kernel, whose rules apply.
+    /// The kernel that makes the rules.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
     pub kernel: KernelSpec,
     /// The IOMMU between memory and the device.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
     pub iommu: IommuSpec,
-    /// The device, whose table is computed.
+    /// The device that gets the table.
     pub device: DeviceSpec,
     /// Who registers it.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
@@ -160,7 +160,7 @@ pub struct MemorySpec {
     )]
     pub seed: Option<u64>,
     /// Instead of a layout: runs of physical memory, address and length, in the order of virtual addresses. Those of a dma-buf are the
-    /// exporter's entries, whose lengths need not be whole pages.
+    /// exporter's entries; their lengths need not be whole pages.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
@@ -242,18 +242,18 @@ impl KernelSpec {
         self.release.as_deref().unwrap_or(&self.rules)
     }
 
-    /// A generation, in place of whatever was named before.
+    /// A generation, instead of whatever was named before.
     pub fn set_rules(&mut self, rules: impl Into<String>) {
         self.rules = rules.into();
         self.release = None;
     }
 
-    /// The release that the kernel is, or is based on, if it is named by one that is known: whose drivers are meant.
+    /// The kernel's release, or the one that it is based on, if `release` names a known one: the drivers are those of that release.
     pub fn based_on(&self) -> Option<Release> {
         Kernel::named(self.release.as_deref()?).ok()?.release
     }
 
-    /// A kernel by its release, in place of whatever was named before.
+    /// A kernel by its release, instead of whatever was named before.
     pub fn set_release(&mut self, release: impl Into<String>) {
         self.rules = Self::default().rules;
         self.release = Some(release.into());
@@ -398,9 +398,6 @@ pub const DEFAULT_START: PhysAddr = PhysAddr::new(0x4000_0000);
 mod defaults {
     use super::*;
 
-    pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-        *value == T::default()
-    }
     pub(super) fn default_va() -> VirtAddr {
         DEFAULT_VA
     }
@@ -415,6 +412,6 @@ mod defaults {
     }
 }
 #[cfg(feature = "serde")]
-pub(crate) use defaults::is_default;
+use crate::notation::is_default;
 #[cfg(feature = "serde")]
 use defaults::{default_va, is_default_page, is_default_rules, is_default_va};

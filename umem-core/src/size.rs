@@ -129,8 +129,8 @@ impl fmt::Debug for PageSize {
 ///
 /// ```
 /// use umem_core::size::{PageSize, PageSizes};
-/// let mail = PageSizes::from_bits(0x301000);
-/// assert_eq!(mail.to_string(), "4K 1M 2M");
+/// let mail = PageSizes::from([PageSize::K4, PageSize::M1, PageSize::M2]);
+/// assert_eq!((mail.bits(), mail.to_string()), (0x301000, "4K 1M 2M".into()));
 /// assert_eq!(mail.largest(), Some(PageSize::M2));
 /// assert_eq!(mail.up_to(PageSize::M1).largest(), Some(PageSize::M1));
 /// ```
@@ -141,7 +141,7 @@ impl PageSizes {
     /// No size at all.
     pub const EMPTY: Self = Self(0);
 
-    /// The set whose bitmap is `bits`.
+    /// The set with the bitmap `bits`.
     #[inline]
     pub const fn from_bits(bits: u64) -> Self {
         Self(bits)
@@ -270,6 +270,12 @@ impl FromIterator<PageSize> for PageSizes {
     }
 }
 
+impl<const N: usize> From<[PageSize; N]> for PageSizes {
+    fn from(sizes: [PageSize; N]) -> Self {
+        sizes.into_iter().collect()
+    }
+}
+
 impl fmt::Display for PageSizes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_empty() {
@@ -322,7 +328,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::default())]
 
-        // The slow, obvious twins of the bit tricks: ask each size in turn.
+        // The slow, obvious twins of the bit tricks: try each size in turn.
         #[test]
         fn set_operations_match_asking_each_size(bits: u64, address: u64, zeros in 0u32..64, log2 in 0u32..64) {
             let set = PageSizes::from_bits(bits);

@@ -250,8 +250,8 @@ impl Tally {
         let powers = self.powers_of_two.iter().enumerate();
         for (log2, count) in powers.filter(|(_, count)| **count > 0) {
             let size = 1 << log2;
-            let place = sizes.partition_point(|(known, _)| *known < size);
-            sizes.insert(place, (size, *count));
+            let index = sizes.partition_point(|(known, _)| *known < size);
+            sizes.insert(index, (size, *count));
         }
         sizes
     }

@@ -28,7 +28,7 @@ impl<A: Address> BlockRun<A> {
 /// The tiling of a range as runs of equal blocks: at most two runs a size, whatever its length.
 ///
 /// Greedy is the best there is: blocks aligned to their size nest or are disjoint, so every
-/// tiling is finer than the one of maximal blocks, and that is the one which greed finds.
+/// tiling is finer than the one of maximal blocks, which is the one that the greedy cut finds.
 ///
 /// ```
 /// use umem_core::{address::DmaAddr, size::PageSizes, tiling::Tiling};
@@ -117,7 +117,7 @@ impl BlockCounts {
                 Some(bytes) if bytes >= size.bytes() => {
                     self.fitting[size.log2() as usize] += bytes >> size.log2();
                 }
-                // Nor does any larger one fit.
+                // No larger one fits either.
                 _ => break,
             }
             sizes = sizes.without(size);
@@ -202,7 +202,7 @@ mod tests {
         best[0]
     }
 
-    /// The mail's loop, block by block, with each size asked in turn.
+    /// The mail's loop, block by block, trying each size in turn.
     fn slowly(mut at: u64, end: u64, sizes: PageSizes) -> Vec<(u64, u64)> {
         let mut blocks = Vec::new();
         while at < end {

@@ -142,7 +142,7 @@ impl<F: Iterator<Item: Into<FrameRun>> + Clone> Umem<F> {
         Single::new(self.dma(), &self.mr, size, &self.rules)
     }
 
-    /// The table of a device whose entries may have any of `sizes`: at each address the largest block that fits. See
+    /// The table of a device that takes entries of any of `sizes`: at each address the largest block that fits. See
     /// [`blocks`].
     ///
     /// # Errors

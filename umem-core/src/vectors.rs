@@ -13,7 +13,6 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::fmt;
 use serde::{Deserialize, Serialize};
 
 mod dma_buf;
@@ -31,7 +30,7 @@ pub enum Vector {
     Sg(Sg),
     /// How a list is mapped.
     Iommu(Iommu),
-    /// What becomes of a dma-buf.
+    /// How a dma-buf is mapped and cut.
     DmaBuf(DmaBuf),
 }
 
@@ -129,7 +128,8 @@ pub struct Iommu {
 }
 
 /// A difference between the rules' answer and the kernel's.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{field}: the kernel says {kernel}, the rules say {rules}")]
 pub struct Mismatch {
     /// The vector's field.
     pub field: &'static str,
@@ -138,18 +138,6 @@ pub struct Mismatch {
     /// The rules' answer.
     pub rules: String,
 }
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: the kernel says {}, the rules say {}",
-            self.field, self.kernel, self.rules
-        )
-    }
-}
-
-impl core::error::Error for Mismatch {}
 
 /// The page of vectors that name none.
 fn page() -> PageSize {

@@ -369,7 +369,7 @@ impl Widget {
             None => {
                 let refusal = shown.scene.registration().table().err();
                 refusal
-                    .and_then(Refusal::place)
+                    .and_then(Refusal::stopped_at)
                     .unwrap_or_else(|| "finished".into())
             }
         }

@@ -1,10 +1,11 @@
 //! `cargo xtask house`: the rooms of each crate, and which use which, read from the code. It writes docs/ARCHITECTURE.md, and a test holds
 //! that file against the code.
 //!
-//! A room is a module at a crate's root. Rooms stand on floors: each uses only what is below, unless it is in a circle, which is marked.
+//! A room is a module at a crate's root. Rooms stand on floors: each uses only what is below. A circle of rooms is an error, here and in
+//! the test.
 
 use crate::place;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
@@ -33,8 +34,7 @@ fn drawing() -> Result<String> {
     let mut text = String::from(
         "# The house\n\n\
          Written by `cargo xtask house`, from the code: a room is a module at a crate's root, its line the first sentence of its documentation. A\n\
-         room uses only rooms of floors below its own, but where it is marked with *: those use each other in a circle, and no change may add to\n\
-         them. web and native-runner use umem-core, and do not know each other.\n",
+         room uses only rooms of floors below its own. web and native-runner use umem-core, and do not know each other.\n",
     );
     for (name, root) in CRATES {
         let house = House::read(&place::workspace().join(name).join("src"), root)
@@ -43,20 +43,13 @@ fn drawing() -> Result<String> {
             text,
             "\n## {name}\n\n| floor | room | is | uses |\n|--:|---|---|---|"
         )?;
-        for (floor, rooms) in house.floors().iter().enumerate().rev() {
+        let floors = house.floors().with_context(|| format!("in {name}"))?;
+        for (floor, rooms) in floors.iter().enumerate().rev() {
             for room in rooms {
                 let Room { about, uses } = &house.rooms[*room];
                 let uses: Vec<_> = uses.iter().map(|used| format!("`{used}`")).collect();
-                let mark = if house.circle(room).len() > 1 {
-                    "*"
-                } else {
-                    ""
-                };
-                writeln!(
-                    text,
-                    "| {floor} | `{room}`{mark} | {about} | {} |",
-                    uses.join(" ")
-                )?;
+                let uses = uses.join(" ");
+                writeln!(text, "| {floor} | `{room}` | {about} | {uses} |")?;
             }
         }
     }
@@ -114,52 +107,46 @@ impl House {
         Ok(House { rooms })
     }
 
-    /// The rooms floor by floor, the lowest first. Rooms that use each other in a circle stand on one floor.
-    fn floors(&self) -> Vec<BTreeSet<&str>> {
+    /// The rooms floor by floor, the lowest first.
+    ///
+    /// # Errors
+    /// Rooms that use each other in a circle stand on no floor.
+    fn floors(&self) -> Result<Vec<BTreeSet<&str>>> {
         let mut floors: Vec<BTreeSet<&str>> = Vec::new();
-        let mut placed: BTreeSet<&str> = BTreeSet::new();
-        while placed.len() < self.rooms.len() {
-            let stands = |name: &str| {
-                let below = |used: &&str| placed.contains(used) || self.circle(name).contains(used);
-                self.circle(name)
+        let mut left: BTreeSet<&str> = self.rooms.keys().map(String::as_str).collect();
+        while let Some(room) = left.first() {
+            let stands = |room: &&str| {
+                self.rooms[*room]
+                    .uses
                     .iter()
-                    .all(|room| self.used_by(room).all(|used| below(&used)))
+                    .all(|used| !left.contains(&**used))
             };
-            let floor: BTreeSet<&str> = self
-                .rooms
-                .keys()
-                .map(String::as_str)
-                .filter(|name| !placed.contains(name) && stands(name))
-                .collect();
-            placed.extend(floor.iter().copied());
+            let floor: BTreeSet<&str> = left.iter().copied().filter(stands).collect();
+            if floor.is_empty() {
+                bail!(
+                    "rooms use each other in a circle, {}: move what they share into a room below them",
+                    self.circle(room, &left).join(" → ")
+                );
+            }
+            left.retain(|room| !floor.contains(room));
             floors.push(floor);
         }
-        floors
+        Ok(floors)
     }
 
-    fn used_by(&self, room: &str) -> impl Iterator<Item = &str> {
-        self.rooms[room].uses.iter().map(String::as_str)
-    }
-
-    /// What a room uses, and what that uses, and so on.
-    fn reached(&self, room: &str) -> BTreeSet<&str> {
-        let mut reached = BTreeSet::new();
-        let mut waiting: Vec<&str> = self.used_by(room).collect();
-        while let Some(next) = waiting.pop() {
-            if reached.insert(next) {
-                waiting.extend(self.used_by(next));
+    /// A circle among rooms that each use another of them, found by following uses from `room`.
+    fn circle<'h>(&'h self, room: &'h str, left: &BTreeSet<&str>) -> Vec<&'h str> {
+        let mut path = vec![room];
+        loop {
+            let mut uses = self.rooms[path[path.len() - 1]].uses.iter();
+            let next = uses.find(|used| left.contains(used.as_str()));
+            let next = next.expect("each room that is left uses another").as_str();
+            let begins = path.iter().position(|room| *room == next);
+            path.push(next);
+            if let Some(begins) = begins {
+                return path.split_off(begins);
             }
         }
-        reached
-    }
-
-    /// The room, and those that it uses and that use it.
-    fn circle<'h>(&'h self, room: &'h str) -> BTreeSet<&'h str> {
-        let reached = self.reached(room);
-        let back = |other: &&str| self.reached(other).contains(room);
-        let mut circle: BTreeSet<_> = reached.into_iter().filter(back).collect();
-        circle.insert(room);
-        circle
     }
 }
 
@@ -268,7 +255,6 @@ impl<'a> Visit<'a> for Uses {
 #[cfg(test)]
 mod tests {
     use super::{House, Room, drawing, file};
-    use std::collections::BTreeMap;
 
     #[test]
     fn the_drawing_is_of_todays_code() {
@@ -279,30 +265,42 @@ mod tests {
         );
     }
 
+    /// A house of rooms, each with those that it uses.
+    fn house(rooms: &[(&str, &[&str])]) -> House {
+        let rooms = rooms.iter().map(|(name, uses)| {
+            let room = Room {
+                about: String::new(),
+                uses: uses.iter().map(|&used| used.to_owned()).collect(),
+            };
+            ((*name).to_owned(), room)
+        });
+        House {
+            rooms: rooms.collect(),
+        }
+    }
+
     #[test]
-    fn rooms_of_a_circle_stand_on_one_floor() {
-        let room = |uses: &[&str]| Room {
-            about: String::new(),
-            uses: uses.iter().map(|&used| used.to_owned()).collect(),
-        };
-        let rooms = [
-            ("top", room(&["a"])),
-            ("a", room(&["b"])),
-            ("b", room(&["a", "below"])),
-            ("below", room(&[])),
-        ];
-        let rooms: BTreeMap<_, _> = rooms
-            .into_iter()
-            .map(|(name, room)| (name.to_owned(), room))
-            .collect();
-        let house = House { rooms };
+    fn rooms_stand_above_those_that_they_use() {
+        let house = house(&[("top", &["a", "below"]), ("a", &["below"]), ("below", &[])]);
         let floors: Vec<Vec<_>> = house
             .floors()
+            .unwrap()
             .into_iter()
             .map(|floor| floor.into_iter().collect())
             .collect();
-        assert_eq!(floors, [vec!["below"], vec!["a", "b"], vec!["top"]]);
-        assert_eq!(house.circle("top").len(), 1);
-        assert_eq!(house.circle("a").len(), 2);
+        assert_eq!(floors, [vec!["below"], vec!["a"], vec!["top"]]);
+    }
+
+    #[test]
+    fn a_circle_of_rooms_is_an_error_that_names_them() {
+        let house = house(&[
+            ("top", &["a"]),
+            ("a", &["below", "b"]),
+            ("b", &["c"]),
+            ("c", &["a"]),
+            ("below", &[]),
+        ]);
+        let error = house.floors().unwrap_err().to_string();
+        assert!(error.contains("a → b → c → a"), "{error}");
     }
 }

@@ -63,7 +63,7 @@ impl<A: Address> Extent<A> {
 
 /// Runs that follow one another in a region: each one's offset is where the run before it ends, the first one's is 0.
 ///
-/// Items are pairs of an address and a length in bytes, or [`Extent`]s, whose own offsets are ignored.
+/// Items are pairs of an address and a length in bytes, or [`Extent`]s, with their own offsets ignored.
 ///
 /// ```
 /// use umem_core::address::{Consecutive, DmaAddr};

@@ -1,9 +1,8 @@
 //! Two changes at once, where neither is enough.
 
 use super::{
-    Advice, MOST_SEGMENTS, Outcome,
-    proposals::{self, Kind, Proposal},
-    proven,
+    outcome::{Advice, Outcome, proven},
+    proposals::{self, Kind, MOST_SEGMENTS, Proposal},
 };
 use crate::{
     registration::Registration,
@@ -44,7 +43,7 @@ pub(super) fn combined(of: &Registration, singles: &[(Kind, Advice)]) -> Vec<(Ki
     found
 }
 
-/// Whether it takes whoever runs the machine, or what only root knows.
+/// Whether it takes an administrator, or knowledge that only root has.
 fn of_the_machine(kind: Kind) -> bool {
     matches!(kind, Kind::Identity | Kind::Kernel | Kind::HcaAddress)
 }
@@ -54,7 +53,7 @@ fn pairs(of: &Registration) -> Vec<[Proposal; 3]> {
     let pair = |first: Option<Proposal>, second: fn(&Registration) -> Option<Proposal>| {
         let first = first?;
         let changed = Registration::new(first.scenarios.first()?).ok()?;
-        // What cannot be done alone gains nothing alone.
+        // A change that is impossible alone gains nothing alone.
         let alone = second(of).unwrap_or_else(|| Proposal {
             scenarios: Vec::new(),
             ..Proposal::new(Kind::ZeroBased, of.scenario().clone(), "", "")
@@ -79,7 +78,7 @@ fn pairs(of: &Registration) -> Vec<[Proposal; 3]> {
     pairs.into_iter().flatten().collect()
 }
 
-/// The region begins at the boundary of the huge page that its first frame lies in, wherever the program sees that.
+/// The region begins at the boundary of the huge page that its first frame lies in, if the program can know that.
 fn to_frame(of: &Registration, size: PageSize) -> Option<Proposal> {
     let mr = of.question().mr();
     // Behind an IOMMU frames do not matter.

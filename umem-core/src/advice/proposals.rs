@@ -1,6 +1,5 @@
 //! The changes that are tried: one function for each kind.
 
-use super::MOST_SEGMENTS;
 #[cfg(feature = "guide")]
 use crate::explain;
 use crate::{
@@ -20,6 +19,9 @@ use alloc::{
     vec::Vec,
 };
 
+/// For longer lists, only changes that make them shorter are tried: each proposal is proven by walking the list again.
+pub const MOST_SEGMENTS: u64 = 1 << 22;
+
 /// A change that may help.
 pub(super) struct Proposal {
     pub(super) kind: Kind,
@@ -32,7 +34,7 @@ pub(super) struct Proposal {
     pub(super) boundary: Option<PageSize>,
 }
 
-/// Of proposals of one kind only the best is given.
+/// Only the best proposal of each kind is listed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Align,
@@ -50,7 +52,7 @@ pub(super) enum Kind {
     /// Two changes at once.
     #[cfg(feature = "guide")]
     Combined(usize),
-    /// What a gate refuses is put right.
+    /// Remedies for a gate's refusal.
     #[cfg(feature = "guide")]
     Remedy(usize),
 }
@@ -86,15 +88,15 @@ impl Proposal {
     }
 }
 
-/// Everything that is tried, of each kind the cheapest first.
+/// Everything that is tried, the cheapest of each kind first.
 pub(super) fn proposals(of: &Registration) -> Vec<Proposal> {
-    // A gate before the SG list knows no pages: nothing but its own remedies helps, and kernels that refuse less.
+    // The gates before the SG list do not depend on pages: only their own remedies help, and kernels that refuse less.
     if matches!(of.table(), Err(Refusal::Stopped(_))) {
         return later_kernels(of);
     }
     let memory = huge_sizes(of).filter_map(|size| huge_pages(of, size));
     if of.scatter_count() > MOST_SEGMENTS {
-        // Of larger pages the list is shorter.
+        // With larger pages the list is shorter.
         return memory.collect();
     }
     let region =
@@ -194,7 +196,7 @@ pub(super) fn huge_pages(of: &Registration, size: PageSize) -> Option<Proposal> 
     Some(Proposal::new(Kind::HugePages(size), changed, change, cost))
 }
 
-/// Huge pages most of which are whole, and a few broken: as a fork does it, and pages that are written after it.
+/// Huge pages, most of them whole and a few broken, as after a fork() that is followed by writes.
 #[cfg(feature = "guide")]
 fn unbroken(of: &Registration) -> Option<Proposal> {
     let picture = explain::picture(of).filter(explain::Picture::is_nearly_whole)?;
@@ -214,7 +216,7 @@ fn unbroken(_: &Registration) -> Option<Proposal> {
 
 /// The same region in memory of larger pages.
 pub(crate) fn in_huge_pages(of: &Registration, size: PageSize) -> Option<Scenario> {
-    // The exporter decides what its buffer is made of, and memory on demand has an entry for each page of the kernel.
+    // The exporter chooses its buffer's pages, and memory on demand has an entry for each page of the kernel.
     if of.question().kind() != memory::Kind::Pages {
         return None;
     }
@@ -265,7 +267,7 @@ pub(super) fn zero_based(of: &Registration) -> Option<Proposal> {
 }
 
 fn congruent_hca(of: &Registration) -> Option<Proposal> {
-    // Nobody but the kernel knows where an IOMMU has put the region.
+    // Only the kernel knows where an IOMMU has put the region.
     if of.question().translation().is_some() {
         return None;
     }
@@ -290,7 +292,7 @@ pub(super) fn identity(of: &Registration) -> Option<Proposal> {
     Some(Proposal::new(Kind::Identity, changed, change, cost))
 }
 
-/// The kernels after this one at which rules changed, the oldest first: those of its own series where that took the change up.
+/// The kernels after this one at which rules changed, the oldest first: in its own series if the change was backported there.
 pub(super) fn later_kernels(of: &Registration) -> Vec<Proposal> {
     let (kernel, spec) = (of.question().kernel(), &of.scenario().kernel);
     let proposal = |name: String, kernel: KernelSpec| {

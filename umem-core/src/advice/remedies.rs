@@ -1,12 +1,11 @@
-//! What makes a refused region register: for each rule of a gate the changes that put it right, each proven by planning the region again.
+//! What makes a refused region register: for each rule of a gate its remedies, each proven by planning the region again.
 //!
 //! A region may be refused for more than one reason. Where the next gate refuses the changed region, its remedies are tried on top, so
 //! that a proposal names everything that has to change.
 
 use super::{
-    Advice, Outcome,
+    outcome::{Advice, Outcome, proven},
     proposals::{self, Kind, Proposal},
-    proven,
     slices::slices,
 };
 use crate::{
@@ -29,7 +28,7 @@ pub(crate) use cures::cures;
 /// A change that a refusal calls for, not yet proven.
 #[derive(Debug)]
 pub(crate) struct Remedy {
-    /// What to do, as a sentence without its point.
+    /// What to do, as a sentence without a full stop.
     pub(crate) change: Cow<'static, str>,
     /// What it costs.
     pub(crate) cost: Cow<'static, str>,
@@ -39,7 +38,7 @@ pub(crate) struct Remedy {
     pub(crate) repeats: u64,
 }
 
-/// So many gates may refuse a region one after the other.
+/// How many gates may refuse a region one after the other.
 const MOST_GATES: usize = 4;
 
 /// What makes a region register, the easiest first; empty if it does.
@@ -73,7 +72,7 @@ pub(super) fn remedies(of: &Registration) -> Vec<(Kind, Advice)> {
     list
 }
 
-/// What puts a refusal right, the easiest first.
+/// The remedies for a refusal, the easiest first.
 fn of_refusal(of: &Registration, refusal: &GateAnswer) -> Vec<Remedy> {
     let mut list = match refusal.code {
         Some(code) => cures(of, code),
@@ -103,7 +102,7 @@ fn of_refusal(of: &Registration, refusal: &GateAnswer) -> Vec<Remedy> {
     list
 }
 
-/// So many ways to go on are given where the next gate refuses the changed region.
+/// How many ways to go on are listed if the next gate refuses the changed region.
 const MOST_WAYS: usize = 2;
 
 /// The remedy, with those of the gates behind that refuse the region then; empty if it does not register in the end.
@@ -139,7 +138,7 @@ fn complete(remedy: Remedy, refusal: &GateAnswer, gates: usize) -> Vec<Remedy> {
     .collect()
 }
 
-/// What puts the refusal of a region right that other changes have led to: behind pinning larger pages and later kernels, too.
+/// The remedies for a refusal that other changes have led to; behind pinning, larger pages and later kernels as well.
 fn further(changed: &Registration, next: &GateAnswer) -> Vec<Remedy> {
     let mut then = Vec::new();
     if next.gate > Gate::Pin {
@@ -159,7 +158,7 @@ fn further(changed: &Registration, next: &GateAnswer) -> Vec<Remedy> {
 }
 
 impl Remedy {
-    /// `change` for `cost`, where `apply` finds something to change.
+    /// `change` for `cost`, if `apply` finds something to change.
     fn new(
         of: &Registration,
         change: impl Into<Cow<'static, str>>,

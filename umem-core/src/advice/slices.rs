@@ -18,7 +18,7 @@ pub(super) struct Slices {
     pub(super) count: u64,
     /// How long each is.
     pub(super) length: u64,
-    /// How many are as long as the first.
+    /// How many have the length of the first.
     pub(super) full: u64,
     /// The first of them and, if it is shorter, the last.
     pub(super) scenarios: Vec<Scenario>,
@@ -34,7 +34,7 @@ pub(super) fn slices(of: &Registration) -> Option<Slices> {
         let slices = in_slices(of, count)?;
         registers(&slices).then_some(slices)
     };
-    // What registers in some number of slices does so in any larger one.
+    // If a region registers in some number of slices, it does in any larger number.
     let most = (1..=MOST_SLICES.ilog2()).map(|log2| 1 << log2);
     let (mut enough, mut found) = most
         .into_iter()

@@ -1,4 +1,4 @@
-//! What advice rests on, and why there is none.
+//! What advice assumes, and why there is none.
 
 use super::{MOST_SEGMENTS, Outcome};
 use crate::{
@@ -13,7 +13,7 @@ use alloc::{
     string::{String, ToString},
 };
 
-/// Why [`advice`](super::advice) is empty, as a sentence. It does not look whether it is.
+/// Why [`advice`](super::advice) is empty, as a sentence. It does not check whether it is.
 pub fn why_none(of: &Registration) -> String {
     let question = of.question();
     let device = question.device();
@@ -63,7 +63,7 @@ pub fn why_none(of: &Registration) -> String {
 
 /// What the answer would be if the region began a page later: a sentence, where the start is assumed and the answer depends on it.
 ///
-/// A scenario that gives neither `region.va` nor `region.offset` begins at a boundary of every size, as no allocator promises.
+/// A scenario that gives neither `region.va` nor `region.offset` begins at a boundary of every size, which no allocator promises.
 pub fn assumed_start(of: &Registration) -> Option<String> {
     let (scenario, mr) = (of.scenario(), of.question().mr());
     let region = &scenario.region;

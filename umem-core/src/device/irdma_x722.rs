@@ -10,7 +10,7 @@ use crate::{
 
 /// "Do not advertise 1GB page size for x722".
 const WITHOUT_1G: Since = Since::new(5, 19).stable(&[Release::new(5, 18, 15)]);
-/// irdma took i40iw's place.
+/// irdma replaced i40iw.
 const IRDMA: Since = Since::new(5, 14);
 
 pub(super) static DRIVER: DeviceProfile = DeviceProfile {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::kernel::Release;
 use alloc::{string::ToString, vec::Vec};
 
 fn traits(name: &str, release: &str) -> Traits {

@@ -180,8 +180,8 @@ impl Painter<'_> {
         let mut gaps: Vec<Range<f64>> = Vec::new();
         for gap in words.filter_map(crossed) {
             // A line crosses few words: sorting them would weigh more than all of this.
-            let place = gaps.partition_point(|known| known.start <= gap.start);
-            gaps.insert(place, gap);
+            let index = gaps.partition_point(|known| known.start <= gap.start);
+            gaps.insert(index, gap);
         }
         gaps.push(to..to);
         let mut at = from;

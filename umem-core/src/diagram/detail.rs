@@ -1,6 +1,10 @@
 //! A box of the picture, in words.
 
-use super::{LaneName, View, lens::Lens, stop::room, view::Area};
+use super::{
+    LaneName, View,
+    lens::Lens,
+    view::{Area, room},
+};
 use crate::{
     explain::cut_at,
     memory::Kind,
@@ -72,7 +76,7 @@ pub fn named(view: View, kind: Kind, (x, y): (f64, f64)) -> Option<&'static str>
     }
 }
 
-/// What the marks of gates are whose row `y` is in.
+/// What the gates' marks in the row at `y` are.
 fn gates_at(area: &Area, y: f64) -> Option<&'static str> {
     let is_there = |lane: &LaneName| room(area, *lane).is_some_and(|rows| rows.contains(&y));
     Some(match LaneName::ALL.into_iter().find(is_there)? {
@@ -93,7 +97,7 @@ const LENS: &str = "The lens: a dozen entries side by side, large enough to read
 const ADDRESS: &str = "Address: where the entry begins in the addresses that the device uses.";
 const ZERO_BITS: &str = "Zero bits: how many zeros the entry's address ends in, in binary. 12 allow blocks of 4K, 20 allow 1M, 21 allow 2M.";
 
-/// The lane whose name stands at (`x`, `y`) of the picture that `view` has.
+/// The lane with its name at (`x`, `y`) of the picture that `view` has.
 fn lane_named(view: View, (x, y): (f64, f64)) -> Option<LaneName> {
     let area = Area::new(view);
     view.lanes.iter().find(|lane| {
@@ -153,13 +157,13 @@ fn origin(index: &Index, lane: LaneName, (start, end): (i64, i64)) -> String {
         let told = match above {
             LaneName::Frames => {
                 let memory = question.memory();
-                let place = |(run, i): (LaneRun, u64)| {
+                let frame = |(run, i): (LaneRun, u64)| {
                     let start = memory.frame(run.offset_of(i) as u64);
                     format!("{start} ({})", Bytes(run.size))
                 };
                 match numbers.0 == numbers.1 {
-                    true => format!("frames {}", place(first)),
-                    false => format!("frames {} to {}", place(first), place(last)),
+                    true => format!("frames {}", frame(first)),
+                    false => format!("frames {} to {}", frame(first), frame(last)),
                 }
             }
             LaneName::Scatter => numbered(question.kind().entries(), numbers),

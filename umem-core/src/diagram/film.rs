@@ -17,7 +17,7 @@ const FRAME: f64 = 0.25;
 /// How long the last one does.
 const REST: f64 = 4.0;
 
-/// Draws a registration as it comes about, and writes that as one SVG document that repeats for ever. `arrange` may put something around
+/// Draws a registration step by step, as one SVG document that repeats endlessly. `arrange` may put something around
 /// each picture.
 ///
 /// Its length does not depend on the region's: of many steps, some are shown.

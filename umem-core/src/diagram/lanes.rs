@@ -1,8 +1,9 @@
 //! The five lanes and their titles.
 
 use super::{
-    Anchor, Command, LaneName, Paint, Stage, TextStyle, count_label,
+    Anchor, Command, LaneName, Paint, Stage, TextStyle,
     painter::Painter,
+    steps::count_label,
     view::BOX,
     visible::{Visible, visible},
 };

@@ -1,13 +1,25 @@
 //! Painting a picture: the order of its parts, and the shapes that they share.
 
 use super::{
-    Anchor, Attention, Command, Drawing, LaneName, Lanes, Moment, Paint, Stage, TextStyle, View,
-    detail_at,
+    Anchor, Command, Drawing, LaneName, Lanes, Moment, Paint, Stage, TextStyle, View, detail_at,
     lens::{self, Lens},
     view::{Area, BOX},
 };
 use crate::registration::{Index, Lane, Registration};
 use alloc::{string::String, vec::Vec};
+
+/// What a picture emphasises.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Attention {
+    /// The lens is at the entry that holds this offset; at the [playhead](super::focus) if it is `None`.
+    pub chosen: Option<i64>,
+    /// A box to be framed, with lines up to its sources: the one in that lane that contains that offset.
+    pub pointed: Option<(LaneName, i64)>,
+    /// Whether the future stays hidden, so that a reader can predict it.
+    pub veiled: bool,
+    /// Of two pictures that are compared, the lanes in which they differ: their names stand out.
+    pub differing: Option<Lanes>,
+}
 
 /// Draws one picture.
 #[derive(Debug)]
@@ -20,7 +32,7 @@ pub(super) struct Painter<'a> {
     pub(super) told: bool,
     /// Whether the future stays hidden.
     pub(super) veiled: bool,
-    /// The lanes whose names stand out.
+    /// The lanes with highlighted names.
     pub(super) differing: Option<Lanes>,
     /// The box that is framed.
     pointed: Option<(LaneName, i64)>,

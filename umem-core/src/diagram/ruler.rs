@@ -96,7 +96,7 @@ impl Painter<'_> {
     }
 }
 
-/// The finest alignment whose marks do not run into each other.
+/// The finest alignment with marks that do not run into each other.
 fn finest(area: &Area) -> Option<PageSize> {
     (0..63)
         .filter_map(PageSize::from_log2)

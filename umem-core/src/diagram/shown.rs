@@ -41,7 +41,7 @@ impl Lanes {
     /// All five.
     pub const ALL: Self = Self(0b1_1111);
 
-    /// Those of which `is_one` says so; `None` if there is none.
+    /// The lanes that `is_one` accepts; `None` if there is none.
     pub fn of(is_one: impl Fn(LaneName) -> bool) -> Option<Self> {
         let lanes = LaneName::ALL.into_iter().filter(|lane| is_one(*lane));
         let set = lanes.fold(0, |set, lane| set | 1 << lane as u8);

@@ -1,37 +1,13 @@
 //! The steps of the animation: one for each run of equal things, stage by stage.
 
-use crate::diagram::{count_label, view::within};
+use super::{Stage, view::within};
 use crate::memory::Kind;
 use crate::registration::{Index, Lane, LaneRun};
-use alloc::{format, string::String};
-
-/// The stages, in the order in which they play.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Stage {
-    /// Pages are pinned, batch by batch.
-    Pin,
-    /// Frames grow together into SG entries.
-    Gather,
-    /// The IOMMU (or its absence) gives them device addresses.
-    Map,
-    /// The table is cut.
-    Cut,
-}
-
-impl Stage {
-    /// All stages.
-    pub const ALL: [Self; 4] = [Self::Pin, Self::Gather, Self::Map, Self::Cut];
-
-    /// The stage's title.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Pin => "Pin",
-            Self::Gather => "Gather",
-            Self::Map => "Map",
-            Self::Cut => "Cut",
-        }
-    }
-}
+use crate::size::Bytes;
+use alloc::{
+    format,
+    string::{String, ToString},
+};
 
 /// A run of equal things that one step of the animation makes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -191,5 +167,13 @@ impl<'a> Steps<'a> {
             step,
             part,
         }
+    }
+}
+
+/// A label for a box or a run of equal boxes: "2M", "255 × 4K".
+pub(super) fn count_label(count: u64, size: u64) -> String {
+    match count {
+        1 => Bytes(size).to_string(),
+        _ => format!("{count} × {}", Bytes(size)),
     }
 }

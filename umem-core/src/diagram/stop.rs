@@ -1,14 +1,15 @@
 //! The gates between the lanes, and where a region that is refused stops.
 
 use super::{
-    Anchor, Command, LaneName, Paint, TextStyle, painter::Painter, sheet::lines_of, view::Area,
+    Anchor, Command, LaneName, Paint, TextStyle,
+    painter::Painter,
+    sheet::lines_of,
+    view::{Area, MARK, room},
 };
 use crate::{gate::Gate, table::Refusal};
 use alloc::{format, string::String, vec::Vec};
-use core::ops::Range;
 
-/// The size of the mark of a gate, and how far it is from one mark to the next, in pixels.
-const MARK: (f64, f64) = (5.0, 9.0);
+/// How far it is from the mark of a gate to the next, in pixels.
 const APART: f64 = 9.0;
 /// The height of a line of the cause.
 const LINE: f64 = 15.0;
@@ -76,7 +77,7 @@ impl<'a> Painter<'a> {
 
     /// The bar at the gate that refuses; the cause and the way out where the lens would be.
     fn stop(&mut self, refusal: &Refusal) {
-        let (Some(gate), Some(place)) = (refusal.gate(), refusal.place()) else {
+        let (Some(gate), Some(stop)) = (refusal.gate(), refusal.stopped_at()) else {
             return;
         };
         let lane = LaneName::behind(gate);
@@ -100,13 +101,13 @@ impl<'a> Painter<'a> {
                     true => left + marks as f64 * APART + 4.0,
                     false => left,
                 };
-                self.ground(x - 2.0, rows.start - 3.0, style.width(&place) + 8.0);
+                self.ground(x - 2.0, rows.start - 3.0, style.width(&stop) + 8.0);
                 let at = (x, rows.start + 9.0);
-                self.text(at, Anchor::Start, style, paint, place);
+                self.text(at, Anchor::Start, style, paint, stop);
                 self.cause(refusal, foot);
             }
             None => {
-                self.text((left, foot + LINE), Anchor::Start, style, paint, place);
+                self.text((left, foot + LINE), Anchor::Start, style, paint, stop);
                 self.cause(refusal, foot + LINE);
             }
         }
@@ -155,22 +156,6 @@ impl<'a> Painter<'a> {
             dashed: false,
         });
     }
-}
-
-/// Where the marks stand of the gates in front of `lane`: in the gap above it. `None` where there is none.
-pub(super) fn room(area: &Area, lane: LaneName) -> Option<Range<f64>> {
-    let shown = area.view.lanes;
-    if !shown.contains(lane) || shown.above(lane) == 0 {
-        return None;
-    }
-    let top = area.rows(lane).start;
-    // In a narrow picture the lane's name stands right above it.
-    let y = if area.narrow() {
-        top - 40.0
-    } else {
-        top - 15.0
-    };
-    Some(y..y + MARK.1)
 }
 
 /// Where a bar in front of `lane` lies, or in front of the first lane below it that is shown.

@@ -50,36 +50,7 @@ pub(super) fn ground(svg: &mut String, size: (f64, f64), palette: &Palette) -> c
 pub(super) fn shape(svg: &mut String, command: &Command, palette: &Palette) -> core::fmt::Result {
     let colour = |paint| Colour(palette.colour(paint));
     match command {
-        Command::Rect {
-            x,
-            y,
-            width,
-            height,
-            radius,
-            fill,
-            stroke,
-            dashed,
-        } => {
-            let (x, y, width, height) = (Px(*x), Px(*y), Px(*width), Px(*height));
-            write!(
-                svg,
-                r#"<rect x="{x}" y="{y}" width="{width}" height="{height}""#
-            )?;
-            if *radius > 0.0 {
-                write!(svg, r#" rx="{}""#, Px(*radius))?;
-            }
-            match fill {
-                Some(paint) => write!(svg, r#" fill="{}""#, colour(*paint))?,
-                None => write!(svg, r#" fill="none""#)?,
-            }
-            if let Some(paint) = stroke {
-                write!(svg, r#" stroke="{}" stroke-width="1.5""#, colour(*paint))?;
-            }
-            if *dashed {
-                write!(svg, r#" stroke-dasharray="4 4""#)?;
-            }
-            writeln!(svg, "/>")
-        }
+        Command::Rect { .. } => rect(svg, command, palette),
         Command::Line {
             from,
             to,
@@ -110,34 +81,77 @@ pub(super) fn shape(svg: &mut String, command: &Command, palette: &Palette) -> c
             let (path, fill) = (Path(points), colour(*fill));
             writeln!(svg, r#"<path d="{path}Z" fill="{fill}"/>"#)
         }
-        Command::Text {
-            x,
-            y,
-            anchor,
-            style,
-            paint,
-            text,
-        } => {
-            let anchor = match anchor {
-                Anchor::Start => "",
-                Anchor::Middle => r#" text-anchor="middle""#,
-                Anchor::End => r#" text-anchor="end""#,
-            };
-            let weight = if style.bold() {
-                r#" font-weight="600""#
-            } else if style.monospaced() {
-                r#" font-family="ui-monospace, monospace""#
-            } else {
-                ""
-            };
-            let (x, y, size, paint) = (Px(*x), Px(*y), Px(style.pixels()), colour(*paint));
-            writeln!(
-                svg,
-                r#"<text x="{x}" y="{y}"{anchor} font-size="{size}"{weight} fill="{paint}">{}</text>"#,
-                Escaped(text)
-            )
-        }
+        Command::Text { .. } => text(svg, command, palette),
     }
+}
+
+fn rect(svg: &mut String, command: &Command, palette: &Palette) -> core::fmt::Result {
+    let colour = |paint| Colour(palette.colour(paint));
+    let Command::Rect {
+        x,
+        y,
+        width,
+        height,
+        radius,
+        fill,
+        stroke,
+        dashed,
+    } = command
+    else {
+        return Ok(());
+    };
+    let (x, y, width, height) = (Px(*x), Px(*y), Px(*width), Px(*height));
+    write!(
+        svg,
+        r#"<rect x="{x}" y="{y}" width="{width}" height="{height}""#
+    )?;
+    if *radius > 0.0 {
+        write!(svg, r#" rx="{}""#, Px(*radius))?;
+    }
+    match fill {
+        Some(paint) => write!(svg, r#" fill="{}""#, colour(*paint))?,
+        None => write!(svg, r#" fill="none""#)?,
+    }
+    if let Some(paint) = stroke {
+        write!(svg, r#" stroke="{}" stroke-width="1.5""#, colour(*paint))?;
+    }
+    if *dashed {
+        write!(svg, r#" stroke-dasharray="4 4""#)?;
+    }
+    writeln!(svg, "/>")
+}
+
+fn text(svg: &mut String, command: &Command, palette: &Palette) -> core::fmt::Result {
+    let colour = |paint| Colour(palette.colour(paint));
+    let Command::Text {
+        x,
+        y,
+        anchor,
+        style,
+        paint,
+        text,
+    } = command
+    else {
+        return Ok(());
+    };
+    let anchor = match anchor {
+        Anchor::Start => "",
+        Anchor::Middle => r#" text-anchor="middle""#,
+        Anchor::End => r#" text-anchor="end""#,
+    };
+    let weight = if style.bold() {
+        r#" font-weight="600""#
+    } else if style.monospaced() {
+        r#" font-family="ui-monospace, monospace""#
+    } else {
+        ""
+    };
+    let (x, y, size, paint) = (Px(*x), Px(*y), Px(style.pixels()), colour(*paint));
+    writeln!(
+        svg,
+        r#"<text x="{x}" y="{y}"{anchor} font-size="{size}"{weight} fill="{paint}">{}</text>"#,
+        Escaped(text)
+    )
 }
 
 /// A colour as XML has it.

@@ -96,7 +96,7 @@ impl View {
     }
 }
 
-/// `number`, or the bound that it passes. Not `f64::clamp`, whose panic formats its bounds: in WebAssembly that costs more bytes than
+/// `number`, or the bound that it passes. Not `f64::clamp`: its panic formats the bounds, which in WebAssembly costs more bytes than
 /// all of this module.
 pub(super) fn within(number: f64, least: f64, most: f64) -> f64 {
     number.min(most).max(least)
@@ -210,4 +210,23 @@ impl Area {
             false => self.bottom() + UNDER_LANES,
         }
     }
+}
+
+/// The size of the mark of a gate, in pixels.
+pub(super) const MARK: (f64, f64) = (5.0, 9.0);
+
+/// Where the marks stand of the gates in front of `lane`: in the gap above it. `None` where there is none.
+pub(super) fn room(area: &Area, lane: LaneName) -> Option<Range<f64>> {
+    let shown = area.view.lanes;
+    if !shown.contains(lane) || shown.above(lane) == 0 {
+        return None;
+    }
+    let top = area.rows(lane).start;
+    // In a narrow picture the lane's name stands right above it.
+    let y = if area.narrow() {
+        top - 40.0
+    } else {
+        top - 15.0
+    };
+    Some(y..y + MARK.1)
 }

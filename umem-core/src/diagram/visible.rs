@@ -49,7 +49,7 @@ pub(super) struct VisibleBoxes<'a> {
     until: f64,
     /// The next run.
     next: usize,
-    /// The run whose boxes are under way, and the number of the next of them.
+    /// The run being walked, and the number of its next box.
     run: Option<(LaneRun, u64)>,
 }
 

@@ -74,7 +74,7 @@ pub fn limits(registration: &Registration) -> Vec<Limit> {
     }
 }
 
-/// Why the size is not larger that a driver chooses in its own way.
+/// Why the size is not larger, for drivers that choose it in their own way.
 fn own_limits(registration: &Registration) -> Vec<Limit> {
     let (mr, device) = (
         registration.question().mr(),
@@ -188,7 +188,7 @@ fn covers((before, after): (PageSize, Option<PageSize>)) -> String {
     format!("One page of {covering} already covers the region, so larger ones would gain nothing.")
 }
 
-/// What each of `constraints` cost of `allowed`; `text` gets the largest size before and after it, and what follows.
+/// What each of `constraints` costs of `allowed`; `text` gets the largest size before and after it, and what follows.
 fn limits_of(
     constraints: &[Constraint],
     mr: &Mr,

@@ -1,6 +1,6 @@
 //! The picture of a whole list: how many blocks of a size are whole, and where the first of the others lie.
 //!
-//! A reason ([`limits`](super::limits)) tells of one bit at one address. It cannot tell three stray pages from memory that is shifted
+//! A reason ([`limits`](super::limits)) names one bit at one address. It does not distinguish three stray pages from memory that is shifted
 //! all along.
 
 use crate::{

@@ -17,7 +17,7 @@ pub enum Verdict {
     Pass,
     /// It refuses: the registration ends here.
     Refuse,
-    /// Nobody said what decides it.
+    /// What decides it is not known.
     Unknown,
 }
 
@@ -46,9 +46,9 @@ pub struct GateAnswer {
     pub code: Option<&'static str>,
     /// What the program sees; `None` where it passes, and where the process is killed instead.
     pub errno: Option<Errno>,
-    /// What was checked and found: a sentence without its point.
+    /// What was checked and found: a sentence without a full stop.
     pub text: String,
-    /// What to do about a refusal; of what is unknown, how to find out.
+    /// What to do about a refusal; how to find out what is unknown.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub way_out: Option<String>,
     /// Who says that the rule is so.
@@ -98,7 +98,7 @@ impl GateAnswer {
         }
     }
 
-    /// The same, by that authority.
+    /// The same answer, with its evidence.
     pub(crate) fn by(self, by: By, source: impl Into<Cow<'static, str>>) -> Self {
         let source = source.into();
         Self { by, source, ..self }

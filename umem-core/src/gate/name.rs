@@ -1,6 +1,6 @@
 //! The gates by name, in the order in which a registration meets them.
 
-/// A place where libibverbs, the kernel or the device can refuse a registration.
+/// Where libibverbs, the kernel or the device can refuse a registration.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[cfg_attr(
     feature = "serde",

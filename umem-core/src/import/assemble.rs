@@ -1,84 +1,113 @@
 //! What the text and the reader say, together.
 
 use super::{
-    Found, Given, ImportError, Imported, Missing, Read,
+    device::driver,
+    error::{ImportError, Missing},
+    found::{Found, Given, Imported, Read},
     mapping::Mapping,
     member::{alike, flags, member},
 };
 use crate::{
     address::VirtAddr,
     device,
-    scenario::{Asked, DeviceSpec, IommuSpec, KernelSpec, Memlock, ProcessSpec, Scenario},
-    set::Set,
+    scenario::{Asked, DeviceSpec, IommuSpec, KernelSpec, Memlock, ProcessSpec},
+    set::{Member, Set},
     size::Bytes,
 };
 use alloc::{borrow::ToOwned, boxed::Box, format, string::String, vec::Vec};
 
-/// The driver of a device that the kernel names so: "mlx5_0" is of mlx5.
-pub(super) fn driver(name: &str) -> Option<&'static str> {
-    let stem = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
-    let stem = stem
-        .strip_suffix("_bond_")
-        .or(stem.strip_suffix('_'))
-        .unwrap_or(stem);
-    let stem = match stem {
-        "mana" => "mana_ib",
-        "irdma" | "iwp" => "irdma",
-        stem => stem,
-    };
-    Some(device::find(stem)?.name)
+pub(super) fn assemble(mut read: Read, given: &Given) -> Result<Imported, ImportError> {
+    let mut notes = Vec::new();
+    let found = regions(&mut read, given)?;
+    let named = found.iter().find_map(|found| found.device.as_deref());
+    let device = device_of(named.or(read.device.as_deref()), given, &mut notes);
+    let mut missing = Vec::new();
+    let mut members = Vec::new();
+    for found in &found {
+        let member = member(found, &read.mappings, given, &mut missing, &mut notes);
+        members.extend(member.transpose()?);
+    }
+    missing.extend(unsaid(device.is_none(), given));
+    if !missing.is_empty() {
+        return Err(ImportError::Missing(once(missing)));
+    }
+    let access = found.iter().rev().find_map(|found| found.access);
+    let process = process(access, read.memlock, given, &mut notes);
+    notes.push(
+        "Where the frames lie is not in such a text: they are taken as scattered. `umem capture` records how they lie.".into(),
+    );
+    notes.dedup();
+    let device = DeviceSpec::Name(device.unwrap_or_default());
+    Ok(Imported {
+        asked: asked(members, device, process, given),
+        errno: found.iter().find_map(|found| found.errno).or(read.errno),
+        notes,
+    })
 }
 
-pub(super) fn assemble(read: Read, given: &Given) -> Result<Imported, ImportError> {
-    let mut notes = Vec::new();
-    let Read {
-        mut found,
-        mappings,
-        memlock,
-        mentioned,
-        errno,
-        device: logged,
-    } = read;
-    if found.is_empty() {
-        let nothing = mappings.is_empty() && !mentioned && given.length.is_none();
-        if nothing {
+/// The registrations of the text, each once; or the one that the reader describes.
+fn regions(read: &mut Read, given: &Given) -> Result<Vec<Found>, ImportError> {
+    if read.found.is_empty() {
+        if read.mappings.is_empty() && !read.mentioned && given.length.is_none() {
             return Err(ImportError::Nothing);
         }
-        found.push(whole(&mappings, given)?);
+        return Ok(alloc::vec![whole(&read.mappings, given)?]);
     }
-    let mut missing = Vec::new();
-    let named = found
-        .iter()
-        .find_map(|found| found.device.clone())
-        .or(logged);
-    let device = device_of(named.as_deref(), given, &mut notes);
-    let errno = found.iter().find_map(|found| found.errno).or(errno);
+    let mut found = core::mem::take(&mut read.found);
     found.dedup_by(|later, earlier| {
         later.address.is_some()
             && (later.address, later.length) == (earlier.address, earlier.length)
     });
-    let mut members = Vec::new();
-    for found in &found {
-        let Some(member) = member(found, &mappings, given, &mut missing, &mut notes) else {
-            continue;
-        };
-        members.push(member?);
-    }
-    missing.extend(unsaid(device.is_none(), given));
-    // Each region asks for the same.
-    let mut asked: Vec<Missing> = Vec::new();
+    Ok(found)
+}
+
+/// Each missing thing once, though every region lacks it.
+fn once(missing: Vec<Missing>) -> Vec<Missing> {
+    let mut list: Vec<Missing> = Vec::new();
     for one in missing {
-        if !asked.contains(&one) {
-            asked.push(one);
+        if !list.contains(&one) {
+            list.push(one);
         }
     }
-    let missing = asked;
-    let Some(first) = members.first() else {
-        return Err(ImportError::Missing(missing));
-    };
-    if !missing.is_empty() {
-        return Err(ImportError::Missing(missing));
+    list
+}
+
+/// The process: `access` and `memlock` are what the log says.
+fn process(
+    access: Option<u64>,
+    memlock: Option<u64>,
+    given: &Given,
+    notes: &mut Vec<String>,
+) -> ProcessSpec {
+    let logged = memlock.map(|bytes| Memlock::Bytes(Bytes(bytes)));
+    if given.memlock.is_none() && logged.is_some() {
+        notes.push("The limit on locked memory is the one that the log names.".into());
     }
+    let memlock = given.memlock.or(logged);
+    let limited = matches!(memlock, Some(Memlock::Bytes(_)));
+    if limited && given.privileged.is_none() {
+        notes.push(
+            "The program is taken to lack CAP_IPC_LOCK, with which no limit on locked memory holds: root has it, but not in a user namespace of its own; add \
+             --privileged if it has."
+                .into(),
+        );
+    }
+    ProcessSpec {
+        privileged: given.privileged.or(limited.then_some(false)),
+        access: access.map(|bits| flags(bits, notes)),
+        memlock,
+        fork_support: given.fork_support,
+        ..ProcessSpec::default()
+    }
+}
+
+/// A scenario of the only member, or a set of all.
+fn asked(
+    mut members: Vec<Member>,
+    device: DeviceSpec,
+    process: ProcessSpec,
+    given: &Given,
+) -> Asked {
     let mut kernel = KernelSpec {
         page_size: Bytes(given.kernel_page()),
         ..KernelSpec::default()
@@ -87,63 +116,28 @@ pub(super) fn assemble(read: Read, given: &Given) -> Result<Imported, ImportErro
         kernel.set_release(release);
     }
     let iommu = match given.iommu.as_deref() {
-        None | Some("off") => IommuSpec::default(),
+        None | Some(IommuSpec::OFF) => IommuSpec::default(),
         Some(name) => IommuSpec::Name(name.to_owned()),
     };
-    let access = found.iter().rev().find_map(|found| found.access);
-    let said = memlock.map(|bytes| Memlock::Bytes(Bytes(bytes)));
-    if given.memlock.is_none() && said.is_some() {
-        notes.push("The limit on locked memory is the one that the log names.".into());
-    }
-    let limit = given.memlock.or(said);
-    let limited = matches!(limit, Some(Memlock::Bytes(_)));
-    if limited && given.privileged.is_none() {
-        notes.push(
-            "The program is taken to lack CAP_IPC_LOCK, with which no limit on locked memory holds: root has it, but not in a user namespace of its own; add \
-             --privileged if it has."
-                .into(),
-        );
-    }
-    let process = ProcessSpec {
-        privileged: given.privileged.or(limited.then_some(false)),
-        access: access.map(|bits| flags(bits, &mut notes)),
-        memlock: limit,
-        fork_support: given.fork_support,
-        ..ProcessSpec::default()
+    let set = |registrations| Set {
+        version: 1,
+        name: None,
+        kernel,
+        iommu,
+        device,
+        process,
+        registrations,
     };
-    let device = DeviceSpec::Name(device.unwrap_or_default());
-    notes.push(
-        "Where the frames lie is not in such a text: they are taken as scattered. `umem capture` records how they lie.".into(),
-    );
-    let asked = if members.len() == 1 {
-        Asked::Scenario(Box::new(Scenario {
-            version: 1,
-            name: None,
-            region: first.region.clone(),
-            memory: first.memory.clone(),
-            kernel,
-            iommu,
-            device,
-            process,
-            provenance: None,
-        }))
-    } else {
-        Asked::Set(Box::new(Set {
-            version: 1,
-            name: None,
-            kernel,
-            iommu,
-            device,
-            process,
-            registrations: alike(members),
-        }))
-    };
-    notes.dedup();
-    Ok(Imported {
-        asked,
-        errno,
-        notes,
-    })
+    match members.pop() {
+        Some(only) if members.is_empty() => {
+            let set = set(Vec::new());
+            Asked::Scenario(Box::new(set.scenario(&only)))
+        }
+        last => {
+            members.extend(last);
+            Asked::Set(Box::new(set(alike(members))))
+        }
+    }
 }
 
 /// The region of a text that names none: the reader's, or a mapping.
@@ -247,7 +241,7 @@ fn unsaid(device: bool, given: &Given) -> Vec<Missing> {
 
 fn device_of(named: Option<&str>, given: &Given, notes: &mut Vec<String>) -> Option<String> {
     if let Some(device) = &given.device {
-        // "mlx5_0" is what people have at hand.
+        // People know "mlx5_0".
         let known = device::find(device).is_some();
         return Some(match driver(device) {
             Some(driver) if !known => driver.to_owned(),
@@ -260,28 +254,4 @@ fn device_of(named: Option<&str>, given: &Given, notes: &mut Vec<String>) -> Opt
         "The device is taken to be of {driver}: the text names {named}."
     ));
     Some(driver.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::driver;
-
-    #[test]
-    fn devices_are_named_after_their_drivers() {
-        for (name, expected) in [
-            ("mlx5_0", Some("mlx5")),
-            ("mlx5_bond_5", Some("mlx5")),
-            ("efa_0", Some("efa")),
-            ("efa", Some("efa")),
-            ("bnxt_re0", Some("bnxt_re")),
-            ("rxe0", Some("rxe")),
-            ("irdma3", Some("irdma")),
-            ("mana_0", Some("mana_ib")),
-            ("eth0", None),
-            ("ibp12s0", None),
-            ("", None),
-        ] {
-            assert_eq!(driver(name), expected, "{name}");
-        }
-    }
 }

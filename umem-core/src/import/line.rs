@@ -3,7 +3,11 @@
 //! The words are few, and each library has some of them: `address=`, `addr`, `length=`, `length`, `len`, `size`, `MR of N bytes`,
 //! `0x…..0x…`; then the text of the errno, or its number in brackets.
 
-use super::{Found, ImportError, Read};
+use super::{
+    device::driver,
+    error::ImportError,
+    found::{Found, Read},
+};
 use crate::gate::Errno;
 use alloc::{borrow::ToOwned, format, string::String};
 
@@ -28,7 +32,31 @@ const TEXTS: [(&str, Errno); 14] = [
     ("Remote I/O error", Errno::Eremoteio),
 ];
 
-/// Takes from a line what it says.
+/// Words of a line about registering memory.
+const REGISTERS: [&str; 5] = [
+    "reg_mr",
+    "reg_dmabuf_mr",
+    "mr_reg",
+    "register",
+    "registration",
+];
+/// What stands before an address.
+const ADDRESS: [&str; 7] = [
+    "address=",
+    "addr=",
+    "address ",
+    "addr ",
+    "addr: ",
+    "address: ",
+    "memory 0x",
+];
+/// What stands before a length.
+const LENGTH: [&str; 11] = [
+    "length=", "length ", "length: ", "len=", "len ", "len: ", "size=", "size ", "size: ",
+    "bytes=", "mr of ",
+];
+
+/// Reads a line.
 pub(super) fn take(read: &mut Read, number: usize, line: &str) -> Result<(), ImportError> {
     let line = match line.char_indices().nth(LONGEST) {
         Some((end, _)) => &line[..end],
@@ -38,11 +66,7 @@ pub(super) fn take(read: &mut Read, number: usize, line: &str) -> Result<(), Imp
     if let Some(device) = device(line) {
         read.device.get_or_insert(device);
     }
-    let speaks = lower.contains("reg_mr")
-        || lower.contains("reg_dmabuf_mr")
-        || lower.contains("mr_reg")
-        || lower.contains("register")
-        || lower.contains("registration");
+    let speaks = REGISTERS.iter().any(|word| lower.contains(word));
     if !speaks {
         return Ok(());
     }
@@ -52,26 +76,11 @@ pub(super) fn take(read: &mut Read, number: usize, line: &str) -> Result<(), Imp
     }
     let errno = errno(line);
     let range = range(line);
-    let address = after(
-        &lower,
-        &[
-            "address=",
-            "addr=",
-            "address ",
-            "addr ",
-            "addr: ",
-            "address: ",
-            "memory 0x",
-        ],
-    );
+    let address = after(&lower, &ADDRESS);
     let address = match range {
         Some((start, _)) => Some(start),
         None => address.and_then(hexadecimal),
     };
-    let words = [
-        "length=", "length ", "length: ", "len=", "len ", "len: ", "size=", "size ", "size: ",
-        "bytes=", "mr of ",
-    ];
     let length = match range {
         Some((start, end)) if end <= start => {
             return Err(ImportError::Line {
@@ -80,7 +89,7 @@ pub(super) fn take(read: &mut Read, number: usize, line: &str) -> Result<(), Imp
             });
         }
         Some((start, end)) => Some(end - start),
-        None => after(&lower, &words).and_then(integer),
+        None => after(&lower, &LENGTH).and_then(integer),
     };
     if address.is_none() && length.is_none() {
         read.errno = read.errno.or(errno);
@@ -166,6 +175,6 @@ fn errno(line: &str) -> Option<Errno> {
 /// An RDMA device as the kernel names it, or a provider of libfabric.
 fn device(line: &str) -> Option<String> {
     let words = line.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
-    let mut named = words.filter(|word| super::assemble::driver(word).is_some());
+    let mut named = words.filter(|word| driver(word).is_some());
     named.next_back().map(ToOwned::to_owned)
 }

@@ -1,6 +1,6 @@
 //! `/proc/PID/smaps`: what the mappings are.
 
-use super::ImportError;
+use super::error::ImportError;
 use crate::scenario::{Backing, Protection};
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
@@ -69,7 +69,7 @@ fn heading(line: &str) -> Option<Mapping> {
     let address = |text: &str| u64::from_str_radix(text, 16).ok();
     let mut words = rest.split_whitespace();
     let rights = words.next()?;
-    let of_rights = |(place, letter): (usize, char)| match place {
+    let of_rights = |(index, letter): (usize, char)| match index {
         0 => letter == 'r' || letter == '-',
         1 => letter == 'w' || letter == '-',
         2 => letter == 'x' || letter == '-',

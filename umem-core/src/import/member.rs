@@ -1,6 +1,10 @@
 //! A registration of the text, with the memory behind it.
 
-use super::{Found, Given, ImportError, Missing, PAGE, mapping::Mapping};
+use super::{
+    error::{ImportError, Missing},
+    found::{Found, Given, PAGE},
+    mapping::Mapping,
+};
 use crate::{
     address::VirtAddr,
     device::Access,
@@ -24,91 +28,40 @@ pub(super) fn member(
 ) -> Option<Result<Member, ImportError>> {
     let address = given.va.map(VirtAddr::get).or(found.address);
     let length = given.length.map(|Bytes(length)| length).or(found.length);
-    let mapping = address.and_then(|address| {
-        mappings
-            .iter()
-            .find(|mapping| mapping.start <= address && address < mapping.end)
-    });
-    let page = given
-        .page_size
-        .map(|Bytes(size)| size)
-        .or_else(|| Some(pages_of(mapping?, notes)));
+    let holds =
+        |address| move |mapping: &&Mapping| mapping.start <= address && address < mapping.end;
+    let mapping = address.and_then(|address| mappings.iter().find(holds(address)));
+    let page = given.page_size.map(|Bytes(size)| size);
+    let page = page.or_else(|| Some(pages_of(mapping?, notes)));
+    let page = page.or(found.dma_buf.then(|| given.kernel_page()));
     if length.is_none() {
-        missing.push(Missing {
-            what: "how long the region is",
-            option: "--length SIZE",
-            find: "the program's log or its configuration",
-        });
+        missing.push(LENGTH);
     }
-    if page.is_none() && !found.dma_buf {
-        missing.push(Missing {
-            what: "the pages that back it",
-            option: "--page-size SIZE",
-            find: "4K unless huge pages were asked for; KernelPageSize and AnonHugePages in /proc/PID/smaps, which may be pasted along",
-        });
+    if page.is_none() {
+        missing.push(PAGES);
     }
-    let length = length?;
-    let page = match page {
-        Some(page) => page,
-        None if found.dma_buf => given.kernel_page(),
-        None => return None,
+    let (length, page) = (length?, page?);
+    let wraps = || wraps(found.line, address.unwrap_or(0), length);
+    let Some(end) = address.unwrap_or(0).checked_add(length) else {
+        return Some(Err(wraps()));
     };
-    let end = address.unwrap_or(0).checked_add(length);
-    if end.is_none() {
-        return Some(Err(ImportError::Line {
-            line: found.line,
-            text: format!(
-                "{length} bytes from {:#x} pass the end of the address space",
-                address.unwrap_or(0)
-            ),
-        }));
-    }
-    let backing = given
-        .backing
-        .or_else(|| Some(mapping?.backing(given.kernel_page())));
-    let mut region = Region {
-        va: crate::scenario::DEFAULT_VA,
-        offset: Bytes(0),
-        length: Bytes(length),
-        hca_address: None,
-    };
-    match address {
-        Some(address) => {
-            // The memory begins with the page that the region begins in.
-            let start = address - address % page.max(1);
-            region.va = VirtAddr::new(start);
-            region.offset = Bytes(address - start);
-        }
-        None => notes.push("The address is not in the text: the region is taken to begin at a boundary of every page size, or add --va.".into()),
-    }
-    let mut area = AreaSpec {
-        backing: backing.unwrap_or_default(),
-        ..AreaSpec::default()
-    };
-    if let Some(mapping) = mapping {
-        area.shared = Some(mapping.is_shared());
-        area.protection = mapping.protection();
-        if end > Some(mapping.end) {
-            notes.push(format!(
-                "The region reaches beyond its mapping, which ends at {:#x}: what lies behind is taken to be alike.",
-                mapping.end
-            ));
-        }
-    }
-    if matches!(area.backing, Backing::Hugetlb | Backing::Devdax) && page > given.kernel_page() {
-        area.page_size = Some(Bytes(page));
-        // Whole pages are mapped.
-        let taken = region
-            .offset
-            .0
-            .checked_add(length)?
-            .checked_next_multiple_of(page)?;
-        area.length = Some(Bytes(taken));
-    }
+    let region = region(address, length, page, notes);
+    let backing = given.backing;
+    let backing = backing.or_else(|| Some(mapping?.backing(given.kernel_page())));
     let kind = match found.dma_buf {
         true => Kind::DmaBuf,
         false => Kind::Pages,
     };
+    let mut area = area(backing, mapping.map(|mapping| (mapping, end)), notes);
+    let huge = matches!(area.backing, Backing::Hugetlb | Backing::Devdax);
+    if huge && page > given.kernel_page() {
+        // Whole pages are mapped.
+        let Some(mapped) = (region.offset.0 + length).checked_next_multiple_of(page) else {
+            return Some(Err(wraps()));
+        };
+        area.page_size = Some(Bytes(page));
+        area.length = Some(Bytes(mapped));
+    }
     let memory = MemorySpec {
         kind,
         page_size: Some(Bytes(page)),
@@ -126,6 +79,66 @@ pub(super) fn member(
         count: 1,
         provenance: None,
     }))
+}
+
+const LENGTH: Missing = Missing {
+    what: "how long the region is",
+    option: "--length SIZE",
+    find: "the program's log or its configuration",
+};
+
+const PAGES: Missing = Missing {
+    what: "the pages that back it",
+    option: "--page-size SIZE",
+    find: "4K unless huge pages were asked for; KernelPageSize and AnonHugePages in /proc/PID/smaps, which may be pasted along",
+};
+
+fn wraps(line: usize, address: u64, length: u64) -> ImportError {
+    let text = format!("{length} bytes from {address:#x} pass the end of the address space");
+    ImportError::Line { line, text }
+}
+
+/// `length` bytes from `address` on. The memory begins with the page that the region begins in.
+fn region(address: Option<u64>, length: u64, page: u64, notes: &mut Vec<String>) -> Region {
+    let (va, offset) = match address {
+        Some(address) => {
+            let offset = address % page.max(1);
+            (VirtAddr::new(address - offset), offset)
+        }
+        None => {
+            notes.push("The address is not in the text: the region is taken to begin at a boundary of every page size, or add --va.".into());
+            (crate::scenario::DEFAULT_VA, 0)
+        }
+    };
+    Region {
+        va,
+        offset: Bytes(offset),
+        length: Bytes(length),
+        hca_address: None,
+    }
+}
+
+/// The memory of a region, by the mapping that it begins in; with where the region ends.
+fn area(
+    backing: Option<Backing>,
+    mapping: Option<(&Mapping, u64)>,
+    notes: &mut Vec<String>,
+) -> AreaSpec {
+    let mut area = AreaSpec {
+        backing: backing.unwrap_or_default(),
+        ..AreaSpec::default()
+    };
+    if let Some((mapping, end)) = mapping {
+        area.shared = Some(mapping.is_shared());
+        area.protection = mapping.protection();
+        if end > mapping.end {
+            notes.push(format!(
+                "The region reaches beyond its mapping, which ends at {:#x}: what lies behind is taken to be alike.",
+                mapping.end
+            ));
+        }
+    }
+    area
 }
 
 /// The pages behind a mapping.
@@ -179,7 +192,7 @@ pub(super) fn flags(bits: u64, notes: &mut Vec<String>) -> Vec<Access> {
     set.map(|(_, access)| *access).collect()
 }
 
-/// Alike regions once, with their count: those of one size at other addresses are alike where they begin alike in their page.
+/// Equal regions once, with their count: regions of one size count as equal if they begin at the same offset in their page.
 pub(super) fn alike(members: Vec<Member>) -> Vec<Member> {
     let mut list: Vec<Member> = Vec::new();
     for member in members {

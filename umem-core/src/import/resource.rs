@@ -1,6 +1,9 @@
 //! `rdma -j resource show mr`: what is registered on the devices of a machine.
 
-use super::{Found, ImportError, MOST_FOUND};
+use super::{
+    error::ImportError,
+    found::{Found, MOST_FOUND},
+};
 use alloc::{borrow::ToOwned, format, string::ToString, vec::Vec};
 use serde_json::Value;
 

@@ -29,7 +29,7 @@ pub struct IommuProfile {
     pub source: &'static str,
     /// Whether a smallest page above the kernel's means that Linux maps identically, not that it refuses the domain.
     pub identity_above_page: bool,
-    /// The machines that were asked behind this IOMMU; `None`: the rules are from the source.
+    /// The machines that confirmed the rules behind this IOMMU; `None`: the rules are from the source.
     pub lab: Option<&'static str>,
 }
 
@@ -71,7 +71,7 @@ const POWER: IommuProfile = IommuProfile {
     ..COMMON
 };
 
-/// The IOMMU whose values stand in for those that a description leaves out: VT-d.
+/// Supplies the values that a description leaves out: VT-d.
 pub static DEFAULT: &IommuProfile = &IommuProfile {
     name: "vt-d",
     title: words("Intel VT-d, second stage"),

@@ -3,15 +3,18 @@ use crate::{
     address::DmaAddr,
     size::{Bytes, PageSize},
 };
-use core::fmt;
 
 /// Why a [`Translation`] cannot serve a kernel.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TranslationError {
     /// There is no page size.
+    #[error("there is no page size: give at least one")]
     NoPageSize,
     /// Its smallest page is larger than the kernel's.
+    #[error(
+        "its smallest page ({granule}) is larger than the kernel's ({page}), so Linux does not use it"
+    )]
     LargePages {
         /// Its smallest page.
         granule: PageSize,
@@ -19,11 +22,15 @@ pub enum TranslationError {
         page: PageSize,
     },
     /// The boundary is not a mask of the kind 2^n - 1.
+    #[error(
+        "the segment boundary {boundary_mask:#x} is not a mask of low bits, such as 0xffffffff for 4G"
+    )]
     NoMask {
         /// The mask.
         boundary_mask: u64,
     },
     /// The boundary is less than the kernel's page.
+    #[error("{} is less than the kernel's page ({page})", Bytes(.boundary_mask + 1))]
     SmallBoundary {
         /// The mask.
         boundary_mask: u64,
@@ -31,6 +38,7 @@ pub enum TranslationError {
         page: PageSize,
     },
     /// The address bits cannot hold a page, or are more than 64.
+    #[error("{bits} is not between {least} and 64")]
     AddressBits {
         /// How many there are.
         bits: u32,
@@ -38,6 +46,7 @@ pub enum TranslationError {
         least: u32,
     },
     /// The address given by hand is not a multiple of the smallest IO page.
+    #[error("{iova} is not a multiple of the smallest IO page ({granule})")]
     Misaligned {
         /// The address.
         iova: DmaAddr,
@@ -45,39 +54,6 @@ pub enum TranslationError {
         granule: PageSize,
     },
 }
-
-impl fmt::Display for TranslationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::NoPageSize => f.write_str("there is no page size: give at least one"),
-            Self::LargePages { granule, page } => write!(
-                f,
-                "its smallest page ({granule}) is larger than the kernel's ({page}), so Linux does not use it"
-            ),
-            Self::NoMask { boundary_mask } => write!(
-                f,
-                "the segment boundary {boundary_mask:#x} is not a mask of low bits, such as 0xffffffff for 4G"
-            ),
-            Self::SmallBoundary {
-                boundary_mask,
-                page,
-            } => write!(
-                f,
-                "{} is less than the kernel's page ({page})",
-                Bytes(boundary_mask + 1)
-            ),
-            Self::AddressBits { bits, least } => {
-                write!(f, "{bits} is not between {least} and 64")
-            }
-            Self::Misaligned { iova, granule } => write!(
-                f,
-                "{iova} is not a multiple of the smallest IO page ({granule})"
-            ),
-        }
-    }
-}
-
-impl core::error::Error for TranslationError {}
 
 impl Translation {
     /// Checks that Linux with pages of size `page` uses such an IOMMU. [`place`](Self::place) and [`map`](Self::map) rely on it.

@@ -1,7 +1,7 @@
 //! The entries of the IOMMU's own page table. They do not change device addresses, but they, too, cost memory and
 //! translation-cache misses.
 
-use super::{IovaLayout, Mapping, Placed, Translation};
+use super::{IovaLayout, Mapping, Translation, placed::Placed};
 use crate::{
     address::{DmaAddr, PhysAddr},
     scatter::SgEntry,

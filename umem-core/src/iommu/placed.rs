@@ -1,6 +1,6 @@
 //! Where each entry of a list goes in IOVA space.
 
-use super::{IovaLayout, Pools, Translation};
+use super::{IovaLayout, Translation, tce::Pools};
 use crate::{address::DmaAddr, scatter::SgEntry};
 use alloc::boxed::Box;
 

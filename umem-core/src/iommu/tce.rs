@@ -17,10 +17,10 @@ const BLOCK: u64 = 16;
 
 /// `IOMMU_NR_POOLS`: the small pools, each processor's own.
 const SMALL: usize = 4;
-/// The place of the large pool behind them.
+/// The number of the large pool behind them.
 const LARGE: usize = SMALL;
 
-/// What a table's pools remember while a list is mapped. Places are numbers of TCEs.
+/// What a table's pools remember while a list is mapped. Numbers are those of TCEs.
 #[derive(Clone, Debug)]
 pub(super) struct Pools {
     log2: u32,
@@ -63,7 +63,7 @@ impl Pool {
         (self.start..self.end).contains(&tce)
     }
 
-    /// `iommu_area_alloc()`: the first place from `at` on for `count` TCEs that is aligned, meets nothing taken and crosses no boundary.
+    /// `iommu_area_alloc()`: the first TCE from `at` on that begins `count` free ones, is aligned, and crosses no boundary.
     fn fit(&self, mut at: u64, count: u64, boundary: u64, align: u64) -> Option<u64> {
         loop {
             at = at.next_multiple_of(align);
@@ -151,7 +151,7 @@ impl Pools {
     /// other processors first; then from that of the large one.
     pub(super) fn allocate(&mut self, length: u64) -> Option<DmaAddr> {
         let count = self.count(length);
-        // The kernel would never return: lib/iommu-helper.c looks for a place that there is not.
+        // The kernel would never return: lib/iommu-helper.c looks for TCEs that do not exist.
         if count > self.boundary {
             return None;
         }
@@ -229,7 +229,7 @@ impl Pools {
         })
     }
 
-    /// The same where the device's driver holds a page, a ring say, at the start of each pool that it may be in.
+    /// The same if the device's driver holds a page, such as a ring, at the start of each pool that it may be in.
     fn with_rings(mut self, page: u64) -> Self {
         let count = self.count(page);
         let is_large = count > MOST_SMALL;

@@ -26,7 +26,7 @@ pub struct Change {
     pub(super) apply: fn(&mut KernelRules),
 }
 
-/// A change is its place in the table.
+/// Two changes are equal if they are the same row of the table.
 impl PartialEq for Change {
     fn eq(&self, other: &Self) -> bool {
         core::ptr::eq(self, other)
@@ -178,8 +178,8 @@ impl Change {
 impl KernelRules {
     /// The rules of a release: those of 5.2, and every [change](CHANGES) that the release is known to have.
     ///
-    /// Named after the generation whose answers are the same, else after the one that is most like it: [`differs`](Self::differs)
-    /// tells how.
+    /// Named after the generation with the same answers, or else the most similar one; [`differs`](Self::differs) lists the
+    /// differences.
     pub fn of(release: Release) -> Self {
         Self::with(changes_in(release))
     }
@@ -194,7 +194,7 @@ impl KernelRules {
         rules.named()
     }
 
-    /// The same rules under the name of the generation that is most like them.
+    /// The same rules under the name of the most similar generation.
     pub(super) fn named(self) -> Self {
         let like = GENERATIONS
             .iter()
@@ -207,7 +207,7 @@ impl KernelRules {
     }
 }
 
-/// The generation whose answers are the same: "7.2"; or the one that is most like it, and how they differ.
+/// The generation with the same answers, "7.2"; or the most similar one, and how they differ.
 impl fmt::Display for KernelRules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)?;

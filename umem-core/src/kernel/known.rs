@@ -1,14 +1,10 @@
 //! A kernel, and what is known of its rules.
 
 use super::{
-    BlockIterator, CHANGES, Change, ChangeSet, GENERATIONS, Interior, KernelRules, Release,
-    SmallPages,
+    BlockIterator, Change, GENERATIONS, Interior, KernelRules, Release, SmallPages,
+    changes::ChangeSet,
 };
-use crate::{
-    iommu::MapError,
-    size::{PageSize, PageSizes},
-    table::KernelBug,
-};
+use crate::size::{PageSize, PageSizes};
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 /// A kernel by its name, the rules to plan with, and how much the name says about them.
@@ -29,19 +25,19 @@ pub struct Kernel {
     pub name: String,
     /// The release of kernel.org that it is, or is based on; `None` for a [generation](GENERATIONS), which means the rules alone.
     pub release: Option<Release>,
-    /// The rules to plan with: those that it has for sure.
+    /// The rules to plan with: those that it certainly has.
     pub rules: KernelRules,
     /// How much the name says.
     pub certainty: Certainty,
-    /// The changes that it may have or not, in the order of mainline.
+    /// The changes that it may have, in the order of mainline.
     pub open: Vec<&'static Change>,
     /// What it is, in words, up to the name of its rules.
     pub(super) about: String,
     /// How to find out what is open.
     pub(super) settle: &'static str,
-    /// The changes that it has for sure.
+    /// The changes that it certainly has.
     pub(super) has: ChangeSet,
-    /// The page sizes of the device that it is asked for, and the kernel's page.
+    /// The device's page sizes, and the kernel's page, if the device is known.
     pub(super) asked_for: Option<(PageSizes, PageSize)>,
 }
 
@@ -50,7 +46,7 @@ pub struct Kernel {
 pub enum Certainty {
     /// All of them: a release of kernel.org or Debian.
     Exact,
-    /// Those of the release that it is based on; its vendor may have taken up any later change.
+    /// Those of the release that it is based on; its vendor may have backported any later change.
     Vendor,
     /// Not all of them: the text says why.
     Unknown,
@@ -83,7 +79,7 @@ impl Kernel {
         }
     }
 
-    /// What is known of it, in words.
+    /// What is known about it, in words.
     pub fn text(&self) -> String {
         let mut text = match self.release {
             Some(_) => format!("{} {}", self.about, self.rules),
@@ -123,24 +119,9 @@ impl Kernel {
         possible
     }
 
-    /// What the kernel gets wrong after `error`.
-    pub(crate) fn bug_after(&self, error: MapError) -> Option<KernelBug> {
-        let fix = CHANGES.iter().find(|change| change.commit == PAD)?;
-        let left = matches!(error, MapError::PadOverflow { .. }) && !self.rules.pad_checked;
-        left.then(|| KernelBug::LeftBehind {
-            kernel: self.name.clone(),
-            known: self.certainty != Certainty::Vendor
-                && !self
-                    .release
-                    .is_some_and(|release| fix.since.is_unknown_in(release)),
-            fix,
-        })
-    }
-
-    /// The same kernel, asked for a device of `sizes` on kernel pages of `page`: rules that such a device cannot meet are those of any
-    /// other kernel, and no longer open.
+    /// The same kernel, for a device of `sizes` on kernel pages of `page`: differences that such a device cannot notice are settled.
     ///
-    /// A device without sizes below the kernel's page never meets the rules about them, nor whether blocks are counted.
+    /// A device without sizes below the kernel's page notices neither the rules about them nor whether blocks are counted.
     pub fn asked_for(mut self, sizes: PageSizes, page: PageSize) -> Self {
         self.asked_for = Some((sizes, page));
         self.rules = self.met(self.rules);
@@ -158,9 +139,9 @@ impl Kernel {
         self
     }
 
-    /// `rules`, or others with the same answers for the device that the kernel is asked for.
+    /// `rules`, or those of a generation with the same answers for the device.
     fn met(&self, mut rules: KernelRules) -> KernelRules {
-        // Of 4G and more, blocks that nobody counts may never end.
+        // Uncounted blocks of 4G and more may never end.
         let is_special = |size: PageSize, page| size < page || size.log2() >= 32;
         let Some((sizes, page)) = self.asked_for.filter(|(sizes, page)| {
             self.release.is_some() && !sizes.iter().any(|size| is_special(size, *page))
@@ -198,6 +179,3 @@ impl Kernel {
         rules
     }
 }
-
-/// "Catch scatterlist length overflows".
-const PAD: &str = "1c8f6308e557";

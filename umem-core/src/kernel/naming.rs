@@ -1,7 +1,9 @@
 //! From a kernel's name to what it says about its rules.
 
 use super::{
-    CHANGES, Certainty, Change, ChangeSet, Kernel, KernelRules, Release, changes_in, debian,
+    CHANGES, Certainty, Change, Kernel, KernelRules, Release,
+    changes::{ChangeSet, changes_in},
+    debian,
 };
 use alloc::{
     borrow::ToOwned,
@@ -9,48 +11,34 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::fmt;
 
-/// Why a text names no kernel whose rules are here.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Why a text does not name a kernel with known rules.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotAKernel {
     /// It does not begin with a release.
+    #[error(
+        "is not a kernel's name: give a release (6.12.117) or what `uname -r` prints (6.8.0-84-generic)"
+    )]
     NoRelease,
     /// It is older than 5.2, which brought the rules.
+    #[error(
+        "is older than 5.2, which brought ib_umem_find_best_pgsz(): older rules are not modelled"
+    )]
     TooOld,
     /// No release has this number.
+    #[error("is no release: after {last} came {}.0", .last.major + 1)]
     NoSuchRelease {
         /// The last release of its major number.
         last: Release,
     },
 }
 
-impl fmt::Display for NotAKernel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoRelease => f.write_str(
-                "is not a kernel's name: give a release (6.12.117) or what `uname -r` prints (6.8.0-84-generic)",
-            ),
-            Self::TooOld => f.write_str(
-                "is older than 5.2, which brought ib_umem_find_best_pgsz(): older rules are not modelled",
-            ),
-            Self::NoSuchRelease { last } => write!(
-                f,
-                "is no release: after {last} came {}.0",
-                last.major + 1
-            ),
-        }
-    }
-}
-
-impl core::error::Error for NotAKernel {}
-
-/// `uname` tells 64 bytes at most, and a line of `/proc/version` about 200.
+/// `uname` returns at most 64 bytes, and a line of `/proc/version` about 200.
 const LONGEST: usize = 256;
 /// The first release with the rules.
 const OLDEST: Release = Release::new(5, 2, 0);
-/// The newest series whose sources were read.
+/// The newest series that was read.
 const NEWEST: (u16, u16) = (7, 3);
 /// The last series of each major number.
 const LAST: [(u16, u16); 2] = [(5, 19), (6, 19)];
@@ -137,7 +125,7 @@ impl Kernel {
         }
     }
 
-    /// A kernel that has the changes `has`, and may have those for which `may` says yes.
+    /// A kernel that has the changes `has`, and may have those that `may` accepts.
     fn with(
         name: &str,
         release: Release,
@@ -175,7 +163,7 @@ impl Kernel {
         Self { about, ..self }
     }
 
-    /// A release of kernel.org, or a kernel whose vendor patches none of this code.
+    /// A release of kernel.org, or a kernel with this code unpatched.
     fn exact(name: &str, release: Release) -> Result<Self, NotAKernel> {
         let release = Self::checked(release)?;
         let is_read = release.series() <= NEWEST;
@@ -242,7 +230,7 @@ impl Kernel {
         Ok(this.about(format!("{name} is Debian's {span}, with the rules of")))
     }
 
-    /// A kernel that is based on `release`, and has whatever else its vendor took up.
+    /// A kernel that is based on `release`, with whatever else its vendor backported.
     fn vendor(name: &str, release: Release, whose: &str) -> Result<Self, NotAKernel> {
         let release = Self::checked(release)?;
         let this = Self::with(
@@ -258,7 +246,7 @@ impl Kernel {
         )))
     }
 
-    /// A kernel of Red Hat or its rebuilds, whose RDMA code comes from another release than its name says.
+    /// A kernel of Red Hat or its rebuilds: its RDMA code comes from another release than its name says.
     fn red_hat(name: &str, base: Release, rest: &str, edition: &str) -> Self {
         // Read: umem.c of 6.12.0-124.28.1.el10_1.
         let has_contiguity = ["el10_1", "el10_2", "el10_3"]

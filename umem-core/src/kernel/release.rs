@@ -1,4 +1,4 @@
-//! Releases of Linux, and when something came to which.
+//! Releases of Linux, and since when each has something.
 
 use core::{fmt, str::FromStr};
 
@@ -45,16 +45,9 @@ impl fmt::Display for Release {
 }
 
 /// A text is not two or three numbers with points between them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("is not a release of Linux, such as 6.12 or 6.12.117")]
 pub struct NotARelease;
-
-impl fmt::Display for NotARelease {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("is not a release of Linux, such as 6.12 or 6.12.117")
-    }
-}
-
-impl core::error::Error for NotARelease {}
 
 impl FromStr for Release {
     type Err = NotARelease;
@@ -79,7 +72,7 @@ fn number(text: &str) -> Option<u16> {
         .then(|| text.parse().ok())?
 }
 
-/// When something came to Linux: the first mainline release that has it, and the first point release of each older stable series
+/// Since when Linux has something: the first mainline release that has it, and the first point release of each older stable series
 /// that took it up.
 ///
 /// ```
@@ -133,7 +126,7 @@ impl Since {
         !self.is_in(release) && reaches(self.unknown, release)
     }
 
-    /// The first release after `release` in which it is: of the same series if that took it up, else the first mainline release.
+    /// The first release after `release` in which it is: of the same series if it was backported there, else the first mainline release.
     pub fn first_after(&self, release: Release) -> Release {
         self.stable
             .iter()

@@ -6,7 +6,7 @@ use crate::{
     size::{Bytes, PageSize},
 };
 use alloc::{sync::Arc, vec::Vec};
-use core::{fmt, ops::Deref};
+use core::ops::Deref;
 
 /// Runs of physical memory, address and length, in the order of virtual addresses. Clones share one list.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -47,21 +47,28 @@ impl<'de> serde::Deserialize<'de> for Extents {
 }
 
 /// Why a run of memory cannot be part of a list.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// It has no byte.
+    #[error("is empty")]
     Empty,
     /// It is not made of whole pages.
+    #[error("is not made of whole kernel pages ({page})")]
     PartialPage {
         /// The kernel's page.
         page: PageSize,
     },
     /// It is longer than an entry of a list can be.
+    #[error(
+        "is longer than 0xffffffff bytes, the most that scatterlist.length holds: give it as several entries"
+    )]
     LongEntry,
     /// It passes the end of the address space.
+    #[error("leaves the address space")]
     Wraps,
     /// It makes the list too long.
+    #[error("makes the list too long")]
     TooLong,
 }
 
@@ -77,24 +84,6 @@ impl RunError {
         }
     }
 }
-
-impl fmt::Display for RunError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("is empty"),
-            Self::PartialPage { page } => {
-                write!(f, "is not made of whole kernel pages ({page})")
-            }
-            Self::LongEntry => f.write_str(
-                "is longer than 0xffffffff bytes, the most that scatterlist.length holds: give it as several entries",
-            ),
-            Self::Wraps => f.write_str("leaves the address space"),
-            Self::TooLong => f.write_str("makes the list too long"),
-        }
-    }
-}
-
-impl core::error::Error for RunError {}
 
 /// The offset after a run that begins at `offset` in a list and at `start` in an address space, proven to be whole pages and in range.
 ///
@@ -112,7 +101,7 @@ pub(crate) fn after_run<A: Address>(
     after(offset, start, length)
 }
 
-/// The same for an entry of a dma-buf's exporter, which need not be whole pages, and whose length is a `scatterlist.length`.
+/// The same for an entry of a dma-buf's exporter: its length is a `scatterlist.length`, and need not be whole pages.
 pub(crate) fn after_entry(offset: u64, start: PhysAddr, length: u64) -> Result<u64, RunError> {
     if length > u32::MAX.into() {
         return Err(RunError::LongEntry);
@@ -136,7 +125,7 @@ const LONGEST: u64 = 1 << 62;
 
 /// Checked extents, with the offsets at which they begin.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Runs {
+pub struct CheckedExtents {
     extents: Extents,
     /// The offset of every [`MARK`]th extent.
     marks: Vec<u64>,
@@ -145,7 +134,7 @@ pub struct Runs {
 /// How many extents lie between two marks: few enough to add up quickly, many enough that the marks take little memory.
 const MARK: usize = 16;
 
-impl Runs {
+impl CheckedExtents {
     /// No extent of these yet.
     pub(crate) fn new(extents: &Extents) -> Self {
         Self {
@@ -215,7 +204,7 @@ mod tests {
         let extents: Extents = (0..100)
             .map(|i| (PhysAddr::new(i << 20), Bytes(sizes[i as usize % 4] << 12)))
             .collect();
-        let mut runs = Runs::new(&extents);
+        let mut runs = CheckedExtents::new(&extents);
         let mut begins = Vec::new();
         let mut offset = 0;
         for (i, (_, Bytes(length))) in extents.iter().enumerate() {

@@ -41,7 +41,7 @@ impl Kind {
         }
     }
 
-    /// What is said of a region's pages, if they are not pinned.
+    /// How to describe a region's pages that are not pinned.
     pub const fn unpinned(self) -> Option<&'static str> {
         match self {
             Self::Pages => None,

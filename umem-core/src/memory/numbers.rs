@@ -1,28 +1,20 @@
 //! Frames by number, a word a page → runs of frames.
 //!
-//! The rule is the loop of [`slowly`], the slow twin that the tests compare with. [`runs`] does the same faster, and is needed only
-//! to understand that speed.
+//! `slowly` is the rule, and the slow twin that the tests compare with. [`runs`] does the same faster; a reader of the rules can skip
+//! it.
 
 use super::FrameRun;
 use crate::size::PageSize;
+use mask::{NUMBERS, PAGEMAP};
 
 mod ahead;
+mod mask;
 mod runs;
 
 #[cfg(test)]
 mod tests;
 
-/// Bit 63 of a pagemap word: the page is present. Documentation/admin-guide/mm/pagemap.rst [linux 7.2]
-const PRESENT: u64 = 1 << 63;
-/// Bits 0–54 of a pagemap word: the number of the page's frame. 0 where the kernel hides it.
-const FRAME_NUMBER: u64 = (1 << 55) - 1;
-
-/// Which bits of a word describe a frame: all, if words are frame numbers.
-const NUMBERS: u64 = u64::MAX;
-/// The same for pagemap words.
-const PAGEMAP: u64 = PRESENT | FRAME_NUMBER;
-
-/// The runs of the frames whose numbers a slice holds, one for each page in the order of virtual addresses.
+/// The runs of frames in a slice of frame numbers, one for each page in the order of virtual addresses.
 ///
 /// Neighbouring runs are never physically adjacent.
 ///
@@ -84,6 +76,7 @@ impl<const MASK: u64> Iterator for FrameWords<'_, MASK> {
 #[cfg(test)]
 fn slowly<const MASK: u64>(words: &[u64], page: PageSize) -> alloc::vec::Vec<FrameRun> {
     use crate::address::PhysAddr;
+    use mask::{FRAME_NUMBER, PRESENT};
     let mut runs: alloc::vec::Vec<FrameRun> = alloc::vec::Vec::new();
     for (number, word) in (0..).zip(words) {
         let frame = if MASK == NUMBERS {

@@ -20,7 +20,7 @@ impl Registration {
 }
 
 impl Lists {
-    /// What is wrong with blocks of `size` as an old kernel chose and walked them; `endless` says that its walk never ends.
+    /// What is wrong with blocks of `size` as an old kernel chose and walked them; `endless`: its walk never ends.
     pub(super) fn kernel_bug(&self, size: PageSize, endless: bool) -> Option<KernelBug> {
         let (choice, rules) = (self.question.device().choice, self.question.rules());
         let settled = rules.interior == Interior::Discontinuities
@@ -60,7 +60,7 @@ impl Lists {
             size,
             entries,
             blocks: single::block_count(mr, size),
-            // Where the driver passes the NIC's address on, what is wrong is the kernel's.
+            // If the driver passes the NIC's address on, the kernel is at fault.
             sound: device.choice == Choice::BEST || single::is_sound(self.dma(), mr, size),
             page: mr.page,
         };

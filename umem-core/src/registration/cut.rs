@@ -156,14 +156,4 @@ impl Iterator for Entries<'_> {
             Self::Unaligned(segments) => segments.next().map(unaligned::entry),
         }
     }
-
-    #[inline]
-    fn fold<B, F: FnMut(B, EntryRun) -> B>(self, start: B, each: F) -> B {
-        match self {
-            Self::None => start,
-            Self::Mixed(runs) => runs.fold(start, each),
-            Self::Single(runs) => runs.fold(start, each),
-            Self::Unaligned(segments) => segments.map(unaligned::entry).fold(start, each),
-        }
-    }
 }

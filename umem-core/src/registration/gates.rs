@@ -1,4 +1,4 @@
-//! The gates of a registration: those before the SG list by their own rules, those after it by what became of the region.
+//! The gates of a registration: those before the SG list by their own rules, those after it by the stages' results.
 
 use super::{Registration, Table};
 use crate::{
@@ -50,10 +50,10 @@ impl Registration {
         answers
     }
 
-    /// What stands behind each rule that decided what becomes of the region, in the order of the stages: of one that is refused, the rule
-    /// that refuses it and those before that.
+    /// The evidence for each rule that decided the result, in the order of the stages; for a refused region, up to the rule that refuses
+    /// it.
     ///
-    /// A result is as good as the [weakest](crate::evidence::weakest) of them.
+    /// A result is as certain as the [weakest](crate::evidence::weakest) of them.
     pub fn evidence(&self) -> Vec<Evidence> {
         let all = self.question().evidence();
         let Some(refusal) = self.table().err() else {
@@ -73,7 +73,7 @@ impl Registration {
             }),
             _ => None,
         };
-        // The answer of a gate has the place of the rules of its stage.
+        // A gate's answer replaces the rules of its stage.
         let others = reached.filter(|line| own.as_ref().is_none_or(|own| own.stage != line.stage));
         let mut lines: Vec<Evidence> = others.collect();
         lines.extend(own);
@@ -116,7 +116,7 @@ impl Registration {
         }
     }
 
-    /// What the device itself has left, only its firmware knows; of some devices users reported a limit.
+    /// Only the firmware knows what the device has left; for some devices, users reported a limit.
     fn firmware(&self) -> GateAnswer {
         let device = self.question().device();
         let gate = Gate::Firmware;
@@ -149,7 +149,7 @@ impl Registration {
         }
     }
 
-    /// The answer with who says so: the line of evidence of its stage.
+    /// The answer, with the evidence of its stage.
     fn proven(&self, answer: GateAnswer) -> GateAnswer {
         let evidence = self.question().evidence();
         let stages: &[&str] = match answer.gate {
@@ -186,7 +186,7 @@ fn decided_at(stage: &str) -> Gate {
     }
 }
 
-/// Why it ends there.
+/// The answer of the gate that refuses.
 fn refused(gate: Gate, refusal: &Refusal) -> GateAnswer {
     GateAnswer::refuse(
         gate,

@@ -12,7 +12,7 @@ use crate::{
 };
 use alloc::{sync::Arc, vec::Vec};
 
-/// A registration whose every stage has random access: see [`Registration::index`].
+/// A registration with random access to every stage: see [`Registration::index`].
 #[derive(Clone, Debug)]
 pub struct Index {
     registration: Registration,
@@ -47,7 +47,7 @@ impl Jumps {
 impl Index {
     pub(super) fn new(registration: Registration, other: Option<&Self>) -> Self {
         let frames = frames(&registration, other.map(|other| &other.frames));
-        // Extents that are not adjacent are SG entries as they are, and without an IOMMU DMA segments.
+        // Extents that are not adjacent are SG entries unchanged, and without an IOMMU DMA segments.
         let other = other.filter(|other| Arc::ptr_eq(&other.frames, &frames));
         let scatter = entries_of_list(&registration, other.map_or(&frames, |other| &other.scatter));
         let is_mapped_alike = |other: &&Self| {
@@ -70,7 +70,7 @@ impl Index {
         }
     }
 
-    /// The registration that this is of.
+    /// The registration.
     pub fn registration(&self) -> &Registration {
         &self.registration
     }

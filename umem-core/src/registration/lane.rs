@@ -31,7 +31,7 @@ impl LaneRun {
 /// One stage's boxes along the region, side by side, in runs.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Lane {
-    /// A run goes on to where the next one begins, so that this is all there is to say of it: a capture has millions of them.
+    /// A run ends where the next one begins, so nothing else is stored: a capture has millions of them.
     begins: Vec<Begin>,
     /// Where the last run ends.
     end: i64,
@@ -151,7 +151,7 @@ impl Lane {
         lane
     }
 
-    /// Adds boxes, of which the first begins where the last one so far ends.
+    /// Adds boxes; the first begins where the lane ends.
     pub(super) fn push(&mut self, offset: i64, size: u64, count: u64) {
         let last = self.runs().last();
         debug_assert!(
@@ -172,7 +172,7 @@ impl Lane {
 /// have one lane together.
 pub(super) struct Growing<'a> {
     like: &'a Arc<Lane>,
-    /// The run of `like` that the boxes have come to, and the number of the next.
+    /// The current run of `like`, and the number of its next box.
     run: Option<LaneRun>,
     next: usize,
     /// How many boxes are those of `like`.
@@ -191,7 +191,7 @@ impl<'a> Growing<'a> {
         }
     }
 
-    /// Adds boxes, of which the first begins where the last one so far ends.
+    /// Adds boxes; the first begins where the lane ends.
     pub(super) fn add(&mut self, offset: i64, size: u64, count: u64) {
         if let Some(own) = &mut self.own {
             return own.push(offset, size, count);
@@ -324,7 +324,7 @@ mod tests {
             prop_assert!(list.windows(2).all(|pair| pair[0].size != pair[1].size));
         }
 
-        /// A lane is shared by those boxes alone that it has.
+        /// Only equal boxes share a lane.
         #[test]
         fn equal_lanes_are_shared((one, all) in boxes(), (other, others) in boxes(), cut in 0usize..60) {
             let known = Arc::new(lane(&one));
@@ -336,7 +336,7 @@ mod tests {
             let grown = grown.done();
             prop_assert_eq!(Arc::ptr_eq(&known, &grown), all == others);
             prop_assert_eq!(&*grown, &lane(&other));
-            // What begins alike is a lane of its own from where it ends.
+            // Boxes that differ after a common beginning get a lane of their own.
             let mut part = Growing::like(&known);
             all.iter().take(cut).for_each(|(offset, size)| part.add(*offset, *size, 1));
             if let [(from, size), ..] = all.get(cut..).unwrap_or_default() {

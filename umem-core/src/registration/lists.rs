@@ -6,7 +6,7 @@ use crate::{
     scatter::{self, ScatterList},
     scenario::Question,
     size::PageSize,
-    table::{Refusal, single::Constraint},
+    table::{KernelBug, Refusal, single::Constraint},
 };
 
 /// The scatter-gather list of a registration: see [`Registration::scatter`](super::Registration::scatter).
@@ -34,7 +34,7 @@ impl Lists {
         let mapped = match question.translation() {
             None => Ok(Mapped {
                 translated: None,
-                // Entry for entry; only memory on demand has segments without entries.
+                // One segment for each entry; only memory on demand has segments without entries.
                 count: match question.kind() {
                     Kind::Pages | Kind::DmaBuf => scatter_count,
                     Kind::Odp => dma(&question, None).count() as u64,
@@ -45,7 +45,7 @@ impl Lists {
                 .map_err(|error| Refusal::Map {
                     error,
                     errno: question.device().umem_error.unwrap_or(error.errno()),
-                    bug: question.kernel().bug_after(error),
+                    bug: KernelBug::after(question.kernel(), error),
                 })
                 .map(|mapping| {
                     let translated = Some((translation, mapping));

@@ -21,7 +21,7 @@ impl ScenarioError {
         }
     }
 
-    /// The same of a registration of a set: what is wrong with its region or its memory stands there.
+    /// The same for a registration of a set: errors in its region or its memory name the registration.
     pub(crate) fn of_member(self, number: usize) -> Self {
         let own = ["region", "memory"]
             .iter()

@@ -2,7 +2,7 @@
 
 use super::{
     DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, Memlock, Scenario, ScenarioError,
-    ScenarioReader,
+    ScenarioReader, set::Set,
 };
 use crate::{address::DmaAddr, size::Bytes};
 use alloc::string::String;
@@ -34,7 +34,25 @@ impl Scenario {
     }
 }
 
-/// The text that was made. An error is not told in its own words, which would bring along all that they need.
+impl Set {
+    /// Reads a set. It is not planned yet.
+    ///
+    /// # Errors
+    /// JSON that is malformed, of the wrong type, or has fields that the format lacks; the field is named. A scenario of one region says
+    /// that it is one.
+    pub fn from_json(json: &[u8]) -> Result<Self, ScenarioError> {
+        let mut reader = ScenarioReader::new();
+        reader.feed(json)?;
+        reader.finish_set()
+    }
+
+    /// The shortest JSON that means this set: defaults are left out.
+    pub fn to_json(&self) -> String {
+        text(serde_json::to_string(self))
+    }
+}
+
+/// The text that was made. An error's own message would link everything that it needs.
 fn text(made: serde_json::Result<String>) -> String {
     let Ok(text) = made else {
         unreachable!("a scenario has only string keys");
@@ -42,7 +60,7 @@ fn text(made: serde_json::Result<String>) -> String {
     text
 }
 
-/// A name or an object: said so when it is neither, which serde's `untagged` would not.
+/// A name or an object. Unlike serde's `untagged`, the error says so if it is neither.
 struct NameOr<T, Named> {
     expecting: &'static str,
     named: fn(String) -> Named,

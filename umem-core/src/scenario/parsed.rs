@@ -1,6 +1,6 @@
-//! JSON as the text has it: the first of two steps. [`read`](super::read) is the second, what it means.
+//! JSON as a tree of values: the first of two steps. [`read`](super::read), the second, says what it means.
 //!
-//! serde can do both at once, but then its code is compiled anew for each struct: a seventh of what a page with `<umem-split>`
+//! serde can do both at once, but then its code is compiled again for each struct: a seventh of what a page with `<umem-split>`
 //! downloads, and another for the formatting of floats in its messages. In two steps errors also know their path.
 
 use alloc::{string::String, vec::Vec};
@@ -13,7 +13,7 @@ use serde::{
 /// A value, as the text has it. Keys that are there twice are kept twice.
 #[derive(Debug)]
 pub(super) enum Json {
-    /// What is not in the text at all.
+    /// A value that is missing in the text.
     Absent,
     Null,
     Flag(bool),
@@ -100,7 +100,7 @@ impl fmt::Display for Json {
     }
 }
 
-/// A text in quotes. `{:?}` would bring along the table of all characters that can be printed.
+/// A text in quotes. `{:?}` would link the table of all printable characters.
 fn quoted(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str("string \"")?;
     for letter in text.chars() {

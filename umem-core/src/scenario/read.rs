@@ -1,6 +1,6 @@
-//! What JSON means: which fields each part of a scenario has, and what they are where they are left out.
+//! What JSON means: the fields of each part of a scenario, and their defaults.
 //!
-//! serde reads the same by what it derives, and is the slow twin in tests. Its code grows with every field of every struct;
+//! serde's derived code reads the same, and is the slow twin in tests. Its code grows with every field of every struct;
 //! this is a call a field.
 
 use super::{
@@ -8,6 +8,7 @@ use super::{
     IovaSpec, KernelSpec, LayoutName, Memlock, MemorySpec, ProcessSpec, Protection, Region,
     Scenario,
     parsed::Json,
+    set::{Member, Set},
     value::{Read, Reading},
 };
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
     capture::{Asked, Assumed, LeftOut, Moved, Moves, Provenance, RefusedPages},
     device::Access,
     memory::{Exporter, Kind},
-    set::{Member, Set},
     size::Bytes,
     table::{Edges, Policy},
 };

@@ -3,8 +3,10 @@
 //! Nearly all of a capture is one list, `memory.extents`, and a set has one for each region. Their items are parsed as they arrive, 16
 //! bytes each; the few lines around them are kept, and read at the end.
 
-use super::{MemorySpec, Problem, Scenario, ScenarioError, field, parsed::Json, value::Reading};
-use crate::{address::PhysAddr, set::Set, size::Bytes};
+use super::{
+    MemorySpec, Problem, Scenario, ScenarioError, field, parsed::Json, set::Set, value::Reading,
+};
+use crate::{address::PhysAddr, size::Bytes};
 use alloc::{
     boxed::Box,
     format,
@@ -123,7 +125,7 @@ impl ScenarioReader {
     /// # Errors
     /// JSON that is malformed, of the wrong type, or has fields that the format lacks; the field is named. A set says that it is one.
     pub fn finish(mut self) -> Result<Scenario, ScenarioError> {
-        // Not by way of what reads either: a program that reads no sets has no code for them.
+        // Not through `finish_either()`: a program that reads no sets then links no code for them.
         let parsed = self.parsed()?;
         match parsed.has("registrations") {
             true => Err(ScenarioError::new("", Problem::IsASet)),
@@ -199,7 +201,7 @@ impl ScenarioReader {
             if !self.outside.pass(*byte) {
                 continue;
             }
-            // Brackets are rare: only here the text before matters.
+            // Brackets are rare; only they depend on the text before.
             self.keep(&piece[kept..i])?;
             kept = i;
             let depth = self.outside.depth;
@@ -309,7 +311,7 @@ impl ScenarioReader {
     }
 }
 
-/// The next list, if the memory has one: an empty one stood in for it.
+/// Puts the next list back, if the memory has one instead of an empty one.
 fn give_back(lists: &mut impl Iterator<Item = Vec<(PhysAddr, Bytes)>>, memory: &mut MemorySpec) {
     if let Some(extents) = &mut memory.extents
         && let Some(list) = lists.next()

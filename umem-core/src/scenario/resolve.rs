@@ -1,14 +1,15 @@
-//! From what a scenario says to what the stages can trust.
+//! From a scenario's values to checked ones that the stages can trust.
 
 use super::{KernelSpec, Problem, Scenario, ScenarioError};
 use crate::{
-    device::{Bug, DeviceProfile, EntryLimit, LengthLimit, OnDemand, RefusedAccess},
-    gate::{Area, Errno, Request},
+    device::Device,
     iommu::{IommuProfile, Translation},
-    kernel::{GENERATIONS, Kernel, KernelRules, Release},
+    kernel::{GENERATIONS, Kernel, KernelRules},
     memory::{Exporter, Kind, Memory},
+    process::Area,
+    request::Request,
     size::{Bytes, PageSize, PageSizes},
-    table::{Edges, Mr, Policy, memory::Layout, single::Choice},
+    table::Mr,
 };
 use alloc::{
     borrow::ToOwned,
@@ -20,6 +21,7 @@ use alloc::{
 mod areas;
 mod device;
 mod early;
+mod evidence;
 mod memory;
 mod region;
 mod translation;
@@ -35,61 +37,6 @@ pub struct Question {
     iommu: Option<Translation>,
     iommu_profile: Option<&'static IommuProfile>,
     device: Device,
-}
-
-/// A device whose every value is known.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Device {
-    /// What the scenario calls it.
-    pub name: Option<String>,
-    /// The sizes its entries may have.
-    pub page_sizes: PageSizes,
-    /// How its table is cut.
-    pub policy: Policy,
-    /// How far the ends of a mixed table may reach.
-    pub edges: Edges,
-    /// The longest SG entry and DMA segment in bytes.
-    pub max_segment: u32,
-    /// How one size for all blocks is chosen.
-    pub choice: Choice,
-    /// What the driver returns if no size fits; `None` if it does not check.
-    pub none_fits: Option<Errno>,
-    /// What it returns instead of whatever `ib_umem_get()` does, if it does not pass that on.
-    pub umem_error: Option<Errno>,
-    /// The access flags that it does not take.
-    pub refused_access: &'static [RefusedAccess],
-    /// Whether it pages on demand.
-    pub on_demand: OnDemand,
-    /// The lengths that it refuses to exceed.
-    pub length_limits: Vec<LengthLimit>,
-    /// The most entries of a table: all limits that hold for this region.
-    pub entry_limits: Vec<EntryLimit>,
-    /// How its table lies in memory.
-    pub layout: Layout,
-    /// The bytes of an entry.
-    pub entry_bytes: u64,
-    /// The driver, if it is in the catalogue.
-    pub profile: Option<&'static DeviceProfile>,
-    /// The kernel that the driver is of; `None` is the newest.
-    pub release: Option<Release>,
-    /// Whether that kernel's vendor may have taken up drivers of later ones.
-    pub vendor: bool,
-}
-
-impl Device {
-    /// The driver, if it is in the catalogue but not in the kernel, and no vendor may have added it.
-    pub fn missing(&self) -> Option<&'static DeviceProfile> {
-        let missing = |profile: &&DeviceProfile| !self.vendor && !profile.is_in(self.release);
-        self.profile.filter(missing)
-    }
-
-    /// The bugs of the driver in this release.
-    pub fn bugs(&self) -> impl Iterator<Item = &'static Bug> {
-        let release = self.release;
-        let bugs = self.profile.map_or(&[][..], |profile| profile.bugs);
-        bugs.iter().filter(move |bug| bug.is_in(release))
-    }
 }
 
 impl Scenario {

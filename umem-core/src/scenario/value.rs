@@ -1,6 +1,6 @@
 //! Values and fields of JSON, and serde's words for what is wrong with them.
 //!
-//! Reading goes on after a mistake, with something in place of the value, and the first mistake is told at the end: code that
+//! Reading goes on after a mistake, with something instead of the value, and the first mistake is reported at the end: code that
 //! returns early from a struct that is half read is several times as long.
 
 use super::{Problem, ScenarioError, parsed::Json};
@@ -31,7 +31,7 @@ pub(super) struct Reading {
     /// The field, as a path: `device.page_sizes[1]`.
     path: String,
     wrong: Option<ScenarioError>,
-    /// Told only where nothing is wrong.
+    /// Reported only if nothing is wrong.
     missing: Option<ScenarioError>,
 }
 
@@ -58,7 +58,7 @@ impl Reading {
 
     /// A value of another type than the expected.
     pub(super) fn kind(&mut self, json: &Json, expected: &dyn fmt::Display) {
-        // What is left out is told as missing.
+        // What is left out is reported as missing.
         if !matches!(json, Json::Absent) {
             self.wrong(&format_args!("invalid type: {json}, expected {expected}"));
         }

@@ -67,7 +67,7 @@ impl SetOutcome {
 const MOST_SLICES: u64 = 1 << 12;
 
 impl SetPlan {
-    /// The changes that help, in the order in which they are easiest to make: what puts a refusal right, huge pages, slices, one region.
+    /// The changes that help, in the order in which they are easiest to make: remedies for a refusal, huge pages, slices, one region.
     pub fn advice(&self) -> Vec<SetAdvice> {
         let before = SetOutcome::of(self);
         let proposals = self.put_right().into_iter();
@@ -93,7 +93,7 @@ impl SetPlan {
         list
     }
 
-    /// What puts the rule right that refuses a region, for all regions alike.
+    /// Remedies for the rule that refuses a region, applied to all regions.
     #[cfg(feature = "guide")]
     fn put_right(&self) -> Vec<(Set, String, String)> {
         let Some(refusal) = self.refusal() else {
@@ -151,11 +151,11 @@ impl SetPlan {
     fn sliced(&self) -> Option<(Set, String, String)> {
         let refusal = self.refusal()?;
         let member = &self.set().registrations[refusal.member];
-        // What registers alone is too much together, in slices as well.
+        // A region that registers alone exceeds a common limit, which slices do not change.
         if self.members()[refusal.member].registration.table().is_ok() {
             return None;
         }
-        // Slices of listed memory are not alike.
+        // Slices of listed memory differ from each other.
         if member.memory.extents.is_some() || member.memory.kind != Kind::Pages {
             return None;
         }
@@ -164,7 +164,7 @@ impl SetPlan {
             let (set, _) = with(slices)?;
             set.plan().ok()?.refusal().is_none().then_some(())
         };
-        // One that is refused whole registers in some number of slices, and in any larger one; if at all.
+        // If a refused region registers in some number of slices, it does in any larger number.
         let most = (1..=MOST_SLICES.ilog2()).map(|log2| 1 << log2);
         let enough = most.into_iter().find(|slices| fits(*slices).is_some())?;
         let (mut too_few, mut enough) = (enough / 2, enough);

@@ -36,7 +36,7 @@ impl Taken {
         let bytes = self.pinned.saturating_mul(page);
         let less = |left: u64, taken: u64| left.saturating_sub(taken);
         ProcessSpec {
-            // What was pinned before may be unknown, but this is not.
+            // Even if it is not known what was pinned before, this is.
             pinned: match process.pinned {
                 Some(Bytes(before)) => Some(Bytes(before.saturating_add(bytes))),
                 None if bytes > 0 => Some(Bytes(bytes)),
@@ -94,7 +94,7 @@ pub(super) fn allowed(registration: &Registration, taken: &Taken) -> (u64, Gate)
         (times(kept, entries), Gate::Firmware),
     ]
     .into_iter()
-    // Of limits that are met at the same region the first gate tells.
+    // If several limits stop the same region, the first gate decides.
     .min_by_key(|(allowed, gate)| (*allowed, *gate))
     .unwrap_or((u64::MAX, Gate::Firmware))
 }

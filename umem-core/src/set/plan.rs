@@ -12,7 +12,7 @@ use crate::{
 };
 use alloc::{format, string::String, vec::Vec};
 
-/// What becomes of a set.
+/// A set, worked out.
 #[derive(Clone, Debug)]
 pub struct SetPlan {
     set: Set,
@@ -28,7 +28,7 @@ pub struct Planned {
     pub registration: Registration,
     /// How many there are.
     pub count: u64,
-    /// How many of them register, after all that stand before them in the set.
+    /// How many of them register, after all earlier ones in the set.
     pub registered: u64,
 }
 
@@ -48,12 +48,12 @@ pub struct Total {
     pub memory: u64,
 }
 
-/// Where a set ends.
+/// The region at which a set is refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SetRefusal {
     /// The number of the region that is refused, from 1 on, in the order of registration.
     pub region: u64,
-    /// Its place in [`Set::registrations`], from 0 on.
+    /// Its index in [`Set::registrations`].
     pub member: usize,
     /// The gate that refuses it, the errno, the cause and the way out.
     pub answer: GateAnswer,
@@ -133,7 +133,7 @@ impl Set {
         registration: &Registration,
         taken: &Taken,
     ) -> (u64, Option<GateAnswer>) {
-        // What is refused alone is refused here, unless something that was registered before stops it sooner.
+        // A region that is refused alone is refused here as well, unless earlier registrations stop it sooner.
         let (allowed, gate) = limits::allowed(registration, taken);
         let alone = registration.gates().pop().filter(GateAnswer::refuses);
         let registered = match &alone {

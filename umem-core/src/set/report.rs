@@ -14,7 +14,7 @@ pub struct SetReport {
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// What it comes to, in one line.
+    /// The result in one line.
     status: String,
     /// Each member, alike regions once.
     registrations: Vec<MemberReport>,
@@ -34,7 +34,7 @@ struct MemberReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     count: u64,
-    /// How many of them register, after all that stand before them.
+    /// How many of them register, after all earlier ones.
     registered: u64,
     /// The first of them, on its own.
     status: String,
@@ -63,7 +63,7 @@ struct Budget {
 struct RefusedRegion {
     /// From 1 on, in the order of registration.
     region: u64,
-    /// Its place in `registrations`, from 0 on.
+    /// Its index in `registrations`.
     registration: usize,
     #[serde(flatten)]
     answer: GateAnswer,

@@ -38,7 +38,7 @@ impl fmt::Debug for Bytes {
     }
 }
 
-/// A size in words that people can check: one just below a large unit, as segments have that end at a limit, is told from there.
+/// A size that people can check: just below a large unit it is printed as a difference, "(4G-4K)", as for segments that end at a limit.
 ///
 /// ```
 /// use umem_core::size::Near;
@@ -69,24 +69,17 @@ impl fmt::Display for Near {
 }
 
 /// Why a text is not a size.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SizeError {
     /// Not of the form `^\d+[KMGTP]?$` or `^0x[0-9a-f]+$`.
+    #[error(
+        "is not a valid size: write bytes (4096), a unit of K, M, G, T or P (4K, 2M), or hexadecimal (0x1000)"
+    )]
     Form,
     /// 2^64 bytes or more.
+    #[error("is a size of 2^64 bytes or more")]
     TooLarge,
 }
-
-impl fmt::Display for SizeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Form => "is not a valid size: write bytes (4096), a unit of K, M, G, T or P (4K, 2M), or hexadecimal (0x1000)",
-            Self::TooLarge => "is a size of 2^64 bytes or more",
-        })
-    }
-}
-
-impl core::error::Error for SizeError {}
 
 impl FromStr for Bytes {
     type Err = SizeError;

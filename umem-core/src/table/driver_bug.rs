@@ -1,7 +1,7 @@
 use crate::kernel::{Release, Since};
 use core::fmt;
 
-/// What a driver gets wrong: it makes a table that translates addresses falsely, or refuses a region without need.
+/// What a driver gets wrong: it makes a table that translates addresses falsely, or refuses a region needlessly.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct DriverBug {
@@ -11,7 +11,7 @@ pub struct DriverBug {
     pub about: &'static str,
     /// The first release without it, if there is one.
     pub mended: Option<Since>,
-    /// The release that it was met in, if that is known.
+    /// The kernel's release, if it is known.
     pub release: Option<Release>,
 }
 

@@ -1,4 +1,8 @@
-use crate::{kernel::Change, size::PageSize};
+use crate::{
+    iommu::MapError,
+    kernel::{CHANGES, Certainty, Change, Kernel},
+    size::PageSize,
+};
 use alloc::string::String;
 use core::fmt;
 
@@ -36,9 +40,28 @@ pub enum KernelBug {
         kernel: String,
         /// Whether the kernel is known to have the bug.
         known: bool,
-        /// The commit that mends it.
+        /// The commit that fixes it.
         fix: &'static Change,
     },
+}
+
+/// "Catch scatterlist length overflows".
+const PAD: &str = "1c8f6308e557";
+
+impl KernelBug {
+    /// What `kernel` gets wrong after a mapping that failed with `error`.
+    pub(crate) fn after(kernel: &Kernel, error: MapError) -> Option<Self> {
+        let fix = CHANGES.iter().find(|change| change.commit == PAD)?;
+        let left = matches!(error, MapError::PadOverflow { .. }) && !kernel.rules.pad_checked;
+        left.then(|| Self::LeftBehind {
+            kernel: kernel.name.clone(),
+            known: kernel.certainty != Certainty::Vendor
+                && !kernel
+                    .release
+                    .is_some_and(|release| fix.since.is_unknown_in(release)),
+            fix,
+        })
+    }
 }
 
 impl fmt::Display for KernelBug {

@@ -1,7 +1,7 @@
 //! The mail's code as written, beside the rule that it intends: exhibits, never used for a table.
 //!
 //! [`Draft`] is `ib_umem_add_page_sg()`, *"off the cuff untested"*. It differs from [the intended
-//! rule](crate::tiling) in ten ways, each a switch here, so that one can be mended at a time.
+//! rule](crate::tiling) in ten ways, each a switch here, so that they can be fixed one at a time.
 //! [`cut_before_mapping`] is the mail's first idea; its second thought replaced it.
 
 use super::Tally;
@@ -15,7 +15,7 @@ use crate::{
 
 mod draft;
 
-pub use draft::{Draft, DraftRun, Stopped};
+pub use draft::{Draft, DraftEntries, Stopped};
 
 /// The first idea: cut the frames into aligned blocks before they are mapped, and afterwards only make blocks smaller,
 /// *"not bigger"*.

@@ -44,14 +44,14 @@ pub enum Layout {
     PageLists,
     /// Nothing if the blocks are contiguous; a row in one chunk of 2M; or a root and leaves of 4K. `irdma_get_pble()`.
     Chunks {
-        /// Whether the test for contiguity multiplies in 32 bits: "irdma: contiguity u64" mended it.
+        /// Whether the test for contiguity multiplies in 32 bits: "irdma: contiguity u64" fixed it.
         narrow: bool,
     },
     /// Up to 4 inline; a buffer if it is contiguous; else also chunks of 4K that hold 510 pointers each. `pbl_create()` of efa.
     PointerChunks,
     /// As many hops of base-address pages of 4 kernel pages as it takes. `get_best_hop_num()` of hns.
     Hops,
-    /// Two hops, whose base-address pages grow until the root fits one. [6.1] `cal_best_bt_pg_sz()` of hns.
+    /// Two hops; their base-address pages grow until the root fits one. [6.1] `cal_best_bt_pg_sz()` of hns.
     TwoHops,
     /// Two hops of base-address pages of 16K. [5.10] `hns_roce_hem_list_request()`.
     TwoHops16K,
@@ -83,11 +83,7 @@ impl Layout {
             entries: n, page, ..
         } = shape;
         let row = n.saturating_mul(8);
-        let inline = TableMemory {
-            levels: 0,
-            bytes: 0,
-        };
-        let of = |levels, bytes| TableMemory { levels, bytes };
+        let inline = of(0, 0);
         match self {
             Self::List => of(1, n.saturating_mul(shape.entry_bytes)),
             Self::None => inline,
@@ -119,15 +115,7 @@ impl Layout {
                 }
                 hops(n, base, Some(2))
             }
-            Self::Levels => {
-                let (mut levels, mut bytes, mut entries) = (0, 0u64, n);
-                while levels == 0 || entries > 1 {
-                    entries = entries.saturating_mul(8).div_ceil(page.bytes());
-                    bytes = bytes.saturating_add(entries.saturating_mul(page.bytes()));
-                    levels += 1;
-                }
-                of(levels, bytes)
-            }
+            Self::Levels => tree(n, page.bytes() / 8, page.bytes()),
             Self::TwoLayers if n <= 8192 => of(1, 2 * (8 * n).next_power_of_two().max(4096)),
             Self::TwoLayers => {
                 let mut list = 4096u64;
@@ -144,17 +132,24 @@ impl Layout {
                 of(2, maps.saturating_mul(page.bytes() + 8))
             }
             Self::Lists => of(2, row.saturating_add(8 * n.div_ceil(512))),
-            Self::Tree => {
-                let (mut levels, mut nodes, mut entries) = (0, 0u64, n);
-                while levels == 0 || entries > 1 {
-                    entries = entries.div_ceil(64);
-                    nodes += entries;
-                    levels += 1;
-                }
-                of(levels, nodes.saturating_mul(576))
-            }
+            Self::Tree => tree(n, 64, 576),
         }
     }
+}
+
+const fn of(levels: u32, bytes: u64) -> TableMemory {
+    TableMemory { levels, bytes }
+}
+
+/// Levels of nodes that hold `fanout` entries and take `node` bytes each, up to one node.
+fn tree(n: u64, fanout: u64, node: u64) -> TableMemory {
+    let (mut levels, mut nodes, mut entries) = (0, 0u64, n);
+    while levels == 0 || entries > 1 {
+        entries = entries.div_ceil(fanout);
+        nodes = nodes.saturating_add(entries);
+        levels += 1;
+    }
+    of(levels, nodes.saturating_mul(node))
 }
 
 /// The entries of irdma's chunks, in units of 64 bytes.
@@ -166,21 +161,12 @@ fn chunks(shape: TableShape, narrow: bool) -> TableMemory {
     let reach = block.map_or(0, |size| n.saturating_sub(1).saturating_mul(size.bytes()));
     let contiguous = shape.contiguous && (!narrow || reach <= u64::from(u32::MAX));
     if n <= 1 || contiguous {
-        return TableMemory {
-            levels: 0,
-            bytes: 0,
-        };
+        return of(0, 0);
     }
     if n <= MOST_OF_A_CHUNK {
-        return TableMemory {
-            levels: 1,
-            bytes: unit(n),
-        };
+        return of(1, unit(n));
     }
-    TableMemory {
-        levels: 2,
-        bytes: unit(n.div_ceil(512)) + 4096 * (n / 512) + unit(n % 512),
-    }
+    of(2, unit(n.div_ceil(512)) + 4096 * (n / 512) + unit(n % 512))
 }
 
 /// The entries of one chunk of 2M.
@@ -195,20 +181,14 @@ fn hops(n: u64, base: u64, fixed: Option<u32>) -> TableMemory {
         levels += 1;
     }
     let Some(below) = levels.checked_sub(1) else {
-        return TableMemory {
-            levels: 0,
-            bytes: 0,
-        };
+        return of(0, 0);
     };
     let (mut bytes, mut pages) = (0u64, n);
     for _ in 0..below {
         pages = pages.div_ceil(per_page);
         bytes = bytes.saturating_add(pages.saturating_mul(base));
     }
-    TableMemory {
-        levels,
-        bytes: bytes.saturating_add(pages.saturating_mul(8)),
-    }
+    of(levels, bytes.saturating_add(pages.saturating_mul(8)))
 }
 
 /// `KMALLOC_MAX_SIZE`: the largest block of the page allocator, 2^`MAX_PAGE_ORDER` pages, on x86 and arm64.

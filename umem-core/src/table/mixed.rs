@@ -1,4 +1,4 @@
-//! Devices whose entries may each have a size of its own: the greedy split of the mail.
+//! Devices with entries of any of their sizes: the greedy split of the mail.
 //!
 //! *"it always selects the largest aligned block it can, and consumes those pages."* The mail
 //! cuts pages before they are mapped (`ib_umem_add_page_sg()`); after its second thought the

@@ -37,7 +37,7 @@ pub enum Refusal {
         length: u64,
         /// The device's limit.
         most: u64,
-        /// The blocks that it holds for.
+        /// The size of those blocks.
         block: PageSize,
         /// What the program sees.
         errno: Errno,
@@ -88,7 +88,7 @@ pub enum Refusal {
         /// The driver.
         driver: &'static str,
     },
-    /// The driver refuses what a right one would register.
+    /// The driver refuses what a correct one would register.
     DriverBug {
         /// How many entries would do.
         entries: u64,
@@ -151,7 +151,7 @@ impl Refusal {
     }
 
     /// Where the registration stops and what the program sees: "refused at memlock (EPERM)"; `None` where it registers without a table.
-    pub fn place(&self) -> Option<String> {
+    pub fn stopped_at(&self) -> Option<String> {
         let gate = self.gate()?.name();
         Some(match self.errno() {
             Some(errno) => format!("refused at {gate} ({errno})"),
@@ -177,7 +177,7 @@ impl Refusal {
 }
 
 impl Refusal {
-    /// What is refused and why: a sentence without its point.
+    /// What is refused and why: a sentence without a full stop.
     pub fn cause(&self) -> String {
         match self {
             Self::Map { error, .. } => error.to_string(),
@@ -194,13 +194,12 @@ impl Refusal {
             ),
             Self::NoSizes => "the device offers no page size".into(),
             Self::NoneFits { sizes, errno, .. } => {
-                let then = match errno {
-                    Some(errno) => format!("drivers then refuse it ({errno})"),
-                    None => "this driver then divides by 0".into(),
-                };
-                format!(
-                    "none of the device's page sizes ({sizes}) fits the whole region, and {then}"
-                )
+                let what =
+                    format!("none of the device's page sizes ({sizes}) fits the whole region");
+                match errno {
+                    Some(errno) => format!("{what}, and drivers then refuse it ({errno})"),
+                    None => format!("{what}, and this driver then divides by 0"),
+                }
             }
             Self::NoExactTiling {
                 smallest,
@@ -209,13 +208,13 @@ impl Refusal {
                 pinned,
                 reaches_before,
             } => {
-                let (begins, before) = match reaches_before {
-                    true => ("begins", "before the pinned pages begin"),
-                    false => ("ends", "after the pinned pages end"),
+                let outside = match reaches_before {
+                    true => format!("begins at {reach}, before the pinned pages begin at {pinned}"),
+                    false => format!("ends at {reach}, after the pinned pages end at {pinned}"),
                 };
                 format!(
                     "no exact tiling: the device's smallest page is {smallest}, and the {smallest} block that holds DMA address \
-                     {holds} {begins} at {reach}, {before} at {pinned}"
+                     {holds} {outside}"
                 )
             }
             Self::TooManyEntries {

@@ -3,15 +3,18 @@ use crate::{
     iommu::{MapError, TranslationError},
     size::{Bytes, PageSize},
 };
-use core::fmt;
 
 /// Why a region cannot be pinned and mapped. Lengths are in bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UmemError {
     /// The region has no byte.
+    #[error(
+        "the region is empty, and the kernel registers no empty region (EINVAL): give at least 1 byte"
+    )]
     EmptyRegion,
     /// The region passes the end of the address space, or its last page does.
+    #[error("{} from {address} pass the end of the address space", Bytes(*.length))]
     Wraps {
         /// Where it begins, as the program or the NIC has it.
         address: VirtAddr,
@@ -19,6 +22,9 @@ pub enum UmemError {
         length: u64,
     },
     /// The NIC's address has another offset in the kernel's page than the program's, which uverbs refuses (`EINVAL`).
+    #[error(
+        "the NIC's address {hca} and the region's address {address} differ below the kernel's page ({page}), which uverbs refuses (EINVAL): make their offsets in the page equal"
+    )]
     HcaOffset {
         /// The program's address.
         address: VirtAddr,
@@ -28,11 +34,16 @@ pub enum UmemError {
         page: PageSize,
     },
     /// The region has more pages than `ib_umem_get()` takes, `UINT_MAX` (`EINVAL`).
+    #[error(
+        "the region has {pages} pages, and the kernel registers at most {} at once (EINVAL): split the region",
+        u32::MAX
+    )]
     TooManyPages {
         /// How many it has.
         pages: u64,
     },
     /// The device's longest segment is shorter than the kernel's page (`EINVAL`).
+    #[error("the device's longest segment ({}) is shorter than the kernel's page ({page}), which Linux refuses (EINVAL)", Bytes((*.max_segment).into()))]
     ShortSegment {
         /// The device's.
         max_segment: u32,
@@ -40,6 +51,7 @@ pub enum UmemError {
         page: PageSize,
     },
     /// A run of frames is empty, or is not made of whole pages.
+    #[error("frames {index}, {} at {start}, are not one or more whole pages of {page}", Bytes(*.length))]
     PartialPage {
         /// Which run, from 0.
         index: usize,
@@ -51,6 +63,7 @@ pub enum UmemError {
         page: PageSize,
     },
     /// A run of frames passes the end of the address space.
+    #[error("frames {index}, {} at {start}, pass the end of the address space", Bytes(*.length))]
     FramesWrap {
         /// Which run, from 0.
         index: usize,
@@ -60,15 +73,18 @@ pub enum UmemError {
         length: u64,
     },
     /// The frames hold fewer bytes than the region's pages, or more.
+    #[error("the frames hold {}{}, and the region's pages {}: give the frames of the pinned pages, no more and no fewer", if given > needed { "at least " } else { "" }, Bytes(*.given), Bytes(*.needed))]
     OtherLength {
-        /// The frames' length, at least: they are not counted on once there are too many.
+        /// The frames' length, at least: counting stops once there are too many.
         given: u64,
         /// That of the region's pages.
         needed: u64,
     },
     /// The IOMMU's values do not fit together, or do not fit the kernel's page.
+    #[error("the IOMMU: {0}")]
     Iommu(TranslationError),
     /// The IOMMU cannot map the list.
+    #[error("{0}")]
     Map(MapError),
 }
 
@@ -89,63 +105,3 @@ impl UmemError {
         }
     }
 }
-
-impl fmt::Display for UmemError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::EmptyRegion => f.write_str(
-                "the region is empty, and the kernel registers no empty region (EINVAL): give at least 1 byte",
-            ),
-            Self::Wraps { address, length } => write!(
-                f,
-                "{} from {address} pass the end of the address space",
-                Bytes(length)
-            ),
-            Self::HcaOffset { address, hca, page } => write!(
-                f,
-                "the NIC's address {hca} and the region's address {address} differ below the kernel's page ({page}), which \
-                 uverbs refuses (EINVAL): make their offsets in the page equal"
-            ),
-            Self::TooManyPages { pages } => write!(
-                f,
-                "the region has {pages} pages, and the kernel registers at most {} at once (EINVAL): split the region",
-                u32::MAX
-            ),
-            Self::ShortSegment { max_segment, page } => write!(
-                f,
-                "the device's longest segment ({}) is shorter than the kernel's page ({page}), which Linux refuses (EINVAL)",
-                Bytes(max_segment.into())
-            ),
-            Self::PartialPage {
-                index,
-                start,
-                length,
-                page,
-            } => write!(
-                f,
-                "frames {index}, {} at {start}, are not one or more whole pages of {page}",
-                Bytes(length)
-            ),
-            Self::FramesWrap {
-                index,
-                start,
-                length,
-            } => write!(
-                f,
-                "frames {index}, {} at {start}, pass the end of the address space",
-                Bytes(length)
-            ),
-            Self::OtherLength { given, needed } => write!(
-                f,
-                "the frames hold {}{}, and the region's pages {}: give the frames of the pinned pages, no more and no fewer",
-                if given > needed { "at least " } else { "" },
-                Bytes(given),
-                Bytes(needed)
-            ),
-            Self::Iommu(ref error) => write!(f, "the IOMMU: {error}"),
-            Self::Map(ref error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for UmemError {}

@@ -61,7 +61,7 @@ impl DmaBuf {
         )
     }
 
-    /// The segments by the rules, if the mapping begins at `start`; one more at most than were recorded.
+    /// The segments by the rules, if the mapping begins at `start`; at most one more than were recorded.
     fn segments(&self, translation: Option<Translation>) -> Option<Vec<(DmaAddr, u64)>> {
         let entries = ScatterList::listed(
             Consecutive::new(self.entries.iter().copied()),
@@ -95,7 +95,7 @@ impl DmaBuf {
                     address_bits: 64,
                     ..profile.translation()
                 };
-                // Where the whole buffer was put is not recorded: the region's first segment tells it.
+                // Where the whole buffer was mapped is not recorded; it follows from the region's first segment.
                 let zero = self.segments(Some(at(DmaAddr::new(0))));
                 let start = recorded.first().zip(zero.as_deref().and_then(<[_]>::first));
                 let start =

@@ -1,4 +1,4 @@
-//! The rules on the kernel's questions.
+//! The kernel's questions, answered by the rules.
 
 use super::{Best, Iommu, MOST_BLOCKS, Mismatch, hash};
 use crate::{
@@ -185,7 +185,7 @@ impl Iommu {
         Some(Translation {
             iova: Iova::At(start),
             boundary_mask: self.boundary.map_or(u64::from(u32::MAX), Bits::get),
-            // The rules know no reserved ranges, so a recording may begin higher than a profile's hardware lets it.
+            // The rules ignore reserved ranges, so a recording may begin higher than a profile's hardware allows.
             address_bits: match translation.layout {
                 IovaLayout::EachEntry => translation.address_bits,
                 IovaLayout::OneAllocation | IovaLayout::EachAligned | IovaLayout::Direct { .. } => {
@@ -213,16 +213,12 @@ impl Iommu {
             .as_ref()
             .and_then(|dma| dma.first())
             .map_or(DmaAddr::new(0), |(start, _)| *start);
-        let list = |list: DmaList<_>| {
-            list.map(|segment| (segment.start, segment.length))
-                .collect()
-        };
         let Some(translation) = self.translation(start) else {
             same("maperr", &self.maperr.unwrap_or(0), &0)?;
             return same(
                 "dma",
                 &dma,
-                &Some(list(DmaList::identity(entries.into_iter()))),
+                &Some(pairs(DmaList::identity(entries.into_iter()))),
             );
         };
         if translation.layout == IovaLayout::EachEntry {
@@ -238,6 +234,17 @@ impl Iommu {
             same("maperr", &self.maperr.unwrap_or(0), &errno)?;
             return same("dma", &dma, &expected);
         }
+        self.mapped(translation, entries, start, dma)
+    }
+
+    /// Compares a list that was mapped as a whole, from `start` on.
+    fn mapped(
+        &self,
+        translation: Translation,
+        entries: Vec<SgEntry>,
+        start: DmaAddr,
+        dma: Option<Vec<(DmaAddr, u64)>>,
+    ) -> Result<(), Mismatch> {
         let mapped = translation.map(entries.iter().copied());
         let errno = match &mapped {
             Ok(_) => 0,
@@ -264,8 +271,14 @@ impl Iommu {
         }
         let segments =
             DmaList::translated(entries.into_iter(), translation, mapping, self.max_segment);
-        same("dma", &dma, &Some(list(segments)))
+        same("dma", &dma, &Some(pairs(segments)))
     }
+}
+
+fn pairs(segments: impl Iterator<Item = DmaSegment>) -> Vec<(DmaAddr, u64)> {
+    segments
+        .map(|segment| (segment.start, segment.length))
+        .collect()
 }
 
 /// The list as recorded, or 2^63 lower if it ends at 2^64, as AMD's may: the rules cannot represent that end, and their answer

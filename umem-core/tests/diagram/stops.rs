@@ -82,8 +82,8 @@ fn a_refused_region_stops_at_its_gate_and_what_lies_behind_is_empty() {
             );
             let told = texts(&drawing).join(" ");
             let refusal = shown.registration().table().unwrap_err();
-            let place = refusal.place().unwrap();
-            assert!(told.contains(&place), "{place}: {told}");
+            let stop = refusal.stopped_at().unwrap();
+            assert!(told.contains(&stop), "{stop}: {told}");
             assert!(
                 told.contains("Why: ")
                     && told.contains("What to do: ") != refusal.way_out().is_empty(),

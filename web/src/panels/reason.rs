@@ -56,8 +56,8 @@ pub fn Reason(props: &Props) -> Html {
         (Some(Stage::Map), ..) => ("Mapping".to_owned(), mapping(scene)),
         (_, Err(refusal), _) => (
             refusal
-                .place()
-                .map_or_else(|| "Why nothing?".into(), |place| sentence(&place)),
+                .stopped_at()
+                .map_or_else(|| "Why nothing?".into(), |stop| sentence(&stop)),
             refused(scene, refusal),
         ),
         (_, Ok(_), Some(focus)) if question.device().policy == Policy::Mixed => {

@@ -135,7 +135,7 @@ pub fn Transport(props: &Props) -> Html {
 fn ended(scene: &Scene) -> String {
     let refusal = scene.registration().table().err();
     refusal
-        .and_then(Refusal::place)
+        .and_then(Refusal::stopped_at)
         .unwrap_or_else(|| "finished".into())
 }
 

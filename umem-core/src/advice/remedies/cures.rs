@@ -67,7 +67,7 @@ static CURES: &[Cure] = &[
     },
     Cure {
         codes: &["iova-offset"],
-        change: "give the NIC the program's own address (ibv_reg_mr() in the place of ibv_reg_mr_iova())",
+        change: "give the NIC the program's own address (ibv_reg_mr() instead of ibv_reg_mr_iova())",
         cost: "the remote side uses the program's addresses",
         apply: |scenario| {
             scenario.region.hca_address = None;
@@ -145,7 +145,7 @@ static CURES: &[Cure] = &[
     },
     Cure {
         codes: &["fsdax"],
-        change: "use device DAX (/dev/dax, ndctl create-namespace --mode=devdax) in the place of the file",
+        change: "use device DAX (/dev/dax, ndctl create-namespace --mode=devdax) instead of the file",
         cost: "there is no file system on it",
         apply: |scenario| back(scenario, Backing::Fsdax, Backing::Devdax),
     },

@@ -1,6 +1,6 @@
 //! Looking ahead in words: which ones continue the run of the word before them, in the bits of `MASK`.
 
-use super::{NUMBERS, PRESENT};
+use super::mask::{NUMBERS, PRESENT};
 use core::array;
 
 /// How many pages are looked at together: as many as a bitmap has bits.
@@ -36,7 +36,7 @@ pub(super) fn next_breaks<const MASK: u64>(words: &[u64], mut piece: usize) -> (
 }
 
 /// A run of this many pages counts as long. From then on an eighth of what was found is looked at together, up to `LONG_PIECE`, so that
-/// little is read in vain where the run ends.
+/// little is read needlessly when the run ends.
 const LONG: usize = 1024;
 const LONG_PIECE: usize = 1 << 14;
 
@@ -50,7 +50,7 @@ fn continues<const MASK: u64>(words: &[u64], before: u64) -> bool {
         return false;
     }
     // Read four quarters in turns: memory serves several readers faster than one, which stalls wherever a page of words ends.
-    // Nothing branches, so that compilers do several words in one instruction.
+    // Nothing branches, so that compilers can process several words in one instruction.
     let quarter = words.len() / 4;
     let quarters: [_; 4] = array::from_fn(|n| &words[n * quarter..][..quarter]);
     let next = before.wrapping_add(1);

@@ -6,11 +6,12 @@
 //! right, so those pages are visited one by one like the kernel does; or, if none of 16 continues another, without any test.
 
 use super::{
-    FRAME_NUMBER, FrameRun, NUMBERS, PRESENT,
     ahead::{FEW, PIECE, ROW, alone, breaks, next_breaks},
+    mask::{FRAME_NUMBER, NUMBERS, PRESENT},
 };
 use crate::{
     address::{Extent, PhysAddr},
+    memory::FrameRun,
     size::PageSize,
 };
 
@@ -127,9 +128,9 @@ impl<'a, const MASK: u64> Runs<'a, MASK> {
                 (start, word) = (end, next & MASK);
             }
             piece += PIECE;
-            // Where nearly every page begins a run no bitmap is worth its while: on row by row, as long as that is so.
+            // If nearly every page begins a run, a bitmap does not pay: go on row by row as long as that holds.
             while each_begins {
-                // A row is the word before it as well.
+                // A row includes the word before it.
                 let Some(row) = words
                     .get(piece - 1..)
                     .and_then(|left| left.first_chunk::<{ 1 + ROW }>())

@@ -1,6 +1,9 @@
 //! The fast runs beside the slow ones.
 
-use super::*;
+use super::{
+    mask::{FRAME_NUMBER, PRESENT},
+    *,
+};
 use crate::scatter::{Coalescing, CutRuns, ScatterList, SgEntry};
 use alloc::vec::Vec;
 use proptest::prelude::*;
@@ -20,7 +23,7 @@ fn entries<const MASK: u64>(words: &[u64], longest: u64) -> Vec<SgEntry> {
     .collect()
 }
 
-/// Numbers in runs of all lengths; 0 is no frame.
+/// Numbers in runs of all lengths; 0 is not a frame.
 fn numbers() -> impl Strategy<Value = Vec<u64>> {
     let run = (
         1u64..5,

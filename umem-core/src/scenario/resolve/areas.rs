@@ -3,8 +3,8 @@
 use super::{Problem, ScenarioError, power_of_two};
 use crate::{
     address::VirtAddr,
-    gate::Area,
-    scenario::{AreaSpec, Backing, Scenario},
+    process::{Area, Backing},
+    scenario::{AreaSpec, Scenario},
     size::{Bytes, PageSize},
 };
 use alloc::{format, vec::Vec};

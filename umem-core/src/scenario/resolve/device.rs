@@ -1,9 +1,10 @@
 //! The device of a scenario.
 
-use super::{Device, Problem, ScenarioError, parse_page_sizes, unknown};
+use super::{Problem, ScenarioError, parse_page_sizes, unknown};
 use crate::{
     device::{
-        self, DeviceProfile, DmaBufs, EntryLimit, LengthLimit, Most, OnDemand, Scope, Traits,
+        self, Device, DeviceProfile, DmaBufs, EntryLimit, LengthLimit, Most, OnDemand, Scope,
+        Traits,
     },
     gate::{Errno, Gate},
     kernel::{Certainty, Kernel, KernelRules},
@@ -15,7 +16,7 @@ use crate::{
 use alloc::{vec, vec::Vec};
 
 impl Scenario {
-    /// The device as its driver in `kernel` has it: the newest one if that names no release.
+    /// The device as its driver in `kernel` has it: the newest one if `kernel` names no release.
     pub(super) fn device(&self, page: PageSize, kernel: &Kernel) -> Result<Device, ScenarioError> {
         let nothing = DeviceObject::default();
         let (object, profile) = match &self.device {
@@ -54,11 +55,11 @@ impl Scenario {
             none_fits: traits.map_or(Some(Errno::Einval), |traits| traits.none_fits),
             umem_error: traits.and_then(|traits| traits.umem_error),
             refused_access: traits.map_or(&[][..], |traits| traits.refused_access),
-            // Of a device that is not in the catalogue nobody knows.
+            // For a device outside the catalogue this is not known.
             on_demand: traits.map_or(OnDemand::Implicit, |traits| traits.on_demand),
             length_limits: length_limits(object, traits)?,
             entry_limits: self.entry_limits(object, traits, kernel)?,
-            // Entries of another length are a table of another device.
+            // With entries of another length the driver's layout does not apply.
             layout: match entry_bytes {
                 Some(_) => Layout::List,
                 None => traits.map_or(Layout::List, |traits| traits.layout),
@@ -131,7 +132,7 @@ fn page_sizes(
     let choice = traits.map_or(Choice::BEST, |traits| traits.choice);
     let kernel_page = matches!(choice, Choice::KernelPage | Choice::PagesOfLength);
     match (&object.page_sizes, traits) {
-        // What has sizes of its own takes the best of them.
+        // A device with sizes of its own takes the best of them.
         (Some(sizes), _) => Ok((
             parse_page_sizes(field, sizes)?,
             if kernel_page { Choice::BEST } else { choice },

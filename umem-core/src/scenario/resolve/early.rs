@@ -1,11 +1,7 @@
-//! The gates before the SG list, for any region: the kernel answers wrong ones, too.
+//! The gates before the SG list, for any region: the kernel also answers for invalid ones.
 
 use super::{ScenarioError, kernel_page, power_of_two};
-use crate::{
-    address::VirtAddr,
-    gate::{GateAnswer, Request},
-    scenario::Scenario,
-};
+use crate::{address::VirtAddr, gate::GateAnswer, request::Request, scenario::Scenario};
 use alloc::vec::Vec;
 
 impl Scenario {

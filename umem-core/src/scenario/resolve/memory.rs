@@ -3,7 +3,7 @@
 use super::{Problem, ScenarioError, power_of_two};
 use crate::{
     address::PhysAddr,
-    memory::{self, Exporter, Extents, Kind, Layout, Memory, RunError, Runs},
+    memory::{self, CheckedExtents, Exporter, Extents, Kind, Layout, Memory, RunError},
     scenario::{DEFAULT_START, LayoutName, MemorySpec, Scenario},
     size::{Bytes, PageSize},
     table::Mr,
@@ -141,14 +141,14 @@ fn layout(
 }
 
 /// The extents with their offsets, and their length together.
-fn extents(list: &Extents, page: PageSize) -> Result<(Runs, u64), ScenarioError> {
+fn extents(list: &Extents, page: PageSize) -> Result<(CheckedExtents, u64), ScenarioError> {
     listed(list, |total, start, length| {
         memory::after_run(total, start, length, page)
     })
 }
 
 /// The entries of a dma-buf's exporter: of any lengths, which together are whole pages, as the size of every dma-buf is.
-fn entries(list: &Extents, page: PageSize) -> Result<(Runs, u64), ScenarioError> {
+fn entries(list: &Extents, page: PageSize) -> Result<(CheckedExtents, u64), ScenarioError> {
     let (runs, length) = listed(list, memory::after_entry)?;
     if page.divides(length) {
         Ok((runs, length))
@@ -162,12 +162,12 @@ fn entries(list: &Extents, page: PageSize) -> Result<(Runs, u64), ScenarioError>
 fn listed(
     list: &Extents,
     after: impl Fn(u64, PhysAddr, u64) -> Result<u64, RunError>,
-) -> Result<(Runs, u64), ScenarioError> {
+) -> Result<(CheckedExtents, u64), ScenarioError> {
     if list.is_empty() {
         return Err(ScenarioError::new("memory.extents", Problem::NoExtents));
     }
     let mut total = 0u64;
-    let mut runs = Runs::new(list);
+    let mut runs = CheckedExtents::new(list);
     for (i, &(start, Bytes(length))) in list.iter().enumerate() {
         runs.pass(i, total);
         total = after(total, start, length).map_err(|error| {

@@ -48,7 +48,7 @@ impl Scenario {
     }
 }
 
-/// What `object` says, the rest from `base`.
+/// The values of `object`; missing ones come from `base`.
 fn translation(object: &IommuObject, base: Translation) -> Result<Translation, ScenarioError> {
     Ok(Translation {
         page_sizes: match &object.page_sizes {

@@ -4,7 +4,6 @@ use crate::{
     address::PhysAddr,
     size::{PageSize, PageSizes},
 };
-use core::fmt;
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +17,7 @@ mod tests;
 /// use umem_core::{address::PhysAddr, size::{PageSize, PageSizes}, table::mail::Draft};
 /// let start = PhysAddr::new(1 << 44);
 /// let sizes = PageSizes::from_bits(0x301000);
-/// // A frame whose number is a multiple of 2^32: ffs() looks at the low 32 bits and finds none set.
+/// // The number of this frame is a multiple of 2^32: ffs() looks at the low 32 bits and finds none set.
 /// let mut entries = Draft::WITH_THE_REPLY.run(start, 512, PageSize::K4, sizes);
 /// assert_eq!(entries.next(), None);
 /// assert!(entries.stopped().unwrap().to_string().contains("num_zeros is 11"));
@@ -42,7 +41,7 @@ pub struct Draft {
     pub whole_pages: bool,
     /// Frame 0 is aligned to everything; `ffs(0)` is 0, which makes it the least aligned of all.
     pub frame_zero: bool,
-    /// `ffs()` looks at 64 bits; it takes an int, so frames whose numbers are multiples of 2^32 are the least aligned as well.
+    /// `ffs()` looks at 64 bits; it takes an int, so it takes multiples of 2^32 for the least aligned frames as well.
     pub wide_ffs: bool,
     /// Both shifts are of a long; `1 <<` is an int, which overflows at an alignment of 2G.
     pub wide_shift: bool,
@@ -90,8 +89,14 @@ impl Draft {
     };
 
     /// Runs the loop on `pages` pages from address `start`, a multiple of `page`; the pages end below 2^64.
-    pub fn run(self, start: PhysAddr, pages: u64, page: PageSize, sizes: PageSizes) -> DraftRun {
-        DraftRun {
+    pub fn run(
+        self,
+        start: PhysAddr,
+        pages: u64,
+        page: PageSize,
+        sizes: PageSizes,
+    ) -> DraftEntries {
+        DraftEntries {
             draft: self,
             at: start,
             left: pages,
@@ -160,10 +165,13 @@ fn sign_extended(int: i32) -> u64 {
 }
 
 /// Where the loop ends that should not.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Stopped {
     /// The mask leaves no size: `WARN_ON`, and NULL is returned.
+    #[error(
+        "at {address} num_zeros is {zeros}, and the mask {mask:#x} leaves no size: WARN_ON, NULL"
+    )]
     NoSize {
         /// The address of the page.
         address: PhysAddr,
@@ -173,60 +181,30 @@ pub enum Stopped {
         mask: u64,
     },
     /// `npages` never falls, so the loop runs on past the end of the region.
+    #[error("npages never falls, so the loop runs on past the end of the region at {address}")]
     RunsOn {
         /// Where it runs on.
         address: PhysAddr,
     },
     /// An entry took more pages than are left, so `npages` wraps around, and the loop runs on past the end of the region.
+    #[error(
+        "an entry takes more pages than are left, so npages wraps around and the loop runs on at {address}"
+    )]
     WrapsAround {
         /// Where it runs on.
         address: PhysAddr,
     },
     /// `len_pages` is 0, so the loop never leaves the page.
+    #[error("at {address} len_pages is 0, so the loop adds empty entries and never ends")]
     StandsStill {
         /// The address of the page.
         address: PhysAddr,
     },
 }
 
-impl fmt::Display for Stopped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoSize {
-                address,
-                zeros,
-                mask,
-            } => {
-                write!(
-                    f,
-                    "at {address} num_zeros is {zeros}, and the mask {mask:#x} leaves no size: WARN_ON, NULL"
-                )
-            }
-            Self::RunsOn { address } => {
-                write!(
-                    f,
-                    "npages never falls, so the loop runs on past the end of the region at {address}"
-                )
-            }
-            Self::WrapsAround { address } => {
-                write!(
-                    f,
-                    "an entry takes more pages than are left, so npages wraps around and the loop runs on at {address}"
-                )
-            }
-            Self::StandsStill { address } => {
-                write!(
-                    f,
-                    "at {address} len_pages is 0, so the loop adds empty entries and never ends"
-                )
-            }
-        }
-    }
-}
-
 /// The entries that a [`Draft`] emits: address and length in bytes.
 #[derive(Clone, Debug)]
-pub struct DraftRun {
+pub struct DraftEntries {
     draft: Draft,
     at: PhysAddr,
     left: u64,
@@ -237,7 +215,7 @@ pub struct DraftRun {
     stopped: Option<Stopped>,
 }
 
-impl DraftRun {
+impl DraftEntries {
     /// Why the loop ended before its time, once the iterator has ended.
     pub fn stopped(&self) -> Option<Stopped> {
         self.stopped
@@ -249,7 +227,7 @@ impl DraftRun {
     }
 }
 
-impl Iterator for DraftRun {
+impl Iterator for DraftEntries {
     type Item = (PhysAddr, u64);
 
     fn next(&mut self) -> Option<(PhysAddr, u64)> {

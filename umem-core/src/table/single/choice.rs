@@ -75,7 +75,7 @@ impl Choice {
         }
     }
 
-    /// The size among `sizes` that the driver takes for `mr`, or `None` where none fits. `on` hears of each constraint that forbids
+    /// The size among `sizes` that the driver takes for `mr`, or `None` where none fits. `on` gets each constraint that forbids
     /// sizes which were allowed before.
     pub fn size(
         self,

@@ -14,7 +14,7 @@ use crate::{
 /// The largest page that `log_page_size`, 5 bits of an mkey, can name.
 const LARGEST_LOG2: u32 = 31;
 
-/// The largest size that serves the region; `on` hears of whatever makes it smaller.
+/// The largest size that serves the region; `on` gets whatever makes it smaller.
 pub(super) fn most(
     segments: impl Iterator<Item = DmaSegment>,
     mr: &Mr,

@@ -9,7 +9,7 @@ use crate::{address::DmaAddr, iommu::DmaSegment, size::PageSize, table::Mr};
 /// `MLX4_MAX_MTT_SHIFT`.
 const LARGEST_LOG2: u32 = 31;
 
-/// The largest size that serves the region; `on` hears of whatever makes it smaller.
+/// The largest size that serves the region; `on` gets whatever makes it smaller.
 pub(super) fn most(
     segments: impl Iterator<Item = DmaSegment>,
     mr: &Mr,

@@ -1,60 +1,18 @@
 //! What the gates before the SG list look at: the call's arguments, the process, the mappings, the driver.
 
-use super::{Errno, Gate, GateAnswer, driver, fork_support, memlock, pin, uverbs};
 use crate::{
     capture::RefusedPages,
-    device::Access,
+    device::{Access, Device},
+    gate::Errno,
     kernel::{Release, Since},
     memory::Kind,
-    scenario::{Backing, Device, ProcessSpec, Protection},
+    process::{Area, ProcessSpec},
     size::PageSize,
 };
-use alloc::vec::Vec;
-
-/// A mapping behind a region, its addresses as in the call.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct Area {
-    /// Its first byte.
-    pub start: u64,
-    /// The first byte after it.
-    pub end: u64,
-    /// What backs it.
-    pub backing: Backing,
-    /// Whether it is MAP_SHARED.
-    pub shared: bool,
-    /// How it is mapped.
-    pub protection: Protection,
-    /// Its pages: those of a huge mapping, else the kernel's.
-    pub page_size: PageSize,
-}
-
-/// Whether a gate refuses.
-type Refuses = fn(&Request<'_>) -> Option<GateAnswer>;
-/// What a gate says if it does not: that the region passes, or what is not known.
-type Otherwise = fn(&Request<'_>) -> GateAnswer;
-
-/// The gates before the SG list, in order.
-static REFUSALS: [Refuses; 5] = [
-    fork_support::refusal,
-    uverbs::refusal,
-    driver::refusal,
-    memlock::refusal,
-    pin::refusal,
-];
-
-/// What the same gates say if they do not refuse. A list of its own: what only draws a picture then has none of these sentences.
-static OTHERWISE: [Otherwise; 5] = [
-    fork_support::otherwise,
-    uverbs::otherwise,
-    driver::otherwise,
-    memlock::otherwise,
-    pin::otherwise,
-];
 
 /// A call of `ibv_reg_mr()`, with everything that the gates before the SG list look at.
 ///
-/// Nothing of it is proven: the range may be empty or wrap around.
+/// Its values are unchecked: the range may be empty or wrap around.
 #[derive(Clone, Debug)]
 pub(crate) struct Request<'a> {
     /// What the memory is to the kernel.
@@ -80,27 +38,7 @@ pub(crate) struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The first gate before the SG list that refuses; costs nothing worth naming if none does.
-    pub(crate) fn refusal(&self) -> Option<GateAnswer> {
-        REFUSALS.iter().find_map(|refuses| refuses(self))
-    }
-
-    /// The answers of the gates before the SG list, up to the first that refuses.
-    pub(crate) fn answers(&self) -> Vec<GateAnswer> {
-        let mut answers = Vec::with_capacity(Gate::ALL.len());
-        for (refuses, otherwise) in REFUSALS.iter().zip(&OTHERWISE) {
-            match refuses(self) {
-                None => answers.push(otherwise(self)),
-                Some(refusal) => {
-                    answers.push(refusal);
-                    break;
-                }
-            }
-        }
-        answers
-    }
-
-    /// Whether the driver's kernel has what came with `since`; the newest, if nobody said which it is.
+    /// Whether the driver's kernel has what came with `since`; the newest, if the kernel is not known.
     pub(super) fn has(&self, since: Since) -> bool {
         self.device
             .release
@@ -112,7 +50,7 @@ impl Request<'_> {
         self.device.release
     }
 
-    /// Whether the access is asked for; `None` if nobody said.
+    /// Whether the call asks for the access; `None` if that is not known.
     pub(super) fn asks_for(&self, access: Access) -> Option<bool> {
         self.process.asks_for(access)
     }
@@ -165,12 +103,12 @@ impl Request<'_> {
         area.start.max(self.page.align_down(self.start))
     }
 
-    /// What the program sees where `ib_umem_get()` returns `errno`: some drivers have one of their own for everything.
+    /// What the program sees where `ib_umem_get()` returns `errno`: some drivers return one errno for everything.
     pub(super) fn seen(&self, errno: Errno) -> Errno {
         self.device.umem_error.unwrap_or(errno)
     }
 
-    /// How a sentence goes on where the driver hides the kernel's errno: "; hns returns ENOMEM for every failure to pin".
+    /// The end of a sentence if the driver hides the kernel's errno: "; hns returns ENOMEM for every failure to pin".
     pub(super) fn hidden(&self, errno: Errno) -> alloc::string::String {
         match (self.device.umem_error, self.device.profile) {
             (Some(seen), Some(driver)) if seen != errno => alloc::format!(

@@ -1,6 +1,9 @@
-//! The process that registers the region: its rights, its limits, its libibverbs.
+//! The process that registers the region: its rights, its limits, its libibverbs, and what its mappings are.
 
-use crate::{device::Access, size::Bytes};
+use crate::{
+    device::Access,
+    size::{Bytes, PageSize},
+};
 use alloc::{string::String, vec::Vec};
 
 /// The process that registers the region. What is left out is not known, unless it says otherwise.
@@ -31,7 +34,10 @@ pub struct ProcessSpec {
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub libibverbs: Option<String>,
     /// Whether RDMAV_HUGEPAGES_SAFE is set in its environment; not, if left out.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "super::is_default"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(skip_serializing_if = "crate::notation::is_default")
+    )]
     pub hugepages_safe: bool,
     /// How many more objects its rdma control group allows on the device (`hca_object` in rdma.max less that in rdma.current); no
     /// limit if left out.
@@ -89,4 +95,108 @@ impl ForkSupport {
             Self::Kernel => "kernel",
         }
     }
+}
+
+/// A mapping behind a region, its addresses as in the call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Area {
+    /// Its first byte.
+    pub start: u64,
+    /// The first byte after it.
+    pub end: u64,
+    /// What backs it.
+    pub backing: Backing,
+    /// Whether it is MAP_SHARED.
+    pub shared: bool,
+    /// How it is mapped.
+    pub protection: Protection,
+    /// Its pages: those of a huge mapping, else the kernel's.
+    pub page_size: PageSize,
+}
+
+/// What backs a mapping.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
+pub enum Backing {
+    /// Anonymous memory: malloc(), MAP_ANONYMOUS, transparent huge pages.
+    #[default]
+    Anonymous,
+    /// hugetlbfs, MAP_HUGETLB, SHM_HUGETLB.
+    Hugetlb,
+    /// tmpfs, memfd_create(), shmget(), /dev/shm.
+    Shmem,
+    /// A file of a file system that tracks dirty pages: ext4, XFS, Btrfs, NFS.
+    File,
+    /// Device DAX: /dev/dax0.0.
+    Devdax,
+    /// A file of a file system on persistent memory that is mounted with -o dax.
+    Fsdax,
+    /// Memory without pages (VM_PFNMAP or VM_IO): a PCI BAR by its resource file, /dev/mem, gdrcopy, most GPUs' mappings, a
+    /// dma-buf by mmap().
+    Pfnmap,
+    /// memfd_secret().
+    Secret,
+    /// `[vdso]`.
+    Vdso,
+    /// `[vvar]`.
+    Vvar,
+    /// Nothing is mapped.
+    Hole,
+    /// A mapping that goes on beyond the end of its file.
+    BeyondEnd,
+    /// A hugetlb mapping (MAP_NORESERVE) that the pool has no page for.
+    NoHugePage,
+    /// Pages that MADV_GUARD_INSTALL guards.
+    Guard,
+    /// Pages in ZONE_MOVABLE or CMA that something else holds as well, such as a pipe: the kernel cannot move them out.
+    Unmovable,
+}
+
+impl Backing {
+    /// Its name in scenarios.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Hugetlb => "hugetlb",
+            Self::Shmem => "shmem",
+            Self::File => "file",
+            Self::Devdax => "devdax",
+            Self::Fsdax => "fsdax",
+            Self::Pfnmap => "pfnmap",
+            Self::Secret => "secret",
+            Self::Vdso => "vdso",
+            Self::Vvar => "vvar",
+            Self::Hole => "hole",
+            Self::BeyondEnd => "beyond-end",
+            Self::NoHugePage => "no-huge-page",
+            Self::Guard => "guard",
+            Self::Unmovable => "unmovable",
+        }
+    }
+}
+
+/// How an area is mapped.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
+pub enum Protection {
+    /// PROT_READ | PROT_WRITE.
+    #[default]
+    ReadWrite,
+    /// PROT_READ.
+    Read,
+    /// PROT_WRITE.
+    Write,
+    /// PROT_NONE.
+    None,
 }

@@ -1,9 +1,14 @@
-//! uverbs: what it takes of addresses and access flags, and the rdma control group.
+//! uverbs: the addresses and access flags that it accepts, and the rdma control group.
 //!
 //! `ib_uverbs_reg_mr()`, drivers/infiniband/core/uverbs_cmd.c; `ib_check_mr_access()`, include/rdma/ib_verbs.h.
 
-use super::{Errno, Gate, GateAnswer, kind, request::Request};
-use crate::{device::Access, evidence::By, kernel::Since};
+use super::{call::Request, kind};
+use crate::{
+    device::Access,
+    evidence::By,
+    gate::{Errno, Gate, GateAnswer},
+    kernel::Since,
+};
 use alloc::{format, string::String, vec::Vec};
 
 const GATE: Gate = Gate::Uverbs;

@@ -1,15 +1,16 @@
 //! What a driver takes besides pages of the process: dma-bufs, and memory that comes on demand.
 
-use super::{Errno, Gate, GateAnswer, request::Request};
+use super::call::Request;
 use crate::{
     device::{DmaBufs, OnDemand, Traits},
+    gate::{Errno, Gate, GateAnswer},
     kernel::Since,
     memory::Kind,
 };
 use alloc::format;
 
-/// Since when `ib_check_mr_access()` tells a device without on-demand paging from wrong flags: between 6.1.192, whose `EINVAL` was
-/// measured, and 6.12.95.
+/// Since when `ib_check_mr_access()` distinguishes a device without on-demand paging from wrong flags: after 6.1.192, which returned
+/// `EINVAL`, and by 6.12.95.
 const ON_DEMAND_EOPNOTSUPP: Since = Since::new(6, 2);
 
 /// uverbs refuses ON_DEMAND, which is an access flag, of a device that cannot.

@@ -2,15 +2,13 @@
 //!
 //! mm/gup.c: `check_vma_flags()`, `writable_file_mapping_allowed()`, `gup_fast_folio_allowed()`.
 
-use super::{
-    Errno, Gate, GateAnswer, fork_support,
-    request::{Area, Request},
-};
+use super::{call::Request, fork_support};
 use crate::{
     capture::RefusedPages,
     evidence::By,
+    gate::{Errno, Gate, GateAnswer},
     kernel::{Release, Since},
-    scenario::{Backing, Protection},
+    process::{Area, Backing, Protection},
     size::Bytes,
 };
 use alloc::{format, string::String};
@@ -132,29 +130,40 @@ fn pinned(request: &Request<'_>, area: &Area) -> Outcome {
 
 /// What the memory itself decides.
 fn backing(request: &Request<'_>, area: &Area) -> Outcome {
-    const DMA_BUF: &str = "register it as a dma-buf: have its driver export a file descriptor (CUDA: \
-                           cuMemGetHandleForAddressRange(); HIP: hsa_amd_portable_export_dmabuf(); VFIO since 6.19) and call \
-                           ibv_reg_dmabuf_mr()";
-    Outcome::Refused(match area.backing {
+    let Some(reason) = never_pinned(area.backing) else {
+        return Outcome::Pinned;
+    };
+    match (area.backing, request.release()) {
+        // 6.12.95 refuses it, 7.3.4 pins it.
+        (Backing::Vvar, Some(release)) if release < Release::new(6, 13, 0) => {
+            Outcome::Refused(reason)
+        }
+        (Backing::Vvar, Some(release)) if release < Release::new(7, 3, 0) => {
+            Outcome::Depends(reason)
+        }
+        (Backing::Vvar, _) => Outcome::Pinned,
+        _ => Outcome::Refused(reason),
+    }
+}
+
+const DMA_BUF: &str = "register it as a dma-buf: have its driver export a file descriptor (CUDA: \
+                       cuMemGetHandleForAddressRange(); HIP: hsa_amd_portable_export_dmabuf(); VFIO since 6.19) and call \
+                       ibv_reg_dmabuf_mr()";
+
+/// Why such memory is not pinned, whatever its rights; `[vvar]` only by older kernels.
+fn never_pinned(backing: Backing) -> Option<Reason> {
+    Some(match backing {
         Backing::Anonymous
         | Backing::Hugetlb
         | Backing::Shmem
         | Backing::File
         | Backing::Devdax
-        | Backing::Vdso => return Outcome::Pinned,
-        Backing::Vvar => {
-            let reason = fault(
-                "special-mapping",
-                "[vvar] is memory of the kernel",
-                "register memory of the program's own",
-            );
-            return match request.release() {
-                // 6.12.95 refuses it, 7.3.4 pins it.
-                Some(release) if release < Release::new(6, 13, 0) => Outcome::Refused(reason),
-                Some(release) if release < Release::new(7, 3, 0) => Outcome::Depends(reason),
-                _ => Outcome::Pinned,
-            };
-        }
+        | Backing::Vdso => return None,
+        Backing::Vvar => fault(
+            "special-mapping",
+            "[vvar] is memory of the kernel",
+            "register memory of the program's own",
+        ),
         Backing::Fsdax => Reason {
             code: "fsdax",
             errno: Errno::Eopnotsupp,
@@ -276,7 +285,7 @@ fn refused(request: &Request<'_>, area: &Area, reason: Reason) -> GateAnswer {
         ),
         false => (request.seen(errno), request.hidden(errno)),
     };
-    let text = format!("{} cannot be pinned: {cause}{hidden}", place(request, area));
+    let text = format!("{} cannot be pinned: {cause}{hidden}", named(request, area));
     GateAnswer::refuse(GATE, code, seen, text, way_out)
 }
 
@@ -285,7 +294,7 @@ fn depends(request: &Request<'_>, area: &Area, reason: &Reason) -> GateAnswer {
         GATE,
         format!(
             "{} may be refused ({}): {}",
-            place(request, area),
+            named(request, area),
             reason.errno,
             reason.cause
         ),
@@ -299,7 +308,7 @@ fn depends(request: &Request<'_>, area: &Area, reason: &Reason) -> GateAnswer {
 }
 
 /// "the memory at 0x7f0000000000 (shmem)".
-fn place(request: &Request<'_>, area: &Area) -> String {
+fn named(request: &Request<'_>, area: &Area) -> String {
     let (at, what) = (request.first_of(area), area.backing.name());
     format!("the memory at {at:#x} ({what})")
 }

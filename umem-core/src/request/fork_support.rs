@@ -2,14 +2,12 @@
 //!
 //! `ibv_dontfork_range()`, libibverbs/memory.c. Measured with rdma-core 44.0 and 56.1 on Linux 6.1.192, 6.12.95 and 7.3.4.
 
-use super::{
-    Errno, Gate, GateAnswer,
-    request::{Area, Request},
-};
+use super::call::Request;
 use crate::{
     evidence::By,
+    gate::{Errno, Gate, GateAnswer},
     memory::Kind,
-    scenario::{Backing, ForkSupport},
+    process::{Area, Backing, ForkSupport},
 };
 use alloc::format;
 
@@ -24,7 +22,7 @@ pub(super) fn refusal(request: &Request<'_>) -> Option<GateAnswer> {
     if request.kind != Kind::Pages || marks(request) != Some(true) {
         return None;
     }
-    // An empty or a wrapping range is the kernel's business: its errno is the one without fork support.
+    // The kernel refuses an empty or a wrapping range, with the same errno as without fork support.
     let (end, _) = request.ends().filter(|(end, _)| *end != request.start)?;
     let refused = request.touched().find_map(|area| match area.backing {
         Backing::Hole => Some(hole(request.first_of(area))),
@@ -125,7 +123,7 @@ fn cut(area: &Area, start: u64, end: u64) -> Option<u64> {
     [start, end].into_iter().find(inside)
 }
 
-/// Pages larger than the kernel's, of which nobody said whether they are hugetlb, cut by the region.
+/// Pages larger than the kernel's, hugetlb or not, that the region cuts.
 fn may_be_huge(request: &Request<'_>) -> bool {
     let size = request.memory_page;
     let cut = |at: u64| !size.divides(at);

@@ -1,10 +1,10 @@
 //! What drivers refuse before they pin anything.
 
-use super::{Gate, GateAnswer, kind, request::Request};
+use super::{call::Request, kind};
 use crate::{
     device::{Access, OnDemand, RefusedAccess},
     evidence::By,
-    gate::Errno,
+    gate::{Errno, Gate, GateAnswer},
     size::Bytes,
     table::memory::Layout,
 };
@@ -25,7 +25,7 @@ pub(super) fn otherwise(request: &Request<'_>) -> GateAnswer {
     by_its_source(request, passed(request))
 }
 
-/// Software drivers were asked, others read.
+/// The answer with its evidence: rxe was tried, the other drivers were read.
 fn by_its_source(request: &Request<'_>, answer: GateAnswer) -> GateAnswer {
     let device = request.device;
     match device.profile {

@@ -1,10 +1,15 @@
 //! `ib_umem_get()` before it pins: the range, and the limit on locked memory.
 //!
-//! drivers/infiniband/core/umem.c. The order, as two faults at once tell it: a range that wraps around EINVAL, a limit of 0 EPERM,
+//! drivers/infiniband/core/umem.c. The order, tested with two faults at once: a range that wraps around EINVAL, a limit of 0 EPERM,
 //! an empty range EINVAL, too much for the limit ENOMEM.
 
-use super::{Errno, Gate, GateAnswer, request::Request};
-use crate::{evidence::By, scenario::Memlock, size::Bytes};
+use super::call::Request;
+use crate::{
+    evidence::By,
+    gate::{Errno, Gate, GateAnswer},
+    process::Memlock,
+    size::Bytes,
+};
 use alloc::{format, string::String};
 
 const GATE: Gate = Gate::Memlock;
@@ -32,7 +37,7 @@ pub(super) fn otherwise(request: &Request<'_>) -> GateAnswer {
     open(request).by(By::Lab, LAB)
 }
 
-/// A refusal by `ib_umem_get()`, with what the driver makes of its errno.
+/// A refusal by `ib_umem_get()`, with the errno that the driver returns.
 fn refuse(
     request: &Request<'_>,
     code: &'static str,
