@@ -17,8 +17,17 @@ const chapters = await chaptersOf();
 /** A table of so many rows may be cut in two on its way. */
 const LONG_TABLE = 10;
 
-/** What shows the element in code, the list of reports (each with a link to its scene), and tables of measurements. */
-const SCENELESS = ["/embed.html", "/cases.html", "/costs.html", "/speed.html"];
+/** What shows the element in code, the list of reports (each with a link to its scene), tables of measurements, and words alone. */
+const SCENELESS = [
+  "/cases.html",
+  "/costs.html",
+  "/embed.html",
+  "/exercises.html",
+  "/glossary.html",
+  "/program.html",
+  "/speed.html",
+  "/teaching.html",
+];
 
 test("the book is there", () => assert.ok(chapters.length > 12, `${chapters}`));
 

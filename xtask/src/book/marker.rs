@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `{{#umem NAME at=cut controls=play}}` | the element, its picture and its command: NAME is a preset, or a file of `docs/scenes` without `.json` |
 //! | `{{#run plan --preset mail --why}}` | that command of `umem`, and what it prints |
+//! | `{{#file examples/register.c}}` | a file of `docs`, as a listing |
 //! | `{{#table devices}}` | a table, or a reference, of what the code knows |
 
 use anyhow::{Result, bail, ensure};
@@ -20,6 +21,8 @@ pub enum Marker<'a> {
     },
     Run(Vec<&'a str>),
     Table(&'a str),
+    /// Named from `docs`.
+    File(&'a str),
 }
 
 /// The element's attributes that a marker may set; the scene and the moment are not among them.
@@ -49,7 +52,12 @@ pub fn read(line: &str) -> Result<Option<Marker<'_>>> {
             ensure!(names.len() == 1, "{{{{#table}}}} takes one name");
             Marker::Table(names[0])
         }
-        other => bail!("there is no marker \"{other}\": there are umem, run and table"),
+        "file" => {
+            let names: Vec<_> = words.collect();
+            ensure!(names.len() == 1, "{{{{#file}}}} takes one name");
+            Marker::File(names[0])
+        }
+        other => bail!("there is no marker \"{other}\": there are umem, run, table and file"),
     }))
 }
 

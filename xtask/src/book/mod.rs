@@ -9,6 +9,7 @@ mod pages;
 mod scene;
 mod umem;
 
+use crate::debian;
 use crate::page::tools;
 use crate::place;
 use crate::step::{run_quietly, step};
@@ -28,7 +29,22 @@ pub fn run(sh: &Shell) -> Result<()> {
 pub fn check(sh: &Shell) -> Result<()> {
     let umem = Umem::build(sh)?;
     build(sh, &umem)?;
+    compile(sh)?;
     examples::require_current(&umem)
+}
+
+/// The program in C that the book shows, as its readers would compile it.
+fn compile(sh: &Shell) -> Result<()> {
+    let purpose = "compiling the book's program";
+    debian::require(sh, purpose, &["gcc", "libc6-dev", "libibverbs-dev"])?;
+    let program = source().join("examples/register.c");
+    step(purpose, || {
+        let made = place::target().join("book/register");
+        run_quietly(cmd!(
+            sh,
+            "cc -Wall -Wextra -Werror -o {made} {program} -libverbs"
+        ))
+    })
 }
 
 /// Builds the book with all its set-up.

@@ -3,6 +3,7 @@
 use super::marker::{self, Marker};
 use super::scene::{Scene, escaped};
 use super::umem::Umem;
+use crate::place;
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
@@ -95,6 +96,16 @@ fn replaced(umem: &Umem, marker: Marker<'_>, scenes: &Path, pages: &Path) -> Res
             ))
         }
         Marker::Table(name) => umem.ask(scenes, &["book", "table", name]),
+        Marker::File(name) => {
+            let path = place::workspace().join("docs").join(name);
+            let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+            let language = path.extension().and_then(|end| end.to_str());
+            Ok(format!(
+                "```{}\n{}\n```\n",
+                language.unwrap_or("text"),
+                text.trim_end()
+            ))
+        }
     }
 }
 
