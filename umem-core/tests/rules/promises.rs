@@ -4,7 +4,7 @@ use crate::common::{SOUND, all_rules, scenario};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use umem_core::{
-    registration::Registration,
+    registration::{Entries, Registration},
     size::{PageSize, PageSizes},
     table::{Edges, EntryRun, Policy, Tally},
 };
@@ -58,6 +58,20 @@ fn fewest(start: u64, end: u64, sizes: PageSizes) -> u64 {
         best.insert(at, shorter.map(|s| 1 + best[&(at + s)]).min().unwrap());
     }
     best[&start]
+}
+
+/// The list by `next` alone, and by `fold` after `ahead` items.
+fn one_by_one_and_all_at_once<I>(list: I, ahead: usize) -> Result<(), TestCaseError>
+where
+    I: Iterator<Item: PartialEq + std::fmt::Debug> + Clone,
+{
+    let mut one_by_one = list.clone();
+    let expected: Vec<_> = std::iter::from_fn(|| one_by_one.next()).collect();
+    let mut list = list;
+    let mut all: Vec<_> = list.by_ref().take(ahead).collect();
+    list.for_each(|item| all.push(item));
+    prop_assert_eq!(all, expected);
+    Ok(())
 }
 
 proptest! {
@@ -120,19 +134,20 @@ proptest! {
         }
     }
 
+    /// What `fold` does at once is what `next` does step by step.
     #[test]
-    fn entries_are_the_same_one_by_one_and_all_at_once(mut scenario in scenario(SOUND), ahead in 0usize..6, overhang in any::<bool>()) {
+    fn lists_are_the_same_one_by_one_and_all_at_once(mut scenario in scenario(all_rules()), ahead in 0usize..6, overhang in any::<bool>()) {
         for policy in Policy::ALL {
             let device = scenario.device.customize();
             device.policy = Some(policy);
             device.edges = if overhang { Edges::Overhang } else { Edges::Exact };
             let registration = Registration::new(&scenario).unwrap();
-            let mut one_by_one = registration.entries();
-            let expected: Vec<_> = std::iter::from_fn(|| one_by_one.next()).collect();
-            let mut entries = registration.entries();
-            let mut all: Vec<_> = entries.by_ref().take(ahead).collect();
-            entries.for_each(|run| all.push(run));
-            prop_assert_eq!(all, expected);
+            one_by_one_and_all_at_once(registration.scatter(), ahead)?;
+            one_by_one_and_all_at_once(registration.dma(), ahead)?;
+            match registration.entries() {
+                Entries::Mixed(entries) => one_by_one_and_all_at_once(entries, ahead)?,
+                entries => one_by_one_and_all_at_once(entries, ahead)?,
+            }
         }
     }
 
