@@ -3,6 +3,7 @@
 mod advice;
 pub mod doctor;
 mod gates;
+pub mod inspect;
 mod junit;
 pub mod plan;
 pub mod set;
