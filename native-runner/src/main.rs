@@ -15,6 +15,7 @@
 //! | `registrar` | the lab's module that registers for a PCI device |
 //! | [`probe`], [`recording`] | the kernel module, asked; random questions, and its answers |
 //! | [`watch`] | registrations of this machine, seen by BPF |
+//! | [`timing`] | what registering takes here |
 //! | [`report`], [`progress`] | what was found, printed; how far a long task is |
 //! | [`screen`] | what people see, with nothing in it that could steer a terminal |
 //! | [`page`] | the page, served |
@@ -52,6 +53,7 @@ mod registrar;
 mod report;
 mod screen;
 mod sysfs;
+mod timing;
 #[cfg(feature = "rdma")]
 mod trial;
 mod udmabuf;

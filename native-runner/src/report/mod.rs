@@ -8,6 +8,7 @@ mod junit;
 pub mod plan;
 pub mod set;
 pub mod table;
+pub mod time;
 
 use std::io::{self, Write};
 
