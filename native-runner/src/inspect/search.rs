@@ -3,6 +3,7 @@
 //! The same few megabytes of memory back every page of what is registered, so that it takes little memory; but each registration pins them anew,
 //! and the kernel and the device make whole tables. Everything is released at once, also after Ctrl-C.
 
+#[cfg(any(test, feature = "rdma"))]
 use std::io;
 
 use serde::Serialize;
@@ -44,6 +45,7 @@ pub struct Refused {
     pub text: String,
 }
 
+#[cfg(any(test, feature = "rdma"))]
 impl Refused {
     fn new(bytes: u64, error: &io::Error) -> Self {
         Self {
@@ -55,6 +57,7 @@ impl Refused {
 }
 
 /// What is registered with.
+#[cfg(any(test, feature = "rdma"))]
 pub trait Backing {
     /// A region that is registered for as long as the value lives.
     type Region;
@@ -67,9 +70,11 @@ pub trait Backing {
 }
 
 /// Regions beside each other take so many parts of the most, or more where they are refused.
+#[cfg(any(test, feature = "rdma"))]
 const PARTS: u64 = 16;
 
 /// Searches up to `most` bytes. `check` fails when it is to end.
+#[cfg(any(test, feature = "rdma"))]
 pub fn search<B: Backing>(
     backing: &B,
     most: u64,
@@ -92,6 +97,7 @@ pub fn search<B: Backing>(
 }
 
 /// The longest region: doubled until one is refused, then narrowed down to a page.
+#[cfg(any(test, feature = "rdma"))]
 fn longest<B: Backing>(
     backing: &B,
     most: u64,
@@ -120,6 +126,7 @@ fn longest<B: Backing>(
 }
 
 /// Regions beside each other until one is refused, then shorter ones, down to a page.
+#[cfg(any(test, feature = "rdma"))]
 fn together<B: Backing>(
     backing: &B,
     most: u64,
