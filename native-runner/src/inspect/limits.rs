@@ -57,12 +57,12 @@ impl Limits {
         let no_table = driver.is_some_and(|driver| driver.virt_dma);
         let used = is_among(TRUTHFUL) && !fixed;
         let mut notes = Vec::new();
-        if fixed {
+        if no_table {
+            notes.push("a device of software: it has no table, and names any size".to_owned());
+        } else if fixed {
             notes.push(
                 "its driver takes the kernel's page alone, whatever sizes it names".to_owned(),
             );
-        } else if no_table {
-            notes.push("a device of software: it has no table, and any size is named".to_owned());
         } else if !used {
             notes.push(
                 "its driver chooses among other sizes than it names: umem list devices says which"
@@ -162,6 +162,8 @@ mod tests {
         assert_eq!(mlx5.max_mr_size, None);
         assert!(mlx5.notes[0].contains("other sizes"), "{mlx5:?}");
         assert_eq!(mlx5.page_sizes_in_words(), "4K to 8192P, each power of two");
-        assert_eq!(limits("rxe", 0, 0).page_sizes_in_words(), "none named");
+        let rxe = limits("rxe", 0, 0);
+        assert_eq!(rxe.page_sizes_in_words(), "none named");
+        assert!(rxe.notes[0].contains("software"), "{rxe:?}");
     }
 }

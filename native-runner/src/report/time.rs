@@ -97,12 +97,15 @@ fn row(measured: &Measured, to: &str, line: &Line, first: bool) -> [String; 7] {
 
 /// Three digits that say something.
 fn short(number: f64) -> String {
-    match number {
-        0.0 => "0".to_owned(),
+    let text = match number {
         100.0.. => format!("{number:.0}"),
         1.0.. => format!("{number:.2}"),
         0.01.. => format!("{number:.3}"),
         _ => format!("{number:.5}"),
+    };
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
     }
 }
 
@@ -112,10 +115,13 @@ mod tests {
 
     #[test]
     fn numbers_have_the_digits_that_say_something() {
-        let shown: Vec<_> = [0.0, 0.000_71, 0.0712, 1.234, 99.9, 1234.5]
+        let shown: Vec<_> = [0.0, 0.000_71, 0.007, 0.0712, 1.234, 99.9, 1900.0]
             .into_iter()
             .map(short)
             .collect();
-        assert_eq!(shown, ["0", "0.00071", "0.071", "1.23", "99.90", "1234"]);
+        assert_eq!(
+            shown,
+            ["0", "0.00071", "0.007", "0.071", "1.23", "99.9", "1900"]
+        );
     }
 }
