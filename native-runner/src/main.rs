@@ -11,9 +11,11 @@
 //! | [`process`], [`sysfs`] | another process, and the machine's RDMA devices, as the kernel shows them |
 //! | [`buffer`] | memory made so that it lies in a way known beforehand |
 //! | [`nic`], `verbs`, [`pattern`] | devices that move bytes, and bytes that know their place |
+//! | [`nldev`], [`inspect`] | the kernel, asked by rdma netlink; all that a device tells |
 //! | `registrar` | the lab's module that registers for a PCI device |
 //! | [`probe`], [`recording`] | the kernel module, asked; random questions, and its answers |
 //! | [`watch`] | registrations of this machine, seen by BPF |
+//! | [`timing`] | what registering takes here |
 //! | [`report`], [`progress`] | what was found, printed; how far a long task is |
 //! | [`screen`] | what people see, with nothing in it that could steer a terminal |
 //! | [`page`] | the page, served |
@@ -30,11 +32,13 @@ mod commands;
 mod doctor;
 mod exit;
 mod frames;
+mod inspect;
 mod interrupt;
 mod mapping;
 mod missing;
 mod model;
 mod nic;
+mod nldev;
 mod page;
 mod pagemap;
 mod pattern;
@@ -49,6 +53,7 @@ mod registrar;
 mod report;
 mod screen;
 mod sysfs;
+mod timing;
 #[cfg(feature = "rdma")]
 mod trial;
 mod udmabuf;

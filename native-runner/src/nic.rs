@@ -36,6 +36,23 @@ pub trait Nic {
     ) -> Result<(), TransferError>;
 }
 
+/// What a device advertises: `struct ib_device_attr`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(
+    not(any(test, feature = "rdma")),
+    expect(dead_code, reason = "only a device tells")
+)]
+pub struct Advertised {
+    /// Its firmware's version.
+    pub firmware: Option<String>,
+    /// The longest region in bytes.
+    pub max_mr_size: u64,
+    /// The most regions.
+    pub max_mr: u64,
+    /// The page sizes as the kernel has them, a bit each.
+    pub page_size_cap: u64,
+}
+
 /// What is registered, and what it is registered for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Claim {

@@ -29,6 +29,7 @@ mod irdma_x722;
 mod mana_ib;
 mod mlx4;
 mod mlx5;
+mod mlx5_data_direct;
 mod mthca;
 mod ocrdma;
 mod profile;
@@ -49,6 +50,7 @@ pub use traits::{
 /// The devices that a scenario can name.
 pub static CATALOGUE: &[&DeviceProfile] = &[
     &mlx5::DRIVER,
+    &mlx5_data_direct::DRIVER,
     &mlx4::DRIVER,
     &bnxt_re::DRIVER,
     &irdma::DRIVER,

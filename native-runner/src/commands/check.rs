@@ -1,16 +1,20 @@
 //! `umem check`.
 
+use std::io;
+
 use clap::ValueEnum;
 
 use crate::{
     buffer::{self, Recipe},
     check::{self, BufferReport, Options, Report},
     exit::Exit,
+    interrupt::Interrupt,
     missing::Missing,
-    nic::Nic as _,
+    nic::Nic,
     probe::Probe,
     progress, report,
-    screen::Out,
+    screen::{Out, say},
+    timing,
 };
 
 /// Hold the rules against this machine: real buffers, their frames, an RDMA device
@@ -21,6 +25,8 @@ use crate::{
 /// device moves them (level "data"). Where the kernel module umem_probe is loaded, what the kernel
 /// itself builds is compared too (level "kernel"). And what the device must refuse is tried. Takes root, for frame numbers;
 /// see "way out" in its answer for everything else that it takes.
+///
+/// With --time it checks nothing, and measures what registering and releasing take on this machine with this device.
 ///
 /// Exit code: 0 all held, 1 something differed, 2 wrong usage, 3 this machine lacks something.
 #[derive(Debug, clap::Args)]
@@ -46,6 +52,10 @@ pub struct Check {
     #[arg(long)]
     strict: bool,
 
+    /// Measure instead what registering and releasing take here, by kind of pages, beside what others have measured
+    #[arg(long, conflicts_with_all = ["full", "buffers", "strict"])]
+    time: bool,
+
     /// Change one byte after it arrived, to prove that the check notices
     #[arg(long, hide = true)]
     spoil_one_byte: bool,
@@ -65,6 +75,9 @@ impl Check {
     /// Checks, and prints what was found.
     pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
         let device = self.device();
+        if self.time {
+            return self.measure(device, out);
+        }
         let nic = device.as_ref().map_err(Clone::clone);
         let probe = Probe::open();
         let probe = || probe.as_ref().map_err(Clone::clone);
@@ -93,6 +106,38 @@ impl Check {
             Format::Junit => report::junit(out.exact(), &report)?,
         }
         Ok(exit(&report, self.strict))
+    }
+
+    /// What registering takes.
+    fn measure<N: Nic>(&self, device: Result<N, Missing>, out: &mut Out) -> anyhow::Result<Exit> {
+        anyhow::ensure!(
+            self.format != Format::Junit,
+            "--time: there is no verdict for JUnit; --format table or json"
+        );
+        let device = match device {
+            Ok(device) => device,
+            Err(missing) => {
+                say!("umem: {missing}");
+                return Ok(Exit::Unable);
+            }
+        };
+        let interrupt = Interrupt::watch();
+        let times = timing::measure(&device, &mut || Ok(Interrupt::check()?));
+        drop(interrupt);
+        let times = times.map_err(|error| match error.raw_os_error() {
+            Some(_) => io::Error::new(
+                error.kind(),
+                format!(
+                    "--time: the device refuses a region: {error}; umem doctor says what limits it"
+                ),
+            ),
+            None => error,
+        })?;
+        match self.format {
+            Format::Json => report::time::json(out.exact(), &times)?,
+            _ => report::time::table(out, &times)?,
+        }
+        Ok(Exit::Held)
     }
 
     /// The buffers that are asked for.

@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod doctor;
 mod import;
+mod inspect;
 mod list;
 mod man;
 mod plan;
@@ -32,6 +33,7 @@ pub enum Command {
     Capture(capture::Capture),
     View(view::View),
     Watch(watch::Watch),
+    Inspect(inspect::Inspect),
     Doctor(doctor::Doctor),
     Vectors(vectors::Vectors),
     Completions(completions::Completions),
@@ -51,6 +53,7 @@ impl Command {
             Self::Capture(capture) => capture.run(out),
             Self::View(view) => view.run(out),
             Self::Watch(watch) => watch.run(out),
+            Self::Inspect(inspect) => inspect.run(out),
             Self::Doctor(doctor) => doctor.run(out),
             Self::Vectors(vectors) => vectors.run(out),
             Self::Completions(completions) => completions.run(out),

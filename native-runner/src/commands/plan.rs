@@ -15,7 +15,7 @@ use umem_core::{
     table::Policy,
 };
 
-use super::source::Source;
+use super::source::{self, Source};
 use crate::{
     exit::Exit,
     report::{plan as report, set as report_set},
@@ -62,8 +62,8 @@ pub struct Plan {
     #[arg(long, value_name = "SIZE")]
     length: Option<String>,
 
-    /// For this device of `umem list devices`
-    #[arg(long, value_name = "NAME")]
+    /// For this device of `umem list devices`, or of a device file that `umem inspect -o` wrote
+    #[arg(long, value_name = "NAME|FILE")]
     device: Option<String>,
 
     /// Cut the table this way
@@ -157,7 +157,7 @@ impl Plan {
             let text = "belongs to one region, and this is a set of many: give a scenario with \"region\" and \"memory\"";
             return Err(ScenarioError::new(option, Problem::Other(text.into())).into());
         }
-        self.change(&mut set.kernel, &mut set.iommu, &mut set.device);
+        self.change(&mut set.kernel, &mut set.iommu, &mut set.device)?;
         let plan = set.plan()?;
         match self.format {
             Format::Table => {
@@ -175,9 +175,14 @@ impl Plan {
     }
 
     /// What the options say of kernel, IOMMU and device.
-    fn change(&self, kernel: &mut KernelSpec, iommu: &mut IommuSpec, device: &mut DeviceSpec) {
+    fn change(
+        &self,
+        kernel: &mut KernelSpec,
+        iommu: &mut IommuSpec,
+        device: &mut DeviceSpec,
+    ) -> anyhow::Result<()> {
         if let Some(name) = &self.device {
-            *device = DeviceSpec::Name(name.clone());
+            *device = source::device(name)?;
         }
         if let Some(policy) = self.policy {
             device.customize().policy = Some(policy.into());
@@ -191,6 +196,7 @@ impl Plan {
         if let Some(release) = &self.release {
             kernel.set_release(release);
         }
+        Ok(())
     }
 
     /// The scenario with the options' changes.
@@ -221,7 +227,7 @@ impl Plan {
             device,
             ..
         } = &mut scenario;
-        self.change(kernel, iommu, device);
+        self.change(kernel, iommu, device)?;
         Ok(scenario)
     }
 }

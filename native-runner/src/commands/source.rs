@@ -8,7 +8,9 @@ use std::{
 
 use anyhow::Context;
 use flate2::bufread::MultiGzDecoder;
-use umem_core::scenario::{Asked, Problem, Scenario, ScenarioError, ScenarioReader, presets};
+use umem_core::scenario::{
+    Asked, DeviceSpec, Problem, Scenario, ScenarioError, ScenarioReader, presets,
+};
 
 use crate::cases;
 
@@ -54,6 +56,29 @@ impl Source {
     }
 }
 
+/// A device of the catalogue, or of a file: what is a path, and no device's name. Nothing in either is looked at here.
+///
+/// # Errors
+/// A file that cannot be read, or is no device.
+pub fn device(name: &str) -> anyhow::Result<DeviceSpec> {
+    let is_path = name.contains('/') || name.ends_with(".json");
+    if umem_core::device::find(name).is_some() || !(is_path || Path::new(name).is_file()) {
+        return Ok(DeviceSpec::Name(name.to_owned()));
+    }
+    let file = File::open(name).map_err(|error| unreadable(name, &error))?;
+    let mut text = String::new();
+    let read = file.take(LONGEST_DEVICE + 1).read_to_string(&mut text);
+    let length = read.map_err(|error| unreadable(name, &error))?;
+    anyhow::ensure!(
+        length as u64 <= LONGEST_DEVICE,
+        "{name}: more than {LONGEST_DEVICE} bytes, which no device file has"
+    );
+    let object = serde_json::from_str(&text).with_context(|| {
+        format!("{name} is not a device file, as `umem inspect -o {name}` writes it")
+    })?;
+    Ok(DeviceSpec::Custom(object))
+}
+
 fn preset(name: &str) -> Result<Scenario, ScenarioError> {
     presets::find(name)
         .map(presets::Preset::scenario)
@@ -65,6 +90,9 @@ fn preset(name: &str) -> Result<Scenario, ScenarioError> {
             ScenarioError::new("--preset", problem)
         })
 }
+
+/// Longer than a device file is, with every page size there is.
+const LONGEST_DEVICE: u64 = 64 << 10;
 
 /// How much is read at once.
 const PIECE: usize = 256 << 10;
@@ -198,6 +226,36 @@ mod tests {
             let reader = ScenarioReader::with_limit(2);
             assert!(take(ByteByByte(bytes), reader, "it").is_ok());
         }
+    }
+
+    #[test]
+    fn a_device_is_a_name_or_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ionic0.json");
+        let path = path.to_str().unwrap();
+        let text = r#"{"name":"ionic","page_sizes":["4K","2M"],"max_entries":524288}"#;
+        std::fs::write(path, text).unwrap();
+        match device(path).unwrap() {
+            DeviceSpec::Custom(object) => {
+                assert_eq!(
+                    (object.name.as_deref(), object.max_entries),
+                    (Some("ionic"), Some(524_288))
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(device("mlx5").unwrap(), DeviceSpec::Name("mlx5".to_owned()));
+        // Who misspells a name wants the list of names, not a file.
+        assert_eq!(device("mlx6").unwrap(), DeviceSpec::Name("mlx6".to_owned()));
+        let wrong = |text: &str| {
+            std::fs::write(path, text).unwrap();
+            format!("{:#}", device(path).unwrap_err())
+        };
+        assert!(wrong(r#"{"nam":"x"}"#).contains("unknown field `nam`"));
+        assert!(wrong("[1]").contains("not a device file"));
+        assert!(wrong(&" ".repeat(70_000)).contains("no device file has"));
+        std::fs::remove_file(path).unwrap();
+        assert!(format!("{:#}", device(path).unwrap_err()).contains("cannot be read"));
     }
 
     #[test]

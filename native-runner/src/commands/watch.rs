@@ -16,9 +16,10 @@ use crate::{
     exit::Exit,
     interrupt::Interrupt,
     screen::{Out, say},
+    sysfs,
     watch::{
         End, Happened, Ledger, Line, Machine, Metrics, Reader, Rows, Said, Saved, Shared, Source,
-        Summary, Symbols, moment, serve, symbols,
+        Summary, Symbols, moment, older, older_table, serve, symbols,
     },
     whole_file::{Readers, WholeFile},
 };
@@ -156,7 +157,10 @@ impl Watching<'_> {
             );
         }
         match source.is_whole() {
-            true => say!("umem: watching{}", self.machine.known()),
+            true => {
+                say!("umem: watching{}", self.machine.known());
+                self.older(out)?;
+            }
             false => {
                 say!("umem: waiting for the module that registers memory (ib_uverbs, ib_core)")
             }
@@ -176,6 +180,7 @@ impl Watching<'_> {
                 Some(Said::Watching(found)) => {
                     symbols = found;
                     say!("umem: watching{}", self.machine.known());
+                    self.older(out)?;
                 }
                 Some(Said::Lost(losses)) => self.sums().lost(losses),
                 Some(Said::Failed(error)) => anyhow::bail!("watching failed: {error}"),
@@ -286,6 +291,28 @@ impl Watching<'_> {
 }
 
 impl Watching<'_> {
+    /// Tells the regions that are older than the watch.
+    fn older(&mut self, out: &mut Out) -> anyhow::Result<()> {
+        let devices = sysfs::devices(Path::new("/"));
+        let (mut regions, not_told) = older(&devices);
+        let Watch { device, pid, .. } = self.options;
+        regions.retain(|older| {
+            device.as_ref().is_none_or(|device| *device == older.device)
+                && (pid.is_none() || *pid == older.pid)
+        });
+        for why in not_told {
+            say!("umem: {why}");
+        }
+        self.summary.older = regions.len() as u64;
+        match self.format {
+            _ if self.options.quiet || regions.is_empty() => {}
+            Format::Table => older_table(out, &regions)?,
+            Format::Json => regions.iter().try_for_each(|older| json(out, older))?,
+        }
+        out.flush()?;
+        Ok(())
+    }
+
     /// Once more, if it was a signal that kept it from being written.
     fn save(&mut self, folder: &Path, number: u64, scenario: &Scenario) -> anyhow::Result<PathBuf> {
         let saved = save(folder, number, scenario);

@@ -17,6 +17,8 @@ pub struct Area {
     pub resident: Option<u64>,
     /// How many are in swap, where that was asked.
     pub swapped: Option<u64>,
+    /// How many are in transparent huge pages, where that was asked.
+    pub huge: Option<u64>,
     /// Whether it is a device's memory without pages (`VM_PFNMAP`, `VM_IO`), where that was asked.
     pub is_device_memory: bool,
 }
@@ -56,6 +58,7 @@ impl Area {
             {
                 match key {
                     "Rss" => area.resident = kilobytes(value),
+                    "AnonHugePages" => area.huge = kilobytes(value),
                     "Swap" => area.swapped = kilobytes(value),
                     // Pages of hugetlb are not part of Rss.
                     "Private_Hugetlb" | "Shared_Hugetlb" => {

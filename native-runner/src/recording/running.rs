@@ -5,13 +5,19 @@
 
 use std::{fs, path::Path};
 
-use umem_core::kernel::{Certainty, Kernel, KernelRules};
+use umem_core::kernel::{Certainty, Kernel, KernelRules, Release};
 
 /// What to call this kernel in a scenario, or why its name says nothing about its rules.
 pub fn name() -> Result<String, String> {
     replaced(Path::new("/"))?;
     let (release, version) = uname();
     Ok(kernel(&release, &version)?.name)
+}
+
+/// The release of this kernel, as far as its name tells: of a vendor's, the one that it is based on.
+pub fn release() -> Option<Release> {
+    let (release, version) = uname();
+    kernel(&release, &version).ok()?.release
 }
 
 /// The rules of this kernel, or why they are not known.

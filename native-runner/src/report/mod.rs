@@ -3,10 +3,12 @@
 mod advice;
 pub mod doctor;
 mod gates;
+pub mod inspect;
 mod junit;
 pub mod plan;
 pub mod set;
 pub mod table;
+pub mod time;
 
 use std::io::{self, Write};
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use umem_core::scenario::IommuSpec;
 
-use super::{hardware_below, target, text};
+use super::{Reserved, hardware_below, name, reserved, target, text};
 
 /// What stands between a device and the memory.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -19,6 +19,12 @@ pub struct Iommu {
     unclear: Option<String>,
     /// The folder of the hardware cannot be seen, so neither can its IOMMU.
     masked: bool,
+    /// The addresses that no mapping gets.
+    reserved: Vec<Reserved>,
+    /// The function whose group it is, as its bus calls it: "0000:3b:00.0".
+    function: Option<String>,
+    /// The unit's capability register, of VT-d.
+    capabilities: Option<u64>,
 }
 
 impl Iommu {
@@ -47,6 +53,12 @@ impl Iommu {
             unclear: None,
             unit,
             masked: false,
+            reserved: reserved::of(
+                &text(folder.join("iommu_group/reserved_regions")).unwrap_or_default(),
+            ),
+            function: Some(name(folder)),
+            capabilities: text(folder.join("iommu/intel-iommu/cap"))
+                .and_then(|register| u64::from_str_radix(&register, 16).ok()),
         };
         if iommu.profile == Some("vt-d") && has_first_stage(folder) {
             match scalable_mode(root, &command_line) {
@@ -101,6 +113,21 @@ impl Iommu {
 
     fn is_power(&self) -> bool {
         cfg!(target_arch = "powerpc64") && self.domain.is_some()
+    }
+
+    /// The addresses that no mapping of the device's group gets.
+    pub fn reserved(&self) -> &[Reserved] {
+        &self.reserved
+    }
+
+    /// The function whose group it is, as its bus calls it; `None` without a group.
+    pub fn function(&self) -> Option<&str> {
+        self.function.as_deref()
+    }
+
+    /// VT-d's capability register.
+    pub fn capabilities(&self) -> Option<u64> {
+        self.capabilities
     }
 
     /// The catalogue's name of the unit, whether it translates or not.

@@ -2,6 +2,7 @@
 
 mod device;
 mod iommu;
+mod reserved;
 
 use std::{
     fs,
@@ -10,6 +11,7 @@ use std::{
 
 pub use device::{Port, RdmaDevice, devices};
 pub use iommu::Iommu;
+pub use reserved::Reserved;
 #[cfg(test)]
 pub use tests::Folder;
 

@@ -3,6 +3,7 @@
 //! A [`Device`] is opened once; a [`Registered`](region) is a memory region on it; each transfer runs over
 //! a fresh [loopback](loopback) of two queue pairs, so that one that failed leaves nothing behind.
 
+mod bare;
 mod choice;
 mod diagnosis;
 mod loopback;
@@ -25,7 +26,9 @@ use crate::{
 };
 use loopback::Loopback;
 use port::Port;
-use region::Registered;
+
+pub use bare::Bare;
+pub use region::Registered;
 
 /// An open device with a protection domain and a port to send by.
 #[derive(Debug)]

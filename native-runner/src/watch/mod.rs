@@ -9,6 +9,7 @@
 //! | [`verdict`], [`witness`], [`cause`], [`reason`] | held against the rules, and against the pagemap; why it was refused; why its pages are small |
 //! | [`question`], [`machine`] | it as a scenario, and what that takes besides |
 //! | [`mod@line`], [`rows`], [`summary`] | what is printed |
+//! | [`mod@older`] | regions that are older than the watch |
 //! | [`metrics`], [`exporter`] | what Prometheus collects |
 
 mod attach;
@@ -19,6 +20,7 @@ mod line;
 mod list;
 mod machine;
 mod metrics;
+mod older;
 mod points;
 mod question;
 mod reader;
@@ -39,6 +41,7 @@ pub use ledger::{Happened, Ledger};
 pub use line::{End, Line, Saved, moment};
 pub use machine::Machine;
 pub use metrics::Metrics;
+pub use older::{older, table as older_table};
 pub use reader::{Reader, Said};
 pub use rows::Rows;
 pub use source::{Source, has_programs, symbols};

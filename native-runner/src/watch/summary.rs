@@ -25,6 +25,8 @@ pub struct Summary {
     pub released: u64,
     /// Ends of regions that are older than the watch.
     pub released_older: u64,
+    /// Regions that lived when the watch began.
+    pub older: u64,
     /// Kernel pages of those that succeeded.
     pub pages: u64,
     /// Entries of their tables, where these are known.

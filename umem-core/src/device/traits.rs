@@ -16,6 +16,10 @@ use crate::{
 pub struct Traits {
     /// What it does with dma-bufs.
     pub dma_buf: DmaBufs,
+    /// Whether it registers dma-bufs alone, at page-aligned addresses of the NIC, in keys that chain to another function's: mlx5 Data Direct.
+    pub data_direct: bool,
+    /// Whether no page is larger than the NIC's address of the first byte is aligned.
+    pub page_divides_iova: bool,
     /// The sizes that the driver offers; of one that takes the kernel's page alone, those that it advertises.
     pub page_sizes: PageSizes,
     /// How it chooses among them.
@@ -48,6 +52,8 @@ impl Traits {
     /// What most drivers have in common; each says where it differs.
     pub(super) const COMMON: Self = Self {
         dma_buf: DmaBufs::Refused,
+        data_direct: false,
+        page_divides_iova: false,
         page_sizes: PageSizes::EMPTY.with(PageSize::K4),
         choice: Choice::BEST,
         none_fits: Some(Errno::Einval),

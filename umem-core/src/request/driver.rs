@@ -15,6 +15,7 @@ const GATE: Gate = Gate::Driver;
 pub(super) fn refusal(request: &Request<'_>) -> Option<GateAnswer> {
     let refused = missing(request)
         .or_else(|| kind::dma_buf(request))
+        .or_else(|| kind::data_direct(request))
         .or_else(|| access(request))
         .or_else(|| implicit(request))
         .or_else(|| too_long(request));

@@ -33,6 +33,37 @@ pub(super) fn dma_buf(request: &Request<'_>) -> Option<GateAnswer> {
         .then(|| not_taken(request, Gate::Driver, Kind::DmaBuf, Errno::Eopnotsupp))
 }
 
+/// `reg_user_mr_dmabuf_by_data_direct()` [mlx5/mr.c, linux 6.12 to 7.2]: nothing but dma-bufs comes there, and a key of KSMs wants the NIC's
+/// address on a page. On demand is refused by uverbs already.
+pub(super) fn data_direct(request: &Request<'_>) -> Option<GateAnswer> {
+    let driver = request.device.profile?;
+    if !driver.traits(request.device.release).data_direct {
+        return None;
+    }
+    if request.kind != Kind::DmaBuf {
+        return Some(GateAnswer::refuse(
+            Gate::Driver,
+            "kind-not-taken",
+            None,
+            "Data Direct registers dma-bufs alone (MLX5DV_REG_DMABUF_ACCESS_DATA_DIRECT): no call takes pages of a process there",
+            "plan pages of a process for mlx5",
+        ));
+    }
+    let into = request.hca & request.page.mask();
+    (into > 0).then(|| {
+        GateAnswer::refuse(
+            Gate::Driver,
+            "unaligned-iova",
+            Errno::Eopnotsupp,
+            format!(
+                "Data Direct wants the NIC's address of the first byte at a multiple of {}, and it is {into:#x} beyond one",
+                request.page
+            ),
+            "begin the region on a page (the offset in the dma-buf and the NIC's address alike), or register it without Data Direct",
+        )
+    })
+}
+
 fn not_taken(request: &Request<'_>, gate: Gate, kind: Kind, errno: Errno) -> GateAnswer {
     let driver = request.device.profile;
     let name = driver.map_or("the device", |driver| driver.name);

@@ -4,6 +4,7 @@
 mod advice;
 mod by_release;
 mod common;
+mod data_direct;
 mod dma_buf;
 mod drivers;
 mod evidence;

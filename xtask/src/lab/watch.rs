@@ -48,6 +48,25 @@ begin() { lines=$1; shift; : >$lines.words; umem watch --format json \"$@\" >$li
 end() { kill -TERM $1; wait $1 || { code=$?; tail -n 3 $2 $2.words; exit $code; }; }
 ";
 
+/// Regions that live before anybody looks: they are inspected, listed by a watcher, and measured beside. A device of software has no limit
+/// below 64M, and everything that was registered to find that is released.
+const OLDER: &str = "\
+umem vectors storm --hold 3600 --threads 3 --times 1 --length 4104K >/tmp/held & held=$!
+n=0; until grep -q held /tmp/held; do n=$((n + 1)); sleep 0.2; [ $n -lt 300 ] || exit 62; done
+umem inspect rxe0 --format json >/tmp/inspected || exit
+[ $(grep -c '\"length\": 4202496' /tmp/inspected) = 3 ] && grep -q '\"pinned\": 12607488' /tmp/inspected || \
+    { cat /tmp/inspected; echo 'umem inspect must see three regions' >&2; exit 62; }
+umem inspect --limits --max 64M -o /tmp/device.json --format json >/tmp/limits || exit
+[ $(grep -c '\"largest\": 67108864' /tmp/limits) -ge 1 ] && umem plan --preset mail --device /tmp/device.json >/tmp/planned || \
+    { cat /tmp/limits; echo 'umem inspect --limits must find no limit below 64M' >&2; exit 62; }
+umem inspect rxe0 --format json | grep -c '\"number\": ' | grep -qx 3 || { echo 'umem inspect --limits leaves regions behind' >&2; exit 62; }
+umem check --time --format json >/tmp/times || exit
+grep -q '\"register\"' /tmp/times || { cat /tmp/times; exit 62; }
+umem watch --for 1 --format json >/tmp/older || exit
+[ $(grep -c '\"kind\":\"older\"' /tmp/older) = 3 ] || { cat /tmp/older; echo 'umem watch must list three older regions' >&2; exit 62; }
+kill $held
+";
+
 /// What is done in the guest: a check under two watchers, one of which saves; a storm, seen by both one that lives and one that is killed;
 /// then nothing of them is left.
 pub fn script(has_probe: bool, full: bool) -> String {
@@ -69,6 +88,7 @@ umem vectors storm --dma-buf --threads 1 --times 2 --length 1028K || exit",
     };
     format!(
         "{BEGIN}
+{OLDER}
 {load}
 begin /tmp/all; all=$!
 begin /tmp/kept --save /tmp/saved; kept=$!

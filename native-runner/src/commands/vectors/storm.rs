@@ -13,10 +13,11 @@ use umem_core::size::Bytes;
 use crate::{
     exit::Exit,
     mapping::{HugePages, Mapping},
+    nic::Claim,
     registrar::Registrar,
     screen::say,
     udmabuf::{self, Part},
-    verbs::Device,
+    verbs::{Bare, Device},
 };
 
 /// Register and release memory again and again, from many threads at once, and say how long it took
@@ -51,6 +52,10 @@ pub struct Storm {
     /// The length of each
     #[arg(long, value_name = "SIZE", default_value = "4M")]
     length: Bytes,
+
+    /// Keep them all registered for so many seconds, instead of releasing each
+    #[arg(long, value_name = "SECONDS", conflicts_with_all = ["pci", "dma_buf", "on_demand"])]
+    hold: Option<u64>,
 }
 
 /// The page sizes of mlx5, from 4K to 1G.
@@ -59,6 +64,9 @@ const SIZES: u64 = 0x7fff_f000;
 impl Storm {
     /// Registers, and tells the times.
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+        if let Some(seconds) = self.hold {
+            return self.hold(seconds, out);
+        }
         let each: Vec<anyhow::Result<Vec<Duration>>> = thread::scope(|scope| {
             let running: Vec<_> = (0..self.threads)
                 .map(|_| scope.spawn(|| self.register()))
@@ -88,6 +96,22 @@ impl Storm {
             at(0),
             at(times.len() / 2)
         )?;
+        Ok(Exit::Held)
+    }
+
+    /// Regions that live, for others to look at.
+    fn hold(&self, seconds: u64, out: &mut dyn Write) -> anyhow::Result<Exit> {
+        let device = Bare::open(&self.device).map_err(|missing| anyhow::anyhow!("{missing}"))?;
+        let memory = scattered(usize::try_from(self.length.0)?)?;
+        let claim = Claim::all(0..self.length.0);
+        let count = self.threads * self.times;
+        let regions: io::Result<Vec<_>> = (0..count)
+            .map(|_| device.register(&memory, &claim))
+            .collect();
+        let regions = regions?;
+        writeln!(out, "{} regions of {} are held", regions.len(), self.length)?;
+        out.flush()?;
+        thread::sleep(Duration::from_secs(seconds));
         Ok(Exit::Held)
     }
 

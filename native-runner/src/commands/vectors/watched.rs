@@ -105,7 +105,7 @@ impl Watched {
 impl Found {
     fn add(&mut self, line: Value) -> anyhow::Result<()> {
         match line["kind"].as_str() {
-            Some("release") => return Ok(()),
+            Some("release" | "older") => return Ok(()),
             Some("summary") => {
                 self.summary = Some(line);
                 return Ok(());

@@ -42,6 +42,10 @@ impl Scenario {
             }
             (Kind::Pages | Kind::DmaBuf, _) => page_sizes(object, traits, page)?,
         };
+        let page_sizes = match traits {
+            Some(traits) if traits.page_divides_iova => page_sizes.aligned_to(self.nic_address()),
+            _ => page_sizes,
+        };
         let entry_bytes = entry_bytes(object)?;
         Ok(Device {
             name,
@@ -69,6 +73,13 @@ impl Scenario {
             release,
             vendor: kernel.certainty == Certainty::Vendor,
         })
+    }
+
+    /// The NIC's address of the first byte. Whether it is one at all is looked at elsewhere.
+    fn nic_address(&self) -> u64 {
+        let region = &self.region;
+        let own = region.va.get().wrapping_add(region.offset.0);
+        region.hca_address.map_or(own, |address| address.get())
     }
 
     /// The limits that hold for this region: the scenario's own instead of the driver's.
