@@ -1,7 +1,9 @@
 // What a browser loads as JavaScript. The element is one file to copy, readable as its modules are. What nobody reads is made
-// small: the page's own code, and wasm-bindgen's beside each wasm.
+// small: the page's own code and style sheet, and wasm-bindgen's beside each wasm.
 
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { transform } from "lightningcss";
 import { minify } from "terser";
 
 const { UMEM_STATIC: site, UMEM_BUNDLE: draft } = process.env;
@@ -11,6 +13,16 @@ const GLUE = ["pkg/web.js", "element/umem_split.js", "plan/umem_plan.js"];
 const small = {
   name: "small",
   renderChunk: (code) => minify(code, { module: true, ecma: 2022, compress: { passes: 2 } }),
+};
+
+/** The page's style sheet, beside its code. */
+const style = {
+  name: "style",
+  async generateBundle() {
+    const filename = "style.css";
+    const code = await readFile(new URL(`../page/${filename}`, import.meta.url));
+    this.emitFile({ type: "asset", fileName: filename, source: transform({ filename, code, minify: true }).code });
+  },
 };
 
 const bundle = (input, file, plugins) => ({
@@ -23,6 +35,6 @@ const bundle = (input, file, plugins) => ({
 
 export default [
   bundle("umem-split.js", "umem-split.js", []),
-  bundle("../page/app.js", "app.js", [small]),
+  bundle("../page/app.js", "app.js", [small, style]),
   ...GLUE.map((file) => ({ ...bundle(join(site, file), file, [small]), external: [] })),
 ];
