@@ -297,7 +297,7 @@ mod tests {
         let (address, ..) = serving(None);
         for (method, path, code) in [
             ("GET", "/examples/", 200),
-            ("HEAD", "/style.css", 200),
+            ("HEAD", "/icon.svg", 200),
             ("GET", "/../Cargo.toml", 404),
             ("GET", "/scenario.json", 404),
             ("POST", "/", 405),

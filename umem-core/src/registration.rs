@@ -163,8 +163,7 @@ impl Registration {
     pub fn status(&self) -> String {
         match &self.table {
             Ok(table) => table.tally.to_string(),
-            Err(Refusal::Stopped(answer)) => answer.stop(),
-            Err(refusal) => refusal.to_string(),
+            Err(refusal) => refusal.stop(),
         }
     }
 

@@ -105,13 +105,20 @@ on("a region that is refused before it is pinned stops there", hash(LOCKED), asy
 on("a region that cannot be mapped is pinned and gathered, and stops at the map", hash(UNMAPPED), async (page) => {
   const told = await gates(page);
   assert.match(told.at(-1), /^map refused: /);
+  assert.match(await status(page), /^refused at map \(E[A-Z]+\): /);
+  const label = () => page.$eval("umem-split >>> canvas", (canvas) => canvas.getAttribute("aria-label"));
+  assert.doesNotMatch(await label(), /lens/, "there are no entries to magnify");
+  await choose(page, "Preset", "mail");
+  await page.waitForFunction(() => /with a lens/.test(document.querySelector("umem-split").shadowRoot.querySelector("canvas").ariaLabel));
+  await page.goBack();
+  await page.waitForFunction(() => !/lens/.test(document.querySelector("umem-split").shadowRoot.querySelector("canvas").ariaLabel));
   const { last } = await moment(page);
   assert.ok(last > 0);
   const svg = await drawn(page);
   assert.match(svg, />refused at map \(/);
   assert.equal(svg.match(/>not reached</g).length, 2);
   await press(page, "Restart");
-  assert.doesNotMatch(await drawn(page), />refused at map/, "the gate is not reached yet");
+  assert.doesNotMatch(await drawn(page), />refused at map \(E[A-Z]+\)</, "the gate is not reached yet");
 });
 
 test("the element stops at the same gate", async () => {

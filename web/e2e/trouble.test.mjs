@@ -121,18 +121,29 @@ test("an element that cannot be drawn tells whoever listens, and recovers", asyn
   await page.close();
 });
 
-test("whatever else goes wrong, the page says so, keeps its address and offers to reload", async () => {
-  const page = await site.open("#preset=scattered");
-  // Thrown by a script of the page's own server: what a driver throws, Chromium keeps from the page.
+/** What the page says when this is thrown by a script of its own server: what a driver throws, Chromium keeps from the page. */
+async function thrown(page, what) {
   await page.setRequestInterception(true);
   page.on("request", (request) => {
     if (!request.url().endsWith("/thrower.js")) return request.continue();
-    request.respond({ contentType: "text/javascript", body: 'setTimeout(() => { throw new Error("something unforeseen"); });' });
+    request.respond({ contentType: "text/javascript", body: `setTimeout(() => { throw new ${what}; });` });
   });
   await page.evaluate((address) => import(`${address}thrower.js`), site.address);
   await page.waitForSelector("body > [role=alert]");
-  const said = await page.$eval("body > [role=alert] p", (said) => said.textContent);
-  assert.match(said, /something unforeseen/);
+  return page.$eval("body > [role=alert] p", (said) => said.textContent);
+}
+
+test("code that ends while there is memory is not said to lack it", async () => {
+  const page = await site.open("#preset=scattered");
+  const said = await thrown(page, 'WebAssembly.RuntimeError("unreachable")');
+  assert.match(said, /its code ended: unreachable/);
+  assert.doesNotMatch(said, /memory/);
+  await page.close();
+});
+
+test("whatever else goes wrong, the page says so, keeps its address and offers to reload", async () => {
+  const page = await site.open("#preset=scattered");
+  assert.match(await thrown(page, 'Error("something unforeseen")'), /something unforeseen/);
   assert.equal(await page.evaluate(() => location.hash), "#preset=scattered");
   await Promise.all([page.waitForNavigation(), press(page, "Reload")]);
   await page.waitForSelector("[role=status]");

@@ -1,7 +1,9 @@
 // What a browser loads as JavaScript. The element is one file to copy, readable as its modules are. What nobody reads is made
-// small: the page's own code, and wasm-bindgen's beside each wasm.
+// small: the page's own code and style sheet, and wasm-bindgen's beside each wasm.
 
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { transform } from "lightningcss";
 import { minify } from "terser";
 
 /** Where the site lies, where the files go, and which of them are wanted. */
@@ -10,6 +12,16 @@ const { UMEM_STATIC: site, UMEM_BUNDLE: draft, UMEM_FILES: files } = process.env
 const small = {
   name: "small",
   renderChunk: (code) => minify(code, { module: true, ecma: 2022, compress: { passes: 2 } }),
+};
+
+/** The page's style sheet, beside its code. */
+const style = {
+  name: "style",
+  async generateBundle() {
+    const filename = "style.css";
+    const code = await readFile(new URL(`../page/${filename}`, import.meta.url));
+    this.emitFile({ type: "asset", fileName: filename, source: transform({ filename, code, minify: true }).code });
+  },
 };
 
 const bundle = (input, file, plugins) => ({
@@ -23,9 +35,11 @@ const bundle = (input, file, plugins) => ({
 /** By its name below the site. */
 const made = {
   "umem-split.js": () => bundle("umem-split.js", "umem-split.js", []),
-  "app.js": () => bundle("../page/app.js", "app.js", [small]),
+  "app.js": () => bundle("../page/app.js", "app.js", [small, style]),
 };
 /** What wasm-bindgen wrote, and where it wrote it. */
 const glue = (file) => ({ ...bundle(join(site, file), file, [small]), external: [] });
 
-export default files.split(" ").map((file) => made[file]?.() ?? glue(file));
+// The style sheet comes with app.js.
+const bundled = files.split(" ").filter((file) => file !== "style.css");
+export default bundled.map((file) => made[file]?.() ?? glue(file));

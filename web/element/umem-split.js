@@ -318,7 +318,6 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
     const widget = this.#widget;
     this.#say();
     this.#parts.whole.hidden = !widget.zoomed() || this.controls === "none";
-    this.#parts.canvas.setAttribute("aria-label", widget.label());
     if (!this.#led) this.#count();
     this.#pending ||= requestAnimationFrame(() => this.#draw());
   }
@@ -352,6 +351,8 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
     this.#guard(() => {
       const picture = this.#widget.picture(width, height);
       canvas.style.height = `${picture.height()}px`;
+      // Only now it is known whether there is room for a lens.
+      canvas.setAttribute("aria-label", this.#widget.label());
       const failed = this.#failed;
       this.#failed = true;
       picture.paint(canvas, Math.min(4, Math.max(1, devicePixelRatio)));

@@ -35,8 +35,17 @@ function trouble(sentence) {
   document.body.prepend(banner);
 }
 
-/** Whether the page's code has told, before it stopped, what was wrong: it says nothing where memory ends. */
-let told = false;
+/** The memory of the page's code. */
+let memory;
+/** Whether that is what the code stopped for: it cannot become twice as large. Nothing is lost by trying, now that the code has stopped. */
+function isFull() {
+  try {
+    memory.grow(memory.buffer.byteLength / 65536);
+    return false;
+  } catch {
+    return true;
+  }
+}
 const MEMORY =
   "This browser has no memory left for what you opened, and the page has stopped. `umem plan FILE` works it out at any size. The address still has what was open before.";
 const stopped = (what) => `Something went wrong in this page (${what}). What you see may be stale. The address still has your scenario: reload to go on with it.`;
@@ -47,18 +56,21 @@ function isOurs(error, place) {
   return [place, error?.stack].some((text) => text?.includes(location.origin));
 }
 
+/** Tells of an error that nobody caught. Of several the first is told: the others follow from it. */
+function tell(error, message) {
+  const trap = error instanceof WebAssembly.RuntimeError;
+  if (trap && isFull()) return trouble(MEMORY);
+  trouble(stopped(trap ? `its code ended: ${message}` : message));
+}
+
 function watch() {
   addEventListener("error", ({ error, message, filename }) => {
     // A picture that is resized while it is measured is measured again in the next frame.
     if (/ResizeObserver loop/.test(message) || !isOurs(error, filename)) return;
-    if (error instanceof WebAssembly.RuntimeError && !told) return trouble(MEMORY);
-    told = true;
-    trouble(stopped(error?.message ?? message));
+    tell(error, error?.message ?? message);
   });
   addEventListener("unhandledrejection", ({ reason }) => {
-    if (!isOurs(reason, "")) return;
-    if (reason instanceof WebAssembly.RuntimeError && !told) return trouble(MEMORY);
-    trouble(stopped(reason?.message ?? reason));
+    if (isOurs(reason, "")) tell(reason, reason?.message ?? reason);
   });
 }
 
@@ -99,7 +111,7 @@ async function open() {
   try {
     await painted();
     const page = await import(of("pkg/web.js"));
-    await page.default({ module_or_path: of("pkg/web_bg.wasm") });
+    ({ memory } = await page.default({ module_or_path: of("pkg/web_bg.wasm") }));
     watch();
     // From here on what is seen is what the address asks for.
     document.documentElement.classList.remove("other");

@@ -315,7 +315,7 @@ impl Widget {
     /// What the picture is called.
     pub fn label(&self) -> String {
         match &self.lead {
-            Some(lead) => lead.label.clone(),
+            Some(lead) => picture::named(&lead.label, &self.shown.borrow(), self.frame),
             None => format!(
                 "How the region becomes page-table entries. {}",
                 self.status()

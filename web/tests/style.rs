@@ -5,7 +5,7 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-const STYLE: &str = include_str!("../../static/style.css");
+const STYLE: &str = include_str!("../page/style.css");
 
 #[wasm_bindgen_test]
 fn the_style_sheet_has_the_palette_s_colours() {

@@ -21,6 +21,12 @@ use alloc::{
 
 /// How far apart the marks are that stand for boxes too narrow to be drawn.
 const TEXTURE: f64 = 4.0;
+/// Narrower boxes can hardly be seen, in pixels.
+const THIN: f64 = 2.0;
+/// Nobody counts more boxes than this by eye.
+const COUNTED: u64 = 16;
+/// The room under a lane's name, in pixels.
+const UNDER_NAME: f64 = 120.0;
 /// Narrower boxes have room for no label, in pixels.
 const LABELLED: f64 = 20.0;
 
@@ -112,10 +118,24 @@ impl Painter<'_> {
         };
         let long = format!("{done} of {all}{what}");
         match done {
-            _ if done == all => format!("{all}{what}"),
+            _ if done == all => format!("{all}{what}{}", self.unseen(stage)),
             _ if self.veiled => format!("{done}{what} so far"),
-            _ if TextStyle::Small.width(&long) < 120.0 => long,
+            _ if TextStyle::Small.width(&long) < UNDER_NAME => long,
             _ => format!("{done}{what}"),
+        }
+    }
+
+    /// How many of a few boxes are too narrow to be seen: who counts what is drawn would miss them.
+    fn unseen(&self, stage: Stage) -> String {
+        let lane = self.boxes(stage);
+        if stage == Stage::Pin || lane.count() > COUNTED {
+            return String::new();
+        }
+        let runs = (0..lane.runs().len()).filter_map(|n| lane.runs().get(n));
+        let thin = runs.filter(|run| self.area.pixels(run.size as f64) < THIN);
+        match thin.map(|run| run.count).sum::<u64>() {
+            0 => String::new(),
+            thin => format!(", {thin} too narrow"),
         }
     }
 

@@ -153,10 +153,21 @@ impl Refusal {
     /// Where the registration stops and what the program sees: "refused at memlock (EPERM)"; `None` where it registers without a table.
     pub fn stopped_at(&self) -> Option<String> {
         let gate = self.gate()?.name();
-        Some(match self.errno() {
-            Some(errno) => format!("refused at {gate} ({errno})"),
-            None => format!("stopped at {gate}, without an errno"),
+        Some(match (self, self.errno()) {
+            (_, Some(errno)) => format!("refused at {gate} ({errno})"),
+            // No kernel has rules that refuse like this.
+            (Self::NoSizes | Self::NoExactTiling { .. }, None) => format!("refused at {gate}"),
+            (_, None) => format!("stopped at {gate}, without an errno"),
         })
+    }
+
+    /// Where the registration stops, with what errno, and why, in one line without the way out: "refused at page-size (EINVAL): …".
+    pub fn stop(&self) -> String {
+        let cause = self.cause();
+        match self.stopped_at() {
+            Some(place) => format!("{place}: {cause}"),
+            None => cause,
+        }
     }
 
     /// What the driver gets wrong.
@@ -194,12 +205,11 @@ impl Refusal {
             ),
             Self::NoSizes => "the device offers no page size".into(),
             Self::NoneFits { sizes, errno, .. } => {
-                let what =
-                    format!("none of the device's page sizes ({sizes}) fits the whole region");
-                match errno {
-                    Some(errno) => format!("{what}, and drivers then refuse it ({errno})"),
-                    None => format!("{what}, and this driver then divides by 0"),
-                }
+                let then = match errno {
+                    Some(_) => "",
+                    None => ", and this driver then divides by 0",
+                };
+                format!("none of the device's page sizes ({sizes}) fits the whole region{then}")
             }
             Self::NoExactTiling {
                 smallest,
@@ -218,26 +228,16 @@ impl Refusal {
                 )
             }
             Self::TooManyEntries {
-                total,
-                most,
-                whose,
-                errno,
-                ..
-            } => format!(
-                "the table would have {total} entries, and {whose} takes at most {most} ({errno})"
-            ),
+                total, most, whose, ..
+            } => {
+                format!("the table would have {total} entries, and {whose} takes at most {most}")
+            }
             Self::NoTable { driver } => format!(
                 "{driver} has no table: it maps the region at its virtual address in an IOMMU domain of its own, and registers it"
             ),
             Self::DriverBug {
-                entries,
-                size,
-                errno,
-                bug,
-                ..
-            } => format!(
-                "{entries} pages of {size} would do, but the driver refuses them ({errno}). {bug}"
-            ),
+                entries, size, bug, ..
+            } => format!("{entries} pages of {size} would do, but the driver refuses them. {bug}"),
         }
     }
 
@@ -265,6 +265,9 @@ impl fmt::Display for Refusal {
             return answer.fmt(f);
         }
         f.write_str(&self.cause())?;
+        if let Some(errno) = self.errno() {
+            write!(f, " ({errno})")?;
+        }
         match self.way_out() {
             way_out if way_out.is_empty() => Ok(()),
             way_out => write!(f, ": {way_out}"),

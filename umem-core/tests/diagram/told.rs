@@ -2,7 +2,7 @@
 
 use crate::common::{Shown, preset, scenario, texts};
 use umem_core::{
-    diagram::{Attention, LaneName, Stage, detail, detail_at, draw, focus, named},
+    diagram::{Attention, LaneName, Stage, View, detail, detail_at, draw, focus, named},
     memory::{Kind, scattered_slot},
 };
 
@@ -125,4 +125,28 @@ fn every_name_in_the_picture_says_what_it_is() {
     }
     // In the picture itself nothing is a name.
     assert_eq!(named(view, Kind::Pages, (500.0, height - 10.0)), None);
+}
+
+#[test]
+fn a_lane_says_how_many_of_its_few_boxes_are_too_narrow_to_be_seen() {
+    let three = scenario(
+        r#"{"version":1,"region":{"length":"256M"},"device":{"page_sizes":["4K","2M"]},
+            "memory":{"page_size":"4K","extents":[["0x40000000","128M"],["0x90000000","4K"],["0xa0000000","131068K"]]}}"#,
+    );
+    let view = three.whole(1000.0);
+    let end = three.steps().count() as f64;
+    assert!(texts(&three.draw(view, end)).contains(&"3, 1 too narrow"));
+    // Enlarged, all that is in sight is seen.
+    let near = View {
+        from: (128 << 20) as f64 - 8192.0,
+        span: 65536.0,
+        ..view
+    };
+    let told = three.draw(near, end);
+    assert!(texts(&told).contains(&"3"), "{:?}", texts(&told));
+    assert!(
+        !texts(&preset("descending").draw(preset("descending").whole(1000.0), 1e9))
+            .iter()
+            .any(|text| text.contains("narrow"))
+    );
 }

@@ -303,7 +303,12 @@ fn what_the_device_refuses_is_a_result() {
         let scenario = Scenario::from_json(mail_with(field, value).as_bytes()).unwrap();
         let registration = Registration::new(&scenario).unwrap();
         let refusal = registration.table().unwrap_err();
-        assert_eq!(refusal.to_string(), registration.status());
+        let place = refusal.stopped_at().unwrap();
+        assert!(place.starts_with("refused at "), "{place}");
+        assert_eq!(
+            registration.status(),
+            format!("{place}: {}", refusal.cause())
+        );
         refusal.code()
     };
     assert_eq!(

@@ -66,3 +66,12 @@ pub(super) fn readable(shown: &Shown, player: Player, room: (f64, f64)) -> (Fram
     };
     laid_out(shown, compact, room)
 }
+
+/// The name of a picture that is laid out so: whether there is a lens, too. There is none without entries, where they are hidden, and
+/// where there is no room.
+pub(super) fn named(label: &str, shown: &Shown, frame: Frame) -> String {
+    match !shown.veiled && !frame.compact && shown.player.focus(&shown.scene).is_some() {
+        true => format!("{label}, with a lens on the entries"),
+        false => label.to_owned(),
+    }
+}

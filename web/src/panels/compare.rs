@@ -58,10 +58,15 @@ fn verdict(upper: &Scene, lower: &Scene) -> String {
     let differences = edit::differences(&upper.scenario, &lower.scenario);
     let (one, other) = (upper.registration().status(), lower.registration().status());
     let named: Vec<_> = differences.iter().map(|(name, ..)| *name).collect();
+    let alike = upper.index.entries() == lower.index.entries();
     match (named.is_empty(), one == other) {
         (true, _) => "Both are the same so far. Change one of them with the fields, or choose a comparison above.".into(),
+        (false, true) if alike => format!(
+            "They differ in {}, and nothing comes of it here: both regions are cut alike.",
+            listed(&named)
+        ),
         (false, true) => format!(
-            "They differ in {}, and nothing comes of it here: both give the same table.",
+            "They differ in {}. Both tables have as many entries of each size, in another order.",
             listed(&named)
         ),
         (false, false) => format!("They differ in {}.", listed(&named)),

@@ -195,7 +195,7 @@ pub fn page(sh: &Shell, profile: Profile) -> Result<()> {
         code.join().expect("compiling does not panic")
     })?;
     PAGE.pack(sh, profile)?;
-    bundle::bundle(sh, &["app.js", "pkg/web.js"])?;
+    bundle::bundle(sh, &["app.js", "style.css", "pkg/web.js"])?;
     index::write()
 }
 

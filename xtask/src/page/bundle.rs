@@ -1,5 +1,5 @@
 //! What a browser loads as JavaScript: `static/umem-split.js`, the modules of `web/element` as one file to copy; `static/app.js`,
-//! the page's; and what wasm-pack wrote, made smaller: its wasm by binaryen's passes.
+//! the page's, with its style sheet; and what wasm-pack wrote, made smaller: its wasm by binaryen's passes.
 
 use super::npm;
 use crate::debian;

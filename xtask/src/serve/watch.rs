@@ -23,7 +23,7 @@ const SOURCES: [&str; 6] = [
 ];
 
 /// What is written into folders of sources by building, or by installing what builds.
-const PRODUCTS: [&str; 9] = [
+const PRODUCTS: [&str; 10] = [
     "static/pkg",
     "static/element",
     "static/plan",
@@ -31,6 +31,7 @@ const PRODUCTS: [&str; 9] = [
     "static/build.json",
     "static/index.html",
     "static/app.js",
+    "static/style.css",
     "static/umem-split.js",
     "node_modules",
 ];

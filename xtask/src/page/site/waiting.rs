@@ -27,13 +27,16 @@ impl Stage {
     fn of(path: &str) -> Self {
         match path.split('/').nth(1) {
             // What the waiting page itself is made of lies in the sources.
-            Some("style.css" | "icon.svg") => Stage::Begun,
+            Some("icon.svg") => Stage::Begun,
             Some("element" | "plan" | "umem-split.js") => Stage::Site,
             Some("book") => Stage::Book,
             _ => Stage::Page,
         }
     }
 }
+
+/// The page's style sheet before it is made small.
+const STYLE: &str = include_str!("../../../../web/page/style.css");
 
 /// Lets pass what is there. People who ask for what is not are shown how far the build is, and asked again by the browser, without a script; a
 /// program sees by the status that this is not the page. Files of a page that is shown already are waited for.
@@ -45,6 +48,9 @@ pub async fn or_wait(
 ) -> Response {
     let (path, wanted) = (asked.path(), Stage::of(asked.path()));
     let is_page = path.ends_with('/') || path.ends_with(".html");
+    if path == "/style.css" && *stage.borrow() < wanted {
+        return ([(header::CONTENT_TYPE, "text/css")], STYLE).into_response();
+    }
     if is_page && *stage.borrow() < wanted {
         let page = Html(Waiting(&step::so_far()).to_string());
         let soon = [(header::RETRY_AFTER, "2")];
