@@ -15,6 +15,14 @@ pub enum Exit {
     Unable,
 }
 
+/// The codes of all commands, for `--help`.
+pub const TABLE: &str = "\
+Exit codes of all commands:
+  0  done; of a check, everything held, and what was skipped is named
+  1  something differed from what the rules say
+  2  wrong input or usage
+  3  this machine cannot: the message names what is missing, and how to get it";
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {

@@ -76,11 +76,13 @@ use exit::Exit;
 use screen::{Out, one_line, say};
 
 /// How Linux turns a pinned memory region into an RDMA device's page-table entries, on this machine.
+///
+/// Without a command: what one would do first on this machine.
 #[derive(Debug, Parser)]
-#[command(name = "umem", bin_name = "umem", version, propagate_version = true)]
+#[command(name = "umem", bin_name = "umem", version, propagate_version = true, after_help = exit::TABLE)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 fn main() -> ExitCode {
@@ -94,10 +96,11 @@ fn main() -> ExitCode {
         Err(help) => help.exit(),
     };
     let mut out = Out::stdout();
-    let ended = cli
-        .command
-        .run(&mut out)
-        .and_then(|exit| Ok(out.flush().map(|()| exit)?));
+    let ended = match cli.command {
+        Some(command) => command.run(&mut out),
+        None => commands::first::steps(&mut out),
+    };
+    let ended = ended.and_then(|exit| Ok(out.flush().map(|()| exit)?));
     interrupt::end_if_interrupted();
     ended.unwrap_or_else(failed).into()
 }

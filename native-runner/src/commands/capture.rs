@@ -54,6 +54,11 @@ use source::{AddressRange, Source, Words};
 ///
 /// Exit code: 0 recorded, 2 wrong usage, 3 this machine lacks something, there is nothing to record, or reading ended early.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sudo umem capture --pid 4242
+  sudo umem capture --pid 4242 --mapping /dev/shm/cache -o cache.json.gz
+  sudo umem capture --buffer huge-adjacent -o -")]
 #[command(group = clap::ArgGroup::new("memory").required(true).args(["buffer", "pid"]))]
 pub struct Capture {
     /// Make this buffer, and record it

@@ -30,6 +30,11 @@ use crate::{
 ///
 /// Exit code: 0 all held, 1 something differed, 2 wrong usage, 3 this machine lacks something.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  umem check
+  sudo umem check --device mlx5_0 --full
+  umem check --format junit")]
 #[command(verbatim_doc_comment)]
 pub struct Check {
     /// The RDMA device [default: the first with an active port]

@@ -9,6 +9,9 @@ use crate::{Cli, exit::Exit, screen::Out};
 ///
 /// For bash: umem completions bash > /usr/share/bash-completion/completions/umem
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  umem completions bash")]
 pub struct Completions {
     /// Which shell
     #[arg(value_enum)]

@@ -19,6 +19,10 @@ use crate::{
 ///
 /// Exit code: 0 looked, 2 wrong usage, or no such process; with --strict 3 where anything lacks.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  umem doctor
+  umem doctor --pid 4242")]
 pub struct Doctor {
     /// Report the limits, control groups and namespaces of this process
     #[arg(long, value_name = "PID")]

@@ -28,6 +28,11 @@ use crate::{
 ///
 /// Exit code: 0 made, 2 wrong input, or something is missing.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  umem import --length 8G --page-size 4K --device efa --memlock 8192
+  grep -h register server.log | umem import - --device mlx5
+  rdma -j resource show mr | umem import -")]
 pub struct Import {
     /// The text; - reads standard input. With --length it may be left out
     #[arg(value_name = "FILE", required_unless_present = "length")]

@@ -25,6 +25,10 @@ use crate::{
 ///
 /// Exit code: 0 told, 2 wrong usage, 3 there is no such device, or --limits cannot register.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  umem inspect
+  sudo umem inspect --format json")]
 #[command(verbatim_doc_comment)]
 pub struct Inspect {
     /// The device [default: the first]

@@ -18,6 +18,11 @@ use crate::{
 
 /// List what a scenario can name
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  umem list presets
+  umem list cases Cannot allocate memory
+  umem list devices mlx5")]
 pub struct List {
     /// Which catalogue
     #[arg(value_enum)]

@@ -12,6 +12,9 @@ use crate::{Cli, exit::Exit, screen::Out, whole_file};
 ///
 /// To read one: umem man | man -l -
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  umem man /usr/local/share/man/man1")]
 pub struct Man {
     /// The folder to write all of them into, as umem.1, umem-plan.1, … [default: the first page, to standard output]
     #[arg(value_name = "DIR")]

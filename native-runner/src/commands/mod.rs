@@ -5,6 +5,7 @@ mod capture;
 mod check;
 mod completions;
 mod doctor;
+pub mod first;
 mod import;
 mod inspect;
 mod list;
@@ -67,4 +68,37 @@ impl Command {
 fn buffer_names() -> impl clap::builder::TypedValueParser<Value = String> {
     let value = |recipe: &Recipe| PossibleValue::new(recipe.name).help(recipe.title);
     PossibleValuesParser::new(CATALOGUE.iter().map(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory, Parser};
+
+    use crate::Cli;
+
+    fn examples(command: &Command) -> Vec<String> {
+        let text = command.get_after_help().map(ToString::to_string);
+        let text = text.unwrap_or_default();
+        let lines = text.lines().filter_map(|line| line.strip_prefix("  "));
+        lines.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_command_has_examples_and_takes_them() {
+        let root = Cli::command();
+        let shown = root.get_subcommands().filter(|below| !below.is_hide_set());
+        for command in shown.filter(|command| !command.has_subcommands()) {
+            let examples = examples(command);
+            assert!(!examples.is_empty(), "{} has none", command.get_name());
+            for example in examples {
+                // What stands before it in a pipe is not ours.
+                let own = example.split('|').next_back().expect("something");
+                let own = own.trim().trim_start_matches("sudo ");
+                let parsed = Cli::try_parse_from(own.split(' '));
+                let command = command.get_name();
+                assert!(own.starts_with(&format!("umem {command}")), "{example}");
+                assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
+            }
+        }
+    }
 }

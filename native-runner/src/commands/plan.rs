@@ -30,6 +30,12 @@ use crate::{
 ///
 /// Exit code: 0 worked out (a refusal by kernel or device is an answer, too), 2 wrong input or usage.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  umem plan --preset mail --why
+  umem plan scenario.json --release 6.8.0-84-generic --iommu off
+  umem plan --case efa-95g
+  umem plan --preset mail --svg mail.svg --animate")]
 pub struct Plan {
     #[command(flatten)]
     source: Source,

@@ -20,6 +20,10 @@ use crate::{exit::Exit, page, screen::say};
 ///
 /// Exit code: 2 wrong input, 3 this program has no page in it, or the port is taken.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  umem view
+  umem view cache.json.gz")]
 pub struct View {
     /// A scenario or capture as JSON; - reads standard input
     #[arg(value_name = "FILE")]

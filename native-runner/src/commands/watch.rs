@@ -35,6 +35,11 @@ use crate::{
 ///
 /// Exit code: 0 watched, 1 the kernel and the rules differed, 2 wrong usage, 3 this machine cannot be watched: the message names what is missing.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sudo umem watch
+  sudo umem watch --pid 4242 --count 10 --save captures
+  sudo umem watch --format json --for 60")]
 pub struct Watch {
     /// Only registrations with this device
     #[arg(long, value_name = "NAME")]

@@ -36,6 +36,9 @@ fn section(text: &mut String, command: &Command, above: &str) {
         "## `{name}`\n\n{}\n\n```text\n{usage}\n```\n\n",
         escaped(&about)
     );
+    if let Some(examples) = command.get_after_help() {
+        *text += &format!("```text\n{}\n```\n\n", examples.to_string().trim_end());
+    }
     let rows = command
         .get_arguments()
         .filter(|arg| !arg.is_hide_set() && !["help", "version"].contains(&arg.get_id().as_str()))
