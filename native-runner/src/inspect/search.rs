@@ -208,7 +208,7 @@ mod tests {
         fn register(&self, bytes: u64) -> io::Result<Held> {
             self.asked.set(self.asked.get() + 1);
             let entries = bytes / self.page;
-            assert!(entries > 0 && bytes % self.page == 0, "{bytes}");
+            assert!(entries > 0 && bytes.is_multiple_of(self.page), "{bytes}");
             if entries > self.of_region {
                 return Err(io::Error::from_raw_os_error(libc::ENOMEM));
             }
