@@ -38,10 +38,6 @@ pub trait Nic {
 
 /// What a device advertises: `struct ib_device_attr`.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[cfg_attr(
-    not(any(test, feature = "rdma")),
-    expect(dead_code, reason = "only a device tells")
-)]
 pub struct Advertised {
     /// Its firmware's version.
     pub firmware: Option<String>,
