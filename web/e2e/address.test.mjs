@@ -116,7 +116,12 @@ const written = (page, words = "") => page.waitForFunction((words) => history.st
 const settled = (page, hash) => page.waitForFunction((hash) => location.hash === hash, {}, hash);
 
 test("Back leaves a shared link as it leaves any other, and a reload keeps what it shows", async () => {
-  const page = await site.open("#preset=mail");
+  const page = await site.browser.newPage();
+  // Firefox forgets the empty page that it began with.
+  const before = `${site.address}examples/index.html`;
+  await page.goto(before);
+  await page.goto(`${site.address}#preset=mail`);
+  await page.waitForFunction(() => document.querySelector("[role=status]")?.textContent.trim());
   await page.evaluate(() => { location.hash = "#preset=scattered&at=3"; });
   await page.waitForFunction(() => document.querySelector("input[type=range]").value === "3");
   await page.reload();
@@ -126,8 +131,9 @@ test("Back leaves a shared link as it leaves any other, and a reload keeps what 
   await page.goBack();
   await settled(page, "#preset=mail");
   assert.equal(await status(page), MAIL);
-  await page.goBack();
-  assert.equal(page.url(), "about:blank");
+  // A page that the browser had kept does not load, which `goBack` would wait for.
+  await page.evaluate(() => history.back());
+  await page.waitForFunction((before) => location.href === before, {}, before);
   await page.close();
 });
 
