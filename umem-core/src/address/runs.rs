@@ -7,7 +7,7 @@ use core::marker::PhantomData;
 /// region that they back.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Extent<A> {
-    /// Where the run begins in the region: bytes from `region.va`.
+    /// Where the run begins in the region: bytes from the beginning of its memory, which is `region.va` of a scenario, and the first pinned page of a list without one.
     pub offset: u64,
     /// Where it begins in the address space `A`.
     pub start: A,

@@ -15,6 +15,20 @@ use crate::{
 use alloc::{format, string::String, vec::Vec};
 
 /// Every code that a [`Limit`] can have.
+///
+/// | code | of | says |
+/// |---|---|---|
+/// | `congruence` | one size | the NIC's address and the device address differ in `bit` |
+/// | `discontinuity` | one size | a run begins inside the region at a NIC address that is aligned to `bit` only |
+/// | `entry-end` | one size | by old rules: an entry ends at a NIC address, or has a length, that is aligned to `bit` only |
+/// | `start-alignment` | one size | by a driver's own rule: the program's address is aligned to `bit` only |
+/// | `kernel-page` | one size | by a driver's own rule: it takes the kernel's page, whatever the memory |
+/// | `covers` | one size | one page of a smaller size covers the region already |
+/// | `largest-size` | all | the device supports no larger size: nothing else limits these entries |
+/// | `alignment` | mixed | the address is aligned to `bit` only |
+/// | `bytes-left` | mixed | the region ends |
+/// | `run-end` | mixed | the run of addresses ends, and the region goes on elsewhere |
+/// | `segments` | unaligned | there is an entry for each segment |
 pub const CODES: [&str; 11] = [
     "congruence",
     "discontinuity",
@@ -34,7 +48,7 @@ pub const CODES: [&str; 11] = [
 pub struct Limit {
     /// What it is, for programs: one of [`CODES`].
     pub code: &'static str,
-    /// The address bit that decided, if one did.
+    /// The address bit that decided, if one did; of `largest-size` where there is one size, the log2 of that size.
     pub bit: Option<u32>,
     /// The number of the DMA segment that causes it, from 0, if one does.
     pub segment: Option<u64>,
@@ -159,6 +173,21 @@ pub fn block_limits(blocks: impl Iterator<Item = EntryRun>, sizes: PageSizes) ->
 }
 
 /// Why the best page size is not larger: every constraint of `ib_umem_find_best_pgsz()` that cost a size, in order.
+///
+/// Where none did, there is one limit, `largest-size`; where `sizes` is empty, there is none. The segments and `mr` are those of
+/// [`best_page_size`](single::best_page_size).
+///
+/// ```
+/// use umem_core::{address::{Consecutive, DmaAddr, VirtAddr}, explain::best_page_size_limits, kernel::KernelRules};
+/// use umem_core::{size::{PageSize, PageSizes}, table::Mr};
+///
+/// let segments = Consecutive::new([(DmaAddr::new(0x4000_0000), 4 << 20)]);
+/// let mr = Mr::new(VirtAddr::new(0x7f00_0000_0000), 4 << 20, PageSize::K4);
+/// let why = |sizes| best_page_size_limits(segments.clone(), &mr, sizes, KernelRules::newest());
+/// let two = why(PageSizes::from([PageSize::K4, PageSize::M2]));
+/// assert_eq!((two.len(), two[0].code), (1, "largest-size"));
+/// assert!(why(PageSizes::EMPTY).is_empty());
+/// ```
 pub fn best_page_size_limits(
     segments: impl Iterator<Item = DmaSegment>,
     mr: &Mr,

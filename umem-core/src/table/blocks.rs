@@ -31,12 +31,12 @@ use crate::{address::DmaAddr, iommu::DmaSegment, size::PageSizes};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum BlockEdges {
-    /// Not at all: the blocks tile the region, rounded to the smallest of the sizes.
+    /// Not at all: the blocks tile the region, rounded to the smallest of the sizes. This is the mail's table.
     Exact,
     /// Over the pinned pages, and over contiguous backing memory before and after them.
     Within(Overhang),
     /// Anywhere, mapped or not, as with devices of one page size: `rdma_umem_for_each_dma_block()` rounds the first block
-    /// down and the last one up. The device must never use the addresses outside the region.
+    /// down and the last one up. The device must never use the addresses outside the region. Of the mail's example this makes 2 × 2M.
     Open,
 }
 
@@ -46,7 +46,22 @@ pub enum BlockEdges {
 /// [`BlockEdges::Open`] walks the segments once more, at the beginning.
 ///
 /// With the one size that [`best_page_size`](super::single::best_page_size) names and [`BlockEdges::Open`] these are the blocks of
-/// [`Single`](super::single::Single) by the rules of Linux 7.2, one by one; with all sizes of the device, those of the mail.
+/// [`Single`](super::single::Single) by the rules of Linux 7.2, one by one; with all sizes of the device and [`BlockEdges::Exact`], those of the mail:
+///
+/// ```
+/// use umem_core::{address::{Consecutive, DmaAddr, VirtAddr}, size::{Bytes, PageSize, PageSizes}, table::{BlockEdges, Mr, blocks}};
+///
+/// // 4M in one piece. The region begins 4K into it.
+/// let segments = Consecutive::new([(DmaAddr::new(0x4000_1000), (4 << 20) - 4096)]);
+/// let mr = Mr::new(VirtAddr::new(0x7f00_0000_1000), (4 << 20) - 4096, PageSize::K4);
+/// let sizes = PageSizes::from([PageSize::K4, PageSize::M1, PageSize::M2]);
+/// let table = blocks(segments, &mr, sizes, BlockEdges::Exact)?;
+/// // Equal blocks come as a run; here they are, one by one.
+/// let entries: Vec<_> = table.flat_map(|run| run.entries()).collect();
+/// let last: Vec<_> = entries[254..].iter().map(|entry| format!("{} {}", entry.address, Bytes(entry.size))).collect();
+/// assert_eq!(last, ["0x400ff000 4K", "0x40100000 1M", "0x40200000 2M"]);
+/// # Ok::<(), umem_core::table::Refusal>(())
+/// ```
 ///
 /// # Errors
 /// `no-page-size` when `sizes` is empty; `no-exact-tiling` when the smallest size is larger than the kernel's page, and a

@@ -26,6 +26,10 @@ use crate::{
 ///
 /// [`explain::best_page_size_limits`](crate::explain::best_page_size_limits) says why it is not larger.
 ///
+/// The segments are those of the region's pages: they begin with the first pinned page, in which the region begins, and end with the last.
+/// Their lengths are not compared with the region's: a list that is too short or too long is answered as it stands. The first and the last
+/// block of the size may reach beyond the region, as [`BlockEdges::Open`](super::BlockEdges::Open) says.
+///
 /// ```
 /// use umem_core::{address::{Consecutive, DmaAddr, VirtAddr}, kernel::KernelRules, size::{PageSize, PageSizes}, table::{Mr, single}};
 /// // 4M at 0xffc00000 behind an IOMMU; the region begins 4K into its first 2M page.

@@ -111,6 +111,12 @@ impl Package {
             if profile == Profile::Release {
                 bundle::shrink(sh, &code)?;
             }
+            let beside = format!("new URL('{}_bg.wasm', import.meta.url)", self.name);
+            ensure!(
+                fs::read_to_string(&glue)?.contains(&beside),
+                "{} does not load the code that lies beside it",
+                glue.display()
+            );
             let (less, renamed) = shrink(&fs::read(&code)?, &fs::read_to_string(&glue)?)?;
             fs::write(&code, less)?;
             fs::write(&glue, renamed)?;
@@ -130,6 +136,8 @@ impl Package {
             .out_name(self.name)
             .web(true)?
             .typescript(false)
+            // The JavaScript finds the code beside itself.
+            .omit_default_module_path(false)
             .generate(draft)
     }
 
