@@ -5,8 +5,8 @@
 //! | [`limits`] | what `query_device` tells, and how much of that can be believed |
 //! | [`regions`] | live regions by netlink, and the processes that own them |
 //! | [`translation`], [`vtd`] | the IOMMU between it and the memory; VT-d's own tables |
-//! | [`search`], [`memory`] | the real limits, found by registering |
-//! | [`file`] | all that as a device of scenarios |
+//! | [`search`], `memory` | the real limits, found by registering |
+//! | [`mod@file`] | all that as a device of scenarios |
 
 mod file;
 mod limits;
