@@ -101,7 +101,7 @@ test("a new build arrives whole, and the story with it", onlyChromium("keep it f
   await page.evaluate(async () => (await navigator.serviceWorker.ready).active.scriptURL);
   // The same page with another story: all that differs is what `cargo xtask build` would make differ.
   const [old, next] = [await build(), "0123456789abcdef"];
-  const story = (await readFile(join(STATIC, "story.json"), "utf8")).replace("What registration is", "What is new");
+  const story = (await readFile(join(STATIC, "story.json"), "utf8")).replace("A header of 4K", "What is new");
   const index = (await readFile(join(STATIC, "index.html"), "utf8")).replaceAll(old, next);
   const manifest = JSON.parse(await readFile(join(STATIC, "build.json"), "utf8"));
   manifest.build = next;
