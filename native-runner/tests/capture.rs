@@ -172,7 +172,14 @@ impl Sleeper {
     fn new() -> Self {
         // Spawning ends when the child has become `sleep`.
         let child = Command::new("sleep").arg("60").stdin(Stdio::null()).spawn();
-        Self(child.unwrap())
+        let sleeper = Self(child.unwrap());
+        // A process that has just begun has neither its libraries nor its heap.
+        let file = |name: &str| fs::read_to_string(format!("/proc/{}/{name}", sleeper.pid()));
+        let sleeps = || file("stat").unwrap().contains(") S ");
+        while !(file("maps").unwrap().contains("[heap]") && sleeps()) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        sleeper
     }
 
     fn pid(&self) -> String {

@@ -20,7 +20,7 @@ pub fn shrink(code: &[u8], glue: &str) -> Result<(Vec<u8>, String)> {
         let section = match part {
             Payload::CustomSection(section) if section.name() == "name" => continue,
             Payload::ImportSection(imports) => names.shorten(imports)?,
-            _ => code[range.start as usize..range.end as usize].to_vec(),
+            _ => code[range].to_vec(),
         };
         kept.push(id);
         put(&mut kept, &section);

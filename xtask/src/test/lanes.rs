@@ -7,7 +7,6 @@ use super::report::{Report, Verdict};
 use crate::interrupt::Watch;
 use crate::place;
 use anyhow::{Context, Result};
-use std::env;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -107,7 +106,8 @@ impl Process {
         let words =
             File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         eprintln!("» {part}: {} …", part.about());
-        let child = Command::new(env::current_exe()?)
+        // This very program, even if a part builds another in its place.
+        let child = Command::new("/proc/self/exe")
             .args(["test", "--only", &part.to_string(), "--verdict"])
             .arg(&verdict)
             .args(options)

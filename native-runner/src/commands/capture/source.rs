@@ -186,7 +186,8 @@ impl Source {
                     captured.start.get().max(area.start),
                     captured.end.get().min(area.end),
                 );
-                (start < end).then_some((end - start, area, (*why)?))
+                let length = end.checked_sub(start).filter(|length| *length > 0)?;
+                Some((length, area, (*why)?))
             });
         let page = rustix::param::page_size() as u64;
         pinning::together(refused, page, words == Words::NoNames)
