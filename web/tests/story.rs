@@ -163,7 +163,8 @@ fn what_the_chapters_say_is_what_the_core_says() {
         "256 entries: 256 × 4K",
         "4096 entries: 4096 × 4K",
         "2097152 entries: 2097152 × 4K",
-        "refused at memlock (ENOMEM)",
+        "refused at memlock (ENOMEM): the limit on locked memory is 8M, what is pinned already is not said, and the region takes 8G \
+         (2097152 pages): each region counts in full, and on each device again",
         "64 entries: 64 × 1G",
     ];
     assert_eq!(shown, told);
