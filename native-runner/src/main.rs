@@ -7,7 +7,7 @@
 //! | [`model`] | umem-core, asked |
 //! | [`capture`] | how memory really lies, recorded as a scenario |
 //! | [`doctor`] | what this machine can check, and how to enable what it cannot |
-//! | [`mapping`], [`pagemap`], [`frames`] | memory, and where it lies |
+//! | [`mapping`], [`huge_file`], [`pagemap`], [`frames`] | memory, and where it lies |
 //! | [`process`], [`sysfs`] | another process, and the machine's RDMA devices, as the kernel shows them |
 //! | [`buffer`] | memory made so that it lies in a way known beforehand |
 //! | [`nic`], `verbs`, [`pattern`] | devices that move bytes, and bytes that know their place |
@@ -32,6 +32,7 @@ mod commands;
 mod doctor;
 mod exit;
 mod frames;
+mod huge_file;
 mod inspect;
 mod interrupt;
 mod mapping;

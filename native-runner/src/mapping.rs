@@ -139,6 +139,25 @@ impl Mapping {
         Ok(reservation.finish())
     }
 
+    /// `len` bytes of private anonymous memory in small pages, most of which are not adjacent: every second page that is taken meanwhile goes
+    /// to another mapping, which is given back.
+    pub fn apart(len: usize) -> io::Result<Self> {
+        let page = rustix::param::page_size();
+        let [memory, between] = [(); 2].map(|()| Self::anonymous(len, page));
+        let (memory, between) = (memory?, between?);
+        for mapping in [&memory, &between] {
+            // Where the kernel has no huge pages, there is nothing to be kept away.
+            let _ = mapping.advise(HugePages::Never);
+        }
+        let words = page / size_of::<u64>();
+        let pages = [&memory, &between].map(|mapping| mapping.words().chunks(words));
+        let [first, second] = pages;
+        for page in first.zip(second).flat_map(<[_; 2]>::from) {
+            page[0].store(1, Relaxed);
+        }
+        Ok(memory)
+    }
+
     /// Where the memory begins.
     pub fn start(&self) -> VirtAddr {
         VirtAddr::new(self.window.base.addr().get() as u64)

@@ -10,13 +10,14 @@ use std::{
     path::Path,
 };
 
-use rustix::fs::{FallocateFlags, MemfdFlags, fallocate, ftruncate, memfd_create};
+use rustix::fs::{FallocateFlags, MemfdFlags, fallocate};
 
 use umem_core::size::Bytes;
 
 use super::{ONE_GIB, TWO_MIB, Unavailable, is_one_page};
 use crate::{
     frames::Frames,
+    huge_file,
     mapping::{Mapping, Reservation},
     missing::Missing,
 };
@@ -112,18 +113,13 @@ fn free_pages(sysfs: &Path, size: usize, needed: u64) -> Result<u64, Unavailable
 /// A file of `len` bytes in huge pages of one size, all allocated. A control group's limit, or another process that took the pages
 /// first, is an error here; touching a page that cannot be allocated would kill the program (SIGBUS).
 fn filled(size: MemfdFlags, len: usize) -> Result<OwnedFd, Unavailable> {
-    let flags = MemfdFlags::CLOEXEC | MemfdFlags::HUGETLB | size;
-    let file = memfd_create("umem-check", flags)?;
-    ftruncate(&file, len as u64)?;
-    match fallocate(&file, FallocateFlags::empty(), 0, len as u64) {
-        Ok(()) => Ok(file),
-        Err(errno) => Err(Unavailable::Refused(format!(
-            "{} of huge pages are free, but the kernel refuses them to this process: {} (a limit of its control group, \
+    huge_file::filled(size, len).map_err(|error| {
+        Unavailable::Refused(format!(
+            "{} of huge pages are free, but the kernel refuses them to this process: {error} (a limit of its control group, \
              hugetlb.*.max or memory.max, or another process was quicker)",
-            Bytes(len as u64),
-            std::io::Error::from(errno)
-        ))),
-    }
+            Bytes(len as u64)
+        ))
+    })
 }
 
 /// A file of `count` pages, and where each of them lies.

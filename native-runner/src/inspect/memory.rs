@@ -6,12 +6,16 @@ use std::{
     sync::atomic::Ordering::Relaxed,
 };
 
-use rustix::fs::{FallocateFlags, MemfdFlags, fallocate, ftruncate, memfd_create};
+use rustix::{
+    fs::{FallocateFlags, MemfdFlags, fallocate, ftruncate, memfd_create},
+    thread::CapabilitySet,
+};
 
 use umem_core::size::Bytes;
 
 use super::search::{Backing, Found, search};
 use crate::{
+    huge_file,
     interrupt::Interrupt,
     mapping::{Mapping, Reservation},
     nic::Claim,
@@ -57,15 +61,12 @@ impl<'d> Repeated<'d> {
     /// None are free. None are made, either: that may take minutes, and memory from others.
     pub fn huge(device: &'d Bare, most: u64) -> io::Result<Self> {
         let most = length(most, HUGE)?;
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::HUGETLB | MemfdFlags::HUGE_2MB;
         let mut whole = (MOST_HUGE * HUGE).min(most);
         let file = loop {
-            let file = memfd_create("umem-inspect", flags)?;
-            ftruncate(&file, whole as u64)?;
-            match fallocate(&file, FallocateFlags::empty(), 0, whole as u64) {
-                Ok(()) => break file,
+            match huge_file::filled(MemfdFlags::HUGE_2MB, whole) {
+                Ok(file) => break file,
                 Err(_) if whole > HUGE => whole = HUGE,
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         };
         Ok(Self {
@@ -161,11 +162,8 @@ pub fn search_device(name: &str, most: u64) -> anyhow::Result<Found> {
 
 /// What this process may still pin: all with `CAP_IPC_LOCK`, else what `RLIMIT_MEMLOCK` leaves.
 fn room() -> u64 {
-    const IPC_LOCK: u32 = 14;
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    let effective = effective.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    if effective.is_some_and(|set| set >> IPC_LOCK & 1 == 1) {
+    let held = rustix::thread::capabilities(None);
+    if held.is_ok_and(|sets| sets.effective.contains(CapabilitySet::IPC_LOCK)) {
         return u64::MAX;
     }
     let limit = rustix::process::getrlimit(rustix::process::Resource::Memlock);

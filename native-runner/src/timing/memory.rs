@@ -1,10 +1,11 @@
 //! Memory by kind of pages, for times.
 
-use std::{io, os::fd::AsFd, sync::atomic::Ordering::Relaxed};
+use std::{io, os::fd::AsFd};
 
-use rustix::fs::{FallocateFlags, MemfdFlags, fallocate, ftruncate, memfd_create};
+use rustix::fs::MemfdFlags;
 
 use crate::{
+    huge_file,
     mapping::{HugePages, Mapping, Reservation},
     process::{Process, overlapping},
 };
@@ -65,32 +66,11 @@ impl Kind {
 
 fn small() -> Result<Pages, String> {
     let page = rustix::param::page_size();
-    let memory = apart(LONGEST, page).map_err(|error| error.to_string())?;
+    let memory = Mapping::apart(LONGEST).map_err(|error| error.to_string())?;
     Ok(Pages {
         memory,
         size: page as u64,
     })
-}
-
-/// Small pages, every second of which goes to another mapping meanwhile.
-fn apart(length: usize, page: usize) -> io::Result<Mapping> {
-    let [memory, between] = [(); 2].map(|()| Mapping::anonymous(length, page));
-    let (memory, between) = (memory?, between?);
-    for mapping in [&memory, &between] {
-        // Where the kernel has no huge pages, there is nothing to be kept away.
-        let _ = mapping.advise(HugePages::Never);
-    }
-    let words = page / size_of::<u64>();
-    let pages = memory
-        .words()
-        .chunks(words)
-        .zip(between.words().chunks(words));
-    for (first, second) in pages {
-        for page in [first, second] {
-            page[0].store(1, Relaxed);
-        }
-    }
-    Ok(memory)
 }
 
 fn transparent() -> Result<Pages, String> {
@@ -124,14 +104,10 @@ fn huge_bytes(start: u64, end: u64) -> Result<u64, String> {
 }
 
 fn hugetlb() -> Result<Pages, String> {
-    let flags = MemfdFlags::CLOEXEC | MemfdFlags::HUGETLB | MemfdFlags::HUGE_2MB;
     let mut why = String::new();
     for length in OF_HUGETLB {
         let made = || {
-            let file = memfd_create("umem-check", flags)?;
-            ftruncate(&file, length as u64)?;
-            // A page that cannot be had is met here, not by the signal that touching it would bring.
-            fallocate(&file, FallocateFlags::empty(), 0, length as u64)?;
+            let file = huge_file::filled(MemfdFlags::HUGE_2MB, length)?;
             let mut memory = Reservation::new(length, TWO_MIB)?;
             memory.append_file(file.as_fd(), 0, length)?;
             let memory = memory.finish();

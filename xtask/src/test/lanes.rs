@@ -28,9 +28,18 @@ pub fn run(parts: Vec<Part>, options: &[&str]) -> Result<Report> {
     let (mut waiting, mut running, mut report) = (parts, Running::default(), Report::default());
     let mut spoke = Instant::now();
     while !(waiting.is_empty() && running.0.is_empty()) {
-        if let Some(next) = running.next_of(&waiting) {
+        let taken: Vec<_> = running.0.iter().map(|one| one.part.room()).collect();
+        if let Some(next) = next(&waiting, &taken) {
             let part = waiting.remove(next);
-            running.0.push(Process::start(part, &folder, options)?);
+            match Process::start(part, &folder, options) {
+                Ok(process) => running.0.push(process),
+                // The others are no worse for it.
+                Err(error) => {
+                    let verdict = Verdict::Failed(format!("{error:#}"));
+                    eprintln!("{part}: {verdict}");
+                    report.add(part, Duration::ZERO, verdict);
+                }
+            }
             spoke = Instant::now();
         }
         if let Some(ended) = running.take_ended()? {
@@ -48,18 +57,19 @@ pub fn run(parts: Vec<Part>, options: &[&str]) -> Result<Report> {
     Ok(report)
 }
 
+/// The first of these that may begin while parts of these rooms run.
+fn next(waiting: &[Part], taken: &[Room]) -> Option<usize> {
+    let may_begin = |part: &Part| !taken.contains(&part.room());
+    (taken.len() < LANES)
+        .then(|| waiting.iter().position(may_begin))
+        .flatten()
+}
+
 /// What runs. Dropped early, it ends.
 #[derive(Default)]
 struct Running(Vec<Process>);
 
 impl Running {
-    /// The first of these that may begin now.
-    fn next_of(&self, waiting: &[Part]) -> Option<usize> {
-        let is_taken = |room: Room| self.0.iter().any(|process| process.part.room() == room);
-        (self.0.len() < LANES).then_some(())?;
-        waiting.iter().position(|part| !is_taken(part.room()))
-    }
-
     fn take_ended(&mut self) -> Result<Option<Process>> {
         for number in 0..self.0.len() {
             if self.0[number].child.try_wait()?.is_some() {
@@ -138,5 +148,31 @@ impl Process {
         writeln!(stderr, "{part}: {verdict}")?;
         report.add(part, self.began.elapsed(), verdict);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LANES, Part, Room, next};
+
+    #[test]
+    fn no_two_parts_of_a_room_run_at_once_and_all_parts_run() {
+        let (mut waiting, mut taken, mut begun) = (Part::ALL.to_vec(), Vec::new(), 0);
+        while !(waiting.is_empty() && taken.is_empty()) {
+            match next(&waiting, &taken) {
+                Some(found) => {
+                    let room = waiting.remove(found).room();
+                    assert!(!taken.contains(&room), "{room:?}");
+                    taken.push(room);
+                    begun += 1;
+                    assert!(taken.len() <= LANES);
+                }
+                // Something runs, or nothing would ever begin.
+                None => drop(taken.remove(0)),
+            }
+        }
+        assert_eq!(begun, Part::ALL.len());
+        assert_eq!(next(&[Part::Unit, Part::Page], &[Room::Code]), Some(1));
+        assert_eq!(next(&[Part::Unit], &[Room::Site, Room::Lab]), None);
     }
 }

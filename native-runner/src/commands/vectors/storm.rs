@@ -12,7 +12,7 @@ use umem_core::size::Bytes;
 
 use crate::{
     exit::Exit,
-    mapping::{HugePages, Mapping},
+    mapping::Mapping,
     nic::Claim,
     registrar::Registrar,
     screen::say,
@@ -102,7 +102,7 @@ impl Storm {
     /// Regions that live, for others to look at.
     fn hold(&self, seconds: u64, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let device = Bare::open(&self.device).map_err(|missing| anyhow::anyhow!("{missing}"))?;
-        let memory = scattered(usize::try_from(self.length.0)?)?;
+        let memory = Mapping::apart(usize::try_from(self.length.0)?)?;
         let claim = Claim::all(0..self.length.0);
         let count = self.threads * self.times;
         let regions: io::Result<Vec<_>> = (0..count)
@@ -118,7 +118,7 @@ impl Storm {
     /// Those of one thread.
     fn register(&self) -> anyhow::Result<Vec<Duration>> {
         let length = self.length.0;
-        let memory = scattered(usize::try_from(length)?)?;
+        let memory = Mapping::apart(usize::try_from(length)?)?;
         let mut times = Vec::with_capacity(self.times);
         let start = memory.start().get();
         if self.dma_buf {
@@ -178,26 +178,4 @@ fn exported(length: u64) -> io::Result<OwnedFd> {
         offset: 0,
         length,
     }])
-}
-
-/// Memory in small pages, most of which are not adjacent: every second page goes to another mapping.
-fn scattered(length: usize) -> io::Result<Mapping> {
-    let page = rustix::param::page_size();
-    let [memory, between] = [(); 2].map(|()| Mapping::anonymous(length, page));
-    let (memory, between) = (memory?, between?);
-    for mapping in [&memory, &between] {
-        // Where the kernel has no huge pages, there is nothing to be kept away.
-        let _ = mapping.advise(HugePages::Never);
-    }
-    let words = page / size_of::<u64>();
-    let pages = memory
-        .words()
-        .chunks(words)
-        .zip(between.words().chunks(words));
-    for (first, second) in pages {
-        for page in [first, second] {
-            page[0].store(1, std::sync::atomic::Ordering::Relaxed);
-        }
-    }
-    Ok(memory)
 }
