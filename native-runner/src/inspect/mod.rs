@@ -31,7 +31,7 @@ pub use file::device_file;
 pub use limits::Limits;
 #[cfg(feature = "rdma")]
 pub use memory::search_device;
-pub use regions::{LiveRegion, Pins, live};
+pub use regions::{Live, LiveRegion, Pins, live};
 pub use search::{Found, Refused, Searched};
 pub use translation::Translation;
 

@@ -111,7 +111,9 @@ pub fn live(kernel: &mut Nldev, index: u32, driver: Option<&str>) -> io::Result<
 /// Why there is no page size.
 fn silence(driver: Option<&str>) -> String {
     let why = match driver {
-        Some("rxe" | "siw" | "hfi1") => "a device of software has no table of pages".to_owned(),
+        Some("rxe" | "siw" | "hfi1") => {
+            "its driver finds pages in software, without a table of other sizes".to_owned()
+        }
         Some("bnxt_re") => "bnxt_re tells since Linux 6.13".to_owned(),
         Some(driver) => format!(
             "{driver} does not tell; umem watch sees which is chosen when a region is registered"

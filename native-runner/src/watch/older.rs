@@ -6,7 +6,7 @@ use serde::Serialize;
 use umem_core::size::Bytes;
 
 use crate::{
-    inspect::live,
+    inspect::{Live, live},
     nldev::{Nldev, Owner},
     screen::one_line,
     sysfs::RdmaDevice,
@@ -57,27 +57,28 @@ fn ask(
             device.index,
             known.and_then(|known| known.driver),
         )?;
-        told.extend(live.regions.into_iter().map(|region| Older {
-            kind: "older",
-            device: device.name.clone(),
-            pid: match region.owner {
-                Owner::Process(pid) => Some(pid),
-                Owner::Kernel(_) | Owner::Elsewhere => None,
-            },
-            comm: region.comm,
-            length: region.length,
-            page_size: region.page_size.map(|size| size.bytes),
-        }));
-        // That a device does not tell page sizes is no news where nothing lives.
-        if !told.is_empty() {
-            not_told.extend(
-                live.not_told
-                    .into_iter()
-                    .map(|why| format!("{}: {why}", device.name)),
-            );
-        }
+        add(&device.name, live, told, not_told);
     }
     Ok(())
+}
+
+/// The regions of one device. That it does not tell page sizes is no news where nothing lives.
+fn add(device: &str, live: Live, told: &mut Vec<Older>, not_told: &mut Vec<String>) {
+    if !live.regions.is_empty() {
+        let of_device = |why| format!("{device}: {why}");
+        not_told.extend(live.not_told.into_iter().map(of_device));
+    }
+    told.extend(live.regions.into_iter().map(|region| Older {
+        kind: "older",
+        device: device.to_owned(),
+        pid: match region.owner {
+            Owner::Process(pid) => Some(pid),
+            Owner::Kernel(_) | Owner::Elsewhere => None,
+        },
+        comm: region.comm,
+        length: region.length,
+        page_size: region.page_size.map(|size| size.bytes),
+    }));
 }
 
 /// For people.
@@ -85,12 +86,15 @@ pub fn table(out: &mut dyn Write, older: &[Older]) -> io::Result<()> {
     let bytes = older
         .iter()
         .fold(0u64, |sum, older| sum.saturating_add(older.length));
-    writeln!(
-        out,
-        "{} regions are older than the watch, {} together",
-        older.len(),
-        Bytes(bytes)
-    )?;
+    match older {
+        [_] => writeln!(out, "1 region is older than the watch")?,
+        _ => writeln!(
+            out,
+            "{} regions are older than the watch, {} together",
+            older.len(),
+            Bytes(bytes)
+        )?,
+    }
     for older in older.iter().take(MOST_ROWS) {
         let who = older.comm.as_deref().unwrap_or("somebody");
         let pid = older
@@ -120,6 +124,36 @@ pub fn table(out: &mut dyn Write, older: &[Older]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::LiveRegion;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn what_a_device_does_not_tell_is_news_only_of_its_own_regions() {
+        let region = LiveRegion {
+            number: 1,
+            length: 4096,
+            owner: Owner::Process(7),
+            comm: None,
+            page_size: None,
+            start: None,
+            told: BTreeMap::new(),
+        };
+        let live = |regions| Live {
+            regions,
+            processes: Vec::new(),
+            not_told: vec!["no page sizes".to_owned()],
+        };
+        let (mut told, mut not_told) = (Vec::new(), Vec::new());
+        add("busy", live(vec![region]), &mut told, &mut not_told);
+        add("idle", live(Vec::new()), &mut told, &mut not_told);
+        assert_eq!(
+            (told.len(), not_told),
+            (1, vec!["busy: no page sizes".to_owned()])
+        );
+        let mut out = Vec::new();
+        table(&mut out, &told).unwrap();
+        assert!(out.starts_with(b"1 region is older than the watch\n"));
+    }
 
     #[test]
     fn people_see_the_longest_and_how_many_there_are() {
