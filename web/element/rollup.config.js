@@ -36,10 +36,10 @@ const bundle = (input, file, plugins) => ({
 const made = {
   "umem-split.js": () => bundle("umem-split.js", "umem-split.js", []),
   "app.js": () => bundle("../page/app.js", "app.js", [small, style]),
+  // It comes with app.js.
+  "style.css": () => [],
 };
 /** What wasm-bindgen wrote, and where it wrote it. */
 const glue = (file) => ({ ...bundle(join(site, file), file, [small]), external: [] });
 
-// The style sheet comes with app.js.
-const bundled = files.split(" ").filter((file) => file !== "style.css");
-export default bundled.map((file) => made[file]?.() ?? glue(file));
+export default files.split(" ").flatMap((file) => made[file]?.() ?? glue(file));

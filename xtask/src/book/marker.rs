@@ -47,18 +47,19 @@ pub fn read(line: &str) -> Result<Option<Marker<'_>>> {
     Ok(Some(match kind {
         "umem" => scene(words)?,
         "run" => run(words.collect())?,
-        "table" => {
-            let names: Vec<_> = words.collect();
-            ensure!(names.len() == 1, "{{{{#table}}}} takes one name");
-            Marker::Table(names[0])
-        }
-        "file" => {
-            let names: Vec<_> = words.collect();
-            ensure!(names.len() == 1, "{{{{#file}}}} takes one name");
-            Marker::File(names[0])
-        }
+        "table" => Marker::Table(name(kind, words)?),
+        "file" => Marker::File(name(kind, words)?),
         other => bail!("there is no marker \"{other}\": there are umem, run, table and file"),
     }))
+}
+
+/// The one name that such a marker takes.
+fn name<'a>(kind: &str, words: impl Iterator<Item = &'a str>) -> Result<&'a str> {
+    let names: Vec<_> = words.collect();
+    match names.as_slice() {
+        [name] => Ok(name),
+        _ => bail!("{{{{#{kind}}}}} takes one name"),
+    }
 }
 
 fn scene<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Marker<'a>> {
