@@ -108,8 +108,11 @@ export interface Kernel {
 export interface Iommu {
   name?: string;
   page_sizes?: Size[];
-  /** "kernel": where the kernel puts it, the default; or the address of the first pinned page. */
-  iova?: "kernel" | Address;
+  /**
+   * "kernel": where the kernel puts it, the default; "congruent" (a proposal): where the low bits agree with the NIC's address, up to the
+   * device's largest page size; or the address of the first pinned page.
+   */
+  iova?: "kernel" | "congruent" | Address;
   /** The boundary that no segment crosses. 4G if left out. */
   segment_boundary?: Size;
   /** 48 if left out. */

@@ -80,6 +80,9 @@ pub fn summary(evidence: &[Evidence]) -> String {
             stages(By::Report)
         ),
         By::Source => format!("From source, asked of no kernel: {}.", stages(By::Source)),
-        By::Proposed => "A proposal: no kernel cuts a table like this.".to_string(),
+        By::Proposed => match &*stages(By::Proposed) {
+            "map" => "A proposal: no kernel places a range like this.".to_string(),
+            _ => "A proposal: no kernel cuts a table like this.".to_string(),
+        },
     }
 }

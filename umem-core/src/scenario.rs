@@ -4,7 +4,7 @@
 //! returns a [`Question`] that every later stage can trust, or a [`ScenarioError`] that names the field.
 
 use crate::{
-    address::{DmaAddr, PhysAddr, VirtAddr},
+    address::{AddressError, DmaAddr, PhysAddr, VirtAddr},
     capture::Provenance,
     device::Access,
     kernel::{Kernel, Release},
@@ -13,6 +13,7 @@ use crate::{
     table::{Edges, Policy},
 };
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use core::{fmt, str::FromStr};
 
 mod area;
 mod error;
@@ -305,7 +306,8 @@ pub struct IommuObject {
     /// The page sizes of its page table; VT-d's if left out.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub page_sizes: Option<Vec<Bytes>>,
-    /// "kernel", or the address of the first pinned page.
+    /// "kernel", "congruent" (a proposal: the low bits of the first page's address agree with the NIC's, up to the device's largest page
+    /// size), or the address of the first pinned page.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
     pub iova: IovaSpec,
     /// The boundary that no segment crosses; 4G if left out.
@@ -316,14 +318,45 @@ pub struct IommuObject {
     pub address_bits: Option<u32>,
 }
 
-/// Where the mapping begins.
+/// Where the mapping begins: "kernel", "congruent", or an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum IovaSpec {
     /// Where the kernel puts it.
     #[default]
     Kernel,
+    /// Where its low bits agree with the NIC's address, up to the device's largest page size: a proposal.
+    Congruent,
     /// By hand.
     At(DmaAddr),
+}
+
+impl IovaSpec {
+    /// The word for [`Kernel`](Self::Kernel).
+    pub const KERNEL: &str = "kernel";
+    /// The word for [`Congruent`](Self::Congruent).
+    pub const CONGRUENT: &str = "congruent";
+}
+
+impl FromStr for IovaSpec {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        Ok(match text {
+            Self::KERNEL => Self::Kernel,
+            Self::CONGRUENT => Self::Congruent,
+            address => Self::At(address.parse()?),
+        })
+    }
+}
+
+impl fmt::Display for IovaSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kernel => f.write_str(Self::KERNEL),
+            Self::Congruent => f.write_str(Self::CONGRUENT),
+            Self::At(address) => address.fmt(f),
+        }
+    }
 }
 
 /// The device: a name of the catalogue, or its own description.

@@ -62,8 +62,8 @@ named_schema!(PhysAddr, "PhysicalAddress", _generator => address("A physical add
 named_schema!(DmaAddr, "DmaAddress", _generator => address("An address on the device's bus."));
 
 named_schema!(IovaSpec, "Iova", generator => json_schema!({
-    "description": "Where the mapping begins: where the kernel puts it, or the address of the first pinned page.",
-    "anyOf": [{ "const": "kernel" }, generator.subschema_for::<DmaAddr>()]
+    "description": "Where the mapping begins: where the kernel puts it; where the address of the first page agrees with the NIC's in its low bits, up to the device's largest page size (a proposal); or the address of the first pinned page.",
+    "anyOf": [{ "enum": ["kernel", "congruent"] }, generator.subschema_for::<DmaAddr>()]
 }));
 
 named_schema!(Memlock, "Memlock", generator => json_schema!({

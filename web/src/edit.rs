@@ -13,9 +13,6 @@ use umem_core::{
     table::Policy,
 };
 
-/// The word of the scenario format for an IOVA that the kernel chooses.
-pub const BY_KERNEL: &str = "kernel";
-
 /// The sizes that the device of `scenario` is said to have, proven or not.
 pub fn device_sizes(scenario: &Scenario) -> PageSizes {
     let (own, name) = match &scenario.device {
@@ -105,26 +102,21 @@ fn name_if_standard(scenario: &mut Scenario) {
 pub fn iova(scenario: &Scenario) -> Option<String> {
     match &scenario.iommu {
         IommuSpec::Name(name) if name == IommuSpec::OFF => None,
-        IommuSpec::Name(_) => Some(BY_KERNEL.into()),
-        IommuSpec::Custom(object) => Some(match object.iova {
-            IovaSpec::Kernel => BY_KERNEL.into(),
-            IovaSpec::At(address) => address.to_string(),
-        }),
+        IommuSpec::Name(_) => Some(IovaSpec::KERNEL.into()),
+        IommuSpec::Custom(object) => Some(object.iova.to_string()),
     }
 }
 
-/// Lets the mapping begin where `text` says: at an address, or where the kernel puts it.
+/// Lets the mapping begin where `text` says: at an address, where the kernel puts it, or congruent to the NIC's address.
 ///
 /// # Errors
-/// That it says neither.
+/// That it says none of these.
 pub fn set_iova(scenario: &mut Scenario, text: &str) -> Result<(), String> {
     let place = match text.trim() {
-        "" | BY_KERNEL => IovaSpec::Kernel,
-        address => IovaSpec::At(
-            address
-                .parse::<DmaAddr>()
-                .map_err(|error| format!("\"{address}\" {error}; or write \"kernel\""))?,
-        ),
+        "" => IovaSpec::Kernel,
+        text => text.parse().map_err(|error| {
+            format!("\"{text}\" {error}; or write \"kernel\", or \"congruent\"")
+        })?,
     };
     let name = match &mut scenario.iommu {
         IommuSpec::Name(name) if name == IommuSpec::OFF => return Ok(()),

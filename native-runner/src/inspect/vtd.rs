@@ -146,10 +146,7 @@ impl Run {
             start: PhysAddr::new(self.frame),
             length: self.length,
         };
-        let mapping = Mapping {
-            start: DmaAddr::new(self.iova),
-            length: self.length,
-        };
+        let mapping = Mapping::new(DmaAddr::new(self.iova), self.length);
         let mut by_size = BTreeMap::new();
         for run in IoPages::new(std::iter::once(entry), *translation, mapping) {
             *by_size.entry(run.size).or_default() += run.count;

@@ -1,4 +1,4 @@
-use super::{Iova, Translation};
+use super::{Iova, IovaLayout, Translation};
 use crate::{
     address::DmaAddr,
     size::{Bytes, PageSize},
@@ -53,6 +53,11 @@ pub enum TranslationError {
         /// The smallest IO page.
         granule: PageSize,
     },
+    /// The address is to be congruent to the NIC's, and each entry of a list has an address of its own.
+    #[error(
+        "\"congruent\" needs an IOMMU that gives a list one range; here each entry gets its own"
+    )]
+    NoRange,
 }
 
 impl Translation {
@@ -87,6 +92,9 @@ impl Translation {
         match self.iova {
             Iova::At(iova) if iova.offset_in(granule) != 0 => {
                 Err(TranslationError::Misaligned { iova, granule })
+            }
+            Iova::Congruent { .. } if self.layout != IovaLayout::OneAllocation => {
+                Err(TranslationError::NoRange)
             }
             _ => Ok(()),
         }

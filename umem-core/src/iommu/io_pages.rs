@@ -42,7 +42,7 @@ struct Stretch {
 impl<I: Iterator<Item = SgEntry> + Clone> IoPages<I> {
     /// The pages that `translation` takes to map `entries` to `mapping`.
     pub fn new(entries: I, translation: Translation, mapping: Mapping) -> Self {
-        let placed = Placed::new(entries, translation, mapping.start);
+        let placed = Placed::new(entries, translation, mapping.start, mapping.lead);
         Self {
             placed,
             next: None,

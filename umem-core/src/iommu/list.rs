@@ -46,7 +46,7 @@ impl<I: Iterator<Item = SgEntry>> DmaList<I> {
         mapping: Mapping,
         max_segment: u32,
     ) -> Self {
-        let placed = Placed::new(entries, translation, mapping.start);
+        let placed = Placed::new(entries, translation, mapping.start, mapping.lead);
         Self(Rule::Translated(Merged {
             placed,
             next: None,

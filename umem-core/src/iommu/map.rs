@@ -50,15 +50,21 @@ impl Translation {
     /// As high as it fits below 4G, else below 2^`address_bits`, and always a multiple of `length`
     /// rounded up to a power of two. Address 0 is never used. A real kernel also avoids what is
     /// taken and reserved, so **only the alignment is a promise**.
+    ///
+    /// A range whose list is to lie [congruent](Iova::Congruent) is a multiple of that modulus as well.
     pub fn place(&self, length: u64) -> Result<DmaAddr, MapError> {
         match self.layout {
             IovaLayout::EachEntry => Pools::new(self).allocate(length).map(DmaAddr::get),
             IovaLayout::Direct { offset } => Some(offset),
             IovaLayout::OneAllocation | IovaLayout::EachAligned => {
+                let least = match self.iova {
+                    Iova::Congruent { modulo, .. } => modulo.bytes(),
+                    Iova::Kernel | Iova::At(_) => 1,
+                };
                 [self.address_bits.min(32), self.address_bits]
                     .into_iter()
                     .find_map(|bits| {
-                        let aligned = length.checked_next_power_of_two()?;
+                        let aligned = length.checked_next_power_of_two()?.max(least);
                         let highest = Self::end_of(bits).checked_sub(length)? & !(aligned - 1);
                         Some(highest).filter(|at| *at > 0)
                     })
@@ -74,11 +80,12 @@ impl Translation {
     /// Maps the list: an address for its first page, and the length of the whole.
     ///
     /// Walks the list once and stores nothing.
-    pub fn map(&self, entries: impl Iterator<Item = SgEntry>) -> Result<Mapping, MapError> {
+    pub fn map(&self, entries: impl Iterator<Item = SgEntry> + Clone) -> Result<Mapping, MapError> {
         if self.layout != IovaLayout::OneAllocation {
             return self.map_entries(entries);
         }
-        let mut placed = Placed::new(entries, *self, DmaAddr::new(0));
+        let lead = self.lead(entries.clone().next());
+        let mut placed = Placed::new(entries, *self, DmaAddr::new(lead), lead);
         let granule = self.granule();
         // Where the entry before begins, in whole IO pages. Its length with all padding is an unsigned int.
         let mut before: Option<(DmaAddr, SgEntry)> = None;
@@ -96,9 +103,10 @@ impl Translation {
         let length = placed.length;
         padded(before, DmaAddr::new(length))?;
         let start = match self.iova {
-            Iova::Kernel => self.place(length)?,
+            Iova::Kernel | Iova::Congruent { .. } => self.place(length)? + lead,
             Iova::At(start) => start,
         };
+        let length = length - lead;
         let end = start.get().checked_add(length);
         if end.is_none_or(|end| end > Self::end_of(self.address_bits)) {
             return Err(MapError::Exhausted {
@@ -106,27 +114,25 @@ impl Translation {
                 address_bits: self.address_bits,
             });
         }
-        Ok(Mapping { start, length })
+        Ok(Mapping {
+            start,
+            length,
+            lead,
+        })
     }
 
     /// Each entry by itself.
     fn map_entries(&self, entries: impl Iterator<Item = SgEntry>) -> Result<Mapping, MapError> {
         let start = match self.iova {
-            Iova::Kernel => DmaAddr::new(0),
+            Iova::Kernel | Iova::Congruent { .. } => DmaAddr::new(0),
             Iova::At(start) => start,
         };
-        let mut placed = Placed::new(entries, *self, start);
+        let mut placed = Placed::new(entries, *self, start, 0);
         let first = placed.next();
         placed.by_ref().for_each(drop);
         match first {
-            Some((start, _)) if !placed.exhausted => Ok(Mapping {
-                start,
-                length: placed.length,
-            }),
-            None if !placed.exhausted => Ok(Mapping {
-                start: DmaAddr::new(0),
-                length: 0,
-            }),
+            Some((start, _)) if !placed.exhausted => Ok(Mapping::new(start, placed.length)),
+            None if !placed.exhausted => Ok(Mapping::new(DmaAddr::new(0), 0)),
             _ => Err(MapError::Exhausted {
                 length: placed.length,
                 address_bits: self.address_bits,
@@ -142,4 +148,17 @@ pub struct Mapping {
     pub start: DmaAddr,
     /// Its length in bytes, padding included.
     pub length: u64,
+    /// How far behind the beginning of the range the list begins, in bytes: more than 0 only of a [congruent](Iova::Congruent) one.
+    pub(super) lead: u64,
+}
+
+impl Mapping {
+    /// A list from `start` on, `length` bytes long, as a kernel maps it.
+    pub const fn new(start: DmaAddr, length: u64) -> Self {
+        Self {
+            start,
+            length,
+            lead: 0,
+        }
+    }
 }

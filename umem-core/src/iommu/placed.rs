@@ -9,8 +9,9 @@ use alloc::boxed::Box;
 pub(super) struct Placed<I> {
     entries: I,
     pub(super) translation: Translation,
+    /// Where the range begins.
     start: DmaAddr,
-    /// Bytes of IOVA used so far: the kernel's `iova_len`.
+    /// Bytes of IOVA used so far, what leads up to the list included: the kernel's `iova_len`.
     pub(super) length: u64,
     /// Of a table of TCEs.
     pools: Option<Box<Pools>>,
@@ -19,8 +20,9 @@ pub(super) struct Placed<I> {
 }
 
 impl<I> Placed<I> {
-    /// Address 0 stands for "where the kernel begins" if each entry is allocated by itself.
-    pub(super) fn new(entries: I, translation: Translation, start: DmaAddr) -> Self {
+    /// The list's first page goes to `start`, which is `lead` bytes behind the beginning of its range. Address 0 stands for "where the
+    /// kernel begins" if each entry is allocated by itself.
+    pub(super) fn new(entries: I, translation: Translation, start: DmaAddr, lead: u64) -> Self {
         let pools = (translation.layout == IovaLayout::EachEntry).then(|| {
             let pools = Pools::new(&translation);
             Box::new(match start.get() {
@@ -31,8 +33,8 @@ impl<I> Placed<I> {
         Self {
             entries,
             translation,
-            start,
-            length: 0,
+            start: start.wrapping_sub(lead),
+            length: lead,
             pools,
             exhausted: false,
         }
@@ -43,15 +45,9 @@ impl<I: Iterator<Item = SgEntry>> Placed<I> {
     /// Behind the entry before, or at a boundary that it would cross otherwise.
     #[inline]
     fn in_one_allocation(&mut self, entry: &SgEntry) -> DmaAddr {
-        // `iova_offset()`: pages begin an IO page, what an exporter lists need not.
         let within = entry.start.offset_in(self.translation.granule());
-        let padded = self.translation.granule_up(within + entry.length);
-        // `pad_len && pad_len < s_length - 1`: the entry would cross a boundary, so begin at it.
-        let mask = self.translation.boundary_mask;
-        let pad = mask.wrapping_sub(self.length).wrapping_add(1) & mask;
-        if pad != 0 && pad < padded - 1 {
-            self.length += pad;
-        }
+        let padded = self.translation.padded(entry);
+        self.length += self.translation.pad(self.length, padded);
         let at = self.start.wrapping_add(self.length + within);
         self.length += padded;
         at

@@ -1,7 +1,8 @@
 //! An IOMMU's parameters.
 
 use crate::{
-    address::DmaAddr,
+    address::{DmaAddr, VirtAddr},
+    scatter::SgEntry,
     size::{PageSize, PageSizes},
 };
 
@@ -28,6 +29,16 @@ pub enum Iova {
     Kernel,
     /// Given by hand, as with VFIO.
     At(DmaAddr),
+    /// Where its low bits agree with the NIC's address. **A proposal**: no kernel places a range like this.
+    ///
+    /// The kernel would allocate a little more, and begin the list behind the beginning of the range.
+    Congruent {
+        /// The address that the NIC has for the first page that is mapped.
+        address: VirtAddr,
+        /// What the two addresses agree modulo: the device's largest page size. Less, where the list's first entry would cross a segment
+        /// boundary otherwise.
+        modulo: PageSize,
+    },
 }
 
 /// How a platform lays the entries of a list out in IOVA space.
@@ -50,20 +61,47 @@ pub enum IovaLayout {
     EachAligned,
 }
 
-impl IovaLayout {
-    /// The layout if the entries of a list are mapped one by one.
-    pub const fn entry_by_entry(self) -> Self {
-        match self {
-            Self::OneAllocation => Self::EachAligned,
-            other => other,
-        }
-    }
-}
-
 impl Translation {
+    /// The same, for an exporter that maps the entries of a list one by one.
+    pub const fn entry_by_entry(mut self) -> Self {
+        if matches!(self.layout, IovaLayout::OneAllocation) {
+            self.layout = IovaLayout::EachAligned;
+        }
+        self
+    }
+
     /// The size of the smallest IO page: what entries are padded to.
     pub fn granule(&self) -> PageSize {
         self.page_sizes.smallest().unwrap_or(PageSize::K4)
+    }
+
+    /// How far behind the beginning of its range a list begins whose first entry is `first`, in bytes.
+    pub(super) fn lead(&self, first: Option<SgEntry>) -> u64 {
+        let (Iova::Congruent { address, modulo }, Some(first)) = (self.iova, first) else {
+            return 0;
+        };
+        let padded = self.padded(&first);
+        (0..=modulo.log2())
+            .rev()
+            .map(|bits| address.get() & ((1 << bits) - 1))
+            .find(|lead| self.pad(*lead, padded) == 0)
+            .unwrap_or(0)
+    }
+
+    /// The length of an entry in whole IO pages.
+    #[inline]
+    pub(super) fn padded(&self, entry: &SgEntry) -> u64 {
+        // `iova_offset()`: pages begin an IO page, what an exporter lists need not.
+        self.granule_up(entry.start.offset_in(self.granule()) + entry.length)
+    }
+
+    /// What is left out behind the `used` bytes of a range, so that the next `padded` bytes cross no segment boundary.
+    #[inline]
+    pub(super) const fn pad(&self, used: u64, padded: u64) -> u64 {
+        let mask = self.boundary_mask;
+        let pad = mask.wrapping_sub(used).wrapping_add(1) & mask;
+        // `pad_len && pad_len < s_length - 1`: the entry would cross a boundary, so begin at it.
+        if pad < padded - 1 { pad } else { 0 }
     }
 
     /// The end of an address space of `bits` bits. Of 64 bits one byte stays free, so that every run's end is a number.

@@ -122,33 +122,32 @@ name_or_object!(
 impl Serialize for IovaSpec {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Kernel => serializer.serialize_str("kernel"),
             Self::At(address) => address.serialize(serializer),
+            word => serializer.collect_str(word),
         }
     }
 }
 
 impl<'de> Deserialize<'de> for IovaSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KernelOrAddress;
-        impl Visitor<'_> for KernelOrAddress {
+        struct WordOrAddress;
+        impl Visitor<'_> for WordOrAddress {
             type Value = IovaSpec;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"kernel\" or an address")
+                f.write_str("\"kernel\", \"congruent\" or an address")
             }
             fn visit_u64<E: de::Error>(self, address: u64) -> Result<IovaSpec, E> {
                 Ok(IovaSpec::At(DmaAddr::new(address)))
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<IovaSpec, E> {
-                if text == "kernel" {
-                    return Ok(IovaSpec::Kernel);
-                }
-                text.parse()
-                    .map(IovaSpec::At)
-                    .map_err(|error| E::custom(format_args!("\"{text}\" {error}, or \"kernel\"")))
+                text.parse().map_err(|error| {
+                    E::custom(format_args!(
+                        "\"{text}\" {error}, or \"kernel\", or \"congruent\""
+                    ))
+                })
             }
         }
-        deserializer.deserialize_any(KernelOrAddress)
+        deserializer.deserialize_any(WordOrAddress)
     }
 }
 

@@ -221,12 +221,15 @@ impl Read for Memlock {
 
 impl Read for IovaSpec {
     fn read(json: &Json, reading: &mut Reading) -> Self {
-        if matches!(json, Json::Text(text) if text == "kernel") {
-            return Self::Kernel;
+        if let Json::Text(text) = json
+            && let Ok(word) = text.parse()
+        {
+            return word;
         }
-        let address = reading.number(json, "\"kernel\" or an address", |text| {
+        let expected = "\"kernel\", \"congruent\" or an address";
+        let address = reading.number(json, expected, |text| {
             let parsed = text.parse().map(DmaAddr::get);
-            parsed.map_err(|error| format!("{error}, or \"kernel\""))
+            parsed.map_err(|error| format!("{error}, or \"kernel\", or \"congruent\""))
         });
         Self::At(DmaAddr::new(address))
     }

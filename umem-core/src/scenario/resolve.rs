@@ -57,7 +57,7 @@ impl Scenario {
         let memory = self.memory(&mr)?;
         let areas = self.areas(page)?;
         let device = self.device(page, &kernel)?;
-        let (iommu, iommu_profile) = self.iommu(page)?;
+        let (iommu, iommu_profile) = self.iommu(&mr, &device)?;
         Ok(Question {
             scenario: self.clone(),
             memory,
@@ -169,11 +169,11 @@ impl Question {
     /// The IOMMU that translates the device's addresses. Software devices never use one.
     pub fn translation(&self) -> Option<Translation> {
         let software = self.device.profile.is_some_and(|profile| profile.virt_dma);
-        let mut translation = self.iommu.filter(|_| !software)?;
-        if self.scenario.memory.exporter == Exporter::PerEntry {
-            translation.layout = translation.layout.entry_by_entry();
-        }
-        Some(translation)
+        let translation = self.iommu.filter(|_| !software)?;
+        Some(match self.scenario.memory.exporter {
+            Exporter::DmaMap => translation,
+            Exporter::PerEntry => translation.entry_by_entry(),
+        })
     }
 
     /// The device, the IOMMU and the kernel's rules: "for mlx5 behind vt-d, by the rules of Linux 7.2".

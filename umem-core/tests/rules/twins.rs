@@ -8,6 +8,7 @@ use umem_core::{
     iommu::{Iova, IovaLayout},
     registration::Registration,
     scatter::{Coalescing, ScatterList, batch_pages},
+    scenario::{IommuObject, IommuSpec, IovaSpec, Scenario},
     size::PageSize,
 };
 
@@ -64,10 +65,10 @@ fn add_sg_table(frames: &[u64], page: u64, max_segment: u64) -> Vec<(u64, u64)> 
     list
 }
 
-/// `iommu_dma_map_sg()`: how much IOVA each entry takes, with what pads it up to a boundary.
-fn padded_lengths(list: &[(u64, u64)], granule: u64, mask: u64) -> Vec<u64> {
+/// `iommu_dma_map_sg()`: how much IOVA each entry takes, with what pads it up to a boundary; `lead` bytes of the range are taken before.
+fn padded_lengths(list: &[(u64, u64)], granule: u64, mask: u64, lead: u64) -> Vec<u64> {
     let mut padded: Vec<u64> = Vec::new();
-    let mut iova_len = 0u64;
+    let mut iova_len = lead;
     for &(_, length) in list {
         let s_length = length.div_ceil(granule) * granule;
         let pad_len = (mask - (iova_len & mask) + 1) & mask;
@@ -88,8 +89,9 @@ fn map_sg(
     mask: u64,
     max_segment: u64,
     start: u64,
+    lead: u64,
 ) -> (u64, Vec<(u64, u64)>) {
-    let padded = padded_lengths(list, granule, mask);
+    let padded = padded_lengths(list, granule, mask, lead);
     let mut segments: Vec<(u64, u64)> = Vec::new();
     let (mut dma_addr, mut cur_len) = (start, 0u64);
     for (&(_, s_length), &s_iova_len) in list.iter().zip(&padded) {
@@ -130,6 +132,21 @@ fn iommu_map(list: &[(u64, u64)], mut iova: u64, sizes: &[u64]) -> Vec<(u64, u64
     pages
 }
 
+/// The same, with a range that begins congruent to the NIC's address; if an IOMMU has one range for a list.
+fn congruent(mut scenario: Scenario) -> Option<Scenario> {
+    let mut object = match scenario.iommu {
+        IommuSpec::Name(name) if [IommuSpec::OFF, "power"].contains(&&*name) => return None,
+        IommuSpec::Name(name) => IommuObject {
+            name: Some(name),
+            ..IommuObject::default()
+        },
+        IommuSpec::Custom(object) => object,
+    };
+    object.iova = IovaSpec::Congruent;
+    scenario.iommu = IommuSpec::Custom(object);
+    Some(scenario)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::default())]
 
@@ -163,10 +180,11 @@ proptest! {
             return Ok(());
         }
         let mask = translation.boundary_mask;
-        let (length, segments) = map_sg(&list, translation.granule().bytes(), mask, most, mapping.start.get());
+        let (length, segments) = map_sg(&list, translation.granule().bytes(), mask, most, mapping.start.get(), 0);
         prop_assert_eq!(mapping.length, length);
         prop_assert_eq!(dma, segments);
         match translation.iova {
+            Iova::Congruent { .. } => unreachable!("no scenario here asks for it"),
             Iova::At(start) => prop_assert_eq!(mapping.start, start),
             Iova::Kernel => {
                 let aligned = mapping.length.next_power_of_two();
@@ -177,6 +195,36 @@ proptest! {
                 prop_assert!(mapping.start.get() + aligned + length > 1 << 32);
             }
         }
+    }
+
+    /// The proposal: by brute force, the largest power of two at which the list may begin congruent.
+    #[test]
+    fn a_congruent_range_begins_behind_its_beginning(scenario in scenario(all_rules())) {
+        let Some(scenario) = congruent(scenario) else { return Ok(()) };
+        let registration = Registration::new(&scenario).unwrap();
+        let question = registration.question();
+        let list: Vec<_> = registration.scatter().map(|entry| (entry.start.get(), entry.length)).collect();
+        let dma: Vec<_> = registration.dma().map(|segment| (segment.start.get(), segment.length)).collect();
+        let (translation, mapping) = (question.iommu().unwrap(), registration.mapping().unwrap());
+        let (mr, largest) = (question.mr(), question.device().page_sizes.largest().unwrap().bytes());
+        let nic = mr.hca_address.get() - mr.page_offset();
+        let (granule, boundary) = (translation.granule().bytes(), translation.boundary_mask + 1);
+        let crosses = |start: u64, length: u64| start / boundary != (start + length - 1) / boundary;
+        let first = list[0].1.div_ceil(granule) * granule;
+        let may_begin = |modulo: &u64| nic % modulo % boundary == 0 || !crosses(nic % modulo, first);
+        let modulo = (0..64).map(|log2| 1 << log2).take_while(|modulo| *modulo <= largest).filter(may_begin).max().unwrap();
+
+        let start = mapping.start.get();
+        prop_assert_eq!(start % modulo, nic % modulo);
+        let lead = nic % modulo;
+        let (length, segments) = map_sg(&list, granule, boundary - 1, u64::from(question.device().max_segment), start, lead);
+        prop_assert_eq!(mapping.length, length);
+        prop_assert_eq!(dma, segments);
+        // The range before it is what the kernel aligns; and as high as it goes below 4G.
+        let aligned = (lead + length).next_power_of_two().max(largest);
+        prop_assert_eq!((start - lead) % aligned, 0);
+        prop_assert!(start > lead && start + length <= 1 << 32);
+        prop_assert!(start + aligned + length > 1 << 32);
     }
 
     #[test]
@@ -192,7 +240,7 @@ proptest! {
             return Ok(());
         }
         let (granule, mask) = (translation.granule().bytes(), translation.boundary_mask);
-        let lengths = padded_lengths(&list, granule, mask);
+        let lengths = padded_lengths(&list, granule, mask, 0);
         let padded: Vec<_> = list.iter().zip(lengths).map(|(&(frame, _), length)| (frame, length)).collect();
         let sizes: Vec<_> = translation.page_sizes.iter().map(PageSize::bytes).collect();
         let ours: Vec<_> = pages

@@ -219,6 +219,11 @@ fn every_error_names_its_field() {
         ),
         (
             "iommu",
+            r#"{"name":"power","iova":"congruent"}"#,
+            "iommu.iova: \"congruent\" needs an IOMMU that gives a list one range",
+        ),
+        (
+            "iommu",
             r#"{"segment_boundary":"3M"}"#,
             "iommu.segment_boundary: 3M is not a power of two",
         ),

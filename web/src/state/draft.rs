@@ -12,7 +12,7 @@ use std::rc::Rc;
 use umem_core::{
     advice::Advice,
     diagram::{Stage, View},
-    scenario::{self, IommuSpec, Scenario, presets},
+    scenario::{self, IommuSpec, IovaSpec, Scenario, presets},
 };
 
 impl State {
@@ -141,7 +141,7 @@ impl State {
     /// Behind another IOMMU, which places the mapping as the kernel does.
     pub(super) fn mapped_by(mut self, iommu: IommuSpec) -> Self {
         let off = iommu == IommuSpec::default();
-        self.here.texts.iova = (!off).then(|| edit::BY_KERNEL.to_owned());
+        self.here.texts.iova = (!off).then(|| IovaSpec::KERNEL.to_owned());
         self.edited(|draft| draft.iommu = iommu)
     }
 

@@ -34,7 +34,7 @@ fn whole() -> [Value; 2] {
             "version": 1,
             "region": { "length": "4K" },
             "memory": { "layout": "descending" },
-            "iommu": { "iova": "kernel" },
+            "iommu": { "iova": "congruent" },
             "device": { "policy": "unaligned", "edges": "exact" },
             "provenance": {
                 "kernel": "6.1", "page_size": "4K", "device": "rxe0", "iommu_mode": "off", "time": "t", "rebased": true,

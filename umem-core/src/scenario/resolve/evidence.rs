@@ -3,6 +3,7 @@
 use super::Question;
 use crate::{
     evidence::{By, Evidence},
+    iommu::Iova,
     kernel::{BlockIterator, Interior, KernelRules, SmallPages},
     memory::{Exporter, Kind},
     scatter::Coalescing,
@@ -121,7 +122,12 @@ impl Question {
     }
 
     fn map_evidence(&self) -> (By, String) {
-        match (self.translation(), self.iommu_profile()) {
+        let translation = self.translation();
+        if let Some(Iova::Congruent { .. }) = translation.map(|translation| translation.iova) {
+            let text = "no kernel places a range by the NIC's address";
+            return (By::Proposed, text.to_owned());
+        }
+        match (translation, self.iommu_profile()) {
             (None, _) => asked(
                 Some(self.mr().page).filter(|page| *page == PageSize::K4),
                 self.mr().page,
