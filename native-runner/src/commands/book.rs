@@ -3,6 +3,7 @@
 mod cases;
 mod commands;
 mod format;
+mod gains;
 mod scene;
 mod tables;
 
@@ -34,6 +35,8 @@ enum Table {
     Presets,
     /// The gallery of public reports
     Cases,
+    /// What ranges that begin congruent would bring
+    Gains,
     /// Every command and its options
     Commands,
     /// The scenario format, from its JSON Schema
@@ -52,6 +55,7 @@ impl Book {
                     Table::Kernels => tables::kernels(),
                     Table::Presets => tables::presets(),
                     Table::Cases => cases::gallery()?,
+                    Table::Gains => gains::gains()?,
                     Table::Commands => commands::reference(),
                     Table::Scenario => format::scenario()?,
                 };
