@@ -1,7 +1,7 @@
 //! What an edit does to a scenario.
 
 use umem_core::{
-    address::{DmaAddr, PhysAddr, VirtAddr},
+    address::{PhysAddr, VirtAddr},
     device, iommu,
     kernel::Kernel,
     memory::{Exporter, Kind},

@@ -22,9 +22,12 @@ pub(crate) const fn place(place: Place) -> &'static str {
     }
 }
 
-/// A number with its thousands apart: "1,048,576".
+/// A number with its thousands apart, from five digits on: "1023", "1,048,576".
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
+    if digits.len() < 5 {
+        return digits;
+    }
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (i, digit) in digits.chars().enumerate() {
         if i > 0 && (digits.len() - i).is_multiple_of(3) {
@@ -41,7 +44,7 @@ pub(crate) fn percent(number: f64) -> String {
     format!("{}.{}%", tenths / 10, tenths % 10)
 }
 
-/// "1 page", "1,023 pages".
+/// "1 page", "1023 pages".
 pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     format!(
         "{} {}",

@@ -204,7 +204,7 @@ fn a_region_that_is_refused_registers_in_slices() {
     );
 }
 
-/// 1,265 tensors of 51G: one region instead.
+/// 1265 tensors of 51G: one region instead.
 #[test]
 fn one_region_stands_for_many() {
     let plan = set(r#""mlx5""#, &small("40M", 1265), "").plan().unwrap();

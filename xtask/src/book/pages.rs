@@ -121,7 +121,9 @@ fn unbroken(said: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{expand, unbroken};
+    use crate::place;
     use anyhow::bail;
+    use std::fs;
 
     #[test]
     fn markers_are_replaced_outside_of_code() {
@@ -148,5 +150,47 @@ mod tests {
     #[test]
     fn no_line_of_a_block_is_blank() {
         assert_eq!(unbroken("a < b\n\nc  \n"), "a &lt; b\n&#8203;\nc");
+    }
+
+    /// Prose has one style of numbers: "1023", "16,777,216". What `umem` prints has none of the commas, so that it can be pasted.
+    #[test]
+    fn numbers_are_in_one_style() {
+        let book = place::workspace().join("docs/src");
+        let chapters = fs::read_dir(book).unwrap().map(|file| file.unwrap().path());
+        let readme = place::workspace().join("README.md");
+        let mut wrong = Vec::new();
+        for path in chapters.chain([readme]) {
+            let text = fs::read_to_string(&path).unwrap();
+            let mut code = false;
+            for line in text.lines().filter(|line| !line.starts_with("{{#")) {
+                code ^= line.starts_with("```");
+                if code {
+                    continue;
+                }
+                let mut before = "";
+                for word in line.split('`').step_by(2).flat_map(str::split_whitespace) {
+                    let number = word.trim_matches(|c| ".,;:!?()*|".contains(c));
+                    // The number of an issue is a name.
+                    if !["PR", "issue"].contains(&before) && !is_styled(number) {
+                        wrong.push(format!("{}: {number}", path.display()));
+                    }
+                    before = word;
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    /// Whether a number of five digits and more has commas, and one of four has none. What is no number is styled.
+    fn is_styled(word: &str) -> bool {
+        let digits = word.replace(',', "");
+        let is_number = digits.len() >= 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        !is_number || (digits.len() >= 5) == word.contains(',')
+    }
+
+    #[test]
+    fn a_style_is_told() {
+        let styles = ["1023", "16,777,216", "6.12.117", "10499753", "1,023", "12"].map(is_styled);
+        assert_eq!(styles, [true, true, true, false, false, true]);
     }
 }

@@ -99,13 +99,13 @@ impl Part {
             }
             Part::Lab612 => "the same with Linux 6.12",
             Part::LabArm64 => {
-                "a VM with an arm64 kernel of 16K pages: the check behind SMMUv3, 6,000 random questions"
+                "a VM with an arm64 kernel of 16K pages: the check behind SMMUv3, 6000 random questions"
             }
             Part::LabPpc64le => {
-                "a VM with a POWER kernel of 64K pages: the check behind its tables, 6,000 random questions"
+                "a VM with a POWER kernel of 64K pages: the check behind its tables, 6000 random questions"
             }
             Part::LabMatrix => {
-                "every architecture, page size and IOMMU of the lab: the check and 6,000 random questions"
+                "every architecture, page size and IOMMU of the lab: the check and 6000 random questions"
             }
             Part::Dist => {
                 "what is published: programs in an empty root, the Debian package installed and removed"
