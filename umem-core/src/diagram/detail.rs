@@ -47,7 +47,7 @@ pub fn detail(index: &Index, view: View, (x, y): (f64, f64), lens: Option<i64>) 
         .then(|| detail_at(index, lane, offset as i64))?
 }
 
-/// What the name that stands at (`x`, `y`) of the picture that `view` has is of: a lane, the lens, or what stands beside them.
+/// What the name at (`x`, `y`) stands for, in the picture that `view` has: a lane, the lens, or what is beside them.
 pub fn named(view: View, kind: Kind, (x, y): (f64, f64)) -> Option<&'static str> {
     if let Some(lane) = lane_named(view, (x, y)) {
         return Some(lane.about(kind));
@@ -92,12 +92,12 @@ fn gates_at(area: &Area, y: f64) -> Option<&'static str> {
     })
 }
 
-const ALIGNMENT: &str = "Alignment: a mark at an address is the taller the more zero bits the address ends in. A block of 2M can begin only where it ends in 21.";
+const ALIGNMENT: &str = "Alignment: the more zero bits an address ends in, the taller its mark. A block of 2M can begin only where it ends in 21.";
 const LENS: &str = "The lens: a dozen entries side by side, large enough to read, around the playhead or the entry that you chose.";
 const ADDRESS: &str = "Address: where the entry begins in the addresses that the device uses.";
 const ZERO_BITS: &str = "Zero bits: how many zeros the entry's address ends in, in binary. 12 allow blocks of 4K, 20 allow 1M, 21 allow 2M.";
 
-/// The lane with its name at (`x`, `y`) of the picture that `view` has.
+/// The lane whose name is at (`x`, `y`) of the picture that `view` has.
 fn lane_named(view: View, (x, y): (f64, f64)) -> Option<LaneName> {
     let area = Area::new(view);
     view.lanes.iter().find(|lane| {
@@ -109,10 +109,10 @@ fn lane_named(view: View, (x, y): (f64, f64)) -> Option<LaneName> {
     })
 }
 
-/// How high a name is that stands above its lane, in pixels.
+/// The height of a name above its lane, in pixels.
 const NAME: f64 = 20.0;
 
-/// Where the box of `lane` begins that comes `after` the one that holds `offset`, or before it; `None` at the ends.
+/// Where the next box of `lane` begins, `after` the one that holds `offset` or before it; `None` at the ends.
 pub fn beside(index: &Index, lane: LaneName, offset: i64, after: bool) -> Option<i64> {
     let boxes = boxes(index, lane)?;
     let (run, i) = boxes.at(offset)?;

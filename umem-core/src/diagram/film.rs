@@ -1,7 +1,7 @@
 //! A picture that plays by itself: SVG with an animation in CSS and no script, for READMEs, slides and docs.
 //!
-//! The animation's frames have most of their commands in common. So each command is written once, and is to be seen in the frames that
-//! have it. Where nothing moves (`prefers-reduced-motion`, or a program that knows no CSS), the last frame stands there.
+//! The animation's frames have most of their commands in common. So each command is written once, and shown in the frames that have
+//! it. Where nothing moves (`prefers-reduced-motion`, or a program that knows no CSS), the last frame stands there.
 
 use super::{Attention, Command, Drawing, Steps, View, draw, palette::Palette, svg};
 use crate::registration::Index;
@@ -84,7 +84,7 @@ impl Film {
         film
     }
 
-    /// As many commands as can be are those that are there already, in their order; the others come where they belong among those.
+    /// Keeps as many of the commands that are there as it can, in their order, and puts the others where they belong between them.
     fn add(&mut self, drawing: Drawing) {
         let longest = Longest::of(&self.commands, &drawing.commands);
         let mut known = core::mem::take(&mut self.commands).into_iter();
@@ -138,7 +138,7 @@ impl Film {
         text.write_str("</svg>\n")
     }
 
-    /// When each part is to be seen.
+    /// When each part is visible.
     fn style(&self, text: &mut String, parts: &[Frames]) -> core::fmt::Result {
         let last = self.frames.saturating_sub(1);
         // Whole seconds.

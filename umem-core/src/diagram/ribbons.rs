@@ -15,7 +15,7 @@ impl Painter<'_> {
         }
     }
 
-    /// Whose boxes are the smaller: those of the lane `above`, or what `stage` made of them.
+    /// Which boxes are smaller: those of the lane `above`, or what `stage` made of them.
     fn finer(&self, above: LaneName, stage: Stage) -> Stage {
         match (above.stage(), stage) {
             // An SG entry takes in whole frames.

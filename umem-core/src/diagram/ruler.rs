@@ -1,6 +1,6 @@
 //! The ruler between DMA segments and entries: how far each device address is aligned.
 //!
-//! A mark at an address is the taller the more zero bits the address ends in, up to what the device's largest size needs.
+//! The more zero bits an address ends in, the taller its mark, up to what the device's largest size needs.
 //! An IOMMU that moves the addresses moves the marks; the cut follows them.
 
 use super::{
@@ -103,7 +103,7 @@ fn finest(area: &Area) -> Option<PageSize> {
         .find(|size| area.pixels(size.bytes() as f64) >= APART)
 }
 
-/// Where a size of the device may start, and none larger, the mark stands out.
+/// A mark stands out where a block of one of the device's sizes may begin, and none larger.
 fn paint(sizes: PageSizes, zeros: u32) -> Paint {
     match PageSize::from_log2(zeros) {
         Some(size) if sizes.contains(size) => Paint::Ink,

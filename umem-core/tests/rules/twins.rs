@@ -211,7 +211,7 @@ proptest! {
         let (granule, boundary) = (translation.granule().bytes(), translation.boundary_mask + 1);
         let crosses = |start: u64, length: u64| start / boundary != (start + length - 1) / boundary;
         let first = list[0].1.div_ceil(granule) * granule;
-        let may_begin = |modulo: &u64| nic % modulo % boundary == 0 || !crosses(nic % modulo, first);
+        let may_begin = |modulo: &u64| (nic % modulo).is_multiple_of(boundary) || !crosses(nic % modulo, first);
         let modulo = (0..64).map(|log2| 1 << log2).take_while(|modulo| *modulo <= largest).filter(may_begin).max().unwrap();
 
         let start = mapping.start.get();
