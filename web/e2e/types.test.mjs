@@ -110,6 +110,25 @@ jsx("React 19", "react", { "@types/react": "@types/react" });
 jsx("React 18", "react", { "@types/react": "react-18-types" });
 jsx("Preact", "preact", { preact: "preact" });
 
+/** What editors and catalogues of elements read. Its form is tsc's to decide; that nothing is missing, the code's. */
+test("the custom-elements manifest tells of all that the element has", async () => {
+  const text = await readFile(join(root, "node_modules/umem-split/custom-elements.json"), "utf8");
+  const file = `import type { Package } from "custom-elements-manifest";\nexport const manifest: Package = ${text};`;
+  await check("manifest", { "manifest.ts": file }, { module: "nodenext" }, { "custom-elements-manifest": "custom-elements-manifest" });
+
+  const [told] = JSON.parse(text).modules[0].declarations;
+  const names = (list) => list.map(({ name }) => name).sort();
+  const { observedAttributes, prototype } = element.UmemSplit;
+  assert.deepEqual(names(told.attributes), observedAttributes.filter((name) => !["class", "style"].includes(name)).sort());
+  assert.deepEqual(names(told.members), Object.getOwnPropertyNames(prototype).filter((name) => !/^constructor$|Callback$/.test(name)).sort());
+  const source = await readFile(here("../element/umem-split.js"), "utf8");
+  assert.deepEqual(names(told.events), [...new Set([...source.matchAll(/#tell\("([\w-]+)"/g)].map(([, name]) => name))].sort());
+  const { text: words } = await readme();
+  for (const { name } of [...told.cssParts, ...told.cssProperties]) {
+    if (!/--umem-size-[1-4]/.test(name)) assert.ok(words.includes(`\`${name}\``), name);
+  }
+});
+
 test("the tables of attributes have each of them", async () => {
   const attributes = element.UmemSplit.observedAttributes.filter((name) => !["class", "style"].includes(name)).sort();
   const named = (text) => {

@@ -13,9 +13,10 @@ const NAME: &str = "umem-split";
 /// What stands for the workspace's version in `web/npm/package.json`.
 const ANY_VERSION: &str = "0.0.0-workspace";
 /// What goes into the package, from below the workspace. What wasm-pack wrote is among it.
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     "web/npm/package.json",
     "web/npm/README.md",
+    "web/npm/custom-elements.json",
     "LICENSE-MIT",
     "LICENSE-APACHE",
     "static/umem-split.js",
@@ -59,7 +60,8 @@ pub fn pack(sh: &Shell) -> Result<PathBuf> {
             text.contains(ANY_VERSION),
             "web/npm/package.json has another version than {ANY_VERSION}"
         );
-        fs::write(&description, text.replace(ANY_VERSION, version))?;
+        let text = text.replace(ANY_VERSION, version);
+        fs::write(&description, described(&text, env!("CARGO_PKG_REPOSITORY")))?;
         let _there = sh.push_dir(&folder);
         run_quietly(cmd!(
             sh,
@@ -67,6 +69,17 @@ pub fn pack(sh: &Shell) -> Result<PathBuf> {
         ))
     })?;
     Ok(npm.join(format!("{NAME}-{version}.tgz")))
+}
+
+/// The description with the address of the repository, if the workspace has one: where the code is, where to read on, where to report.
+fn described(text: &str, repository: &str) -> String {
+    if repository.is_empty() {
+        return text.to_owned();
+    }
+    let places = format!(
+        "{{\n  \"repository\": \"{repository}\",\n  \"homepage\": \"{repository}\",\n  \"bugs\": \"{repository}/issues\","
+    );
+    text.replacen('{', &places, 1)
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
@@ -78,7 +91,18 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::inside;
+    use super::{described, inside};
+
+    #[test]
+    fn the_repository_is_told_where_there_is_one() {
+        let text = "{\n  \"name\": \"x\"\n}";
+        assert_eq!(described(text, ""), text);
+        let told = described(text, "https://example.org/umem");
+        assert!(told.starts_with("{\n  \"repository\": \"https://example.org/umem\",\n"));
+        assert!(
+            told.ends_with("\"bugs\": \"https://example.org/umem/issues\",\n  \"name\": \"x\"\n}")
+        );
+    }
 
     #[test]
     fn files_lie_in_the_package_as_in_static() {
