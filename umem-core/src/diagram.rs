@@ -25,6 +25,7 @@ mod ribbons;
 mod ruler;
 mod sheet;
 mod shown;
+mod split;
 mod steps;
 mod stop;
 pub mod svg;
@@ -39,6 +40,7 @@ pub use lens::focus;
 pub use painter::Attention;
 pub use sheet::Heading;
 pub use shown::{Lanes, LanesError};
+pub use split::split;
 pub use steps::{Fronts, Moment, Step, Steps};
 pub use view::{OVERVIEW, View};
 

@@ -1,5 +1,6 @@
 //! `umem book`: what the book says of the code, from the code itself. Hidden: `cargo xtask book` asks, and nobody else.
 
+mod bits;
 mod cases;
 mod commands;
 mod format;
@@ -24,6 +25,7 @@ enum Part {
         name: Table,
     },
     Scene(scene::Scene),
+    Bits(bits::Bits),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -62,6 +64,7 @@ impl Book {
                 out.exact().write_all(text.as_bytes())?;
             }
             Part::Scene(scene) => scene.run(out.exact())?,
+            Part::Bits(bits) => bits.run(out.exact())?,
         }
         Ok(Exit::Held)
     }

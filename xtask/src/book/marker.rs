@@ -5,6 +5,7 @@
 //! | `{{#umem NAME at=cut controls=play}}` | the element, its picture and its command: NAME is a preset, or a file of `docs/scenes` without `.json` |
 //! | `{{#run plan --preset mail --why}}` | that command of `umem`, and what it prints |
 //! | `{{#file examples/register.c}}` | a file of `docs`, as a listing |
+//! | `{{#bits 0x7f0000201234 2M}}` | the address as bits, cut where pages of that size cut it |
 //! | `{{#table devices}}` | a table, or a reference, of what the code knows |
 
 use anyhow::{Result, bail, ensure};
@@ -20,6 +21,10 @@ pub enum Marker<'a> {
         attributes: Vec<(&'a str, &'a str)>,
     },
     Run(Vec<&'a str>),
+    Bits {
+        address: &'a str,
+        size: &'a str,
+    },
     Table(&'a str),
     /// Named from `docs`.
     File(&'a str),
@@ -47,9 +52,13 @@ pub fn read(line: &str) -> Result<Option<Marker<'_>>> {
     Ok(Some(match kind {
         "umem" => scene(words)?,
         "run" => run(words.collect())?,
+        "bits" => match words.collect::<Vec<_>>()[..] {
+            [address, size] => Marker::Bits { address, size },
+            _ => bail!("{{{{#bits}}}} takes an address and a page size"),
+        },
         "table" => Marker::Table(name(kind, words)?),
         "file" => Marker::File(name(kind, words)?),
-        other => bail!("there is no marker \"{other}\": there are umem, run, table and file"),
+        other => bail!("there is no marker \"{other}\": there are umem, run, bits, table and file"),
     }))
 }
 
@@ -123,6 +132,7 @@ mod tests {
             ("{{#umem at=cut}}", "preset"),
             ("{{#umem mail at=cut moment=2}}", "moment"),
             ("{{#run check}}", "umem plan"),
+            ("{{#bits 0x1000}}", "a page size"),
             ("{{#include x}}", "include"),
             ("{{#table}}", "one name"),
         ] {

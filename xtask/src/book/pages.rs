@@ -1,7 +1,7 @@
 //! The book's pages, with every marker replaced.
 
 use super::marker::{self, Marker};
-use super::scene::{Scene, escaped};
+use super::scene::{self, Scene, escaped};
 use super::umem::Umem;
 use crate::place;
 use anyhow::{Context, Result};
@@ -95,6 +95,7 @@ fn replaced(umem: &Umem, marker: Marker<'_>, scenes: &Path, pages: &Path) -> Res
                 unbroken(&said)
             ))
         }
+        Marker::Bits { address, size } => scene::bits(umem, address, size, pages),
         Marker::Table(name) => umem.ask(scenes, &["book", "table", name]),
         Marker::File(name) => {
             let path = place::workspace().join("docs").join(name);

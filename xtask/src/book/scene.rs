@@ -113,6 +113,21 @@ impl Scene<'_> {
     }
 }
 
+/// Draws an address as bits into `book/pictures`, and writes the HTML that shows it.
+pub fn bits(umem: &Umem, address: &str, size: &str, book: &Path) -> Result<String> {
+    let picture = format!("pictures/bits-{address}-{size}.svg");
+    let svg = book.join(&picture);
+    let words = ["book", "bits", address, size, "--svg"].map(OsStr::new);
+    let told = Told(umem.ask(book, &[&words[..], &[svg.as_os_str()]].concat())?);
+    Ok(format!(
+        r#"<figure class="bits"><img src="{picture}" width="{}" height="{}" alt="{}"></figure>
+"#,
+        told.of("width")?,
+        told.of("height")?,
+        escaped(told.of("alt")?)
+    ))
+}
+
 fn draw(umem: &Umem, folder: &Path, source: [OsString; 2], at: &str, svg: &Path) -> Result<Told> {
     let options = ["book", "scene", "--at", at, "--svg"].map(OsString::from);
     let mut words = Vec::from(options);

@@ -18,9 +18,12 @@ pub fn gains() -> anyhow::Result<String> {
             };
             asked += 1;
             if now != then {
-                let title = format!("[{}](cases.md#{})", cell(&case.title), case.name);
+                let (title, asked) = (cell(&case.title), cell(&question.title));
                 rows.push([
-                    format!("{title}: {}", cell(&question.title)),
+                    format!(
+                        "[{title}](cases.md#{})<br><small>{asked}</small>",
+                        case.name
+                    ),
                     now.cell(),
                     then.cell(),
                 ]);
@@ -52,13 +55,13 @@ impl Cut {
         }))
     }
 
-    /// Its size in words, and as a bar.
+    /// Its entries, and their number as a bar.
     fn cell(&self) -> String {
         let bits = u64::BITS - self.entries.leading_zeros();
+        let (count, by_size) = self.status.split_once(": ").unwrap_or((&self.status, ""));
         format!(
-            "{}<br><meter max=\"24\" value=\"{bits}\" title=\"{} entries\"></meter>",
-            cell(&self.status),
-            self.entries
+            "{}<br><meter max=\"24\" value=\"{bits}\" title=\"{count}\"></meter>",
+            cell(by_size)
         )
     }
 }
