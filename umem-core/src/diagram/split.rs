@@ -6,17 +6,22 @@ use crate::{
     size::{Bytes, PageSize},
 };
 use alloc::{format, string::String, vec::Vec};
+use core::ops::Range;
 
 /// The width of a bit, and the height of its box, in pixels.
 const BIT: f64 = 14.0;
 const HIGH: f64 = 22.0;
-/// Where the boxes begin, from the upper edge.
+/// Where the boxes begin, below the upper edge of their row.
 const TOP: f64 = 26.0;
+/// The height of a row.
+const ROW: f64 = TOP + HIGH + 36.0;
+/// So many bits stand in a row: on a phone they can be read.
+const ACROSS: u32 = 24;
 
-/// An address as hexadecimal digits and bits, cut where a table of blocks of `size` cuts it: left which entry it takes, right the offset
-/// in the block.
+/// An address as hexadecimal digits and bits, cut where a table of blocks of `size` cuts it: which entry it takes, and the offset in the
+/// block.
 ///
-/// 48 bits, or all 64 if one of the upper 16 is set.
+/// Two rows of 24 bits; three if one of the upper 16 of 64 is set.
 ///
 /// ```
 /// use umem_core::{address::VirtAddr, diagram::{self, palette, svg}, size::PageSize};
@@ -26,80 +31,109 @@ const TOP: f64 = 26.0;
 /// assert!(svg.contains("offset: 0x1234 of 2M"));
 /// ```
 pub fn split(address: VirtAddr, size: PageSize) -> Drawing {
-    let bits = if address.get() >> 48 == 0 { 48 } else { 64 };
-    let low = size.log2().min(bits);
-    let left = |bit: u32| f64::from(bits - 1 - bit) * BIT;
-    let mut commands: Vec<Command> = Vec::new();
-    let text = |x, y, style, paint, text: String| Command::Text {
-        x,
-        y,
-        anchor: Anchor::Middle,
-        style,
-        paint,
-        text,
-    };
-    for bit in (0..bits).rev() {
-        let (fill, ink) = match bit < low {
-            true => (Paint::Size(size), Paint::OnSize(size)),
-            false => (Paint::Card, Paint::Ink),
-        };
-        commands.push(Command::Rect {
-            x: left(bit),
-            y: TOP,
-            width: BIT,
-            height: HIGH,
-            radius: 0.0,
-            fill: Some(fill),
-            stroke: Some(Paint::Grid),
-            dashed: false,
-        });
-        let digit = format!("{}", address.get() >> bit & 1);
-        commands.push(text(
-            left(bit) + BIT / 2.0,
-            TOP + 15.0,
-            TextStyle::Address,
-            ink,
-            digit,
-        ));
+    let rows = if address.get() >> 48 == 0 { 2 } else { 3 };
+    let top = (rows * ACROSS).min(64);
+    let mut picture = Picture(Vec::new());
+    for row in 0..rows {
+        let bits = (rows - 1 - row) * ACROSS..(rows * ACROSS - row * ACROSS).min(top);
+        picture.row(address, size, bits, f64::from(row) * ROW);
     }
-    for digit in 0..bits / 4 {
-        let hex = format!("{:x}", address.get() >> (digit * 4) & 0xf);
-        let middle = left(digit * 4 + 1);
-        commands.push(text(middle, TOP - 8.0, TextStyle::Label, Paint::Ink, hex));
-    }
-    let entry = address.get() >> low;
-    let offset = address.offset_in(size);
-    let sides = [
-        (low, bits, format!("which entry: {entry:#x}")),
-        (
-            0,
-            low,
-            format!("offset: {offset:#x} of {}", Bytes(size.bytes())),
+    let low = size.log2();
+    let words = [
+        format!("which entry: {:#x}", address.get() >> low),
+        format!(
+            "offset: {:#x} of {}",
+            address.offset_in(size),
+            Bytes(size.bytes())
         ),
     ];
-    for (from, to, words) in sides.into_iter().filter(|(from, to, _)| from < to) {
-        let (x, end) = (left(to - 1), left(from) + BIT);
-        let y = TOP + HIGH + 8.0;
-        let paint = Paint::Soft;
-        let line = |from, to| Command::Line {
-            from,
-            to,
-            paint,
-            width: 1.0,
-        };
-        commands.push(line((x + 2.0, y), (end - 2.0, y)));
-        commands.push(text(
-            (x + end) / 2.0,
-            y + 17.0,
-            TextStyle::Small,
-            Paint::Ink,
-            words,
-        ));
+    for (side, words) in [low..top, 0..low].into_iter().zip(words) {
+        picture.side(side, rows, words);
     }
     Drawing {
-        width: f64::from(bits) * BIT,
-        height: TOP + HIGH + 32.0,
-        commands,
+        width: f64::from(ACROSS) * BIT,
+        height: f64::from(rows) * ROW,
+        commands: picture.0,
+    }
+}
+
+/// Where a bit's box begins, from the left edge.
+fn left(bit: u32) -> f64 {
+    f64::from(ACROSS - 1 - bit % ACROSS) * BIT
+}
+
+struct Picture(Vec<Command>);
+
+impl Picture {
+    /// These bits, each in a box, under their hexadecimal digits.
+    fn row(&mut self, address: VirtAddr, size: PageSize, bits: Range<u32>, y: f64) {
+        for bit in bits.rev() {
+            let (fill, ink) = match bit < size.log2() {
+                true => (Paint::Size(size), Paint::OnSize(size)),
+                false => (Paint::Card, Paint::Ink),
+            };
+            self.0.push(Command::Rect {
+                x: left(bit),
+                y: y + TOP,
+                width: BIT,
+                height: HIGH,
+                radius: 0.0,
+                fill: Some(fill),
+                stroke: Some(Paint::Grid),
+                dashed: false,
+            });
+            let digit = format!("{}", address.get() >> bit & 1);
+            self.text(
+                (left(bit) + BIT / 2.0, y + TOP + 15.0),
+                TextStyle::Address,
+                ink,
+                digit,
+            );
+            if bit % 4 == 3 {
+                let hex = format!("{:x}", address.get() >> (bit - 3) & 0xf);
+                let middle = left(bit) + 2.0 * BIT;
+                self.text((middle, y + TOP - 8.0), TextStyle::Label, Paint::Ink, hex);
+            }
+        }
+    }
+
+    /// A line under all bits of a side, and its words where most of them stand.
+    fn side(&mut self, bits: Range<u32>, rows: u32, words: String) {
+        let pieces =
+            (0..rows).map(|row| bits.start.max(row * ACROSS)..bits.end.min((row + 1) * ACROSS));
+        let pieces: Vec<_> = pieces.filter(|piece| !piece.is_empty()).collect();
+        let y = |piece: &Range<u32>| {
+            f64::from(rows - 1 - piece.start / ACROSS) * ROW + TOP + HIGH + 8.0
+        };
+        for piece in &pieces {
+            let (from, to) = (left(piece.end - 1) + 2.0, left(piece.start) + BIT - 2.0);
+            self.0.push(Command::Line {
+                from: (from, y(piece)),
+                to: (to, y(piece)),
+                paint: Paint::Soft,
+                width: 1.0,
+            });
+        }
+        if let Some(piece) = pieces.iter().max_by_key(|piece| piece.len()) {
+            let middle = (left(piece.end - 1) + left(piece.start) + BIT) / 2.0;
+            self.text(
+                (middle, y(piece) + 17.0),
+                TextStyle::Small,
+                Paint::Ink,
+                words,
+            );
+        }
+    }
+
+    fn text(&mut self, (x, y): (f64, f64), style: TextStyle, paint: Paint, text: String) {
+        self.0.push(Command::Text {
+            x,
+            y,
+            anchor: Anchor::Middle,
+            style,
+            paint,
+            text,
+        });
     }
 }
 
@@ -108,7 +142,7 @@ mod tests {
     use super::split;
     use crate::{
         address::VirtAddr,
-        diagram::{Command, Drawing},
+        diagram::{Command, Drawing, TextStyle},
         size::PageSize,
     };
     use alloc::{string::String, vec::Vec};
@@ -129,11 +163,26 @@ mod tests {
                 let size = PageSize::new(1 << log2).unwrap();
                 let drawing = split(VirtAddr::new(address), size);
                 let texts = texts(&drawing);
-                let bits = if address >> 48 == 0 { 48 } else { 64 };
-                let binary: String = texts[..bits].concat();
-                assert_eq!(u64::from_str_radix(&binary, 2), Ok(address));
-                let hex: String = texts[bits..bits + bits / 4].iter().rev().copied().collect();
-                assert_eq!(u64::from_str_radix(&hex, 16), Ok(address));
+                let digits = |style| {
+                    let digits = drawing
+                        .commands
+                        .iter()
+                        .filter_map(move |command| match command {
+                            Command::Text {
+                                text, style: its, ..
+                            } if *its == style => Some(&**text),
+                            _ => None,
+                        });
+                    digits.collect::<String>()
+                };
+                assert_eq!(
+                    u64::from_str_radix(&digits(TextStyle::Address), 2),
+                    Ok(address)
+                );
+                assert_eq!(
+                    u64::from_str_radix(&digits(TextStyle::Label), 16),
+                    Ok(address)
+                );
                 let after = |word: &str| {
                     let side = texts.iter().find_map(|text| text.strip_prefix(word));
                     let hex = side.map_or("0", |side| side[2..].split(' ').next().unwrap());
