@@ -91,6 +91,10 @@ pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io
         }
     };
     let memory = match registration.table() {
+        Ok(table) if table.memory.bytes == 0 => [
+            "none".into(),
+            "the driver stores no entries of this region".into(),
+        ],
         Ok(table) => [
             plural(table.memory.levels.into(), "level", "levels"),
             format!("{} bytes with directories and rounding", table.memory.bytes),

@@ -208,6 +208,10 @@ fn chosen(table: Option<&Table>) -> String {
 
 fn made(table: Option<&Table>) -> String {
     match table {
+        Some(table) if table.memory.bytes == 0 => format!(
+            "{}, none of which the driver stores",
+            counted(table.total, "entry", "entries")
+        ),
         Some(table) => format!(
             "{}, {} bytes with directories and rounding",
             counted(table.total, "entry", "entries"),
