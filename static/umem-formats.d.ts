@@ -161,6 +161,8 @@ export interface Process {
   mappings_left?: number;
   /** How much more its memory control group allows; enough if left out. */
   memory_left?: Size;
+  /** What the program saw when it registered the region: "ENOMEM". */
+  saw?: string;
 }
 
 /** What libibverbs does about `fork()`: nothing, mark memory with MADV_DONTFORK, or leave it to the kernel. */

@@ -119,7 +119,7 @@ fn gates_are_printed_up_to_the_one_that_refuses() {
         "  passed: fork-support, uverbs, driver\n",
         "  refused at memlock (ENOMEM): the limit on locked memory is 0",
         "the kernel says EPERM, but hns returns ENOMEM",
-        "  what to do: raise the limit where the program is started: `ulimit -l unlimited`",
+        "  what to do: raise the limit where the program is started: memlock in /etc/security/limits.conf",
     ] {
         assert!(out.contains(line), "{line}: {out}");
     }

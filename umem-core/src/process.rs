@@ -2,6 +2,7 @@
 
 use crate::{
     device::Access,
+    gate::Errno,
     size::{Bytes, PageSize},
 };
 use alloc::{string::String, vec::Vec};
@@ -50,6 +51,9 @@ pub struct ProcessSpec {
     /// if left out.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub memory_left: Option<Bytes>,
+    /// What the program saw when it registered the region, to be held against the answer.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub saw: Option<Errno>,
 }
 
 impl ProcessSpec {

@@ -15,7 +15,8 @@ use crate::{
 /// see frame numbers, the IOMMU, BTF, the rights to watch registrations, Secure Boot and the kernel module umem_probe. It changes nothing. Each line is OK, or says what the lack
 /// prevents and the command that provides it.
 ///
-/// Limits, control groups and namespaces are those of this program itself or, with --pid, of another process.
+/// Limits, control groups and namespaces are those of this program itself. With --pid, only what decides whether that process can register
+/// memory is told, its limits and rights first.
 ///
 /// Exit code: 0 looked, 2 wrong usage, or no such process; with --strict 3 where anything lacks.
 #[derive(Debug, clap::Args)]
@@ -48,12 +49,15 @@ enum Format {
 impl Doctor {
     /// Looks, and tells.
     pub fn run(&self, out: &mut Out) -> anyhow::Result<Exit> {
-        let subject = match self.pid {
-            Some(pid) => Subject::other(pid)?,
-            None => Subject::own(),
+        let (findings, abilities) = match self.pid {
+            // What umem itself could do here is another question.
+            Some(pid) => (doctor::examine_process(&Subject::other(pid)?), Vec::new()),
+            None => {
+                let findings = doctor::examine();
+                let abilities = doctor::abilities(&findings);
+                (findings, abilities)
+            }
         };
-        let findings = doctor::examine(&subject);
-        let abilities = doctor::abilities(&findings);
         match self.format {
             Format::Table => report::doctor::table(out, &findings, &abilities)?,
             Format::Json => report::doctor::json(out.exact(), &findings, &abilities)?,

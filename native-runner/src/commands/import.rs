@@ -8,14 +8,19 @@ use std::{
 
 use anyhow::Context;
 use umem_core::{
-    gate::Errno,
+    gate::Gate,
     import::{Given, ImportError, Imported, MOST_BYTES, Missing, import},
-    scenario::{Asked, Backing, ForkSupport, Memlock, Problem, ScenarioError},
+    registration::Registration,
+    scenario::{
+        Asked, Backing, ForkSupport, IommuSpec, LayoutName, Memlock, Problem, Scenario,
+        ScenarioError,
+    },
     size::Bytes,
 };
 
 use crate::{
     exit::Exit,
+    report::seen::suspects,
     screen::{one_line, say},
     whole_file,
 };
@@ -82,6 +87,10 @@ pub struct Import {
     #[arg(long, value_enum)]
     backing: Option<Back>,
 
+    /// How its frames lie; scattered if left out, and then both answers are told where they differ
+    #[arg(long, value_enum)]
+    layout: Option<Lie>,
+
     /// Where the scenario goes; standard output if left out
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -113,6 +122,16 @@ enum Back {
     Fsdax,
     /// A PCI BAR, a GPU's mapping
     Pfnmap,
+    /// The memory of a GPU or of another device, exported (ibv_reg_dmabuf_mr())
+    DmaBuf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+enum Lie {
+    /// No page is adjacent to the one before
+    Scattered,
+    /// One run
+    Contiguous,
 }
 
 impl Import {
@@ -122,7 +141,13 @@ impl Import {
             Some(path) => (read(path)?, name(path)),
             None => (String::new(), "the command line".into()),
         };
-        let imported = match import(&text, &self.given()?) {
+        let given = self.given()?;
+        let imported = match import(&text, &given) {
+            Err(ImportError::Missing(missing))
+                if let Some(imported) = decided(&text, &given, &missing) =>
+            {
+                imported
+            }
             // A line each.
             Err(ImportError::Missing(missing)) => {
                 say!(
@@ -137,7 +162,7 @@ impl Import {
             imported => imported.with_context(|| name.clone())?,
         };
         let Imported {
-            asked,
+            mut asked,
             errno,
             notes,
         } = imported;
@@ -145,18 +170,23 @@ impl Import {
             Some(errno) => format!("From {name}; the program saw {errno}"),
             None => format!("From {name}"),
         };
-        let json = match asked {
-            Asked::Scenario(mut scenario) => {
+        let json = match &mut asked {
+            Asked::Scenario(scenario) => {
                 scenario.name = Some(title);
                 scenario.to_json_pretty()
             }
-            Asked::Set(mut set) => {
+            Asked::Set(set) => {
                 set.name = Some(title);
-                serde_json::to_string_pretty(&set)?
+                serde_json::to_string_pretty(set)?
             }
         } + "\n";
         for note in notes {
             say!("note: {}", one_line(note));
+        }
+        if self.layout.is_none()
+            && let Some(text) = otherwise(&asked)?
+        {
+            say!("note: {text}");
         }
         if let Some(errno) = errno {
             say!("note: the program saw {errno}: {}", suspects(errno));
@@ -190,14 +220,20 @@ impl Import {
                 Fork::Libibverbs => ForkSupport::Libibverbs,
                 Fork::Kernel => ForkSupport::Kernel,
             }),
-            backing: self.backing.map(|back| match back {
-                Back::Anonymous => Backing::Anonymous,
-                Back::Hugetlb => Backing::Hugetlb,
-                Back::Shmem => Backing::Shmem,
-                Back::File => Backing::File,
-                Back::Devdax => Backing::Devdax,
-                Back::Fsdax => Backing::Fsdax,
-                Back::Pfnmap => Backing::Pfnmap,
+            backing: self.backing.and_then(|back| match back {
+                Back::Anonymous => Some(Backing::Anonymous),
+                Back::Hugetlb => Some(Backing::Hugetlb),
+                Back::Shmem => Some(Backing::Shmem),
+                Back::File => Some(Backing::File),
+                Back::Devdax => Some(Backing::Devdax),
+                Back::Fsdax => Some(Backing::Fsdax),
+                Back::Pfnmap => Some(Backing::Pfnmap),
+                Back::DmaBuf => None,
+            }),
+            dma_buf: self.backing == Some(Back::DmaBuf),
+            layout: self.layout.map(|layout| match layout {
+                Lie::Scattered => LayoutName::Scattered,
+                Lie::Contiguous => LayoutName::Contiguous,
             }),
         })
     }
@@ -263,28 +299,56 @@ fn read(path: &Path) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Where to look first.
-fn suspects(errno: Errno) -> &'static str {
-    match errno {
-        Errno::Enomem => {
-            "look at the gates memlock (the limit on locked memory), table and firmware (too many entries), map, and pin (ZONE_MOVABLE)"
-        }
-        Errno::Einval => {
-            "look at the gates fork-support (huge pages: say --backing hugetlb, --page-size and --fork-support), uverbs (flags), map and page-size"
-        }
-        Errno::Efault => {
-            "look at the gate pin: a hole, a read-only mapping, a device's memory; paste /proc/PID/smaps along"
-        }
-        Errno::Eagain => {
-            "look at the gates uverbs (the rdma control group) and fork-support (vm.max_map_count)"
-        }
-        Errno::Eperm => "look at the gate memlock: the limit is 0",
-        Errno::Eopnotsupp => {
-            "look at the gates driver (what the device lacks) and pin (a file on DAX)"
-        }
-        Errno::Eio => "look at the gates firmware and map",
-        _ => "`umem plan --why` goes through the gates",
+/// What is imported if all that is missing cannot change the answer: the region is refused before its pages and the IOMMU matter.
+fn decided(text: &str, given: &Given, missing: &[Missing]) -> Option<Imported> {
+    let later = ["--page-size SIZE", "--iommu NAME"];
+    if !missing
+        .iter()
+        .all(|missing| later.contains(&missing.option))
+    {
+        return None;
     }
+    let given = Given {
+        page_size: given.page_size.or(Some(Bytes(
+            given.kernel_page.map_or(4096, |Bytes(page)| page),
+        ))),
+        iommu: given
+            .iommu
+            .clone()
+            .or_else(|| Some(IommuSpec::OFF.to_owned())),
+        ..given.clone()
+    };
+    let mut imported = import(text, &given).ok()?;
+    let Asked::Scenario(scenario) = &imported.asked else {
+        return None;
+    };
+    let registration = Registration::new(scenario).ok()?;
+    let gate = registration.table().err()?.gate()?;
+    let before = [Gate::Uverbs, Gate::Driver, Gate::Memlock];
+    if !before.contains(&gate) {
+        return None;
+    }
+    let options: Vec<_> = missing.iter().map(|missing| missing.option).collect();
+    imported.notes.push(format!(
+        "{} would not change the answer and may be left out: the region is refused at {}, before that matters.",
+        options.join(" and "),
+        gate.name()
+    ));
+    Some(imported)
+}
+
+/// What the answer would be if the frames were adjacent, where that is another one.
+fn otherwise(asked: &Asked) -> anyhow::Result<Option<String>> {
+    let Asked::Scenario(scenario) = asked else {
+        return Ok(None);
+    };
+    let mut adjacent = (**scenario).clone();
+    adjacent.memory.layout = Some(LayoutName::Contiguous);
+    let status = |scenario: &Scenario| Registration::new(scenario).map(|it| it.status());
+    let (scattered, adjacent) = (status(scenario)?, status(&adjacent)?);
+    Ok((scattered != adjacent).then(|| {
+        format!("with scattered frames: {scattered}; if all are adjacent (--layout contiguous): {adjacent}")
+    }))
 }
 
 #[cfg(test)]

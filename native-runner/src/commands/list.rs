@@ -14,6 +14,7 @@ use umem_core::{
 use crate::{
     cases::{self, Case},
     exit::Exit,
+    screen::say,
 };
 
 /// List what a scenario can name
@@ -28,7 +29,7 @@ pub struct List {
     #[arg(value_enum)]
     catalogue: Catalogue,
 
-    /// Only what has all of these words, in any case: an error text
+    /// Only what has all of these words, in any case, such as an error text; or else what has the most of them
     words: Vec<String>,
 }
 
@@ -61,13 +62,10 @@ impl List {
                     .collect()
             }
         };
-        let entries: Vec<Entry> = entries
-            .into_iter()
-            .filter(|entry| entry.has(&self.words))
-            .collect();
+        let entries = found(entries, &words(&self.words.join(" ")));
         anyhow::ensure!(
             !entries.is_empty(),
-            "nothing there has all of these words: {}",
+            "nothing there has any of these words: {}",
             self.words.join(" ")
         );
         let width = entries
@@ -91,12 +89,45 @@ struct Entry {
     facts: Vec<String>,
 }
 
+/// Words in lower case: what is left between all that is neither letter nor digit.
+fn words(text: &str) -> Vec<String> {
+    let words = text.split(|letter: char| !letter.is_alphanumeric());
+    let words = words.filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
+}
+
+/// The entries that have all of these words; if none has, those that have the most of them, and that is said.
+fn found(entries: Vec<Entry>, words: &[String]) -> Vec<Entry> {
+    let counted = entries.into_iter().map(|entry| (entry.has(words), entry));
+    let counted: Vec<_> = counted.collect();
+    let most = counted.iter().map(|(count, _)| *count).max().unwrap_or(0);
+    if most < words.len() {
+        if most == 0 {
+            return Vec::new();
+        }
+        say!(
+            "nothing has all of these words; these have {most} of {}:",
+            words.len()
+        );
+    }
+    let nearest = counted.into_iter().filter(|(count, _)| *count == most);
+    nearest.map(|(_, entry)| entry).collect()
+}
+
+/// The beginning of a word stands for it from so many letters on: "registrat" for "registration", but "efa" not for "EFAULT".
+const BEGINNING: usize = 5;
+
 impl Entry {
-    /// Whether it has all of these words, in any case.
-    fn has(&self, words: &[String]) -> bool {
-        let text = format!("{} {} {}", self.name, self.title, self.facts.join(" ")).to_lowercase();
-        let mut words = words.iter().flat_map(|words| words.split_whitespace());
-        words.all(|word| text.contains(&word.to_lowercase()))
+    /// How many of these words it has.
+    fn has(&self, wanted: &[String]) -> usize {
+        let text = format!("{} {} {}", self.name, self.title, self.facts.join(" "));
+        let words = words(&text);
+        let is_there = |wanted: &&String| {
+            words.iter().any(|word| {
+                word == *wanted || (wanted.len() >= BEGINNING && word.starts_with(wanted.as_str()))
+            })
+        };
+        wanted.iter().filter(is_there).count()
     }
 }
 

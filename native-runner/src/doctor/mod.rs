@@ -98,9 +98,29 @@ impl Finding {
     }
 }
 
-/// Everything there is to look at on this machine, and of the process `subject`.
-pub fn examine(subject: &Subject) -> Vec<Finding> {
+/// What decides whether a process can register memory: its limits and rights first, then what the machine has for it.
+pub fn examine_process(subject: &Subject) -> Vec<Finding> {
     let root = Path::new("/");
+    let mut findings = subject.findings(root);
+    let kernel = rustix::system::uname();
+    let release = kernel.release().to_string_lossy();
+    findings.push(kernel::release(
+        &release,
+        &kernel.machine().to_string_lossy(),
+    ));
+    findings.extend(devices::all(root, kernel::has_soft_roce(root, &release)));
+    findings.push(memory::transparent(root));
+    // Regions register without these.
+    let helpful = memory::huge_pages(root)
+        .into_iter()
+        .chain([devices::iommu(root)]);
+    findings.extend(helpful.filter(Finding::is_ok));
+    findings
+}
+
+/// Everything there is to look at on this machine, and of this program.
+pub fn examine() -> Vec<Finding> {
+    let (root, subject) = (Path::new("/"), Subject::own());
     let kernel = rustix::system::uname();
     let release = kernel.release().to_string_lossy();
     let secured = kernel::Security::of(root);

@@ -38,6 +38,9 @@ pub fn table(out: &mut dyn Write, findings: &[Finding], abilities: &[Ability]) -
             }
         }
     }
+    if abilities.is_empty() {
+        return Ok(());
+    }
     writeln!(out, "\nwhat can be done here")?;
     let width = abilities
         .iter()

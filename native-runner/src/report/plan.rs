@@ -17,7 +17,7 @@ use umem_core::{
     table::{DriverBug, EntryRun, KernelBug, Policy, Refusal},
 };
 
-use super::{advice::advised, gates::gates};
+use super::{advice::advised, gates::gates, seen};
 use crate::screen::one_line;
 
 /// A table without lines, its columns as wide as they need to be.
@@ -45,6 +45,9 @@ fn right_aligned<const N: usize>(mut table: Table, columns: [usize; N]) -> Table
 /// The answer for people. It begins with the page's status line.
 pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io::Result<()> {
     writeln!(out, "{}", one_line(registration.status()))?;
+    if let Some(seen) = seen::against(registration) {
+        writeln!(out, "{}", one_line(seen))?;
+    }
     let question = registration.question();
     if let Some(name) = &registration.scenario().name {
         writeln!(out, "\n{}", one_line(name))?;

@@ -149,7 +149,7 @@ mod tests {
 
     fn texts(drawing: &Drawing) -> Vec<&str> {
         let text = |command| match command {
-            &Command::Text { ref text, .. } => Some(text.as_str()),
+            Command::Text { text, .. } => Some(text.as_str()),
             _ => None,
         };
         drawing.commands.iter().filter_map(text).collect()

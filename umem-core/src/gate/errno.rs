@@ -4,9 +4,10 @@ use core::fmt;
 
 /// What `errno` says after `ibv_reg_mr()` returned NULL.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(
     feature = "serde",
-    derive(serde::Serialize),
+    derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "UPPERCASE")
 )]
 #[non_exhaustive]

@@ -18,7 +18,11 @@ use alloc::{borrow::ToOwned, boxed::Box, format, string::String, vec::Vec};
 
 pub(super) fn assemble(mut read: Read, given: &Given) -> Result<Imported, ImportError> {
     let mut notes = Vec::new();
-    let found = regions(&mut read, given)?;
+    let mut found = regions(&mut read, given)?;
+    for found in &mut found {
+        found.dma_buf |= given.dma_buf;
+    }
+    let errno = found.iter().find_map(|found| found.errno).or(read.errno);
     let named = found.iter().find_map(|found| found.device.as_deref());
     let device = device_of(named.or(read.device.as_deref()), given, &mut notes);
     let mut missing = Vec::new();
@@ -32,15 +36,23 @@ pub(super) fn assemble(mut read: Read, given: &Given) -> Result<Imported, Import
         return Err(ImportError::Missing(once(missing)));
     }
     let access = found.iter().rev().find_map(|found| found.access);
-    let process = process(access, read.memlock, given, &mut notes);
-    notes.push(
-        "Where the frames lie is not in such a text: they are taken as scattered. `umem capture` records how they lie.".into(),
-    );
+    let mut process = process(access, read.memlock, given, &mut notes);
+    process.saw = errno;
+    if let Some(status) = read.firmware {
+        notes.push(format!(
+            "The firmware refused the region's key (CREATE_MKEY: {status}). All gates before firmware were passed, the limit on locked memory among them: the device has no room for the key or its table. Release regions, or use larger pages."
+        ));
+    }
+    if given.layout.is_none() {
+        notes.push(
+            "Where the frames lie is not in such a text: they are taken as scattered. `umem capture` records how they lie.".into(),
+        );
+    }
     notes.dedup();
     let device = DeviceSpec::Name(device.unwrap_or_default());
     Ok(Imported {
         asked: asked(members, device, process, given),
-        errno: found.iter().find_map(|found| found.errno).or(read.errno),
+        errno,
         notes,
     })
 }
@@ -51,7 +63,11 @@ fn regions(read: &mut Read, given: &Given) -> Result<Vec<Found>, ImportError> {
         if read.mappings.is_empty() && !read.mentioned && given.length.is_none() {
             return Err(ImportError::Nothing);
         }
-        return Ok(alloc::vec![whole(&read.mappings, given)?]);
+        let whole = Found {
+            dma_buf: read.dma_buf,
+            ..whole(&read.mappings, given)?
+        };
+        return Ok(alloc::vec![whole]);
     }
     let mut found = core::mem::take(&mut read.found);
     found.dedup_by(|later, earlier| {

@@ -11,6 +11,9 @@ pub(super) fn driver(name: &str) -> Option<&'static str> {
         .unwrap_or(stem);
     let stem = match stem {
         "mana" => "mana_ib",
+        // As dmesg has them.
+        "mlx4_core" => "mlx4",
+        "mlx5_core" => "mlx5",
         "irdma" | "iwp" => "irdma",
         stem => stem,
     };
@@ -32,6 +35,7 @@ mod tests {
             ("rxe0", Some("rxe")),
             ("irdma3", Some("irdma")),
             ("mana_0", Some("mana_ib")),
+            ("mlx5_core", Some("mlx5")),
             ("eth0", None),
             ("ibp12s0", None),
             ("", None),

@@ -4,7 +4,7 @@ use super::mapping::Mapping;
 use crate::{
     address::VirtAddr,
     gate::Errno,
-    scenario::{Asked, Backing, ForkSupport, Memlock},
+    scenario::{Asked, Backing, ForkSupport, LayoutName, Memlock},
     size::Bytes,
 };
 use alloc::{string::String, vec::Vec};
@@ -42,6 +42,10 @@ pub struct Given {
     pub fork_support: Option<ForkSupport>,
     /// What backs the memory.
     pub backing: Option<Backing>,
+    /// Whether it is a dma-buf, such as a GPU's memory.
+    pub dma_buf: bool,
+    /// How the frames lie; scattered, if nobody says.
+    pub layout: Option<LayoutName>,
 }
 
 impl Given {
@@ -87,6 +91,10 @@ pub(super) struct Read {
     pub(super) mentioned: bool,
     /// What such a line says without naming a region.
     pub(super) errno: Option<Errno>,
+    /// Whether it names a call that registers a dma-buf.
+    pub(super) dma_buf: bool,
+    /// What mlx5's firmware answered, as dmesg has it.
+    pub(super) firmware: Option<String>,
     /// The device that the log names elsewhere.
     pub(super) device: Option<String>,
 }

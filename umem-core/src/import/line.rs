@@ -66,20 +66,26 @@ pub(super) fn take(read: &mut Read, number: usize, line: &str) -> Result<(), Imp
     if let Some(device) = device(line) {
         read.device.get_or_insert(device);
     }
+    if lower.contains("create_mkey") {
+        read.firmware = read.firmware.take().or_else(|| status(line));
+    }
     let speaks = REGISTERS.iter().any(|word| lower.contains(word));
     if !speaks {
         return Ok(());
     }
     read.mentioned = true;
+    let dma_buf = lower.contains("dmabuf") || lower.contains("dma-buf");
+    read.dma_buf |= dma_buf;
     if let Some(kilobytes) = after(&lower, &["current: "]).filter(|_| lower.contains("kbytes")) {
         read.memlock = decimal(kilobytes).and_then(|kilobytes| kilobytes.checked_mul(1024));
     }
     let errno = errno(line);
     let range = range(line);
     let address = after(&lower, &ADDRESS);
+    let (counted, placed) = counted(&lower).unzip();
     let address = match range {
         Some((start, _)) => Some(start),
-        None => address.and_then(hexadecimal),
+        None => address.or(placed).and_then(hexadecimal),
     };
     let length = match range {
         Some((start, end)) if end <= start => {
@@ -89,7 +95,7 @@ pub(super) fn take(read: &mut Read, number: usize, line: &str) -> Result<(), Imp
             });
         }
         Some((start, end)) => Some(end - start),
-        None => after(&lower, &LENGTH).and_then(integer),
+        None => after(&lower, &LENGTH).or(counted).and_then(integer),
     };
     if address.is_none() && length.is_none() {
         read.errno = read.errno.or(errno);
@@ -102,7 +108,7 @@ pub(super) fn take(read: &mut Read, number: usize, line: &str) -> Result<(), Imp
         access: after(&lower, &["access=", "access "]).and_then(hexadecimal),
         errno,
         device: device(line),
-        dma_buf: lower.contains("dmabuf") || lower.contains("dma-buf"),
+        dma_buf,
     });
     Ok(())
 }
@@ -121,6 +127,22 @@ fn after<'a>(text: &'a str, words: &[&str]) -> Option<&'a str> {
             (whole && rest.starts_with(|letter: char| letter.is_ascii_digit())).then_some(rest)
         })
     })
+}
+
+/// "10485760 bytes at 0x400026200000": the number, and where it is.
+fn counted(text: &str) -> Option<(&str, &str)> {
+    let (before, behind) = text.split_once(" bytes at 0x")?;
+    let number = before.rsplit(' ').next()?;
+    let place = &text[text.len() - behind.len() - 2..];
+    number
+        .starts_with(|letter: char| letter.is_ascii_digit())
+        .then_some((number, place))
+}
+
+/// "limits exceeded(0x8), syndrome (0x59c8a4)", as mlx5 prints what its firmware answered.
+fn status(line: &str) -> Option<String> {
+    let (_, status) = line.split_once("status ")?;
+    Some(status.trim().chars().take(80).collect())
 }
 
 fn digits(text: &str, radix: u32) -> &str {

@@ -65,7 +65,7 @@ pub(super) fn member(
     let memory = MemorySpec {
         kind,
         page_size: Some(Bytes(page)),
-        layout: Some(LayoutName::Scattered),
+        layout: given.layout.or(Some(LayoutName::Scattered)),
         areas: match backing.filter(|_| kind == Kind::Pages) {
             Some(_) => alloc::vec![area],
             None => Vec::new(),

@@ -16,9 +16,10 @@ const GATE: Gate = Gate::Memlock;
 const LAB: &str = "ib_umem_get() for rxe and for a PCI device on Linux 6.1.192, 6.12.95 and 7.3.4";
 
 /// How a process gets more.
-const RAISE: &str = "raise the limit where the program is started: `ulimit -l unlimited` in its shell, LimitMEMLOCK=infinity in its \
-                     systemd unit, --ulimit memlock=-1 for a container; or give it CAP_IPC_LOCK (root in a user namespace of its own \
-                     does not have the one that counts)";
+const RAISE: &str = "raise the limit where the program is started: memlock in /etc/security/limits.conf (`ulimit -l` in a shell goes no \
+                     higher), LimitMEMLOCK=infinity in its systemd unit, --ulimit memlock=-1 for a container, that of containerd's unit for \
+                     a pod; or give it CAP_IPC_LOCK (a pod: capabilities.add: [IPC_LOCK]; root in a user namespace of its own does not \
+                     have the one that counts)";
 
 /// How to find out.
 const SETTLE: &str = "`umem doctor --pid PID` tells all of it; or `grep -i 'locked memory' /proc/PID/limits`, `grep VmPin \

@@ -15,6 +15,7 @@ use crate::{
     address::DmaAddr,
     capture::{Asked, Assumed, LeftOut, Moved, Moves, Provenance, RefusedPages},
     device::Access,
+    gate::Errno,
     memory::{Exporter, Kind},
     size::Bytes,
     table::{Edges, Policy},
@@ -93,6 +94,7 @@ fields! {
         hca_objects,
         mappings_left,
         memory_left,
+        saw,
     }
     IommuObject { name, page_sizes, iova = Default::default(), segment_boundary, address_bits }
     DeviceObject {
@@ -216,6 +218,13 @@ impl Read for Memlock {
             parsed.map_err(|error| format!("{error}, or \"unlimited\""))
         });
         Self::Bytes(Bytes(bytes))
+    }
+}
+
+impl Read for Errno {
+    fn read(json: &Json, reading: &mut Reading) -> Self {
+        let names = Self::ALL.map(Self::name);
+        Self::ALL[reading.variant(json, "Errno", &names)]
     }
 }
 

@@ -85,8 +85,8 @@ static CURES: &[Cure] = &[
     },
     Cure {
         codes: &["memlock-zero", "over-memlock"],
-        change: "raise the limit on locked memory where the program is started (ulimit -l unlimited, LimitMEMLOCK=infinity in its \
-                 systemd unit, --ulimit memlock=-1 for a container)",
+        change: "raise the limit on locked memory where the program is started (memlock in /etc/security/limits.conf, \
+                 LimitMEMLOCK=infinity in its systemd unit, --ulimit memlock=-1 for a container)",
         cost: "the program may then lock all of the machine's memory",
         apply: |scenario| {
             scenario.process.memlock = Some(Memlock::Unlimited);
@@ -95,7 +95,7 @@ static CURES: &[Cure] = &[
     },
     Cure {
         codes: &["memlock-zero", "over-memlock"],
-        change: "give the program CAP_IPC_LOCK",
+        change: "give the program CAP_IPC_LOCK (in a pod: securityContext, capabilities.add: [IPC_LOCK])",
         cost: "no limit on locked memory holds for it any more",
         apply: |scenario| {
             scenario.process.privileged = Some(true);
