@@ -8,7 +8,6 @@ use std::{
 
 use anyhow::Context;
 use umem_core::{
-    gate::Errno,
     import::{Given, ImportError, Imported, MOST_BYTES, Missing, import},
     scenario::{Asked, Backing, ForkSupport, Memlock, Problem, ScenarioError},
     size::Bytes,
@@ -141,6 +140,7 @@ impl Import {
             errno,
             notes,
         } = imported;
+        let is_one = matches!(asked, Asked::Scenario(_));
         let title = match errno {
             Some(errno) => format!("From {name}; the program saw {errno}"),
             None => format!("From {name}"),
@@ -158,8 +158,15 @@ impl Import {
         for note in notes {
             say!("note: {}", one_line(note));
         }
-        if let Some(errno) = errno {
-            say!("note: the program saw {errno}: {}", suspects(errno));
+        if let Some(errno) = errno.filter(|_| is_one) {
+            let file = self
+                .output
+                .as_deref()
+                .map_or("-".into(), Path::to_string_lossy);
+            say!(
+                "note: the program saw {errno}: `umem plan {} --saw {errno}` says whether it had to, or what would explain it",
+                one_line(file)
+            );
         }
         match &self.output {
             Some(path) => whole_file::write(path, json.as_bytes())?,
@@ -261,30 +268,6 @@ fn read(path: &Path) -> anyhow::Result<String> {
         .read_to_end(&mut bytes)
         .with_context(|| format!("{} cannot be read", path.display()))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// Where to look first.
-fn suspects(errno: Errno) -> &'static str {
-    match errno {
-        Errno::Enomem => {
-            "look at the gates memlock (the limit on locked memory), table and firmware (too many entries), map, and pin (ZONE_MOVABLE)"
-        }
-        Errno::Einval => {
-            "look at the gates fork-support (huge pages: say --backing hugetlb, --page-size and --fork-support), uverbs (flags), map and page-size"
-        }
-        Errno::Efault => {
-            "look at the gate pin: a hole, a read-only mapping, a device's memory; paste /proc/PID/smaps along"
-        }
-        Errno::Eagain => {
-            "look at the gates uverbs (the rdma control group) and fork-support (vm.max_map_count)"
-        }
-        Errno::Eperm => "look at the gate memlock: the limit is 0",
-        Errno::Eopnotsupp => {
-            "look at the gates driver (what the device lacks) and pin (a file on DAX)"
-        }
-        Errno::Eio => "look at the gates firmware and map",
-        _ => "`umem plan --why` goes through the gates",
-    }
 }
 
 #[cfg(test)]

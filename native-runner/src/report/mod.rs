@@ -6,6 +6,7 @@ mod gates;
 pub mod inspect;
 mod junit;
 pub mod plan;
+mod saw;
 pub mod set;
 pub mod table;
 pub mod time;

@@ -9,6 +9,7 @@ use umem_core::{
     evidence,
     exhibits::{Exhibit, exhibits},
     explain::{limits, picture},
+    gate::Errno,
     memory::Kind,
     registration::Registration,
     report::Report,
@@ -17,7 +18,7 @@ use umem_core::{
     table::{DriverBug, EntryRun, KernelBug, Policy, Refusal},
 };
 
-use super::{advice::advised, gates::gates};
+use super::{advice::advised, gates::gates, saw::saw};
 use crate::screen::one_line;
 
 /// A table without lines, its columns as wide as they need to be.
@@ -42,8 +43,13 @@ fn right_aligned<const N: usize>(mut table: Table, columns: [usize; N]) -> Table
     table
 }
 
-/// The answer for people. It begins with the page's status line.
-pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io::Result<()> {
+/// The answer for people. It begins with the page's status line, and what the program saw follows.
+pub fn table(
+    out: &mut impl Write,
+    registration: &Registration,
+    why: bool,
+    seen: Option<Errno>,
+) -> io::Result<()> {
     writeln!(out, "{}", one_line(registration.status()))?;
     let question = registration.question();
     if let Some(name) = &registration.scenario().name {
@@ -54,6 +60,9 @@ pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io
         for sentence in provenance.sentences() {
             writeln!(out, "{}", one_line(sentence))?;
         }
+    }
+    if let Some(errno) = seen {
+        saw(out, registration, errno)?;
     }
     // A region that a gate before the SG list refuses has no stages, no table, and nothing to compare.
     if let Err(Refusal::Stopped(_)) = registration.table() {
