@@ -4,31 +4,17 @@
  * that was chosen for it, and its release.
  *
  * A window per thread opens with ib_umem_get(), learns from the mapping calls where the list is, and closes with its return. The list is
- * read then: in the same thread, before anybody else has the umem, so nothing changes under it. Whole tables of entries are copied;
- * user space takes them apart.
+ * read then: in the same thread, before anybody else has the umem, so nothing changes under it.
  *
  * The programs are attached by tracefs events (`r4096:`), which alone lose nothing: perf's kretprobes have room for few calls at once,
  * and registrations sleep.
  */
-#include "kernel.h"
-#include "umem_watch.h"
+#include "list.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 /* Set by the loader. 0: all processes. */
 const volatile __u32 only_process = 0;
-/* The address of the variable vmemmap_base. 0: not known, or a constant. */
-const volatile __u64 vmemmap_variable = 0;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 << 20);
-} events SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 32 << 20);
-} lists SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -53,13 +39,6 @@ struct {
 	__type(value, struct best);
 } questions SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, COUNTS);
-	__type(key, __u32);
-	__type(value, __u64);
-} counts SEC(".maps");
-
 /* Too large for the stack of a BPF program. Kprobes are not preempted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -68,38 +47,15 @@ struct {
 	__type(value, struct get);
 } blank SEC(".maps");
 
+/* Which windows, calls and questions are looked up by; 0: this process is not watched. */
+static __always_inline __u64 watched_thread(void)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+
+	return only_process && only_process != thread >> 32 ? 0 : thread;
+}
+
 #define IS_ERROR(pointer) ((pointer) >= (__u64)-4095)
-
-static __always_inline void count(__u32 which)
-{
-	__u64 *counter = bpf_map_lookup_elem(&counts, &which);
-
-	if (counter)
-		(*counter)++;
-}
-
-static __always_inline void begin(struct record *record, __u32 kind, __u32 size)
-{
-	record->kind = kind;
-	record->size = size;
-	record->thread = bpf_get_current_pid_tgid();
-	record->time = bpf_ktime_get_ns();
-}
-
-/* The reader looks ten times a second; waking it costs more than the record. Only rings that fill wake it. */
-#define MANY_EVENTS (1 << 20)
-#define MANY_PIECES (4 << 20)
-
-static __always_inline void send(void *record, __u64 size)
-{
-	__u64 wakeup = BPF_RB_NO_WAKEUP;
-
-	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > MANY_EVENTS ||
-	    bpf_ringbuf_query(&lists, BPF_RB_AVAIL_DATA) > MANY_PIECES)
-		wakeup = BPF_RB_FORCE_WAKEUP;
-	if (bpf_ringbuf_output(&events, record, size, wakeup))
-		count(COUNT_EVENTS_LOST);
-}
 
 /* What the process may pin. */
 static __always_inline void read_process(struct get *get)
@@ -152,17 +108,25 @@ static __always_inline void read_device(struct get *get)
 	get->domain_pages = BPF_CORE_READ(domain, pgsize_bitmap);
 }
 
+/* The registration that this thread is in. */
+static __always_inline struct get *window(void)
+{
+	__u64 thread = watched_thread();
+
+	return thread ? bpf_map_lookup_elem(&windows, &thread) : 0;
+}
+
 static __always_inline int open(struct pt_regs *regs, __u32 kind, __u64 address, __u64 length, __u64 access)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
+	__u64 thread = watched_thread();
 	__u32 zero = 0;
 	struct get *get;
 
-	if (only_process && only_process != thread >> 32)
+	if (!thread)
 		return 0;
 	/* The functions for dma-bufs call each other, or have each other inlined: the outermost has the window. */
-	get = bpf_map_lookup_elem(&windows, &thread);
-	if (get && kind == GET_DMA_BUF && get->kind == kind && get->address == address && get->length == length) {
+	get = kind == GET_DMA_BUF ? bpf_map_lookup_elem(&windows, &thread) : 0;
+	if (get && get->kind == kind && get->address == address && get->length == length) {
 		get->depth++;
 		return 0;
 	}
@@ -218,8 +182,7 @@ int dma_buf_enter_for(struct pt_regs *regs)
 SEC("kprobe/map_dma_buf")
 int map_dma_buf(struct pt_regs *regs)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
-	struct get *get = bpf_map_lookup_elem(&windows, &thread);
+	struct get *get = window();
 
 	if (!get || get->kind != GET_DMA_BUF)
 		return 0;
@@ -233,8 +196,7 @@ int map_dma_buf(struct pt_regs *regs)
 SEC("kprobe/map_table")
 int map_table(struct pt_regs *regs)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
-	struct get *get = bpf_map_lookup_elem(&windows, &thread);
+	struct get *get = window();
 
 	if (!get)
 		return 0;
@@ -247,8 +209,7 @@ int map_table(struct pt_regs *regs)
 SEC("kprobe/map_virtual")
 int map_virtual(struct pt_regs *regs)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
-	struct get *get = bpf_map_lookup_elem(&windows, &thread);
+	struct get *get = window();
 
 	if (!get)
 		return 0;
@@ -259,122 +220,13 @@ int map_virtual(struct pt_regs *regs)
 	return 0;
 }
 
-/* The copying of a list: where it is. */
-struct walk {
-	__u64 at;
-	__u64 thread;
-	__u64 start;
-	__u64 link;
-	__u32 entry_size;
-	__u32 at_page_link;
-	__u32 left;
-	__u32 number;
-	__u32 lost;
-};
-
-static __always_inline void begin_piece(struct piece *piece, struct walk *walk, __u32 entries, __u32 size)
-{
-	begin(&piece->record, RECORD_PIECE, size);
-	piece->start = walk->start;
-	piece->number = walk->number;
-	piece->entries = entries;
-}
-
-/* Up to so many bytes of entries, at once: a ring's record has a constant size. */
-static __always_inline int copy(struct walk *walk, __u32 entries, const __u64 room)
-{
-	__u64 bytes = (__u64)entries * walk->entry_size;
-	struct piece *piece = bpf_ringbuf_reserve(&lists, sizeof(struct piece) + room, 0);
-
-	if (!piece)
-		return -1;
-	/* Else clang tests one copy of it and passes another. */
-	asm volatile("" : "+r"(bytes));
-	if (bytes > room || bpf_probe_read_kernel(piece->bytes, bytes, (void *)walk->at)) {
-		bpf_ringbuf_discard(piece, BPF_RB_NO_WAKEUP);
-		return -1;
-	}
-	begin_piece(piece, walk, entries, sizeof(struct piece) + bytes);
-	bpf_ringbuf_submit(piece, BPF_RB_NO_WAKEUP);
-	return 0;
-}
-
-/* A table of the list. A table before the last is full, as ib_umem_get() makes them: its last entry leads to the next. */
-static long copy_table(__u32 index, struct walk *walk)
-{
-	__u32 entries = walk->left < TABLE_ENTRIES ? walk->left : TABLE_ENTRIES;
-	__u64 link = 0;
-	int failed;
-
-	if (entries <= FEW_ENTRIES)
-		failed = copy(walk, entries, SMALL_PIECE_BYTES);
-	else if (entries * walk->entry_size <= PIECE_BYTES / 2)
-		failed = copy(walk, entries, PIECE_BYTES / 2);
-	else
-		failed = copy(walk, entries, PIECE_BYTES);
-	if (failed) {
-		walk->lost++;
-		count(COUNT_PIECES_LOST);
-	}
-	walk->number++;
-	if (entries < TABLE_ENTRIES)
-		return 1;
-	bpf_probe_read_kernel(&link, sizeof(link),
-			      (void *)(walk->at + (__u64)(TABLE_ENTRIES - 1) * walk->entry_size + walk->at_page_link));
-	/* SG_CHAIN: this entry is a link, not a part of the list. */
-	if (link & 1) {
-		walk->left -= TABLE_ENTRIES - 1;
-		walk->at = link & ~3ULL;
-	} else {
-		walk->left -= TABLE_ENTRIES;
-		walk->at += (__u64)TABLE_ENTRIES * walk->entry_size;
-	}
-	return walk->left == 0;
-}
-
-static __always_inline void copy_list(struct get *get)
-{
-	struct sg_table *table = (void *)get->table;
-	struct walk walk = {};
-
-	if (table) {
-		get->sgl = (__u64)BPF_CORE_READ(table, sgl);
-		get->nents = BPF_CORE_READ(table, nents);
-		get->orig_nents = BPF_CORE_READ(table, orig_nents);
-	}
-	if (!get->sgl || !get->orig_nents)
-		return;
-	get->flags |= HAS_LIST;
-	get->entry_size = bpf_core_type_size(struct scatterlist);
-	get->at_page_link = bpf_core_field_offset(struct scatterlist, page_link);
-	get->at_offset = bpf_core_field_offset(struct scatterlist, offset);
-	get->at_length = bpf_core_field_offset(struct scatterlist, length);
-	get->at_dma_address = bpf_core_field_offset(struct scatterlist, dma_address);
-	get->at_dma_length = get->at_length;
-	if (bpf_core_field_exists(((struct scatterlist *)0)->dma_length))
-		get->at_dma_length = bpf_core_field_offset(struct scatterlist, dma_length);
-	get->page_struct = bpf_core_type_size(struct page);
-	if (vmemmap_variable)
-		bpf_probe_read_kernel(&get->vmemmap_base, sizeof(get->vmemmap_base), (void *)vmemmap_variable);
-
-	walk.at = get->sgl;
-	walk.thread = get->record.thread;
-	walk.start = get->start;
-	walk.entry_size = get->entry_size;
-	walk.at_page_link = get->at_page_link;
-	walk.left = get->orig_nents;
-	bpf_loop(1 << 23, copy_table, &walk, 0);
-	get->pieces = walk.number;
-	get->pieces_lost = walk.lost;
-}
-
 SEC("kprobe/get_exit")
 int get_exit(struct pt_regs *regs)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
+	__u64 thread = watched_thread();
 	struct get *get;
 
-	if (only_process && only_process != thread >> 32)
+	if (!thread)
 		return 0;
 	get = bpf_map_lookup_elem(&windows, &thread);
 	if (!get) {
@@ -400,10 +252,10 @@ int get_exit(struct pt_regs *regs)
 SEC("kprobe/best_enter")
 int best_enter(struct pt_regs *regs)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
+	__u64 thread = watched_thread();
 	struct best best = {};
 
-	if (only_process && only_process != thread >> 32)
+	if (!thread)
 		return 0;
 	best.umem = ARGUMENT_1(regs);
 	best.sizes = ARGUMENT_2(regs);
@@ -415,8 +267,8 @@ int best_enter(struct pt_regs *regs)
 SEC("kprobe/best_exit")
 int best_exit(struct pt_regs *regs)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
-	struct best *best = bpf_map_lookup_elem(&questions, &thread);
+	__u64 thread = watched_thread();
+	struct best *best = thread ? bpf_map_lookup_elem(&questions, &thread) : 0;
 
 	if (!best)
 		return 0;
@@ -433,7 +285,7 @@ int blocks_start(struct pt_regs *regs)
 {
 	struct blocks blocks = {};
 
-	if (only_process && only_process != bpf_get_current_pid_tgid() >> 32)
+	if (!watched_thread())
 		return 0;
 	begin(&blocks.record, RECORD_BLOCKS, sizeof(blocks));
 	blocks.sgl = ARGUMENT_2(regs);
@@ -447,8 +299,8 @@ int blocks_start(struct pt_regs *regs)
 SEC("kprobe/call_exit")
 int call_exit(struct pt_regs *regs)
 {
-	__u64 thread = bpf_get_current_pid_tgid();
-	__u64 *start = bpf_map_lookup_elem(&calls, &thread);
+	__u64 thread = watched_thread();
+	__u64 *start = thread ? bpf_map_lookup_elem(&calls, &thread) : 0;
 	struct end end = {};
 
 	if (!start)

@@ -12,8 +12,12 @@ mod remedies;
 #[cfg(feature = "guide")]
 mod slices;
 #[cfg(feature = "guide")]
+mod suspects;
+#[cfg(feature = "guide")]
 mod unsaid;
 
+#[cfg(feature = "guide")]
+pub use suspects::{Suspect, suspects};
 #[cfg(feature = "guide")]
 pub use unsaid::{assumed_start, why_none};
 

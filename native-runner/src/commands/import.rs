@@ -20,7 +20,6 @@ use umem_core::{
 
 use crate::{
     exit::Exit,
-    report::seen::suspects,
     screen::{one_line, say},
     whole_file,
 };
@@ -166,6 +165,7 @@ impl Import {
             errno,
             notes,
         } = imported;
+        let is_one = matches!(asked, Asked::Scenario(_));
         let title = match errno {
             Some(errno) => format!("From {name}; the program saw {errno}"),
             None => format!("From {name}"),
@@ -188,8 +188,15 @@ impl Import {
         {
             say!("note: {text}");
         }
-        if let Some(errno) = errno {
-            say!("note: the program saw {errno}: {}", suspects(errno));
+        if let Some(errno) = errno.filter(|_| is_one) {
+            let file = self
+                .output
+                .as_deref()
+                .map_or("-".into(), Path::to_string_lossy);
+            say!(
+                "note: the program saw {errno}: `umem plan {}` says whether it had to, or what would explain it",
+                one_line(file)
+            );
         }
         match &self.output {
             Some(path) => whole_file::write(path, json.as_bytes())?,

@@ -8,6 +8,7 @@ use std::{
 use clap::ValueEnum;
 use umem_core::{
     diagram::{self, Attention, Drawing, Heading, Steps, View, palette},
+    gate::Errno,
     registration::Registration,
     scenario::{Asked, DeviceSpec, IommuSpec, KernelSpec, Problem, Scenario, ScenarioError},
     set::Set,
@@ -35,6 +36,7 @@ Examples:
   umem plan --preset mail --why
   umem plan scenario.json --release 6.8.0-84-generic --iommu off
   umem plan --case efa-95g
+  umem plan region.json --saw EINVAL
   umem plan --preset mail --svg mail.svg --animate")]
 pub struct Plan {
     #[command(flatten)]
@@ -59,6 +61,10 @@ pub struct Plan {
     /// Also say what limited the table
     #[arg(long)]
     why: bool,
+
+    /// The errno that the program saw (EINVAL, -22): what would explain it, where the plan does not end with it
+    #[arg(long, value_name = "ERRNO", allow_hyphen_values = true, value_parser = errno)]
+    saw: Option<Errno>,
 
     /// Start the region this far into the memory (4K, 0x1000)
     #[arg(long, value_name = "SIZE")]
@@ -128,6 +134,10 @@ impl Plan {
 
     /// One region.
     fn one(&self, scenario: Scenario, out: &mut Out) -> anyhow::Result<Exit> {
+        if self.saw.is_some() && self.format == Format::Json {
+            let text = "belongs to the answer for people: leave --format json out";
+            return Err(ScenarioError::new("--saw", Problem::Other(text.into())).into());
+        }
         let scenario = self.changed(scenario)?;
         let registration = Registration::new(&scenario)?;
         if let Some(path) = &self.svg {
@@ -158,6 +168,7 @@ impl Plan {
             ("--length", self.length.is_some()),
             ("--entries", self.entries),
             ("--svg", self.svg.is_some()),
+            ("--saw", self.saw.is_some()),
         ];
         if let Some((option, _)) = of_one.into_iter().find(|(_, given)| *given) {
             let text = "belongs to one region, and this is a set of many: give a scenario with \"region\" and \"memory\"";
@@ -213,6 +224,7 @@ impl Plan {
                 ScenarioError::new(option, Problem::Size { text, error })
             })
         };
+        scenario.process.saw = self.saw.or(scenario.process.saw);
         if let Some(text) = &self.offset {
             scenario.region.offset = size("--offset", text)?;
         }
@@ -236,6 +248,14 @@ impl Plan {
         self.change(kernel, iommu, device)?;
         Ok(scenario)
     }
+}
+
+/// An errno by its name or number.
+fn errno(text: &str) -> Result<Errno, String> {
+    Errno::find(text).ok_or_else(|| {
+        let names = Errno::ALL.map(Errno::name).join(", ");
+        format!("a registration ends with {names}, or the number of one")
+    })
 }
 
 /// The finished picture, as wide as a page of docs, or how it comes about. That of a capture says where it comes from.

@@ -88,6 +88,8 @@ enum Format {
 
 /// With more records than these waiting, nobody works out what would help.
 const HURRY: usize = 256;
+/// How nice judging is to the programs that it judges: it gets a tenth of a processor that they want, too.
+const JUDGES_AT: i32 = 10;
 /// How long records are waited for at once.
 const WAITS: Duration = Duration::from_millis(100);
 
@@ -171,6 +173,8 @@ impl Watching<'_> {
             }
         }
         let mut reader = Reader::start(source);
+        // Judging may wait; what is watched goes first. The reader, which must not fall behind, has begun as it was.
+        let _ = rustix::process::nice(JUDGES_AT);
         let (mut losses, mut ticked) = (None, start);
         let mut told = Vec::new();
         while !self.is_enough() {

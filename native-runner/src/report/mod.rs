@@ -6,7 +6,7 @@ mod gates;
 pub mod inspect;
 mod junit;
 pub mod plan;
-pub mod seen;
+mod saw;
 pub mod set;
 pub mod table;
 pub mod time;

@@ -17,7 +17,7 @@ use umem_core::{
     table::{DriverBug, EntryRun, KernelBug, Policy, Refusal},
 };
 
-use super::{advice::advised, gates::gates, seen};
+use super::{advice::advised, gates::gates, saw::saw};
 use crate::screen::one_line;
 
 /// A table without lines, its columns as wide as they need to be.
@@ -42,12 +42,9 @@ fn right_aligned<const N: usize>(mut table: Table, columns: [usize; N]) -> Table
     table
 }
 
-/// The answer for people. It begins with the page's status line.
+/// The answer for people. It begins with the page's status line, and what the program saw follows.
 pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io::Result<()> {
     writeln!(out, "{}", one_line(registration.status()))?;
-    if let Some(seen) = seen::against(registration) {
-        writeln!(out, "{}", one_line(seen))?;
-    }
     let question = registration.question();
     if let Some(name) = &registration.scenario().name {
         writeln!(out, "\n{}", one_line(name))?;
@@ -57,6 +54,9 @@ pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io
         for sentence in provenance.sentences() {
             writeln!(out, "{}", one_line(sentence))?;
         }
+    }
+    if let Some(errno) = registration.scenario().process.saw {
+        saw(out, registration, errno)?;
     }
     // A region that a gate before the SG list refuses has no stages, no table, and nothing to compare.
     if let Err(Refusal::Stopped(_)) = registration.table() {

@@ -66,7 +66,13 @@ impl List {
     ) -> Result<Self, Malformed> {
         header.layout.check()?;
         pieces.sort_by_key(|piece| piece.number);
+        let size = header.layout.size as usize;
+        // As many as came, whatever the header says.
+        let came: usize = pieces.iter().map(|piece| piece.bytes.len() / size).sum();
+        let entries = came.min(header.orig_nents as usize);
         let mut list = Self {
+            memory: Vec::with_capacity(entries),
+            dma: Vec::with_capacity(entries.min(header.nents as usize)),
             has_frames: vmemmap_base != 0 && header.page_struct != 0,
             ..Self::default()
         };
@@ -75,7 +81,6 @@ impl List {
             if piece.number as usize != expected {
                 break;
             }
-            let size = header.layout.size as usize;
             let entries = piece.bytes.chunks_exact(size).take(piece.entries as usize);
             for entry in entries {
                 if list.memory.len() == header.orig_nents as usize {

@@ -18,6 +18,8 @@ use super::{
 
 /// So many bytes of lists may wait to be looked into. Beyond, lists are cut, and say so.
 const MOST_WAITING: usize = 512 << 20;
+/// So many records may wait. Beyond, they are lost, and counted.
+const MOST_RECORDS: usize = 1 << 18;
 /// How long records are waited for at once.
 const WAITS: Duration = Duration::from_millis(100);
 /// How often the kernel is asked whether a module has come.
@@ -113,37 +115,61 @@ fn bytes(record: &Record) -> usize {
     }
 }
 
+/// The records' way out of the thread.
+struct Queue<'a> {
+    shared: &'a Shared,
+    say: &'a mpsc::Sender<Said>,
+    /// Records that found too many before them.
+    lost: u64,
+}
+
+impl Queue<'_> {
+    fn add(&mut self, record: Record) {
+        let length = bytes(&record);
+        // A list without a part is cut, and its registration shows it.
+        if length > 0 && self.shared.bytes.load(Relaxed) > MOST_WAITING {
+            return;
+        }
+        if self.shared.records.load(Relaxed) >= MOST_RECORDS {
+            self.lost += 1;
+            return;
+        }
+        self.shared.records.fetch_add(1, Relaxed);
+        self.shared.bytes.fetch_add(length, Relaxed);
+        let _ = self.say.send(Said::Record(record));
+    }
+
+    /// What is lost so far, on the way from `source` to whoever looks into it.
+    fn losses(&self, source: &Source) -> Losses {
+        let losses = source.losses();
+        Losses {
+            events: losses.events + self.lost,
+            ..losses
+        }
+    }
+}
+
 fn read(mut source: Source, shared: &Shared, say: &mpsc::Sender<Said>) -> Losses {
+    let mut queue = Queue {
+        shared,
+        say,
+        lost: 0,
+    };
     let mut looked = Instant::now();
     loop {
-        let over = shared.stop.load(Relaxed);
-        let mut each = |record: Record| {
-            let length = bytes(&record);
-            // A list without a part is cut, and its registration shows it.
-            if length > 0 && shared.bytes.load(Relaxed) > MOST_WAITING {
-                return;
-            }
-            shared.records.fetch_add(1, Relaxed);
-            shared.bytes.fetch_add(length, Relaxed);
-            let _ = say.send(Said::Record(record));
-        };
-        match over {
-            true => source.drain(&mut each),
-            false => {
-                if let Err(error) = source.wait(WAITS, &mut each) {
-                    let _ = say.send(Said::Failed(error.to_string()));
-                    return source.losses();
-                }
-            }
+        if shared.stop.load(Relaxed) {
+            source.drain(&mut |record| queue.add(record));
+            return queue.losses(&source);
         }
-        if over {
-            return source.losses();
+        if let Err(error) = source.wait(WAITS, &mut |record| queue.add(record)) {
+            let _ = say.send(Said::Failed(error.to_string()));
+            return queue.losses(&source);
         }
         if looked.elapsed() < LOOKS {
             continue;
         }
         looked = Instant::now();
-        let _ = say.send(Said::Lost(source.losses()));
+        let _ = say.send(Said::Lost(queue.losses(&source)));
         if !source.is_whole() {
             match attach(&mut source) {
                 Ok(Some(symbols)) => drop(say.send(Said::Watching(symbols))),
@@ -157,4 +183,45 @@ fn read(mut source: Source, shared: &Shared, say: &mpsc::Sender<Said>) -> Losses
 fn attach(source: &mut Source) -> Result<Option<Symbols>, Unwatchable> {
     let symbols = symbols()?;
     Ok(source.attach(&symbols)?.then_some(symbols))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wire::{Origin, Piece, Release};
+    use super::*;
+
+    fn release() -> Record {
+        let origin = Origin { thread: 1, time: 2 };
+        Record::Release(Release { origin, umem: 3 })
+    }
+
+    fn piece(length: usize) -> Record {
+        let origin = Origin { thread: 1, time: 2 };
+        Record::Piece(Piece {
+            origin,
+            start: 3,
+            number: 0,
+            entries: 0,
+            bytes: vec![0; length],
+        })
+    }
+
+    #[test]
+    fn what_waits_is_bounded_and_what_is_lost_is_counted() {
+        let (shared, (say, said)) = (Shared::default(), mpsc::channel());
+        let mut queue = Queue {
+            shared: &shared,
+            say: &say,
+            lost: 0,
+        };
+        // Too much of a list is left out, and is no record that is lost.
+        for _ in 0..3 {
+            queue.add(piece(MOST_WAITING / 2 + 1));
+        }
+        assert_eq!((said.try_iter().count(), queue.lost), (2, 0));
+        for _ in 0..MOST_RECORDS {
+            queue.add(release());
+        }
+        assert_eq!((said.try_iter().count(), queue.lost), (MOST_RECORDS - 2, 2));
+    }
 }

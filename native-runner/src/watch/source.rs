@@ -211,9 +211,13 @@ impl Source {
 
     /// Waits for records, so long at most; `each` gets them. The parts of a list come before its registration.
     pub fn wait(&mut self, most: Duration, each: &mut dyn FnMut(Record)) -> io::Result<()> {
-        let mut ring = [PollFd::new(&self.events, PollFlags::IN)];
+        // A long list wakes us before its registration comes.
+        let mut rings = [
+            PollFd::new(&self.events, PollFlags::IN),
+            PollFd::new(&self.lists, PollFlags::IN),
+        ];
         let most = Timespec::try_from(most).map_err(io::Error::other)?;
-        match poll(&mut ring, Some(&most)) {
+        match poll(&mut rings, Some(&most)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }

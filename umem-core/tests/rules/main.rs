@@ -21,6 +21,8 @@ mod promises;
 mod remedies;
 mod sets;
 mod single;
+#[cfg(feature = "guide")]
+mod suspects;
 mod transcribed;
 mod twins;
 mod umem;

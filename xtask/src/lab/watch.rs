@@ -12,7 +12,7 @@ pub struct Watching {
     /// Check all buffers under watch, not only three
     #[arg(long, conflicts_with = "cost")]
     full: bool,
-    /// Only measure: registrations one after the other, without a watcher and with one
+    /// Only measure: registrations one after the other, without a watcher, and with one
     #[arg(long)]
     cost: bool,
 }
@@ -117,22 +117,32 @@ su -s /bin/sh nobody -c 'umem watch --count 0' 2>/tmp/refused
 }
 
 /// What watching costs: one page and a gigabyte of small pages for a device of software, one page and 4096 scattered ones behind the IOMMU.
+///
+/// A watcher of the first process, which registers nothing, leaves the cost of the probes; one that is stopped meanwhile, what the thread
+/// pays that registers; and one that runs, what the machine pays.
 fn cost() -> String {
     format!(
         "{BEGIN}
 insmod /lab/watch/umem_register.ko || exit
-cost() {{
-umem vectors storm --threads 1 --times 1000 --length 4K || exit
-umem vectors storm --threads 1 --times 5 --length 1G || exit
-umem vectors storm --pci --threads 1 --times 1000 --length 4K || exit
-umem vectors storm --pci --threads 1 --times 50 --length 16M || exit
+storm() {{ kill -STOP $still; umem vectors storm --threads 1 \"$@\" || exit; kill -CONT $still; sleep $rest; }}
+cost() {{ echo \"$1:\"; still=$2; rest=$3
+storm --times 1000 --length 4K
+storm --times 3 --length 1G
+storm --pci --times 1000 --length 4K
+storm --pci --times 50 --length 16M
 }}
-cost
+sleep 3600 & nobody=$!
+for round in 1 2 3; do
+cost 'without a watcher' $nobody 0
+begin /tmp/other --pid 1; other=$!
+cost 'the probes alone (umem watch --pid 1)' $nobody 0
+end $other /tmp/other
 begin /tmp/all; all=$!
-echo 'under umem watch:'
-cost
+cost 'under umem watch, which is stopped meanwhile' $all 3
+cost 'under umem watch' $nobody 0
 end $all /tmp/all
 grep summary /tmp/all
+done
 "
     )
 }

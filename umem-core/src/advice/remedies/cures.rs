@@ -86,7 +86,7 @@ static CURES: &[Cure] = &[
     Cure {
         codes: &["memlock-zero", "over-memlock"],
         change: "raise the limit on locked memory where the program is started (memlock in /etc/security/limits.conf, \
-                 LimitMEMLOCK=infinity in its systemd unit, --ulimit memlock=-1 for a container)",
+                 LimitMEMLOCK=infinity in its systemd unit, in Kubernetes in containerd's, --ulimit memlock=-1 for a container)",
         cost: "the program may then lock all of the machine's memory",
         apply: |scenario| {
             scenario.process.memlock = Some(Memlock::Unlimited);
@@ -95,8 +95,9 @@ static CURES: &[Cure] = &[
     },
     Cure {
         codes: &["memlock-zero", "over-memlock"],
-        change: "give the program CAP_IPC_LOCK (in a pod: securityContext, capabilities.add: [IPC_LOCK])",
-        cost: "no limit on locked memory holds for it any more",
+        change: "give the program CAP_IPC_LOCK (in a pod: capabilities.add: [IPC_LOCK])",
+        cost: "no limit on locked memory holds for it any more. In Kubernetes IPC_LOCK reaches only containers that run as root: CapEff in \
+               /proc/PID/status has bit 14 then",
         apply: |scenario| {
             scenario.process.privileged = Some(true);
             Some(())
@@ -166,7 +167,8 @@ static CURES: &[Cure] = &[
         codes: &["no-pages"],
         change: "register it as a dma-buf: its driver exports a file descriptor (CUDA: cuMemGetHandleForAddressRange(); HIP: \
                  hsa_amd_portable_export_dmabuf()), and ibv_reg_dmabuf_mr() takes it",
-        cost: "the program must know that the memory is a device's",
+        cost: "the program must know that the memory is a device's. NVIDIA's open kernel modules export it; with the others nvidia-peermem \
+               registers what cuMemAlloc() gave",
         apply: |scenario| {
             scenario.memory.areas.clear();
             scenario.memory.kind = Kind::DmaBuf;
