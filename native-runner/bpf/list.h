@@ -23,7 +23,7 @@ struct walk {
 	__u32 lost;
 };
 
-/* So many pieces fill an eighth of their ring: a longer list wakes the reader while it is copied, so that the ring does not overflow. */
+/* So many pieces fill an eighth of their ring. A longer list wakes the reader while it is copied, which may be too late all the same. */
 #define PIECES_TO_WAKE 1024
 
 /* Up to so many bytes of entries, at once: a ring's record has a constant size. */
