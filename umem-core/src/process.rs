@@ -101,8 +101,8 @@ impl ForkSupport {
     }
 }
 
-/// A mapping behind a region, its addresses as in the call.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// A mapping behind a region, its addresses as in the call. Mappings are in the order of their addresses.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[non_exhaustive]
 pub struct Area {
     /// Its first byte.
@@ -120,7 +120,7 @@ pub struct Area {
 }
 
 /// What backs a mapping.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(
     feature = "serde",
@@ -186,7 +186,7 @@ impl Backing {
 }
 
 /// How an area is mapped.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(
     feature = "serde",

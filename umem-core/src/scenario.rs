@@ -18,8 +18,6 @@ use core::{fmt, str::FromStr};
 mod area;
 mod error;
 #[cfg(feature = "serde")]
-mod field;
-#[cfg(feature = "serde")]
 mod json;
 #[cfg(feature = "serde")]
 mod parsed;

@@ -10,10 +10,8 @@
 
 use crate::{
     address::{DmaAddr, VirtAddr},
-    size::{Near, PageSize, PageSizes},
+    size::PageSize,
 };
-use alloc::{collections::BTreeMap, vec::Vec};
-use core::fmt;
 
 pub mod addresses;
 mod blocks;
@@ -24,12 +22,14 @@ pub mod memory;
 pub mod mixed;
 mod refusal;
 pub mod single;
+mod tally;
 pub mod unaligned;
 
 pub use blocks::{BlockEdges, blocks};
 pub use driver_bug::DriverBug;
 pub use kernel_bug::KernelBug;
 pub use refusal::Refusal;
+pub use tally::Tally;
 
 /// A memory region in numbers: those of `struct ib_umem`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -207,104 +207,10 @@ impl<I: Iterator<Item = EntryRun>> Iterator for JoinedEntries<I> {
     }
 }
 
-/// How many entries of each size there are.
-///
-/// Prints as the page's status line: `257 entries: 255 × 4K + 1 × 1M + 1 × 2M`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Tally {
-    total: u64,
-    powers_of_two: [u64; 64],
-    others: BTreeMap<u64, u64>,
-}
-
-impl Default for Tally {
-    fn default() -> Self {
-        Self {
-            total: 0,
-            powers_of_two: [0; 64],
-            others: BTreeMap::new(),
-        }
-    }
-}
-
-impl Tally {
-    /// Counts `count` more entries of `size` bytes.
-    #[inline]
-    pub fn add(&mut self, size: u64, count: u64) {
-        self.total += count;
-        match PageSize::new(size) {
-            Some(size) => self.powers_of_two[size.log2() as usize] += count,
-            None => *self.others.entry(size).or_default() += count,
-        }
-    }
-
-    /// All entries together.
-    pub fn total(&self) -> u64 {
-        self.total
-    }
-
-    /// The sizes in bytes that occur, ascending, each with its count.
-    pub fn by_size(&self) -> Vec<(u64, u64)> {
-        let others = self.others.iter().map(|(&size, &count)| (size, count));
-        let mut sizes: Vec<_> = others.collect();
-        let powers = self.powers_of_two.iter().enumerate();
-        for (log2, count) in powers.filter(|(_, count)| **count > 0) {
-            let size = 1 << log2;
-            let index = sizes.partition_point(|(known, _)| *known < size);
-            sizes.insert(index, (size, *count));
-        }
-        sizes
-    }
-
-    /// The power-of-two sizes that occur.
-    pub fn page_sizes(&self) -> PageSizes {
-        self.by_size()
-            .into_iter()
-            .filter_map(|(size, _)| PageSize::new(size))
-            .collect()
-    }
-}
-
-impl Extend<EntryRun> for Tally {
-    fn extend<I: IntoIterator<Item = EntryRun>>(&mut self, runs: I) {
-        for run in runs {
-            self.add(run.size, run.count);
-        }
-    }
-}
-
-impl FromIterator<EntryRun> for Tally {
-    fn from_iter<I: IntoIterator<Item = EntryRun>>(runs: I) -> Self {
-        let mut tally = Self::default();
-        tally.extend(runs);
-        tally
-    }
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let total = self.total();
-        write!(
-            f,
-            "{total} {}",
-            if total == 1 { "entry" } else { "entries" }
-        )?;
-        for (i, (size, count)) in self.by_size().into_iter().enumerate() {
-            write!(
-                f,
-                "{}{count} × {}",
-                if i == 0 { ": " } else { " + " },
-                Near(size)
-            )?;
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::{string::ToString, vec};
+    use alloc::vec::Vec;
 
     fn run(offset: i64, address: u64, size: u64, count: u64) -> EntryRun {
         EntryRun {
@@ -343,22 +249,6 @@ mod tests {
         ];
         assert_eq!(entries, expected);
         assert_eq!(whole.end_offset(), 8192);
-    }
-
-    #[test]
-    fn a_tally_counts_page_sizes_and_odd_lengths() {
-        let runs = [
-            run(0, 0, 4096, 2),
-            run(0, 0, 12288, 1),
-            run(0, 0, 4096, 3),
-            run(0, 0, 2 << 20, 1),
-            run(0, 0, 12288, 2),
-        ];
-        let tally: Tally = runs.into_iter().collect();
-        assert_eq!(tally.by_size(), vec![(4096, 5), (12288, 3), (2 << 20, 1)]);
-        assert_eq!(tally.to_string(), "9 entries: 5 × 4K + 3 × 12K + 1 × 2M");
-        assert_eq!(tally.page_sizes().to_string(), "4K 2M");
-        assert_eq!(Tally::default().to_string(), "0 entries");
     }
 
     #[test]

@@ -4,9 +4,14 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { status } from "./support.mjs";
 
-/** The one element of that role and accessible name. */
+/** The one element of that role and accessible name. It may come with code that has yet to be loaded. */
 export async function named(page, role, name) {
-  const found = await page.$$(`aria/${name}[role="${role}"]`);
+  const all = () => page.$$(`aria/${name}[role="${role}"]`);
+  let found = await all();
+  for (let tries = 0; !found.length && tries < 50; tries++) {
+    await new Promise((done) => setTimeout(done, 100));
+    found = await all();
+  }
   assert.equal(found.length, 1, `${found.length} elements of role ${role} are named "${name}"`);
   return found[0];
 }

@@ -44,6 +44,34 @@ function translate() {
   new MutationObserver(all).observe(document.body, { subtree: true, childList: true, characterData: true });
 }
 
+test("code that cannot be loaded when it is asked for is told, and comes when it is asked for again", async () => {
+  const page = await site.open("#preset=mail");
+  let gone = true;
+  await page.setRequestInterception(true);
+  page.on("request", (request) => (gone && request.url().includes("split_more.wasm") ? request.abort() : request.continue()));
+  await press(page, "Share");
+  const notice = await page.waitForSelector("[role=alert]");
+  const words = await notice.evaluate((notice) => notice.textContent);
+  assert.match(words, /the code for this could not be loaded: reload the page.*Reload$/);
+  assert.equal(await status(page), "257 entries: 255 × 4K + 1 × 1M + 1 × 2M", "what is there works on");
+  gone = false;
+  await page.keyboard.press("Escape");
+  await press(page, "Share");
+  await page.waitForSelector("dialog[open] .files");
+  await page.close();
+});
+
+test("an address that takes code which cannot be loaded says so", async () => {
+  const page = await site.browser.newPage();
+  await page.setRequestInterception(true);
+  page.on("request", (request) => (request.url().includes("split_more.wasm") ? request.abort() : request.continue()));
+  const scenario = { version: 1, region: { length: "2M" }, memory: {}, device: "mlx5" };
+  await page.goto(`${site.address}#s=${Buffer.from(JSON.stringify(scenario)).toString("base64url")}`);
+  const notice = await page.waitForSelector("[role=alert]");
+  assert.match(await notice.evaluate((notice) => notice.textContent), /cannot be read: the code for this could not be loaded: reload the page/);
+  await page.close();
+});
+
 test("a browser that translates the page breaks nothing in it", async () => {
   const page = await site.open("#preset=mail");
   await page.evaluate(translate);

@@ -115,7 +115,7 @@ async function open() {
     watch();
     // From here on what is seen is what the address asks for.
     document.documentElement.classList.remove("other");
-    page.open(root, build, plan);
+    await page.open(root, build, plan);
   } catch (error) {
     console.error(error);
     return trouble(

@@ -2,19 +2,15 @@
 
 use crate::{
     controls::Controls,
-    panels::{
-        compare::{Compare, numbers},
-        entries::EntryTable,
-        keys::Keys,
-        reason::Reason,
-        share::{Share, Shared},
-        story::{StoryPanel, onward},
-        totals::Totals,
-    },
+    door::use_door,
+    panels::{RARE, Rare, entries::EntryTable, reason::Reason, share::Shared, totals::Totals},
     picture::{Picture, transport::Transport},
     player::Shown,
     state::{Action, Dialog, Dispatch, Place, Sends, State},
-    widgets::prose::{plain, told},
+    widgets::{
+        dialog::Modal,
+        prose::{plain, told},
+    },
     words,
 };
 use yew::prelude::*;
@@ -28,9 +24,10 @@ mod keyboard;
 mod source;
 mod title;
 
+pub(crate) use address::ready;
 use address::{opened, use_address};
 use clock::use_clock;
-use hands::hands;
+use hands::HANDS;
 use header::Header;
 use keyboard::use_keyboard;
 use source::{use_drop, use_source, use_story};
@@ -62,7 +59,14 @@ pub fn App(Props { build, plan }: &Props) -> Html {
         build,
         dispatch.clone(),
     );
-    let hands = use_memo(plan.clone(), hands);
+    let shared = shared(&state);
+    let helps = state.dialog == Some(Dialog::Help);
+    let is_rare = helps || shared.is_some() || state.tour.is_some() || state.there.is_some();
+    let rare = use_door(&RARE, is_rare);
+    let make = use_door(&HANDS, shared.is_some());
+    let hands = use_memo((plan.clone(), make.is_some()), |(plan, _)| {
+        make.map(|make| make(plan))
+    });
 
     html! {
         <>
@@ -76,9 +80,13 @@ pub fn App(Props { build, plan }: &Props) -> Html {
             { notices(&state, &dispatch) }
             <main class={classes!(state.tour.is_some().then_some("telling"))}>
                 if let Some(tour) = &state.tour {
-                    <StoryPanel tour={tour.clone()} dispatch={dispatch.clone()} />
+                    if let Some(rare) = rare {
+                        { (rare.story)(tour, &dispatch) }
+                    } else {
+                        <section class="story"><p class="note">{ "Opening the story…" }</p></section>
+                    }
                 }
-                { stage(&state, &dispatch) }
+                { stage(&state, rare, &dispatch) }
                 <Totals
                     scene={state.here.scene.clone()}
                     many={state.here.many.clone()}
@@ -96,10 +104,27 @@ pub fn App(Props { build, plan }: &Props) -> Html {
                     dispatch={dispatch.clone()}
                 />
             </main>
-            <Keys open={state.dialog == Some(Dialog::Help)} dispatch={dispatch.clone()} />
-            <Share shared={shared(&state)} hands={(*hands).clone()} {dispatch} />
+            <Modal id="keys-title" title="Keys" open={helps} dispatch={dispatch.clone()}>
+                if let Some(rare) = rare.filter(|_| helps) {
+                    { (rare.keys)() }
+                } else {
+                    { coming() }
+                }
+            </Modal>
+            <Modal id="share-title" title="Share and keep" open={shared.is_some()} dispatch={dispatch.clone()}>
+                if let (Some(rare), Some(hands), Some(shared)) = (rare, &*hands, shared) {
+                    { (rare.share)(shared, hands.clone()) }
+                } else {
+                    { coming() }
+                }
+            </Modal>
         </>
     }
+}
+
+/// What a dialog says until its code is there.
+fn coming() -> Html {
+    html! { <p class="note">{ "Loading… If it does not come, close this and open it again." }</p> }
 }
 
 /// What went wrong outside the fields, and what is on its way.
@@ -140,7 +165,7 @@ fn shared(state: &State) -> Option<Shared> {
 }
 
 /// The picture, or two of them, with what moves and explains it.
-fn stage(state: &State, dispatch: &Dispatch) -> Html {
+fn stage(state: &State, rare: Option<&Rare>, dispatch: &Dispatch) -> Html {
     let veiled = state.veiled();
     let step = state.player.moment.floor() as usize;
     let pictures = state.pictures();
@@ -148,7 +173,9 @@ fn stage(state: &State, dispatch: &Dispatch) -> Html {
     html! {
         <div class="stage">
             if let [upper, lower] = &*pictures {
-                <Compare upper={upper.scene.clone()} lower={lower.scene.clone()} place={state.place} dispatch={dispatch.clone()} />
+                if let Some(rare) = rare {
+                    { (rare.compare)(&upper.scene, &lower.scene, state.place, dispatch) }
+                }
             } else if state.tour.is_none() {
                 { told("about", &about(state)) }
             }
@@ -164,11 +191,11 @@ fn stage(state: &State, dispatch: &Dispatch) -> Html {
                 {veiled}
                 dispatch={dispatch.clone()}
             />
-            if let Some(tour) = &state.tour {
-                <div class="onward after">{ onward(tour, dispatch) }</div>
+            if let Some((rare, tour)) = rare.zip(state.tour.as_ref()) {
+                <div class="onward after">{ (rare.onward)(tour, dispatch) }</div>
             }
-            if let [upper, lower] = &*pictures {
-                { numbers(&upper.scene, &lower.scene) }
+            if let Some((rare, [upper, lower])) = rare.zip(<&[Shown; 2]>::try_from(&*pictures).ok()) {
+                { (rare.numbers)(&upper.scene, &lower.scene) }
             }
             <Reason
                 scene={scene.clone()}

@@ -1,5 +1,6 @@
 //! What an edit does to a scenario.
 
+use crate::{door::behind, more::MORE};
 use umem_core::{
     address::{PhysAddr, VirtAddr},
     device, iommu,
@@ -7,7 +8,7 @@ use umem_core::{
     memory::{Exporter, Kind},
     scenario::{
         Asked, DEFAULT_START, DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec,
-        LayoutName, Memlock, Problem, ProcessSpec, Scenario, ScenarioError, ScenarioReader,
+        LayoutName, Memlock, Problem, ProcessSpec, Scenario, ScenarioError,
     },
     size::{Bytes, PageSize, PageSizes},
     table::Policy,
@@ -250,11 +251,7 @@ pub fn assume_less(scenario: &mut Scenario, before: &Scenario) {
 /// # Errors
 /// What is wrong with the JSON, or with what no field of the page reaches.
 pub fn read(json: &str) -> Result<Asked, String> {
-    let mut reader = ScenarioReader::new();
-    let read = reader
-        .feed(json.as_bytes())
-        .and_then(|()| reader.finish_either());
-    let asked = read.map_err(|error| error.to_string())?;
+    let asked = (behind(&MORE)?.read)(json.as_bytes()).map_err(|error| error.to_string())?;
     let Asked::Scenario(scenario) = &asked else {
         return Ok(asked);
     };

@@ -9,19 +9,18 @@ use crate::{
         self, Fingers, Frame,
         paint::{Colours, Theme},
     },
-    limit::LARGEST,
     player::{Motion, Player, Shown},
-    scene::Scene,
 };
 use std::{cell::RefCell, fmt, rc::Rc};
 use umem_core::{
     diagram::{Detail, LaneName, Lanes, Stage},
-    scenario::{Scenario, ScenarioError, presets},
     table::Refusal,
 };
 use wasm_bindgen::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent, WheelEvent};
 
+#[cfg(not(feature = "page"))]
+mod alone;
 mod picture;
 
 pub use picture::Picture;
@@ -75,19 +74,6 @@ impl Widget {
         }
     }
 
-    fn show(&self, scenario: Scenario) -> Result<(), ScenarioError> {
-        let scene = Rc::new(Scene::new(&Rc::new(scenario))?);
-        let mut shown = self.shown.borrow_mut();
-        shown.player = Player {
-            speed: shown.player.speed,
-            pace: shown.player.pace,
-            lanes: shown.player.lanes,
-            ..Player::finished(&scene)
-        };
-        shown.scene = scene;
-        Ok(())
-    }
-
     fn go(&self, motion: Motion) {
         if let Some(lead) = &self.lead {
             return (lead.hears)(motion);
@@ -113,39 +99,6 @@ fn lower(stage: Stage) -> String {
 
 #[wasm_bindgen]
 impl Widget {
-    /// The mail's example, finished.
-    #[wasm_bindgen(constructor)]
-    pub fn new() -> Self {
-        let mail = Rc::new(presets::PRESETS[0].scenario());
-        let Ok(scene) = Scene::new(&mail) else {
-            unreachable!("presets are right, as their tests show");
-        };
-        Self::of(Rc::new(RefCell::new(Shown::of(Rc::new(scene)))), None)
-    }
-
-    /// Shows a preset, finished.
-    ///
-    /// # Errors
-    /// That there is no preset of this name, and which there are.
-    pub fn preset(&self, name: &str) -> Result<(), JsError> {
-        let preset = presets::find(name).ok_or_else(|| {
-            let names: Vec<_> = presets::PRESETS.iter().map(|preset| preset.name).collect();
-            JsError::new(&format!(
-                "there is no preset \"{name}\": there are {}",
-                names.join(", ")
-            ))
-        })?;
-        Ok(self.show(preset.scenario())?)
-    }
-
-    /// Shows a scenario, finished: JSON of the scenario format.
-    ///
-    /// # Errors
-    /// What is wrong with it, and where.
-    pub fn scenario(&self, json: &[u8]) -> Result<(), JsError> {
-        Ok(self.show(Scenario::from_json(json)?)?)
-    }
-
     /// Which lanes are seen: names with spaces between, as in the attribute.
     ///
     /// # Errors
@@ -384,25 +337,6 @@ impl Widget {
         }
     }
 
-    /// The step of that name; in another scene, the one that works there in the same stage. A stage alone is its first step.
-    pub fn named(&self, name: &str) -> Option<f64> {
-        let shown = self.shown.borrow();
-        let (stage, offset) = name.split_once(':').unwrap_or((name, ""));
-        if stage == END {
-            return Some(shown.scene.last());
-        }
-        let stage = Stage::ALL
-            .into_iter()
-            .find(|known| lower(*known) == stage)?;
-        match offset {
-            "" => Some(shown.scene.steps().first_of(stage) as f64),
-            offset => {
-                let offset: i64 = offset.parse().ok()?;
-                Some(shown.scene.steps().reaching(stage, offset as f64).floor())
-            }
-        }
-    }
-
     /// How far it has come: pinned pages, SG entries, DMA segments, entries of the table; and how many of those there will be.
     pub fn counts(&self) -> Vec<f64> {
         let shown = self.shown.borrow();
@@ -423,21 +357,5 @@ impl Widget {
         ]
         .map(|count| count as f64)
         .into()
-    }
-
-    /// The longest scenario that is read, in bytes.
-    pub fn longest(&self) -> f64 {
-        LARGEST as f64
-    }
-
-    /// The scenario, as JSON.
-    pub fn asked(&self) -> String {
-        self.shown.borrow().scene.scenario.to_json()
-    }
-}
-
-impl Default for Widget {
-    fn default() -> Self {
-        Self::new()
     }
 }

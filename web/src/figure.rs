@@ -155,7 +155,7 @@ pub(crate) fn wheel(event: &WheelEvent, Frame { width, scale, .. }: Frame) -> Op
     let motion = if event.ctrl_key() || event.meta_key() {
         Motion::Zoom {
             // A pinch comes in many small pieces, a notch of a wheel as one large one.
-            factor: (-event.delta_y() * 0.01).exp().clamp(0.7, 1.4),
+            factor: js_sys::Math::exp(-event.delta_y() * 0.01).clamp(0.7, 1.4),
             x: Some(f64::from(event.offset_x()) / scale),
             width,
         }

@@ -6,16 +6,18 @@
 //!
 //! | module | what lives there |
 //! |---|---|
+//! | `door` | code that is loaded when somebody first asks for it |
 //! | `limit` | how much a page works out while somebody waits |
 //! | [`scene`] | a scenario worked out by umem-core, once |
 //! | [`many`] | a set of many regions worked out, of which one is seen |
-//! | [`edit`] | what an edit does to a scenario |
 //! | [`story`] | the guided tour through the mail, as data |
 //! | [`player`] | where in time and space a scene is looked at, and all that moves it |
 //! | `figure` | what a canvas shows of a scene, and what keys, wheels and fingers on it mean |
 //! | [`element`] | what stands behind `<umem-split>`, in documents of others and in the page |
-//! | [`link`] | the address bar: a scenario as a fragment, and back |
 //! | [`file`] | files that people open: plain or gzip, measured before they are parsed |
+//! | `more` | what is behind the first door: reading JSON, sets, the story |
+//! | [`edit`] | what an edit does to a scenario |
+//! | [`link`] | the address bar: a scenario as a fragment, and back |
 //! | [`state`] | what the page knows, and the [`Action`](state::Action)s: everything that can happen on it |
 //! | `words` | what things are called, and how numbers are written |
 //! | `widgets` | what panels and fields are made of: selects, dialogs, paragraphs |
@@ -32,6 +34,8 @@ mod app;
 #[cfg(feature = "page")]
 mod controls;
 #[cfg(feature = "page")]
+mod door;
+#[cfg(feature = "page")]
 pub mod edit;
 #[cfg(feature = "element")]
 pub mod element;
@@ -44,6 +48,8 @@ mod limit;
 pub mod link;
 #[cfg(feature = "page")]
 pub mod many;
+#[cfg(feature = "page")]
+mod more;
 #[cfg(feature = "page")]
 mod panels;
 #[cfg(feature = "page")]
@@ -91,13 +97,14 @@ extern "C" {
 /// Shows the page in `root`, in place of what stands there; the files that it asks for later are those of `build`, and `plan` is a
 /// function that promises the result of a scenario or a set. Should it ever panic, the window hears of it: `web/page/app.js` tells people.
 #[wasm_bindgen]
-pub fn open(root: web_sys::Element, build: &str, plan: js_sys::Function) {
+pub async fn open(root: web_sys::Element, build: String, plan: js_sys::Function) {
     std::panic::set_hook(Box::new(|panic| {
         report_error(&JsError::new(&panic.to_string()).into());
     }));
+    app::ready().await;
     root.replace_children_with_node_0();
     let props = app::Props {
-        build: build.to_owned().into(),
+        build: build.into(),
         plan,
     };
     yew::Renderer::<app::App>::with_root_and_props(root, props).render();

@@ -5,6 +5,8 @@
 //! story at a chapter; `with-preset=NAME` or `with=` and base64url is the lower of two scenarios that are compared.
 
 use crate::{
+    door::behind,
+    more::MORE,
     player::{Motion, Player},
     scene::Scene,
 };
@@ -15,7 +17,7 @@ use std::{
 use umem_core::{
     diagram::View,
     scenario::{
-        self, Scenario, ScenarioReader,
+        self, Scenario,
         presets::{self, Preset},
     },
     set::{Member, Set},
@@ -114,6 +116,13 @@ fn field<'a>(fragment: &'a str, name: &str) -> Option<&'a str> {
 pub fn asks(fragment: &str) -> bool {
     let known = ["s", "preset", "story", "with", "with-preset"];
     known.iter().any(|name| field(fragment, name).is_some())
+}
+
+/// Whether what a fragment asks for is JSON, which takes [more](crate::more) to read.
+pub(crate) fn asks_more(fragment: &str) -> bool {
+    ["s", "with"]
+        .iter()
+        .any(|name| field(fragment, name).is_some())
 }
 
 /// Reads a fragment, with or without its `#`.
@@ -227,9 +236,7 @@ fn scenario(text: &str) -> Result<Scenario, String> {
 
 fn either(text: &str) -> Result<scenario::Asked, String> {
     let json = decoded(text).ok_or("it is not valid base64url")?;
-    let mut reader = ScenarioReader::new();
-    let read = reader.feed(&json).and_then(|()| reader.finish_either());
-    let asked = read.map_err(|error| error.to_string())?;
+    let asked = (behind(&MORE)?.read)(&json).map_err(|error| error.to_string())?;
     if let scenario::Asked::Scenario(scenario) = &asked {
         scenario.resolve().map_err(|error| error.to_string())?;
     }
@@ -261,7 +268,8 @@ pub fn to_set(set: &Set, seen: usize) -> Option<String> {
     if set.registrations.iter().any(is_listed) {
         return None;
     }
-    Some(written(&set.to_json())? + &format!("&region={}", seen + 1))
+    let json = (behind(&MORE).ok()?.write)(set);
+    Some(written(&json)? + &format!("&region={}", seen + 1))
 }
 
 fn written(json: &str) -> Option<String> {

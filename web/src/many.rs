@@ -57,10 +57,7 @@ impl Many {
     }
 
     /// The set in which the registration that is seen is `scenario`: its kernel, IOMMU, device and process are those of all.
-    ///
-    /// # Errors
-    /// Those of [`new`](Self::new).
-    pub fn with(&self, scenario: &Scenario) -> Result<Self, ScenarioError> {
+    pub fn with(&self, scenario: &Scenario) -> Set {
         let mut set = self.set().clone();
         set.kernel = scenario.kernel.clone();
         set.iommu = scenario.iommu.clone();
@@ -70,6 +67,6 @@ impl Many {
         member.name = scenario.name.clone();
         member.region = scenario.region.clone();
         member.memory = scenario.memory.clone();
-        Self::new(&set, Some(self.seen))
+        set
     }
 }

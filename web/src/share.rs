@@ -4,7 +4,11 @@ use crate::{edit, player::Shown, scene::Scene, state::Place, words};
 use std::{fmt::Write, rc::Rc};
 use umem_core::{
     capture::Provenance,
-    diagram::{Drawing, Heading, svg::Escaped},
+    diagram::{
+        Drawing, Heading,
+        palette::Palette,
+        svg::{self, Escaped},
+    },
     scenario::{Scenario, presets::Preset},
 };
 
@@ -50,17 +54,8 @@ pub(crate) enum Keep {
     Text(&'static str, String),
     /// What `umem plan --format json` prints of this scenario or set.
     Result(String),
-    /// What is seen.
-    Picture(Picture, Vec<Shown>),
-}
-
-/// How a picture is kept.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Picture {
-    /// As lines and letters.
-    Svg,
-    /// As dots.
-    Png,
+    /// What is seen, as dots.
+    Dots(Drawing),
 }
 
 impl Keep {
@@ -87,6 +82,15 @@ pub fn csv(scene: &Scene) -> String {
         );
     }
     text
+}
+
+/// What is seen, as SVG.
+pub(crate) fn svg(pictures: &[Shown], palette: &Palette) -> String {
+    let statuses: Vec<_> = pictures
+        .iter()
+        .map(|shown| shown.scene.registration().status())
+        .collect();
+    svg::render(&sheet(pictures), palette, &statuses.join(" / "))
 }
 
 /// What is seen as a picture of its own: one scene, or two that are compared, each under what it is and what came of it.

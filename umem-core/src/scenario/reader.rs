@@ -3,9 +3,7 @@
 //! Nearly all of a capture is one list, `memory.extents`, and a set has one for each region. Their items are parsed as they arrive, 16
 //! bytes each; the few lines around them are kept, and read at the end.
 
-use super::{
-    MemorySpec, Problem, Scenario, ScenarioError, field, parsed::Json, set::Set, value::Reading,
-};
+use super::{MemorySpec, Problem, Scenario, ScenarioError, parsed::Json, set::Set, value::Reading};
 use crate::{address::PhysAddr, size::Bytes};
 use alloc::{
     boxed::Box,
@@ -13,7 +11,6 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use serde::Deserialize;
 
 /// The most bytes of a scenario that are not extents.
 const LONGEST_REST: usize = 1 << 20;
@@ -161,20 +158,14 @@ impl ScenarioReader {
         if self.at != At::Outside {
             return Err(self.wrong("the text ends within the list"));
         }
-        let mut json = serde_json::Deserializer::from_slice(&self.rest);
-        let parsed = Json::deserialize(&mut json).map_err(|error| {
-            let field = field::path(&self.rest, &error);
+        Json::parse(&self.rest).map_err(|wrong| {
             // After extents were taken out, line and column do not match the text that people have.
-            match self.lists.is_empty() {
-                false => ScenarioError::new(field, Problem::Json(without_place(&error))),
-                true => ScenarioError::new(field, Problem::Json(error.to_string())),
-            }
-        })?;
-        json.end().map_err(|error| {
-            let text = format!("something follows the scenario: {error}");
-            ScenarioError::new("", Problem::Json(text))
-        })?;
-        Ok(parsed)
+            let text = match self.lists.is_empty() {
+                false => wrong.words.into(),
+                true => wrong.to_string(),
+            };
+            ScenarioError::new(wrong.field, Problem::Json(text))
+        })
     }
 
     /// The scenario, with the extents that were taken out.
@@ -362,7 +353,7 @@ fn extent(text: &[u8]) -> Result<(PhysAddr, Bytes), String> {
     if let Some(extent) = usual(text) {
         return Ok(extent);
     }
-    let parsed: Json = serde_json::from_slice(text).map_err(|error| without_place(&error))?;
+    let parsed = Json::parse(text).map_err(|wrong| wrong.words.to_string())?;
     Reading::all(&parsed).map_err(|error| error.problem().to_string())
 }
 
@@ -390,13 +381,6 @@ fn usual(text: &[u8]) -> Option<(PhysAddr, Bytes)> {
         (digit < 10).then(|| length * 10 + u64::from(digit))
     })?;
     Some((PhysAddr::new(address), Bytes(length)))
-}
-
-/// What serde_json says, without the line and the column.
-pub(super) fn without_place(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&place).unwrap_or(&text).into()
 }
 
 #[cfg(test)]

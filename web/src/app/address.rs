@@ -2,13 +2,28 @@
 
 use super::source;
 use crate::{
+    door,
     link::{self, Stamp},
+    more::MORE,
     state::{Action, Address, Dispatch, State},
 };
 use gloo::{events::EventListener, utils::window};
 use wasm_bindgen::JsValue;
 use web_sys::UrlSearchParams;
-use yew::prelude::*;
+use yew::{platform::spawn_local, prelude::*};
+
+/// Whether the page cannot read `fragment` before more of its code is loaded.
+fn wants_more(fragment: &str) -> bool {
+    link::asks_more(fragment) && door::behind(&MORE).is_err()
+}
+
+/// Loads what reading the page's own address takes.
+pub(crate) async fn ready() {
+    if wants_more(&fragment()) {
+        // Where it cannot be loaded, the page says so when it opens.
+        let _ = door::opened(&MORE).await;
+    }
+}
 
 /// The page as its address, and the entry of the browser's history, ask for it.
 pub(super) fn opened() -> State {
@@ -55,9 +70,18 @@ pub(super) fn use_address(wanted: Address, dispatch: Dispatch) {
     }
     use_effect_with((), move |()| {
         let listener = EventListener::new(&window(), "popstate", move |_| {
-            let stamp = stamp();
+            let (fragment, stamp) = (fragment(), stamp());
             known.replace(stamp.as_ref().map(|stamp| stamp.visit));
-            dispatch.dispatch(Action::Visited(fragment(), stamp));
+            let (wants, dispatch) = (wants_more(&fragment), dispatch.clone());
+            let go = move || dispatch.dispatch(Action::Visited(fragment, stamp));
+            match wants {
+                true => spawn_local(async move {
+                    // Where it cannot be loaded, the notice says so that the fragment cannot be read.
+                    let _ = door::opened(&MORE).await;
+                    go();
+                }),
+                false => go(),
+            }
         });
         move || drop(listener)
     });

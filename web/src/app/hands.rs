@@ -1,17 +1,23 @@
 //! What the browser does for the page: copying, and keeping files.
 
 use super::keep;
-use crate::{panels::share::Hands, share::Keep};
+use crate::{door::door, panels::share::Hands, share::Keep};
 use gloo::utils::window;
 use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use yew::prelude::*;
 
+door! {
+    /// Hands for the panels: the function that makes them.
+    HANDS, load_hands: fn(&Function) -> Hands = (hands as fn(&Function) -> Hands)
+}
+
 /// Hands for the panels; `plan` promises the result of what is asked.
-pub(super) fn hands(plan: &Function) -> Hands {
+fn hands(plan: &Function) -> Hands {
     let plan = plan.clone();
     Hands {
+        is_dark: keep::is_dark(),
         copy: Callback::from(|(text, told): (String, Callback<bool>)| {
             yew::platform::spawn_local(async move { told.emit(copied(&text).await) });
         }),
@@ -27,7 +33,11 @@ pub(super) fn hands(plan: &Function) -> Hands {
                     });
                 }
                 Keep::Text(kind, text) => told.emit(keep::text(&name, kind, &text).is_some()),
-                Keep::Picture(how, pictures) => keep::picture(how, &pictures, name, told),
+                Keep::Dots(drawing) => {
+                    if keep::dots(&drawing, name, told.clone()).is_none() {
+                        told.emit(false);
+                    }
+                }
             },
         ),
     }

@@ -1,15 +1,8 @@
 //! Files that the page hands to the browser to keep.
 
-use crate::{
-    figure::paint::{self, Colours, Theme},
-    player::Shown,
-    share::{self, Picture},
-};
+use crate::figure::paint::{self, Colours, Theme};
 use gloo::utils::{document, window};
-use umem_core::diagram::{
-    palette::{DARK, LIGHT},
-    svg,
-};
+use umem_core::diagram::Drawing;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlCanvasElement, Url};
 use yew::Callback;
@@ -28,31 +21,13 @@ pub(super) fn text(name: &str, kind: &str, text: &str) -> Option<()> {
     )
 }
 
-/// Keeps what is seen as the file `name`, and tells whether that was done.
-pub(super) fn picture(how: Picture, pictures: &[Shown], name: String, told: Callback<bool>) {
-    match how {
-        Picture::Svg => told.emit(text(&name, "image/svg+xml", &svg(pictures)).is_some()),
-        Picture::Png if png(pictures, name, told.clone()).is_none() => told.emit(false),
-        Picture::Png => {}
-    }
-}
-
-fn svg(pictures: &[Shown]) -> String {
-    let palette = if is_dark() { &DARK } else { &LIGHT };
-    let statuses: Vec<_> = pictures
-        .iter()
-        .map(|shown| shown.scene.registration().status())
-        .collect();
-    svg::render(&share::sheet(pictures), palette, &statuses.join(" / "))
-}
-
-/// Keeps what is seen as PNG, as fine as the screen and at least twofold.
-fn png(pictures: &[Shown], name: String, told: Callback<bool>) -> Option<()> {
+/// Keeps a drawing as PNG, as fine as the screen and at least twofold, and tells whether that was done; nothing where the browser cannot.
+pub(super) fn dots(drawing: &Drawing, name: String, told: Callback<bool>) -> Option<()> {
     let canvas: HtmlCanvasElement = document().create_element("canvas").ok()?.dyn_into().ok()?;
     let colours = Colours::of(if is_dark() { Theme::Dark } else { Theme::Light });
     paint::paint(
         &canvas,
-        &share::sheet(pictures),
+        drawing,
         &colours,
         window().device_pixel_ratio().max(2.0),
     );
@@ -62,7 +37,7 @@ fn png(pictures: &[Shown], name: String, told: Callback<bool>) -> Option<()> {
     canvas.to_blob(done.unchecked_ref()).ok()
 }
 
-fn is_dark() -> bool {
+pub(super) fn is_dark() -> bool {
     window()
         .match_media("(prefers-color-scheme: dark)")
         .ok()

@@ -1,7 +1,8 @@
 //! What the page reads: the scenario that `?src=` names, files that are chosen or dropped, and the story.
 
 use crate::{
-    file,
+    door,
+    more::MORE,
     state::{Action, Dispatch, Origin},
     story::Story,
 };
@@ -99,8 +100,12 @@ fn open(file: File, dispatch: &Dispatch) {
         dispatch.dispatch(Action::Loading(file.name()));
         // Reading keeps the browser busy: what is said of it is shown first.
         TimeoutFuture::new(SHOWN_FIRST).await;
-        let read = file::opened(&file).await;
-        dispatch.dispatch(loaded(&file.name(), read, Origin::File));
+        let name = file.name();
+        let read = match door::opened(&MORE).await {
+            Ok(more) => (more.file)(file).await,
+            Err(problem) => Err(problem.into()),
+        };
+        dispatch.dispatch(loaded(&name, read, Origin::File));
     });
 }
 
@@ -124,7 +129,7 @@ async fn fetched(source: &str) -> Result<Asked, String> {
         return Err("is on another site; this page opens only files from its own".into());
     }
     match answered(&url.href()).await?.body() {
-        Some(stream) => file::scenario(stream).await,
+        Some(stream) => (door::opened(&MORE).await?.stream)(stream).await,
         None => Err("is empty".into()),
     }
 }
@@ -173,5 +178,5 @@ async fn story(address: &str) -> Result<Story, String> {
     let broke_off = |error: JsValue| format!("broke off ({})", message(&error));
     let text = answered(address).await?.text().map_err(broke_off)?;
     let text = JsFuture::from(text).await.map_err(broke_off)?;
-    Story::from_json(&text.as_string().unwrap_or_default())
+    (door::opened(&MORE).await?.story)(&text.as_string().unwrap_or_default())
 }

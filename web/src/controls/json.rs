@@ -1,6 +1,8 @@
 //! The whole scenario in its own format: what no field of the page reaches can be written here.
 
 use crate::{
+    door::{door, use_door},
+    more::MORE,
     state::{Action, Dispatch},
     words::pretty,
 };
@@ -13,7 +15,7 @@ use yew::prelude::*;
 /// More extents than this are no reading, and are left to files.
 const MOST_EXTENTS: usize = 1000;
 
-#[derive(Properties, PartialEq)]
+#[derive(Properties, PartialEq, Clone)]
 pub(super) struct Props {
     pub(super) draft: Rc<Scenario>,
     pub(super) fault: Option<AttrValue>,
@@ -31,14 +33,26 @@ pub(super) fn Json(props: &Props) -> Html {
             open.set(details.is_some_and(|details| details.open()));
         })
     };
+    // What is written is read by more than the text itself.
+    let more = use_door(&MORE, *open);
+    let text = use_door(&TEXT, *open).filter(|_| *open && more.is_some());
     html! {
         <details class="json" {ontoggle}>
             <summary>{ "Edit as JSON" }</summary>
-            if *open {
-                <Text draft={props.draft.clone()} fault={props.fault.clone()} dispatch={props.dispatch.clone()} />
+            if let Some(text) = text {
+                { text(props) }
             }
         </details>
     }
+}
+
+door! {
+    /// The text.
+    TEXT, load_text: fn(&Props) -> Html = (text as fn(&Props) -> Html)
+}
+
+fn text(props: &Props) -> Html {
+    html! { <Text ..props.clone() /> }
 }
 
 #[component]

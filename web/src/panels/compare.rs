@@ -10,28 +10,13 @@ use std::rc::Rc;
 use umem_core::registration::Lane;
 use yew::prelude::*;
 
-/// What comparing is given.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// The upper scene.
-    pub upper: Rc<Scene>,
-    /// The lower scene.
-    pub lower: Rc<Scene>,
-    /// Which of them the fields edit.
-    pub place: Place,
-    /// Where presses go.
-    pub dispatch: Dispatch,
-}
-
 /// What stands above the two pictures.
-#[component]
-pub fn Compare(props: &Props) -> Html {
-    let Props {
-        upper,
-        lower,
-        place,
-        dispatch,
-    } = props;
+pub(super) fn compare(
+    upper: &Rc<Scene>,
+    lower: &Rc<Scene>,
+    place: Place,
+    dispatch: &Dispatch,
+) -> Html {
     let pairing = |pairing: &Pairing| {
         html! { <button type="button" onclick={dispatch.on(Action::Pair(*pairing))}>{ pairing.title }</button> }
     };
@@ -44,8 +29,8 @@ pub fn Compare(props: &Props) -> Html {
             <fieldset class="segments">
                 <legend>{ "Edit and explain" }</legend>
                 <div>
-                    { radio(Place::Upper, *place, dispatch) }
-                    { radio(Place::Lower, *place, dispatch) }
+                    { radio(Place::Upper, place, dispatch) }
+                    { radio(Place::Lower, place, dispatch) }
                 </div>
             </fieldset>
             <p class="note verdict" aria-live="polite">{ verdict(upper, lower) }</p>
@@ -93,7 +78,7 @@ fn radio(of: Place, present: Place, dispatch: &Dispatch) -> Html {
 }
 
 /// What two scenarios differ in, and what comes of it: below the pictures, so that both are seen.
-pub fn numbers(upper: &Scene, lower: &Scene) -> Html {
+pub(super) fn numbers(upper: &Scene, lower: &Scene) -> Html {
     let differences = edit::differences(&upper.scenario, &lower.scenario);
     let differing = |(name, one, other): &(&'static str, String, String)| {
         html! { <tr class="differs"><th scope="row">{ *name }</th><td>{ one }</td><td>{ other }</td></tr> }

@@ -1,6 +1,7 @@
 //! The entries as a table, for screen readers and for copying.
 
-use crate::{scene::Scene, words::grouped};
+use super::RARE;
+use crate::{door::use_door, scene::Scene, words::grouped};
 use std::rc::Rc;
 use umem_core::{size::Bytes, table::EntryRun};
 use wasm_bindgen::JsCast;
@@ -21,6 +22,7 @@ pub struct Props {
 #[component]
 pub fn EntryTable(Props { scene }: &Props) -> Html {
     let open = use_state_eq(|| false);
+    let rare = use_door(&RARE, *open).filter(|_| *open);
     // What is refused has no entries, and its reason stands above.
     if scene.registration().table().is_err() {
         return html! { <p class="note entries">{ "There is no table of entries." }</p> };
@@ -37,15 +39,15 @@ pub fn EntryTable(Props { scene }: &Props) -> Html {
     html! {
         <details class="entries" {ontoggle}>
             <summary>{ "Show as table" }</summary>
-            if *open {
-                <Rows scene={scene.clone()} />
+            if let Some(rare) = rare {
+                { (rare.entries)(scene) }
             }
         </details>
     }
 }
 
 #[component]
-fn Rows(Props { scene }: &Props) -> Html {
+pub(super) fn Rows(Props { scene }: &Props) -> Html {
     let runs = use_memo(scene.clone(), |scene| {
         scene
             .registration()

@@ -1,6 +1,7 @@
 //! What the mail's own code, and its first idea, would make of the region.
 
-use crate::{scene::Scene, widgets::terms, words::sentence};
+use super::RARE;
+use crate::{door::use_door, scene::Scene, widgets::terms, words::sentence};
 use std::rc::Rc;
 use umem_core::exhibits::{Exhibit, exhibits};
 use wasm_bindgen::JsCast;
@@ -31,10 +32,26 @@ pub(super) fn Exhibits(Props { scene, open }: &Props) -> Html {
             shown.set(details.is_some_and(|details| details.open()));
         })
     };
-    let tried = use_memo((scene.clone(), *shown), |(scene, shown)| match shown {
-        true => exhibits(scene.registration()),
-        false => Vec::new(),
-    });
+    let rare = use_door(&RARE, *shown).filter(|_| *shown);
+    html! {
+        <details class="exhibits" open={*shown} {ontoggle}>
+            <summary><h2>{ "The mail's own code" }</h2></summary>
+            if let Some(rare) = rare {
+                { (rare.exhibits)(scene) }
+            }
+        </details>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub(super) struct TriedProps {
+    pub(super) scene: Rc<Scene>,
+}
+
+/// What came of them.
+#[component]
+pub(super) fn Tried(TriedProps { scene }: &TriedProps) -> Html {
+    let tried = use_memo(scene.clone(), |scene| exhibits(scene.registration()));
     let item = |exhibit: &Exhibit| {
         html! {
             <li>
@@ -47,14 +64,11 @@ pub(super) fn Exhibits(Props { scene, open }: &Props) -> Html {
         }
     };
     html! {
-        <details class="exhibits" open={*shown} {ontoggle}>
-            <summary><h2>{ "The mail's own code" }</h2></summary>
-            if *shown {
-                <ul>{ for tried.iter().map(item) }</ul>
-                if tried.is_empty() {
-                    <p class="note">{ "Not for a region as large as this one: it goes block by block." }</p>
-                }
+        <>
+            <ul>{ for tried.iter().map(item) }</ul>
+            if tried.is_empty() {
+                <p class="note">{ "Not for a region as large as this one: it goes block by block." }</p>
             }
-        </details>
+        </>
     }
 }

@@ -1,25 +1,15 @@
 //! Help: what the page is, and the keys.
 
-use crate::{figure::KEYS, state::Dispatch, widgets::dialog::Modal};
+use crate::figure::KEYS;
 use yew::prelude::*;
-
-/// What the help is given.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// Whether it is shown.
-    pub open: bool,
-    /// Where closing goes.
-    pub dispatch: Dispatch,
-}
 
 /// What the page adds to the picture's keys.
 const MORE: [(&str, &str); 2] = [("?", "this list"), ("Esc", "close it")];
 
-/// The help, as a dialog.
-#[component]
-pub fn Keys(Props { open, dispatch }: &Props) -> Html {
+/// The help.
+pub(super) fn keys() -> Html {
     html! {
-        <Modal id="keys-title" title="Keys" open={*open} dispatch={dispatch.clone()}>
+        <>
             <p class="note" translate="yes">{ "They work while the picture has the focus: click it, or reach it with Tab. ? works everywhere." }</p>
             <dl class="keys">
                 { for KEYS.iter().chain(&MORE).map(|(key, what)| html! { <div><dt><kbd>{ *key }</kbd></dt><dd>{ *what }</dd></div> }) }
@@ -31,6 +21,6 @@ pub fn Keys(Props { open, dispatch }: &Props) -> Html {
                 source above. The larger a page, the more its colour stands out from the ground. The lens at the bottom magnifies a dozen entries, and the panel \
                 below it tells why the one in the frame has its size." }</p>
             <p class="note" translate="yes">{ "Files that you open are read by this page and nobody else: nothing leaves your browser." }</p>
-        </Modal>
+        </>
     }
 }

@@ -1,5 +1,6 @@
 //! A set: which of its registrations is seen, what all take together, and the device's budget.
 
+use super::totals::status;
 use crate::{
     many::Many,
     state::{Action, Dispatch, Sends},
@@ -10,15 +11,29 @@ use std::rc::Rc;
 use umem_core::set::{Member, SetAdvice};
 use yew::prelude::*;
 
+/// The set: its status, its numbers, and what would help it as a whole.
+pub(super) fn set(many: &Rc<Many>, dispatch: &Dispatch) -> Html {
+    html! {
+        <>
+            <section class="set">
+                <h2>{ many.set().name.clone().unwrap_or_else(|| "All regions".into()) }</h2>
+                { status(&many.plan.status(), many.plan.refusal().is_none()) }
+                <Regions many={many.clone()} dispatch={dispatch.clone()} />
+            </section>
+            <SetAdvices many={many.clone()} dispatch={dispatch.clone()} />
+        </>
+    }
+}
+
 #[derive(Properties, PartialEq)]
-pub(super) struct Props {
-    pub(super) many: Rc<Many>,
-    pub(super) dispatch: Dispatch,
+struct Props {
+    many: Rc<Many>,
+    dispatch: Dispatch,
 }
 
 /// What all registrations take together.
 #[component]
-pub(super) fn Regions(Props { many, dispatch }: &Props) -> Html {
+fn Regions(Props { many, dispatch }: &Props) -> Html {
     let members = many.set().registrations.iter().enumerate();
     let choices: Vec<_> = members
         .map(|(i, member)| Choice::new((i + 1).to_string(), named(i, member)))
@@ -105,7 +120,7 @@ fn budget(many: &Many) -> Html {
 
 /// What would help the set as a whole.
 #[component]
-pub(super) fn SetAdvices(Props { many, dispatch }: &Props) -> Html {
+fn SetAdvices(Props { many, dispatch }: &Props) -> Html {
     let advice = use_memo(many.clone(), |many| many.plan.advice());
     if advice.is_empty() {
         return Html::default();

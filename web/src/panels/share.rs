@@ -4,13 +4,14 @@ use crate::{
     many::Many,
     player::Shown,
     scene::Scene,
-    share::{self, Keep, Picture},
-    state::Dispatch,
-    widgets::dialog::Modal,
+    share::{self, Keep},
     words,
 };
 use std::rc::Rc;
-use umem_core::scenario::presets::{self, Preset};
+use umem_core::{
+    diagram::palette::{DARK, LIGHT},
+    scenario::presets::{self, Preset},
+};
 use yew::prelude::*;
 
 /// What is shared.
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
 /// What the browser does for the page: it copies a text, and says whether it could; it keeps a file.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Hands {
+    /// Whether the reader wants dark pictures.
+    pub(crate) is_dark: bool,
     /// Copies a text, and tells the other whether that was done.
     pub(crate) copy: Callback<(String, Callback<bool>)>,
     /// Keeps a file, and tells the other whether it could be made.
@@ -39,35 +42,16 @@ pub(crate) struct Hands {
 
 /// What sharing is given.
 #[derive(Properties, PartialEq)]
-pub(crate) struct Props {
-    /// What is shared; nothing while the dialog is closed.
-    pub(crate) shared: Option<Shared>,
+pub(super) struct Props {
+    /// What is shared.
+    pub(super) shared: Shared,
     /// What copies and keeps.
-    pub(crate) hands: Hands,
-    /// Where closing goes.
-    pub(crate) dispatch: Dispatch,
+    pub(super) hands: Hands,
 }
 
-/// Sharing, as a dialog that is made when it is opened.
+/// The ways to share and to keep.
 #[component]
-pub(crate) fn Share(props: &Props) -> Html {
-    html! {
-        <Modal id="share-title" title="Share and keep" open={props.shared.is_some()} dispatch={props.dispatch.clone()}>
-            if let Some(shared) = &props.shared {
-                <Ways shared={shared.clone()} hands={props.hands.clone()} />
-            }
-        </Modal>
-    }
-}
-
-#[derive(Properties, PartialEq)]
-struct WaysProps {
-    shared: Shared,
-    hands: Hands,
-}
-
-#[component]
-fn Ways(WaysProps { shared, hands }: &WaysProps) -> Html {
+pub(super) fn Ways(Props { shared, hands }: &Props) -> Html {
     let said = use_state_eq(|| AttrValue::Static(""));
     let preset = shared.preset.and_then(presets::find);
     let text = |title: &'static str, text: String| {
@@ -96,7 +80,7 @@ fn Ways(WaysProps { shared, hands }: &WaysProps) -> Html {
                 <p class="note" translate="yes">{ "This is a capture of a machine. It is not put into links; keep the file instead, and open it \
                     with `umem view FILE` or with this page." }</p>
             }
-            { files(shared, preset, &hands.keep, &said.setter()) }
+            { files(shared, preset, hands, &said.setter()) }
             <p class="note said" aria-live="polite">{ &*said }</p>
         </>
     }
@@ -105,12 +89,12 @@ fn Ways(WaysProps { shared, hands }: &WaysProps) -> Html {
 fn files(
     shared: &Shared,
     preset: Option<&Preset>,
-    keep: &Callback<(String, Keep, Callback<bool>)>,
+    hands: &Hands,
     said: &UseStateSetter<AttrValue>,
 ) -> Html {
     let name = share::name(preset);
     let file = |ending: &'static str, title: &'static str, make: fn(&Shared) -> Keep| {
-        let (shared, keep, said) = (shared.clone(), keep.clone(), said.clone());
+        let (shared, keep, said) = (shared.clone(), hands.keep.clone(), said.clone());
         let onclick = Callback::from(move |_: MouseEvent| {
             let file = format!("{name}.{ending}");
             let told = {
@@ -128,8 +112,12 @@ fn files(
     };
     html! {
         <div class="files" role="group" aria-label="Files">
-            { file("svg", "Picture (SVG)", |shared| Keep::Picture(Picture::Svg, shared.pictures.clone())) }
-            { file("png", "Picture (PNG)", |shared| Keep::Picture(Picture::Png, shared.pictures.clone())) }
+            { file("svg", "Picture (SVG)", if hands.is_dark {
+                |shared| Keep::Text("image/svg+xml", share::svg(&shared.pictures, &DARK))
+            } else {
+                |shared| Keep::Text("image/svg+xml", share::svg(&shared.pictures, &LIGHT))
+            }) }
+            { file("png", "Picture (PNG)", |shared| Keep::Dots(share::sheet(&shared.pictures))) }
             { file("json", "Scenario (JSON)", |shared| Keep::json(words::pretty(json(shared)))) }
             { file("result.json", "Result (JSON)", |shared| Keep::Result(json(shared))) }
             { file("csv", "Entries (CSV)", |shared| Keep::Text("text/csv", share::csv(&shared.scene))) }

@@ -15,16 +15,16 @@ use yew::prelude::*;
 
 /// What the story is given.
 #[derive(Properties, PartialEq)]
-pub struct Props {
+pub(super) struct Props {
     /// Where the reader is.
-    pub tour: Tour,
+    pub(super) tour: Tour,
     /// Where presses go.
-    pub dispatch: Dispatch,
+    pub(super) dispatch: Dispatch,
 }
 
 /// The story, open at a chapter.
 #[component]
-pub fn StoryPanel(Props { tour, dispatch }: &Props) -> Html {
+pub(super) fn StoryPanel(Props { tour, dispatch }: &Props) -> Html {
     let heading = use_node_ref();
     // Who turns the page reads on from its top, whatever they see or hear it with.
     use_effect_with(
@@ -68,7 +68,7 @@ pub fn StoryPanel(Props { tour, dispatch }: &Props) -> Html {
 
 /// What follows a chapter. On a phone it stands after the picture, and a keyboard must reach it there: so the page has it twice,
 /// and the style sheet shows one of them.
-pub fn onward(tour: &Tour, dispatch: &Dispatch) -> Html {
+pub(super) fn onward(tour: &Tour, dispatch: &Dispatch) -> Html {
     let (Some(story), Some(chapter)) = (&tour.story, tour.chapter()) else {
         return Html::default();
     };

@@ -1,13 +1,8 @@
 //! The totals, and the same region under the other policies.
 
-use super::{
-    advice::Advice,
-    exhibits::Exhibits,
-    gates::gates,
-    set::{Regions, SetAdvices},
-    ways::ways,
-};
+use super::{RARE, advice::Advice, exhibits::Exhibits, gates::gates, ways::ways};
 use crate::{
+    door::use_door,
     many::Many,
     scene::Scene,
     state::{Dispatch, Tried},
@@ -52,6 +47,7 @@ pub fn Totals(
     }: &Props,
 ) -> Html {
     let worked_out = use_worked_out(scene);
+    let rare = use_door(&RARE, many.is_some());
     if *veiled {
         return html! {
             <aside class="totals" aria-label="Totals">
@@ -65,13 +61,8 @@ pub fn Totals(
     let registration = scene.registration();
     html! {
         <aside class="totals" aria-label="Totals">
-            if let Some(many) = many {
-                <section class="set">
-                    <h2>{ many.set().name.clone().unwrap_or_else(|| "All regions".into()) }</h2>
-                    { status(&many.plan.status(), many.plan.refusal().is_none()) }
-                    <Regions many={many.clone()} dispatch={dispatch.clone()} />
-                </section>
-                <SetAdvices many={many.clone()} dispatch={dispatch.clone()} />
+            if let Some((rare, many)) = rare.zip(many.as_ref()) {
+                { (rare.set)(many, dispatch) }
             }
             <section>
                 if many.is_some() {
@@ -147,7 +138,7 @@ fn is_stopped(registration: &Registration) -> bool {
 const ROOMY: usize = 7;
 
 /// The status line: one sentence, whose number stands out.
-fn status(text: &str, is_number: bool) -> Html {
+pub(super) fn status(text: &str, is_number: bool) -> Html {
     let digits = text.find(' ').unwrap_or(0);
     let (number, rest) = text.split_at(digits);
     if !is_number {

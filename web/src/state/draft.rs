@@ -1,10 +1,9 @@
 //! The draft: what the fields say becomes a scene if it is right, and messages if not.
 
-use super::{Faults, Field, Origin, Side, State, Texts, Tried};
+use super::{Faults, Field, Origin, Side, State, Texts, Tried, members::many};
 use crate::{
     edit,
     link::{self, Asked},
-    many::Many,
     player::Player,
     scene::Scene,
 };
@@ -46,7 +45,7 @@ impl State {
             Asked::Nothing => self,
             Asked::Preset(preset) => self.loaded(preset.scenario(), Some(preset.name)),
             Asked::Scenario(scenario) => self.loaded(*scenario, None),
-            Asked::Set(set, seen) => match Many::new(&set, seen) {
+            Asked::Set(set, seen) => match many(&set, seen) {
                 Ok(many) => self.of_all(many, None),
                 Err(error) => self.answered(Asked::Unreadable(format!(
                     "The set in this page's address cannot be worked out: {error}."

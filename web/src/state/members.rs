@@ -1,14 +1,17 @@
 //! A set in the state: the fields edit one of its registrations, and what that shares with the others.
 
 use super::{Field, Origin, Side, State};
-use crate::{link, many::Many};
+use crate::{door::behind, link, many::Many, more::MORE};
 use std::rc::Rc;
-use umem_core::set::Set;
+use umem_core::{
+    scenario::{Problem, ScenarioError},
+    set::Set,
+};
 
 impl State {
     /// A set out of a file, of what the address names, or of a piece of advice.
     pub(super) fn taken_all(self, set: &Set, origin: Option<Origin>) -> Self {
-        match Many::new(set, None) {
+        match many(set, None) {
             Ok(many) => {
                 // What the address itself names stands where the address stands.
                 let state = match origin {
@@ -46,6 +49,13 @@ impl State {
     }
 }
 
+/// Works a set out; what is wrong with it, and where.
+pub(super) fn many(set: &Set, seen: Option<usize>) -> Result<Many, ScenarioError> {
+    let more =
+        behind(&MORE).map_err(|problem| ScenarioError::new("", Problem::Other(problem.into())))?;
+    (more.many)(set, seen)
+}
+
 impl Side {
     /// After an edit that is right: the set has it, too.
     pub(super) fn put_back(&mut self) {
@@ -53,7 +63,7 @@ impl Side {
         if !Rc::ptr_eq(&self.draft, &self.scene.scenario) || many.scenario() == *self.draft {
             return;
         }
-        match many.with(&self.draft) {
+        match self::many(&many.with(&self.draft), Some(many.seen)) {
             Ok(many) => self.many = Some(Rc::new(many)),
             // Another registration of the set does not take what they share.
             Err(error) => {

@@ -1,6 +1,11 @@
-//! `cargo xtask build`: the code of the page and of the element, compiled by wasm-pack into `static`, and what goes with it.
+//! `cargo xtask build`: the code of the page and of the element, compiled into `static`, and what goes with it. wasm-pack packs it, but for
+//! the page's, which is taken apart.
 
-use super::{bundle, index, shrink::shrink, tools};
+use super::{
+    bundle, index,
+    shrink::{shrink, unnamed},
+    split, tools,
+};
 use crate::place;
 use crate::step::step;
 use anyhow::{Context, Result, ensure};
@@ -30,8 +35,10 @@ struct Package {
     folder: &'static str,
     /// What its files' names begin with.
     name: &'static str,
-    /// What is compiled in, if it is not the page.
+    /// What is compiled in.
     features: &'static [&'static str],
+    /// Whether it is taken apart.
+    comes_apart: bool,
 }
 
 /// What is looked at first.
@@ -39,7 +46,8 @@ const PAGE: Package = Package {
     title: "the page",
     folder: "pkg",
     name: "web",
-    features: &[],
+    features: &["--features", "split"],
+    comes_apart: true,
 };
 
 /// What others embed, and what the page loads when it is asked for more.
@@ -49,6 +57,7 @@ const REST: [Package; 2] = [
         folder: "element",
         name: "umem_split",
         features: &["--no-default-features", "--features", "element"],
+        comes_apart: false,
     },
     // Apart from the element: what few ask for, no reader waits for.
     Package {
@@ -56,6 +65,7 @@ const REST: [Package; 2] = [
         folder: "plan",
         name: "umem_plan",
         features: &["--no-default-features", "--features", "plan"],
+        comes_apart: false,
     },
 ];
 
@@ -102,14 +112,21 @@ impl Package {
         let draft = place::target().join("page").join(self.folder);
         sh.remove_path(&draft)?;
         step(&format!("packing {}", self.title), || {
-            match profile {
-                Profile::Quick => self.bind(&draft)?,
-                Profile::Release => self.wasm_pack(sh, &draft)?,
-            }
             let [code, glue] =
                 ["_bg.wasm", ".js"].map(|end| draft.join(self.name.to_owned() + end));
-            if profile == Profile::Release {
-                bundle::shrink(sh, &code)?;
+            let apart = self.comes_apart.then(|| draft.join(split::APART));
+            match profile {
+                // wasm-pack knows nothing of code that comes apart.
+                Profile::Release if !self.comes_apart => self.wasm_pack(sh, &draft)?,
+                _ => self.bind(profile, &draft)?,
+            }
+            for code in [Some(&code), apart.as_ref()].into_iter().flatten() {
+                if profile == Profile::Release {
+                    bundle::shrink(sh, code)?;
+                }
+            }
+            if let Some(apart) = apart {
+                fs::write(&apart, unnamed(&fs::read(&apart)?)?)?;
             }
             let beside = format!("new URL('{}_bg.wasm', import.meta.url)", self.name);
             ensure!(
@@ -125,14 +142,19 @@ impl Package {
     }
 
     /// What wasm-pack does of it, without wasm-pack, which takes minutes to install.
-    fn bind(self, draft: &Path) -> Result<()> {
-        let profile = Self::cargo_profile(Profile::Quick);
-        let compiled = place::target()
+    fn bind(self, profile: Profile, draft: &Path) -> Result<()> {
+        let profile = Self::cargo_profile(profile);
+        let mut compiled = place::target()
             .join(tools::WASM)
             .join(profile)
             .join("web.wasm");
+        if self.comes_apart {
+            compiled = split::split(&compiled, draft, &format!("{}.js", self.name))?;
+        }
         Bindgen::new()
             .input_path(compiled)
+            // What is apart shares the table of functions.
+            .keep_lld_exports(self.comes_apart)
             .out_name(self.name)
             .web(true)?
             .typescript(false)
@@ -202,8 +224,11 @@ pub fn page(sh: &Shell, profile: Profile) -> Result<()> {
         bundle::require(sh)?;
         code.join().expect("compiling does not panic")
     })?;
+    // Each has the same place: the last that was compiled lies there.
+    PAGE.compile(profile)?;
     PAGE.pack(sh, profile)?;
     bundle::bundle(sh, &["app.js", "style.css", "pkg/web.js"])?;
+    sh.remove_path(PAGE.folder().join(split::LOADER))?;
     index::write()
 }
 

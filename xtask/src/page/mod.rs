@@ -8,4 +8,5 @@ mod npm;
 pub mod package;
 mod shrink;
 pub mod site;
+mod split;
 pub mod tools;

@@ -3,6 +3,7 @@
 //! The names of functions are a third of the code. What it imports has names such as `__wbg_appendChild_8f2a41c07d5e9b36`, in the
 //! code and in the JavaScript beside it: as they are partly random, they take more of a download than they seem to.
 
+use super::split::LOADER;
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::HashMap;
 use wasmparser::{ImportSectionReader, Imports, Parser, Payload, TypeRef};
@@ -10,6 +11,20 @@ use wasmparser::{ImportSectionReader, Imports, Parser, Payload, TypeRef};
 /// The code without the names of its functions, and with short ones for what it imports; the JavaScript with these.
 pub fn shrink(code: &[u8], glue: &str) -> Result<(Vec<u8>, String)> {
     let mut names = Names::default();
+    let kept = rewritten(code, |imports| names.shorten(imports).map(Some))?;
+    Ok((kept, names.within(glue)?))
+}
+
+/// The code without the names of its functions.
+pub fn unnamed(code: &[u8]) -> Result<Vec<u8>> {
+    rewritten(code, |_| Ok(None))
+}
+
+/// The code without the names of its functions, and with another section of imports, if `imports` makes one.
+fn rewritten(
+    code: &[u8],
+    mut imports: impl FnMut(ImportSectionReader<'_>) -> Result<Option<Vec<u8>>>,
+) -> Result<Vec<u8>> {
     // What begins every module: its magic number and version.
     let mut kept = code[..8].to_vec();
     for part in Parser::new(0).parse_all(code) {
@@ -17,15 +32,15 @@ pub fn shrink(code: &[u8], glue: &str) -> Result<(Vec<u8>, String)> {
         let Some((id, range)) = part.as_section() else {
             continue;
         };
-        let section = match part {
+        let other = match part {
             Payload::CustomSection(section) if section.name() == "name" => continue,
-            Payload::ImportSection(imports) => names.shorten(imports)?,
-            _ => code[range].to_vec(),
+            Payload::ImportSection(section) => imports(section)?,
+            _ => None,
         };
         kept.push(id);
-        put(&mut kept, &section);
+        put(&mut kept, other.as_deref().unwrap_or(&code[range]));
     }
-    Ok((kept, names.within(glue)?))
+    Ok(kept)
 }
 
 /// The short names of what is imported.
@@ -44,8 +59,13 @@ impl Names {
             let TypeRef::Func(kind) = import.ty else {
                 bail!("{} is imported, and is no function", import.name);
             };
-            let next = short(self.0.len());
-            let name = self.0.entry(import.name.to_owned()).or_insert(next);
+            // What the loader of more code has keeps its name.
+            let name = if import.module.ends_with(LOADER) {
+                import.name
+            } else {
+                let next = short(self.0.len());
+                self.0.entry(import.name.to_owned()).or_insert(next)
+            };
             put(&mut section, import.module.as_bytes());
             put(&mut section, name.as_bytes());
             section.push(0);

@@ -224,11 +224,16 @@ fn clippy(sh: &Shell) -> Result<Done> {
         "cargo clippy -p web --all-targets --target {wasm} -- -D warnings"
     )
     .run()?;
-    cmd!(
-        sh,
-        "cargo clippy -p web --no-default-features --features element,plan --target {wasm} -- -D warnings"
-    )
-    .run()?;
+    for features in [
+        &["--features", "split"][..],
+        &["--no-default-features", "--features", "element,plan"],
+    ] {
+        cmd!(
+            sh,
+            "cargo clippy -p web {features...} --target {wasm} -- -D warnings"
+        )
+        .run()?;
+    }
     cmd!(
         sh,
         "cargo clippy -p umem-core -p umem-bench --target {wasm} -- -D warnings"

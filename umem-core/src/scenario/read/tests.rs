@@ -1,6 +1,7 @@
 //! What is read beside what serde derives, its slow twin.
 
 use super::super::{Scenario, ScenarioError};
+use crate::testing::without_place;
 use alloc::{
     format,
     string::{String, ToString},
@@ -79,7 +80,7 @@ fn compare(text: &str) {
     match (ours, serde_json::from_str::<Scenario>(text)) {
         (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs, "{text}"),
         (Err(ours), Err(theirs)) => {
-            let theirs = super::super::reader::without_place(&theirs);
+            let theirs = without_place(&theirs);
             // serde_json's words where it hoped for the name of a variant.
             if ours.problem().to_string().contains(", expected enum ") && !theirs.contains("enum") {
                 return;

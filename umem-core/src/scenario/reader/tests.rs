@@ -1,6 +1,7 @@
 //! The reader beside serde alone, its slow twin.
 
 use super::*;
+use crate::testing::without_place;
 use alloc::vec;
 use proptest::prelude::*;
 

@@ -1,0 +1,8 @@
+//! What taking the page's code apart needs of the linker: who uses what. See `xtask/src/page/split.rs`.
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    if std::env::var_os("CARGO_FEATURE_SPLIT").is_some() {
+        println!("cargo::rustc-link-arg-cdylib=--emit-relocs");
+    }
+}
