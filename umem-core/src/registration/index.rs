@@ -123,19 +123,21 @@ impl Index {
         }
     }
 
-    /// The device address of the entry that begins at `offset`, in the region or before it.
+    /// The device address of the entry that begins at `offset`: in the region, before it, or after it where a kernel's bug makes more
+    /// entries than the region has room for.
     ///
     /// Under the single policy an entry's address is rounded down, so it is found from the entry's first byte that is pinned.
     pub fn entry_address(&self, offset: i64) -> DmaAddr {
-        let (from, _) = self.registration.pinned();
-        let inside = offset.max(from as i64);
-        let address = self.dma_address(inside as u64);
+        let (from, to) = self.registration.pinned();
+        let inside = offset.max(from as i64).min(to as i64 - 1);
+        let beyond = offset.saturating_sub(inside).max(0) as u64;
+        let address = self.dma_address(inside as u64).wrapping_add(beyond);
         match self.registration.table() {
             Ok(Table {
                 page_size: Some(size),
                 ..
             }) => address.align_down(*size),
-            _ => address.wrapping_sub(inside.abs_diff(offset)),
+            _ => address.wrapping_sub(inside.saturating_sub(offset).max(0) as u64),
         }
     }
 }

@@ -262,3 +262,19 @@ fn lanes_that_differ_stand_out_and_the_others_step_back() {
     assert_eq!(paint("SG entries"), Paint::Soft);
     assert_eq!(Lanes::of(|_| false), None);
 }
+
+/// A public report: Linux 5.2 gives EFA five blocks of 8K for 32K of memory.
+#[test]
+fn a_table_that_a_kernels_bug_makes_too_long_is_drawn() {
+    let shown = scenario(
+        r#"{"version":1,"region":{"length":"32K"},"memory":{"extents":[["0x103dcb2000","12K"],["0x103dd5d000","20K"]]},"device":"efa","kernel":{"rules":"5.2"}}"#,
+    );
+    assert_eq!(shown.registration().status(), "5 entries: 5 × 8K");
+    let drawing = shown.draw(shown.whole(1000.0), f64::MAX);
+    // The fifth begins where the memory ends.
+    assert!(
+        texts(&drawing).contains(&"0x103dd62000"),
+        "{:?}",
+        texts(&drawing)
+    );
+}
