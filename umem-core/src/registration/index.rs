@@ -2,6 +2,7 @@
 
 use super::{
     Registration, Table,
+    io_lane::io_lane,
     lane::{Growing, Landmarks, Lane},
 };
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
     table::Refusal,
 };
 use alloc::{sync::Arc, vec::Vec};
+use core::cell::OnceCell;
 
 /// A registration with random access to every stage: see [`Registration::index`].
 #[derive(Clone, Debug)]
@@ -21,6 +23,7 @@ pub struct Index {
     scatter: Arc<Lane>,
     dma: Arc<Lane>,
     entries: Lane,
+    io_pages: OnceCell<Lane>,
     jumps: Jumps,
 }
 
@@ -65,6 +68,7 @@ impl Index {
             scatter,
             dma,
             entries,
+            io_pages: OnceCell::new(),
             jumps,
             registration,
         }
@@ -93,6 +97,11 @@ impl Index {
     /// The DMA segments; empty if mapping was refused.
     pub fn dma(&self) -> &Lane {
         &self.dma
+    }
+
+    /// The IOMMU's own page-table entries; empty where nothing is mapped by one. Worked out when somebody first asks for them.
+    pub fn io_pages(&self) -> &Lane {
+        self.io_pages.get_or_init(|| io_lane(&self.registration))
     }
 
     /// The device's entries; empty if the table was refused.
