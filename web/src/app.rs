@@ -12,11 +12,12 @@ use crate::{
         totals::Totals,
     },
     picture::{Picture, transport::Transport},
-    player::Shown,
+    player::{Motion, Shown},
     state::{Action, Dialog, Dispatch, Place, Sends, State},
     widgets::prose::{plain, told},
     words,
 };
+use umem_core::{diagram::LaneName, memory::Kind};
 use yew::prelude::*;
 
 mod address;
@@ -25,6 +26,7 @@ mod hands;
 mod header;
 mod keep;
 mod keyboard;
+mod later;
 mod source;
 mod title;
 
@@ -33,6 +35,8 @@ use clock::use_clock;
 use hands::hands;
 use header::Header;
 use keyboard::use_keyboard;
+pub use later::Later;
+use later::use_case;
 use source::{use_drop, use_source, use_story};
 use title::use_title;
 
@@ -41,18 +45,19 @@ use title::use_title;
 pub struct Props {
     /// The build that it is: the files that it asks for are of the same.
     pub build: AttrValue,
-    /// Promises the result of a scenario or a set.
-    pub plan: js_sys::Function,
+    /// What is loaded when somebody asks for it.
+    pub later: Later,
 }
 
 /// The page.
 #[component]
-pub fn App(Props { build, plan }: &Props) -> Html {
+pub fn App(Props { build, later }: &Props) -> Html {
     let state = use_reducer(opened);
     let dispatch = state.dispatcher();
     use_clock(state.player.playing, dispatch.clone());
     use_address(state.address(), dispatch.clone());
     use_source(state.awaits(), dispatch.clone());
+    use_case(state.wanted.clone(), later, dispatch.clone());
     use_drop(dispatch.clone());
     use_keyboard(dispatch.clone());
     use_title(title::of(&state));
@@ -62,7 +67,7 @@ pub fn App(Props { build, plan }: &Props) -> Html {
         build,
         dispatch.clone(),
     );
-    let hands = use_memo(plan.clone(), hands);
+    let hands = use_memo(later.clone(), hands);
 
     html! {
         <>
@@ -71,6 +76,7 @@ pub fn App(Props { build, plan }: &Props) -> Html {
                 preset={state.preset().map(|preset| preset.name)}
                 telling={state.tour.is_some()}
                 comparing={state.there.is_some()}
+                later={later.clone()}
                 dispatch={dispatch.clone()}
             />
             { notices(&state, &dispatch) }
@@ -152,6 +158,16 @@ fn stage(state: &State, dispatch: &Dispatch) -> Html {
             } else if state.tour.is_none() {
                 { told("about", &about(state)) }
             }
+            if state.tour.is_none() && scene.has_iommu() {
+                <button
+                    type="button"
+                    class="lane"
+                    aria-pressed={if state.player.lanes.contains(LaneName::Iommu) { "true" } else { "false" }}
+                    onclick={dispatch.on(Action::Move(Motion::Iommu))}
+                >
+                    { LaneName::Iommu.title(Kind::Pages) }
+                </button>
+            }
             { for pictures.iter().enumerate().map(|(i, shown)| {
                 let place = [Place::Upper, Place::Lower].get(i).filter(|_| pictures.len() > 1);
                 picture(shown, place.copied(), dispatch)
@@ -203,6 +219,14 @@ const EXHIBITS: [&str; 2] = ["first-mask", "smaller-only"];
 fn about(state: &State) -> String {
     let scenario = &state.here.draft;
     let name = scenario.name.as_ref().map(|name| format!("{name}. "));
+    if let Some(case) = state.here.case() {
+        return format!(
+            "Public report: {} ({}). umem answers: {}.",
+            case.title,
+            case.question,
+            state.here.status()
+        );
+    }
     if let Some(many) = &state.here.many {
         return format!(
             "A set of {} that one process registers on one device. The picture shows registration {} of {}; the fields change it, and \

@@ -1,6 +1,6 @@
 //! What the browser does for the page: copying, and keeping files.
 
-use super::keep;
+use super::{keep, later::Later};
 use crate::{panels::share::Hands, share::Keep};
 use gloo::utils::window;
 use js_sys::{Function, Promise, Reflect};
@@ -8,9 +8,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use yew::prelude::*;
 
-/// Hands for the panels; `plan` promises the result of what is asked.
-pub(super) fn hands(plan: &Function) -> Hands {
-    let plan = plan.clone();
+/// Hands for the panels.
+pub(super) fn hands(later: &Later) -> Hands {
+    let later = later.clone();
     Hands {
         copy: Callback::from(|(text, told): (String, Callback<bool>)| {
             yew::platform::spawn_local(async move { told.emit(copied(&text).await) });
@@ -18,9 +18,9 @@ pub(super) fn hands(plan: &Function) -> Hands {
         keep: Callback::from(
             move |(name, what, told): (String, Keep, Callback<bool>)| match what {
                 Keep::Result(asked) => {
-                    let plan = plan.clone();
+                    let later = later.clone();
                     yew::platform::spawn_local(async move {
-                        let result = planned(&plan, &asked).await;
+                        let result = planned(&later, &asked).await;
                         let kept =
                             result.and_then(|text| keep::text(&name, "application/json", &text));
                         told.emit(kept.is_some());
@@ -34,11 +34,8 @@ pub(super) fn hands(plan: &Function) -> Hands {
 }
 
 /// The result of what is asked, as JSON. The code that makes it is loaded when somebody wants it.
-async fn planned(plan: &Function, asked: &str) -> Option<String> {
-    let promise = plan.call1(&JsValue::NULL, &asked.into()).ok()?;
-    let result = JsFuture::from(promise.dyn_into::<Promise>().ok()?)
-        .await
-        .ok()?;
+async fn planned(later: &Later, asked: &str) -> Option<String> {
+    let result = later.plan(asked).await.ok()?;
     js_sys::JSON::stringify(&result).ok()?.as_string()
 }
 

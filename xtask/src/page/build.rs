@@ -1,6 +1,6 @@
 //! `cargo xtask build`: the code of the page and of the element, compiled by wasm-pack into `static`, and what goes with it.
 
-use super::{bundle, index, shrink::shrink, tools};
+use super::{bundle, cases, index, shrink::shrink, tools};
 use crate::place;
 use crate::step::step;
 use anyhow::{Context, Result, ensure};
@@ -203,7 +203,8 @@ pub fn page(sh: &Shell, profile: Profile) -> Result<()> {
         code.join().expect("compiling does not panic")
     })?;
     PAGE.pack(sh, profile)?;
-    bundle::bundle(sh, &["app.js", "style.css", "pkg/web.js"])?;
+    bundle::bundle(sh, &["app.js", "dialogs.js", "style.css", "pkg/web.js"])?;
+    cases::write()?;
     index::write()
 }
 
