@@ -37,7 +37,7 @@ export interface UmemSplitAttributes {
   speed?: number | string;
   /** The step that is shown first. The last if left out, or 0 with `autoplay`. */
   at?: number | string;
-  /** Some of "virtual frames sg dma entries"; all if left out. */
+  /** Some of "virtual frames sg dma iommu entries"; all but "iommu", which is seen where there is an IOMMU, if left out. */
   lanes?: string;
   /** "auto", as the reader's system has it, if left out. */
   theme?: Theme;

@@ -3,7 +3,7 @@
 //! Nothing here knows a screen: [`draw`] yields a list of [`Command`]s that the page paints on a canvas and
 //! [`svg::render`] writes as SVG. The list is as long as the picture is wide, never as long as the region.
 //!
-//! From top to bottom: the axis; five lanes, each box linked to its source above by a ribbon; a ruler that shows the alignment
+//! From top to bottom: the axis; the lanes, each box linked to its source above by a ribbon; a ruler that shows the alignment
 //! of each device address; and a lens on a dozen entries, because a 4K entry may be one pixel wide. Between the lanes stand the
 //! gates that a region must pass. Where one refuses, a bar closes the way, the lanes behind it stay empty, and the cause and the way
 //! out replace the lens.

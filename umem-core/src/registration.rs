@@ -23,6 +23,7 @@ mod bugs;
 mod cut;
 mod gates;
 mod index;
+mod io_lane;
 mod lane;
 mod limits;
 mod lists;

@@ -67,3 +67,15 @@ test("who paused it finds the next scene playing, if that plays by itself", asyn
   assert.equal(await inside(page, (element) => element.playing), true);
   await page.close();
 });
+
+test("the IOMMU's own entries are a lane where there is an IOMMU", async () => {
+  const page = await documentWith(`<umem-split preset="mail" lanes="dma iommu entries"></umem-split>`);
+  await ready(page);
+  const height = () => inside(page, (element) => element.shadowRoot.querySelector("canvas").clientHeight);
+  const without = await height();
+  await inside(page, (element) => { element.lanes = "dma entries"; });
+  assert.equal(await height(), without, "without an IOMMU the lane is not there");
+  await inside(page, (element) => { element.lanes = "dma iommu entries"; element.preset = "mail-iommu"; });
+  await page.waitForFunction((without) => document.querySelector("umem-split").shadowRoot.querySelector("canvas").clientHeight > without, {}, without);
+  await page.close();
+});

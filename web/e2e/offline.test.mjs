@@ -71,6 +71,8 @@ test("after the first visit the page opens though its server is gone", onlyChrom
   await page.goto(`${address}#story=1`);
   await page.reload();
   await page.waitForSelector(".story h2");
+  await page.goto(`${address}?away=2#case=mana-2m`);
+  await page.waitForFunction(() => document.querySelector(".about")?.textContent.startsWith("Public report"));
   await page.goto(`${address}?away=1#preset=mail`);
   await page.waitForFunction(() => document.querySelector("[role=status]")?.textContent.trim());
   assert.equal(await status(page), MAIL);

@@ -31,9 +31,27 @@ const STATES = {
   "a refusal": ["#preset=ppc64", 1280, (page) => type(page, "Length", "4000K")],
   sharing: ["#preset=mail", 1280, (page) => press(page, "Share")],
   help: ["#preset=mail", 320, (page) => press(page, "Keys")],
+  "the public reports": ["#preset=mail", 1280, (page) => opened(page, "Cases")],
+  "the public reports on a small screen": ["#preset=mail", 320, (page) => opened(page, "Cases")],
+  "a public report": ["#case=memlock-8192k", 1280, (page) => opened(page, "Cases")],
+  "a public report on a small screen": ["#case=ionic-two-budgets", 320, (page) => opened(page, "Cases")],
+  pasting: ["#preset=mail", 1280, (page) => opened(page, "Paste")],
+  "what a text does not say": ["#preset=mail", 320, async (page) => {
+    await opened(page, "Paste");
+    await page.$eval("dialog textarea", (field) => { field.value = "ibv_reg_mr(address=0x7f0000001000, length=65536) failed: Cannot allocate memory"; });
+    await press(page, "Read");
+    await page.waitForSelector("dialog datalist");
+  }],
+  "the IOMMU's own entries": ["#preset=mail-iommu", 1280, (page) => press(page, "IOMMU entries")],
   "the table": ["#preset=mail", 1280, async (page) => (await page.$("aria/Show as table")).click()],
   "the scenario as JSON": ["#preset=mail", 1280, async (page) => (await page.$("aria/Edit as JSON")).click()],
 };
+
+/** Opens a dialog that is loaded then. */
+async function opened(page, name) {
+  await press(page, name);
+  await page.waitForSelector("dialog[open]");
+}
 
 /** What axe finds, in a line each. */
 async function found(page) {

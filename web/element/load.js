@@ -17,7 +17,8 @@ function once(what, module) {
 
 /** The code that draws. */
 export const drawing = once("the code of <umem-split>", () => import("./element/umem_split.js"));
-const rules = once("the rules", () => import("./plan/umem_plan.js"));
+/** The rules, and reading of what people paste. */
+export const rules = once("the rules", () => import("./plan/umem_plan.js"));
 
 /**
  * Works a scenario out, as `umem plan --format json` does.

@@ -48,6 +48,7 @@ const bundle = (input, file, plugins) => ({
 const made = {
   "umem-split.js": () => bundle("umem-split.js", "umem-split.js", [plain]),
   "app.js": () => bundle("../page/app.js", "app.js", [small, style]),
+  "dialogs.js": () => bundle("../page/dialogs/index.js", "dialogs.js", [small]),
   // It comes with app.js.
   "style.css": () => [],
 };

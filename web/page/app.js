@@ -94,6 +94,22 @@ async function keep() {
   await navigator.serviceWorker.register(policy ? policy.createScriptURL(url) : url);
 }
 
+// ---- Later ----
+
+/** The dialogs that few visitors open. */
+const dialogs = () =>
+  import(of("dialogs.js")).catch(({ message }) => {
+    throw new Error(`this part of the page could not be loaded (${message}): try again once the network is back`);
+  });
+
+/** What the page's code asks for when somebody wants it, and not before. */
+const later = {
+  plan,
+  cases: async () => (await dialogs()).cases(),
+  question: async (name, number) => (await dialogs()).question(name, number),
+  paste: async () => (await dialogs()).paste(),
+};
+
 // ---- Opening ----
 
 /** When the first picture has been painted: the page's code would keep the browser from it. */
@@ -115,7 +131,7 @@ async function open() {
     watch();
     // From here on what is seen is what the address asks for.
     document.documentElement.classList.remove("other");
-    await page.open(root, build, plan);
+    await page.open(root, build, later);
   } catch (error) {
     console.error(error);
     return trouble(

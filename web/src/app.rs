@@ -5,7 +5,7 @@ use crate::{
     door::use_door,
     panels::{RARE, Rare, entries::EntryTable, reason::Reason, share::Shared, totals::Totals},
     picture::{Picture, transport::Transport},
-    player::Shown,
+    player::{Motion, Shown},
     state::{Action, Dialog, Dispatch, Place, Sends, State},
     widgets::{
         dialog::Modal,
@@ -13,6 +13,7 @@ use crate::{
     },
     words,
 };
+use umem_core::{diagram::LaneName, memory::Kind};
 use yew::prelude::*;
 
 mod address;
@@ -21,6 +22,7 @@ mod hands;
 mod header;
 mod keep;
 mod keyboard;
+mod later;
 mod source;
 mod title;
 
@@ -30,6 +32,8 @@ use clock::use_clock;
 use hands::HANDS;
 use header::Header;
 use keyboard::use_keyboard;
+pub use later::Later;
+use later::use_case;
 use source::{use_drop, use_source, use_story};
 use title::use_title;
 
@@ -38,18 +42,19 @@ use title::use_title;
 pub struct Props {
     /// The build that it is: the files that it asks for are of the same.
     pub build: AttrValue,
-    /// Promises the result of a scenario or a set.
-    pub plan: js_sys::Function,
+    /// What is loaded when somebody asks for it.
+    pub later: Later,
 }
 
 /// The page.
 #[component]
-pub fn App(Props { build, plan }: &Props) -> Html {
+pub fn App(Props { build, later }: &Props) -> Html {
     let state = use_reducer(opened);
     let dispatch = state.dispatcher();
     use_clock(state.player.playing, dispatch.clone());
     use_address(state.address(), dispatch.clone());
     use_source(state.awaits(), dispatch.clone());
+    use_case(state.wanted.clone(), later, dispatch.clone());
     use_drop(dispatch.clone());
     use_keyboard(dispatch.clone());
     use_title(title::of(&state));
@@ -64,8 +69,8 @@ pub fn App(Props { build, plan }: &Props) -> Html {
     let is_rare = helps || shared.is_some() || state.tour.is_some() || state.there.is_some();
     let rare = use_door(&RARE, is_rare);
     let make = use_door(&HANDS, shared.is_some());
-    let hands = use_memo((plan.clone(), make.is_some()), |(plan, _)| {
-        make.map(|make| make(plan))
+    let hands = use_memo((later.clone(), make.is_some()), |(later, _)| {
+        make.map(|make| make(later))
     });
 
     html! {
@@ -75,6 +80,7 @@ pub fn App(Props { build, plan }: &Props) -> Html {
                 preset={state.preset().map(|preset| preset.name)}
                 telling={state.tour.is_some()}
                 comparing={state.there.is_some()}
+                later={later.clone()}
                 dispatch={dispatch.clone()}
             />
             { notices(&state, &dispatch) }
@@ -179,6 +185,16 @@ fn stage(state: &State, rare: Option<&Rare>, dispatch: &Dispatch) -> Html {
             } else if state.tour.is_none() {
                 { told("about", &about(state)) }
             }
+            if state.tour.is_none() && scene.has_iommu() {
+                <button
+                    type="button"
+                    class="lane"
+                    aria-pressed={if state.player.lanes.contains(LaneName::Iommu) { "true" } else { "false" }}
+                    onclick={dispatch.on(Action::Move(Motion::Iommu))}
+                >
+                    { LaneName::Iommu.title(Kind::Pages) }
+                </button>
+            }
             { for pictures.iter().enumerate().map(|(i, shown)| {
                 let place = [Place::Upper, Place::Lower].get(i).filter(|_| pictures.len() > 1);
                 picture(shown, place.copied(), dispatch)
@@ -230,6 +246,14 @@ const EXHIBITS: [&str; 2] = ["first-mask", "smaller-only"];
 fn about(state: &State) -> String {
     let scenario = &state.here.draft;
     let name = scenario.name.as_ref().map(|name| format!("{name}. "));
+    if let Some(case) = state.here.case() {
+        return format!(
+            "Public report: {} ({}). umem answers: {}.",
+            case.title,
+            case.question,
+            state.here.status()
+        );
+    }
     if let Some(many) = &state.here.many {
         return format!(
             "A set of {} that one process registers on one device. The picture shows registration {} of {}; the fields change it, and \

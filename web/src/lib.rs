@@ -8,8 +8,10 @@
 //! |---|---|
 //! | `door` | code that is loaded when somebody first asks for it |
 //! | `limit` | how much a page works out while somebody waits |
+//! | `paste` | what people paste, read as `umem import` reads it |
 //! | [`scene`] | a scenario worked out by umem-core, once |
 //! | [`many`] | a set of many regions worked out, of which one is seen |
+//! | [`case`] | a question of a public report, which the address asks for by name |
 //! | [`story`] | the guided tour through the mail, as data |
 //! | [`player`] | where in time and space a scene is looked at, and all that moves it |
 //! | `figure` | what a canvas shows of a scene, and what keys, wheels and fingers on it mean |
@@ -32,6 +34,8 @@
 #[cfg(feature = "page")]
 mod app;
 #[cfg(feature = "page")]
+pub mod case;
+#[cfg(feature = "page")]
 mod controls;
 #[cfg(feature = "page")]
 mod door;
@@ -52,6 +56,8 @@ pub mod many;
 mod more;
 #[cfg(feature = "page")]
 mod panels;
+#[cfg(feature = "plan")]
+mod paste;
 #[cfg(feature = "page")]
 mod picture;
 #[cfg(feature = "element")]
@@ -94,10 +100,10 @@ extern "C" {
 }
 
 #[cfg(feature = "page")]
-/// Shows the page in `root`, in place of what stands there; the files that it asks for later are those of `build`, and `plan` is a
-/// function that promises the result of a scenario or a set. Should it ever panic, the window hears of it: `web/page/app.js` tells people.
+/// Shows the page in `root`, in place of what stands there; the files that it asks for later are those of `build`, and `later` is what
+/// it loads when somebody asks for it. Should it ever panic, the window hears of it: `web/page/app.js` tells people.
 #[wasm_bindgen]
-pub async fn open(root: web_sys::Element, build: String, plan: js_sys::Function) {
+pub async fn open(root: web_sys::Element, build: String, later: app::Later) {
     std::panic::set_hook(Box::new(|panic| {
         report_error(&JsError::new(&panic.to_string()).into());
     }));
@@ -105,7 +111,7 @@ pub async fn open(root: web_sys::Element, build: String, plan: js_sys::Function)
     root.replace_children_with_node_0();
     let props = app::Props {
         build: build.into(),
-        plan,
+        later,
     };
     yew::Renderer::<app::App>::with_root_and_props(root, props).render();
 }
@@ -130,4 +136,11 @@ pub fn plan(asked: &str) -> Result<String, JsError> {
             serde_json::to_string(&SetReport::new(&set.plan()?))?
         }
     })
+}
+
+#[cfg(feature = "plan")]
+/// Reads what people paste, together with what is `given`, JSON of the options of `umem import`: see `web/src/paste.rs`.
+#[wasm_bindgen]
+pub fn paste(text: &str, given: &str) -> String {
+    paste::pasted(text, given).to_string()
 }

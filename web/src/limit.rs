@@ -1,5 +1,7 @@
 //! How much a page works out while somebody waits; `umem plan` takes any number.
 
+#[cfg(any(feature = "page", feature = "plan"))]
+use umem_core::scenario::Asked;
 use umem_core::{
     memory::Layout,
     scenario::{Problem, Question, ScenarioError},
@@ -41,6 +43,18 @@ pub(crate) fn bounded_set(set: &umem_core::set::Set) -> Result<(), ScenarioError
         }
     }
     Ok(())
+}
+
+/// Refuses what would keep a browser busy for long, be it one region or many.
+///
+/// # Errors
+/// Those of [`bounded`] and [`bounded_set`].
+#[cfg(any(feature = "page", feature = "plan"))]
+pub(crate) fn bounded_any(asked: &Asked) -> Result<(), ScenarioError> {
+    match asked {
+        Asked::Scenario(scenario) => bounded(&scenario.resolve()?),
+        Asked::Set(set) => bounded_set(set),
+    }
 }
 
 /// About how many segments a question has.

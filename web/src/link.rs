@@ -1,7 +1,7 @@
 //! The address bar: a scenario as a fragment, and back.
 //!
 //! `#preset=NAME`, or `#s=` and the unpadded base64url of the minimal JSON of a scenario or a set, which wins; `region=N` is the
-//! registration of a set that is seen, counted from 1. `story=N` opens the
+//! registration of a set that is seen, counted from 1. `case=NAME` is a public report, and `question=N` which of its questions. `story=N` opens the
 //! story at a chapter; `with-preset=NAME` or `with=` and base64url is the lower of two scenarios that are compared.
 
 use crate::{
@@ -15,7 +15,7 @@ use std::{
     str::FromStr,
 };
 use umem_core::{
-    diagram::View,
+    diagram::{LaneName, View},
     scenario::{
         self, Scenario,
         presets::{self, Preset},
@@ -98,6 +98,8 @@ pub enum Asked {
     Scenario(Box<Scenario>),
     /// A set, and which of its registrations is seen, from 0.
     Set(Box<Set>, Option<usize>),
+    /// A question of a public report, which is to be [loaded](question).
+    Question,
     /// Something that cannot be read, and why.
     Unreadable(String),
 }
@@ -114,7 +116,7 @@ fn field<'a>(fragment: &'a str, name: &str) -> Option<&'a str> {
 
 /// Whether a fragment asks for a scene, and not only for a moment of one.
 pub fn asks(fragment: &str) -> bool {
-    let known = ["s", "preset", "story", "with", "with-preset"];
+    let known = ["s", "preset", "case", "story", "with", "with-preset"];
     known.iter().any(|name| field(fragment, name).is_some())
 }
 
@@ -130,10 +132,7 @@ pub fn read(fragment: &str) -> Asked {
     match (field(fragment, "s"), field(fragment, "preset")) {
         (Some(text), _) => match either(text) {
             Ok(scenario::Asked::Scenario(scenario)) => Asked::Scenario(scenario),
-            Ok(scenario::Asked::Set(set)) => {
-                let number = field(fragment, "region").and_then(|text| text.parse().ok());
-                Asked::Set(set, number.and_then(|number: usize| number.checked_sub(1)))
-            }
+            Ok(scenario::Asked::Set(set)) => Asked::Set(set, region(fragment)),
             Err(problem) => Asked::Unreadable(format!(
                 "The scenario in this page's address cannot be read: {problem}."
             )),
@@ -144,7 +143,29 @@ pub fn read(fragment: &str) -> Asked {
                 "This page's address asks for the preset \"{name}\", and there is none of that name."
             )),
         },
+        (None, None) if question(fragment).is_some() => Asked::Question,
         (None, None) => Asked::Nothing,
+    }
+}
+
+/// The registration of a set that a fragment asks for, from 0: `region=N`, where N counts from 1.
+pub fn region(fragment: &str) -> Option<usize> {
+    let number: usize = field(fragment, "region")?.parse().ok()?;
+    number.checked_sub(1)
+}
+
+/// The public report that a fragment asks for, and which of its questions, counted from 1: the first, if it does not say.
+pub fn question(fragment: &str) -> Option<(&str, u32)> {
+    let name = field(fragment, "case")?;
+    let number = field(fragment, "question").map_or(Ok(1), str::parse);
+    Some((name, number.unwrap_or_default()))
+}
+
+/// The fragment, without its `#`, that asks for this question of a public report, counted from 1.
+pub fn to_question(name: &str, number: u32) -> String {
+    match number {
+        1 => format!("case={name}"),
+        _ => format!("case={name}&question={number}"),
     }
 }
 
@@ -181,7 +202,8 @@ pub fn to_other(own: &str) -> String {
     }
 }
 
-/// The part of a fragment that says what of a scene is seen: `at=` a step, `lens=` the entry's offset, `see=FROM,BYTES`.
+/// The part of a fragment that says what of a scene is seen: `at=` a step, `lens=` the entry's offset, `lane=iommu`,
+/// `see=FROM,BYTES`.
 /// Nothing for a scene that is finished and seen whole.
 pub fn to_seen(player: &Player, scene: &Scene) -> String {
     let mut text = String::new();
@@ -192,6 +214,9 @@ pub fn to_seen(player: &Player, scene: &Scene) -> String {
     }
     if let Some(offset) = player.chosen {
         add("lens", &offset);
+    }
+    if player.lanes.contains(LaneName::Iommu) {
+        add("lane", &LaneName::Iommu.name());
     }
     if let Some((from, span)) = player.sight {
         add(
@@ -217,6 +242,10 @@ pub fn seen(fragment: &str, player: Player, scene: &Scene) -> Player {
     }
     if lens.is_some_and(|offset| scene.index.entries().at(offset).is_some()) {
         player.chosen = lens;
+    }
+    let is_lane_on = player.lanes.contains(LaneName::Iommu);
+    if field(fragment, "lane") == Some(LaneName::Iommu.name()) && !is_lane_on {
+        player = player.moved(scene, Motion::Iommu);
     }
     let whole = View::whole(scene.registration(), 1.0);
     player.sight = see

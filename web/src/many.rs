@@ -30,11 +30,15 @@ impl Many {
     pub fn new(set: &Set, seen: Option<usize>) -> Result<Self, ScenarioError> {
         bounded_set(set)?;
         let plan = set.plan()?;
-        let refused = plan.refusal().map_or(0, |refusal| refusal.member);
-        Ok(Self {
-            seen: seen.unwrap_or(refused).min(set.registrations.len() - 1),
-            plan,
-        })
+        let mut many = Self { plan, seen: 0 };
+        let seen = seen.unwrap_or_else(|| many.first());
+        many.seen = seen.min(set.registrations.len() - 1);
+        Ok(many)
+    }
+
+    /// The number of the registration that is seen first: the one that is refused, if one is.
+    pub fn first(&self) -> usize {
+        self.plan.refusal().map_or(0, |refusal| refusal.member)
     }
 
     /// The set.

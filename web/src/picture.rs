@@ -11,7 +11,7 @@ use yew::prelude::*;
 pub mod transport;
 
 /// What the picture is called.
-const LABEL: &str = "Five lanes on one axis: virtual memory, physical frames, SG entries, DMA segments and device entries";
+const LABEL: &str = "Lanes on one axis: virtual memory, physical frames, SG entries, DMA segments and device entries";
 
 #[wasm_bindgen]
 extern "C" {

@@ -53,6 +53,8 @@ pub enum Motion {
         /// The picture's width in pixels.
         width: f64,
     },
+    /// See the IOMMU's own entries as a lane, or no longer.
+    Iommu,
     /// See all of it.
     Whole,
     /// Put the lens on the entry at this offset; back on the playhead if `None`.
@@ -152,15 +154,27 @@ impl Player {
             chosen: None,
             pointed: None,
             sight: None,
-            lanes: Lanes::ALL,
+            lanes: Lanes::USUAL,
             compact: false,
         }
     }
 
-    /// The same at another speed.
+    /// The same at the speed and with the lanes of another.
     #[must_use]
-    pub fn at_speed(self, speed: f64) -> Self {
-        Self { speed, ..self }
+    pub fn like(self, other: Self) -> Self {
+        Self {
+            speed: other.speed,
+            lanes: other.lanes,
+            ..self
+        }
+    }
+
+    /// The lanes that are seen of `scene`: of the IOMMU's only where there is one.
+    fn lanes(self, scene: &Scene) -> Lanes {
+        match scene.has_iommu() || !self.lanes.contains(LaneName::Iommu) {
+            true => self.lanes,
+            false => self.lanes.toggled(LaneName::Iommu).unwrap_or_default(),
+        }
     }
 
     /// What of `scene` a picture of this width shows.
@@ -179,7 +193,7 @@ impl Player {
     /// All of `scene`, in a picture of this width.
     fn whole(&self, scene: &Scene, width: f64) -> View {
         View {
-            lanes: self.lanes,
+            lanes: self.lanes(scene),
             compact: self.compact,
             ..View::whole(scene.registration(), width)
         }
@@ -251,6 +265,11 @@ impl Player {
             Motion::LetGo => Self {
                 pointed: None,
                 chosen: None,
+                ..self
+            },
+            Motion::Iommu => Self {
+                lanes: self.lanes.toggled(LaneName::Iommu).unwrap_or_default(),
+                pointed: None,
                 ..self
             },
             Motion::Whole => Self {
@@ -328,12 +347,8 @@ impl Player {
 
     /// Points at the box that lies that way, and first of all at the entry under the lens.
     fn pointing(self, scene: &Scene, way: Way) -> Self {
-        let first = || {
-            (
-                self.lanes.iter().next_back(),
-                self.focus(scene).unwrap_or(0),
-            )
-        };
+        let lanes = self.lanes(scene);
+        let first = || (lanes.iter().next_back(), self.focus(scene).unwrap_or(0));
         let (lane, offset) = match self.pointed {
             None => match first() {
                 (Some(lane), offset) => (lane, offset),
@@ -347,11 +362,11 @@ impl Player {
                 }
                 Way::Up => {
                     let above = |other: &LaneName| (*other as u8) < lane as u8;
-                    (self.lanes.iter().rfind(above).unwrap_or(lane), offset)
+                    (lanes.iter().rfind(above).unwrap_or(lane), offset)
                 }
                 Way::Down => {
                     let below = |other: &LaneName| *other as u8 > lane as u8;
-                    (self.lanes.iter().find(below).unwrap_or(lane), offset)
+                    (lanes.iter().find(below).unwrap_or(lane), offset)
                 }
             },
         };

@@ -96,16 +96,10 @@ impl Scene {
     #[cfg(feature = "page")]
     pub fn differs(&self, other: &Self, name: LaneName) -> bool {
         let lane = |scene: &'_ Self| {
-            let index = &scene.index;
-            let lane = match name {
-                LaneName::Virtual => return Default::default(),
-                LaneName::Frames => index.frames(),
-                LaneName::Scatter => index.scatter(),
-                LaneName::Dma => index.dma(),
-                LaneName::Entries => index.entries(),
-            };
-            let runs = lane.runs();
-            (lane.count(), runs.len(), runs.first(), runs.last())
+            name.boxes(&scene.index).map(|lane| {
+                let runs = lane.runs();
+                (lane.count(), runs.len(), runs.first(), runs.last())
+            })
         };
         let mr = |scene: &Self| *scene.registration().question().mr();
         let start = |scene: &Self| scene.registration().mapping().map(|mapping| mapping.start);
@@ -114,6 +108,11 @@ impl Scene {
             LaneName::Dma => lane(self) != lane(other) || start(self) != start(other),
             _ => lane(self) != lane(other),
         }
+    }
+
+    /// Whether an IOMMU maps the region, or refuses to.
+    pub fn has_iommu(&self) -> bool {
+        self.registration().question().translation().is_some()
     }
 
     /// The moments of its animation.

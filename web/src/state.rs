@@ -14,6 +14,7 @@ use yew::Reducible;
 
 mod action;
 mod address;
+mod case;
 mod compare;
 mod draft;
 mod members;
@@ -55,6 +56,8 @@ pub struct State {
     pub loading: Option<Rc<str>>,
     /// The fragment of the page's address, without its `#`: the last scenario that was right; none for a capture.
     pub fragment: Option<Rc<str>>,
+    /// The fragment that asks for a public report which is on its way.
+    pub wanted: Option<Rc<str>>,
     /// The advice that was followed last; told only as long as what is seen is what it led to.
     tried: Option<Tried>,
     /// In which entry of the browser's history this is: each follows the one before it.
@@ -79,6 +82,7 @@ impl State {
             dialog: None,
             notice: None,
             loading: None,
+            wanted: None,
             tried: None,
             visit: 0,
             shared: None,
@@ -179,6 +183,7 @@ impl Reducible for State {
             },
             Action::Load(scenario, origin) => state.taken(*scenario, origin),
             Action::LoadSet(set, origin) => state.taken_all(&set, origin),
+            Action::Case(fragment, read) => state.reported(&fragment, read),
             Action::Registration(number) => state.seeing(number),
             Action::Apply(advice) => state.applied(advice),
             Action::Undo => state.undone(),

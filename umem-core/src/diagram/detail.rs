@@ -3,12 +3,13 @@
 use super::{
     LaneName, View,
     lens::Lens,
+    ruler::TALLEST,
     view::{Area, room},
 };
 use crate::{
     explain::cut_at,
     memory::Kind,
-    registration::{Index, Lane, LaneRun},
+    registration::{Index, LaneRun},
     size::{Bytes, Near},
     table::Policy,
 };
@@ -64,11 +65,7 @@ pub fn named(view: View, kind: Kind, (x, y): (f64, f64)) -> Option<&'static str>
     }
     let (lens, ruler) = (area.lens_rows(), area.rows(LaneName::Dma).end);
     match y {
-        _ if area.shows(LaneName::Dma)
-            && (ruler..area.rows(LaneName::Entries).start).contains(&y) =>
-        {
-            Some(ALIGNMENT)
-        }
+        _ if area.shows(LaneName::Dma) && (ruler..ruler + TALLEST).contains(&y) => Some(ALIGNMENT),
         _ if lens.contains(&y) => Some(LENS),
         _ if (lens.end..lens.end + 19.0).contains(&y) => Some(ADDRESS),
         _ if (lens.end + 19.0..area.height()).contains(&y) => Some(ZERO_BITS),
@@ -80,7 +77,7 @@ pub fn named(view: View, kind: Kind, (x, y): (f64, f64)) -> Option<&'static str>
 fn gates_at(area: &Area, y: f64) -> Option<&'static str> {
     let is_there = |lane: &LaneName| room(area, *lane).is_some_and(|rows| rows.contains(&y));
     Some(match LaneName::ALL.into_iter().find(is_there)? {
-        LaneName::Virtual => return None,
+        LaneName::Virtual | LaneName::Iommu => return None,
         LaneName::Frames => {
             "Gates before the pages are pinned: fork-support, uverbs, driver, memlock, pin. The first that refuses ends the registration."
         }
@@ -114,7 +111,7 @@ const NAME: f64 = 20.0;
 
 /// Where the next box of `lane` begins, `after` the one that holds `offset` or before it; `None` at the ends.
 pub fn beside(index: &Index, lane: LaneName, offset: i64, after: bool) -> Option<i64> {
-    let boxes = boxes(index, lane)?;
+    let boxes = lane.boxes(index)?;
     let (run, i) = boxes.at(offset)?;
     let number = run.first + i;
     let number = match after {
@@ -125,17 +122,6 @@ pub fn beside(index: &Index, lane: LaneName, offset: i64, after: bool) -> Option
     Some(run.offset_of(i))
 }
 
-/// The boxes of a lane; none of the virtual memory, which is one piece.
-fn boxes(index: &Index, lane: LaneName) -> Option<&Lane> {
-    Some(match lane {
-        LaneName::Virtual => return None,
-        LaneName::Frames => index.frames(),
-        LaneName::Scatter => index.scatter(),
-        LaneName::Dma => index.dma(),
-        LaneName::Entries => index.entries(),
-    })
-}
-
 /// Where the bytes between two offsets came from, lane by lane from `lane` up: "DMA segment 0, SG entries 3 to 5, frames 0x40000000
 /// (2M), virtual 0x7f0000000000".
 fn origin(index: &Index, lane: LaneName, (start, end): (i64, i64)) -> String {
@@ -144,9 +130,10 @@ fn origin(index: &Index, lane: LaneName, (start, end): (i64, i64)) -> String {
     for above in LaneName::ALL
         .into_iter()
         .rev()
-        .filter(|above| above.is_above(lane))
+        // Nothing is made of the IOMMU's own pages.
+        .filter(|above| above.is_above(lane) && *above != LaneName::Iommu)
     {
-        let found = boxes(index, above).and_then(|boxes| {
+        let found = above.boxes(index).and_then(|boxes| {
             // The ends of a table may reach beyond what was pinned.
             let (least, most) = (boxes.runs().first()?.offset, boxes.runs().last()?.end());
             let at = |offset: i64| boxes.at(offset.clamp(least, most - 1));
@@ -205,7 +192,7 @@ pub fn detail_at(index: &Index, lane: LaneName, offset: i64) -> Option<Detail> {
     let question = index.registration().question();
     let mr = question.mr();
     let of = |run: LaneRun, i: u64| (run.offset_of(i), run.size, run.first + i);
-    let boxes = match boxes(index, lane) {
+    let boxes = match lane.boxes(index) {
         None => {
             let (start, end) = (mr.offset as i64, (mr.offset + mr.length) as i64);
             let text = format!(
@@ -233,9 +220,13 @@ pub fn detail_at(index: &Index, lane: LaneName, offset: i64) -> Option<Detail> {
             let [entry, _] = question.kind().entries();
             format!("{entry} {number}: {size_of} at {}", frame(start))
         }
-        LaneName::Dma => {
+        LaneName::Dma | LaneName::Iommu => {
+            let what = match lane {
+                LaneName::Dma => "DMA segment",
+                _ => "IOMMU entry",
+            };
             let address = index.dma_address(start as u64);
-            format!("DMA segment {number}: {size_of} at {address}")
+            format!("{what} {number}: {size_of} at {address}")
         }
         _ => {
             let address = index.entry_address(start);

@@ -1,6 +1,10 @@
 //! The lanes of a picture, and the stages that fill them.
 
-use crate::{gate::Gate, memory::Kind};
+use crate::{
+    gate::Gate,
+    memory::Kind,
+    registration::{Index, Lane},
+};
 
 /// The lanes that a picture can have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,17 +17,20 @@ pub enum LaneName {
     Scatter,
     /// The DMA segments.
     Dma,
+    /// The entries of the IOMMU's own page table.
+    Iommu,
     /// The device's entries.
     Entries,
 }
 
 impl LaneName {
     /// All lanes, from above.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Virtual,
         Self::Frames,
         Self::Scatter,
         Self::Dma,
+        Self::Iommu,
         Self::Entries,
     ];
 
@@ -41,6 +48,7 @@ impl LaneName {
             Self::Scatter if matches!(kind, Kind::DmaBuf) => "Exporter's list",
             Self::Scatter => "SG entries",
             Self::Dma => "DMA segments",
+            Self::Iommu => "IOMMU entries",
             Self::Entries => "Device entries",
         }
     }
@@ -73,6 +81,9 @@ impl LaneName {
             Self::Dma => {
                 "DMA segments: the list with the addresses that the device uses, the IOMMU's (IOVA) if there is one."
             }
+            Self::Iommu => {
+                "IOMMU entries: the IOMMU's own page table, which leads from these addresses to the frames. Its page sizes are its own."
+            }
             Self::Entries => {
                 "Device entries: the table in the NIC, cut into the page sizes that the device supports."
             }
@@ -91,13 +102,25 @@ impl LaneName {
         }
     }
 
+    /// The boxes of the lane; none of the virtual memory, which is one piece.
+    pub fn boxes(self, index: &Index) -> Option<&Lane> {
+        Some(match self {
+            Self::Virtual => return None,
+            Self::Frames => index.frames(),
+            Self::Scatter => index.scatter(),
+            Self::Dma => index.dma(),
+            Self::Iommu => index.io_pages(),
+            Self::Entries => index.entries(),
+        })
+    }
+
     /// The stage that fills the lane; the virtual memory is there from the start.
     pub const fn stage(self) -> Option<Stage> {
         match self {
             Self::Virtual => None,
             Self::Frames => Some(Stage::Pin),
             Self::Scatter => Some(Stage::Gather),
-            Self::Dma => Some(Stage::Map),
+            Self::Dma | Self::Iommu => Some(Stage::Map),
             Self::Entries => Some(Stage::Cut),
         }
     }

@@ -1,4 +1,4 @@
-//! The five lanes and their titles.
+//! The lanes and their titles.
 
 use super::{
     Anchor, Command, LaneName, Paint, Stage, TextStyle,
@@ -73,14 +73,14 @@ impl Painter<'_> {
     /// How much a lane holds so far: "137 of 257".
     fn count(&self, lane: LaneName) -> String {
         let question = self.registration().question();
-        let Some(stage) = lane.stage() else {
+        let (Some(stage), Some(boxes)) = (lane.stage(), lane.boxes(self.index)) else {
             return format!(
                 "{} from +{}",
                 Bytes(question.mr().length),
                 Bytes(question.mr().offset)
             );
         };
-        if self.boxes(stage).runs().is_empty() {
+        if boxes.runs().is_empty() {
             return match (self.is_never_filled(lane), self.veiled) {
                 (true, _) => "none",
                 (false, true) => "0 so far",
@@ -99,7 +99,6 @@ impl Painter<'_> {
                 )
             }
             _ => {
-                let boxes = self.boxes(stage);
                 let at = boxes.at(front as i64).map(|(run, i)| run.first + i);
                 let before = boxes
                     .runs()
@@ -118,7 +117,7 @@ impl Painter<'_> {
         };
         let long = format!("{done} of {all}{what}");
         match done {
-            _ if done == all => format!("{all}{what}{}", self.unseen(stage)),
+            _ if done == all => format!("{all}{what}{}", self.unseen(stage, boxes)),
             _ if self.veiled => format!("{done}{what} so far"),
             _ if TextStyle::Small.width(&long) < UNDER_NAME => long,
             _ => format!("{done}{what}"),
@@ -126,8 +125,7 @@ impl Painter<'_> {
     }
 
     /// How many of a few boxes are too narrow to be seen: who counts what is drawn would miss them.
-    fn unseen(&self, stage: Stage) -> String {
-        let lane = self.boxes(stage);
+    fn unseen(&self, stage: Stage, lane: &Lane) -> String {
         if stage == Stage::Pin || lane.count() > COUNTED {
             return String::new();
         }
@@ -164,8 +162,7 @@ impl Painter<'_> {
     }
 
     /// The boxes of a lane: solid up to its stage's front, the rest dashed.
-    pub(super) fn lane(&mut self, name: LaneName, stage: Stage) {
-        let lane: &Lane = self.boxes(stage);
+    pub(super) fn lane(&mut self, name: LaneName, stage: Stage, lane: &Lane) {
         let Some(last) = lane.runs().last() else {
             return self.empty(name);
         };
@@ -186,7 +183,7 @@ impl Painter<'_> {
             self.promise(x, y, width, Paint::Grid);
         }
         for item in visible(lane, &self.area, front) {
-            self.item(name, stage, y, &item, (from, front));
+            self.item(name, y, &item, (from, front));
         }
     }
 
@@ -222,19 +219,12 @@ impl Painter<'_> {
         }
     }
 
-    fn item(
-        &mut self,
-        name: LaneName,
-        stage: Stage,
-        y: f64,
-        item: &Visible,
-        (from, front): (f64, f64),
-    ) {
+    fn item(&mut self, name: LaneName, y: f64, item: &Visible, (from, front): (f64, f64)) {
         let (start, end) = (item.start().max(from), item.end().min(front));
         let Some((x, width)) = self.area.span(start, end) else {
             return;
         };
-        let look = Look::of(stage, item, width);
+        let look = Look::of(name, item, width);
         let gap = match item.count {
             1 if width > 6.0 => 1.0,
             1 => 0.4,
@@ -305,7 +295,9 @@ impl Painter<'_> {
                 let memory = &self.registration().question().memory();
                 memory.frame(item.offset as u64).to_string()
             }
-            LaneName::Dma => self.index.dma_address(item.offset as u64).to_string(),
+            LaneName::Dma | LaneName::Iommu => {
+                self.index.dma_address(item.offset as u64).to_string()
+            }
             _ => self.index.entry_address(item.offset).to_string(),
         };
         [format!("{short} at {address}"), short].into()
@@ -321,8 +313,8 @@ struct Look {
 }
 
 impl Look {
-    fn of(stage: Stage, item: &Visible, width: f64) -> Self {
-        let listed = matches!(stage, Stage::Gather | Stage::Map);
+    fn of(lane: LaneName, item: &Visible, width: f64) -> Self {
+        let listed = matches!(lane, LaneName::Scatter | LaneName::Dma);
         if let Some(size) = PageSize::new(item.size).filter(|_| !listed) {
             return Self {
                 fill: Paint::Size(size),

@@ -5,7 +5,7 @@ use super::{
     lens::{self, Lens},
     view::{Area, BOX},
 };
-use crate::registration::{Index, Lane, Registration};
+use crate::registration::{Index, Registration};
 use alloc::{string::String, vec::Vec};
 
 /// What a picture emphasises.
@@ -71,13 +71,14 @@ impl<'a> Painter<'a> {
     }
 
     pub(super) fn paint(mut self) -> Drawing {
+        let index = self.index;
         self.grid();
         self.ribbons();
         self.ruler();
         for name in self.area.view.lanes.iter() {
-            match name.stage() {
-                Some(stage) => self.lane(name, stage),
-                None => self.virtual_memory(),
+            match (name.stage(), name.boxes(index)) {
+                (Some(stage), Some(boxes)) => self.lane(name, stage, boxes),
+                _ => self.virtual_memory(),
             }
             self.name(name);
         }
@@ -98,16 +99,6 @@ impl<'a> Painter<'a> {
         self.index.registration()
     }
 
-    /// The boxes of a lane that a stage fills.
-    pub(super) fn boxes(&self, stage: Stage) -> &'a Lane {
-        match stage {
-            Stage::Pin => self.index.frames(),
-            Stage::Gather => self.index.scatter(),
-            Stage::Map => self.index.dma(),
-            Stage::Cut => self.index.entries(),
-        }
-    }
-
     /// The part of the axis that `stage` has filled so far: the whole pages of the region, and what a table's ends add.
     pub(super) fn filled(&self, stage: Stage) -> (f64, f64) {
         let (from, to) = self.registration().pinned();
@@ -118,8 +109,9 @@ impl<'a> Painter<'a> {
         match stage {
             Stage::Pin => (from as f64, front.min(to as f64)),
             _ => {
-                let runs = self.boxes(stage).runs();
-                let from = runs.first().map_or(from as i64, |run| run.offset);
+                let lane = LaneName::of(stage).boxes(self.index);
+                let first = lane.and_then(|lane| lane.runs().first());
+                let from = first.map_or(from as i64, |run| run.offset);
                 (from as f64, front)
             }
         }

@@ -13,7 +13,7 @@ use alloc::{vec, vec::Vec};
 /// How far apart the finest marks are at least, in pixels.
 const APART: f64 = 5.0;
 /// The height of the tallest mark; of a compact picture's.
-const TALLEST: f64 = 22.0;
+pub(super) const TALLEST: f64 = 22.0;
 const TALLEST_COMPACT: f64 = 12.0;
 
 impl Painter<'_> {

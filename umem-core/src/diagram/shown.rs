@@ -11,6 +11,7 @@ impl LaneName {
             Self::Frames => "frames",
             Self::Scatter => "sg",
             Self::Dma => "dma",
+            Self::Iommu => "iommu",
             Self::Entries => "entries",
         }
     }
@@ -38,14 +39,19 @@ impl LaneName {
 pub struct Lanes(u8);
 
 impl Lanes {
-    /// All five.
-    pub const ALL: Self = Self(0b1_1111);
+    /// All but the IOMMU's entries, which few pictures are about.
+    pub const USUAL: Self = Self(0b10_1111);
 
     /// The lanes that `is_one` accepts; `None` if there is none.
     pub fn of(is_one: impl Fn(LaneName) -> bool) -> Option<Self> {
         let lanes = LaneName::ALL.into_iter().filter(|lane| is_one(*lane));
         let set = lanes.fold(0, |set, lane| set | 1 << lane as u8);
         (set != 0).then_some(Self(set))
+    }
+
+    /// With this lane, or without it where it is among them; `None` if it is the only one.
+    pub fn toggled(self, lane: LaneName) -> Option<Self> {
+        Self::of(|known| self.contains(known) != (known == lane))
     }
 
     /// Whether this lane is among them.
@@ -78,7 +84,7 @@ impl Lanes {
 
 impl Default for Lanes {
     fn default() -> Self {
-        Self::ALL
+        Self::USUAL
     }
 }
 

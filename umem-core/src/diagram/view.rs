@@ -13,7 +13,7 @@ pub struct View {
     pub span: f64,
     /// The width of the picture in pixels.
     pub width: f64,
-    /// Which of the five lanes it has; the lens comes with the entries.
+    /// Which of the lanes it has; the lens comes with the entries.
     pub lanes: Lanes,
     /// Whether its lanes stand closer together and it has no lens, so that it is two thirds as high.
     pub compact: bool,
@@ -32,7 +32,7 @@ impl View {
             from: 0.0,
             span: length as f64,
             width,
-            lanes: Lanes::ALL,
+            lanes: Lanes::USUAL,
             compact: false,
         }
     }

@@ -103,8 +103,8 @@ fn process(
     let limited = matches!(memlock, Some(Memlock::Bytes(_)));
     if limited && given.privileged.is_none() {
         notes.push(
-            "The program is taken to lack CAP_IPC_LOCK, with which no limit on locked memory holds: root has it, but not in a user namespace of its own; add \
-             --privileged if it has."
+            "The program is taken to lack CAP_IPC_LOCK, with which no limit on locked memory holds: root has it, but not in a user namespace of its own. If it \
+             has, that is --privileged, or `privileged` in the scenario."
                 .into(),
         );
     }

@@ -106,7 +106,7 @@ fn region(address: Option<u64>, length: u64, page: u64, notes: &mut Vec<String>)
             (VirtAddr::new(address - offset), offset)
         }
         None => {
-            notes.push("The address is not in the text: the region is taken to begin at a boundary of every page size, or add --va.".into());
+            notes.push("The address is not in the text: the region is taken to begin at a boundary of every page size. If you know it, that is --va, or `va` in the scenario.".into());
             (crate::scenario::DEFAULT_VA, 0)
         }
     };

@@ -2,6 +2,7 @@
 
 use super::{
     Registration, Table,
+    io_lane::io_lane,
     lane::{Growing, Landmarks, Lane},
 };
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
     table::Refusal,
 };
 use alloc::{sync::Arc, vec::Vec};
+use core::cell::OnceCell;
 
 /// A registration with random access to every stage: see [`Registration::index`].
 #[derive(Clone, Debug)]
@@ -21,6 +23,7 @@ pub struct Index {
     scatter: Arc<Lane>,
     dma: Arc<Lane>,
     entries: Lane,
+    io_pages: OnceCell<Lane>,
     jumps: Jumps,
 }
 
@@ -65,6 +68,7 @@ impl Index {
             scatter,
             dma,
             entries,
+            io_pages: OnceCell::new(),
             jumps,
             registration,
         }
@@ -95,6 +99,11 @@ impl Index {
         &self.dma
     }
 
+    /// The IOMMU's own page-table entries; empty where nothing is mapped by one. Worked out when somebody first asks for them.
+    pub fn io_pages(&self) -> &Lane {
+        self.io_pages.get_or_init(|| io_lane(&self.registration))
+    }
+
     /// The device's entries; empty if the table was refused.
     pub fn entries(&self) -> &Lane {
         &self.entries
@@ -123,19 +132,21 @@ impl Index {
         }
     }
 
-    /// The device address of the entry that begins at `offset`, in the region or before it.
+    /// The device address of the entry that begins at `offset`: in the region, before it, or after it where a kernel's bug makes more
+    /// entries than the region has room for.
     ///
     /// Under the single policy an entry's address is rounded down, so it is found from the entry's first byte that is pinned.
     pub fn entry_address(&self, offset: i64) -> DmaAddr {
-        let (from, _) = self.registration.pinned();
-        let inside = offset.max(from as i64);
-        let address = self.dma_address(inside as u64);
+        let (from, to) = self.registration.pinned();
+        let inside = offset.max(from as i64).min(to as i64 - 1);
+        let beyond = offset.saturating_sub(inside).max(0) as u64;
+        let address = self.dma_address(inside as u64).wrapping_add(beyond);
         match self.registration.table() {
             Ok(Table {
                 page_size: Some(size),
                 ..
             }) => address.align_down(*size),
-            _ => address.wrapping_sub(inside.abs_diff(offset)),
+            _ => address.wrapping_sub(inside.saturating_sub(offset).max(0) as u64),
         }
     }
 }

@@ -5,6 +5,7 @@ use umem_core::{
     diagram::{Attention, Command, Drawing, LaneName, Lanes, Paint, Stage, View, draw},
     memory::Kind,
     scenario::presets::PRESETS,
+    size::PageSize,
 };
 
 #[test]
@@ -163,6 +164,10 @@ fn a_picture_has_the_lanes_that_it_is_asked_for() {
     };
     assert_eq!(titles("dma virtual"), ["Virtual memory", "DMA segments"]);
     assert_eq!(titles("entries"), ["Device entries", "Lens"]);
+    assert_eq!(
+        titles("entries iommu dma"),
+        ["DMA segments", "IOMMU entries", "Device entries", "Lens"]
+    );
     let height = |lanes: &str| {
         let lanes: Lanes = lanes.parse().unwrap();
         mail.draw(View { lanes, ..whole }, 0.0).height
@@ -261,4 +266,67 @@ fn lanes_that_differ_stand_out_and_the_others_step_back() {
     assert_eq!(paint("Device entries"), Paint::Accent);
     assert_eq!(paint("SG entries"), Paint::Soft);
     assert_eq!(Lanes::of(|_| false), None);
+}
+
+/// The mail: "the IOMMU huge page size may differ from the driver supported size". Its own pages stand above the device's entries, in
+/// the colours of their sizes.
+#[test]
+fn the_iommus_own_entries_are_a_lane_that_can_be_switched_on() {
+    let shown = scenario(
+        r#"{"version":1,"region":{"length":"4M"},"memory":{"page_size":"2M","layout":"contiguous"},"iommu":"vt-d","device":{"page_sizes":["4K","64K"],"policy":"mixed"}}"#,
+    );
+    let whole = shown.whole(1000.0);
+    assert!(
+        !whole.lanes.contains(LaneName::Iommu),
+        "off unless asked for"
+    );
+    let lanes = whole.lanes.toggled(LaneName::Iommu).unwrap();
+    assert_eq!(lanes.toggled(LaneName::Iommu), Some(whole.lanes));
+    let view = View { lanes, ..whole };
+    let drawing = shown.draw(view, f64::MAX);
+    assert!(drawing.height > shown.draw(whole, f64::MAX).height);
+    let told = texts(&drawing);
+    let at = told
+        .iter()
+        .position(|text| *text == "IOMMU entries")
+        .unwrap();
+    assert_eq!(told[at + 1], "2", "two pages of 2M");
+    let filled = |drawing: &Drawing, size: PageSize| {
+        let boxes = drawing.commands.iter().filter(|command| {
+            matches!(command, Command::Rect { height: 32.0, fill: Some(Paint::Size(known)), .. } if *known == size)
+        });
+        boxes.count()
+    };
+    let more = filled(&drawing, PageSize::M2) - filled(&shown.draw(whole, f64::MAX), PageSize::M2);
+    assert_eq!(more, 2);
+    // It fills while the list is mapped.
+    let map = shown.steps().first_of(Stage::Map) as f64;
+    let before = shown.draw(view, map);
+    assert!(texts(&before).contains(&"0 of 2"), "{:?}", texts(&before));
+    for moment in 0..=shown.steps().count() * 3 {
+        for width in [1000.0, 358.0] {
+            let view = View { width, ..view };
+            let drawing = shown.draw(view, moment as f64 / 3.0);
+            for command in &drawing.commands {
+                let (_, _, bottom) = extent(command);
+                assert!(bottom <= drawing.height, "{command:?}");
+            }
+        }
+    }
+}
+
+/// A public report: Linux 5.2 gives EFA five blocks of 8K for 32K of memory.
+#[test]
+fn a_table_that_a_kernels_bug_makes_too_long_is_drawn() {
+    let shown = scenario(
+        r#"{"version":1,"region":{"length":"32K"},"memory":{"extents":[["0x103dcb2000","12K"],["0x103dd5d000","20K"]]},"device":"efa","kernel":{"rules":"5.2"}}"#,
+    );
+    assert_eq!(shown.registration().status(), "5 entries: 5 × 8K");
+    let drawing = shown.draw(shown.whole(1000.0), f64::MAX);
+    // The fifth begins where the memory ends.
+    assert!(
+        texts(&drawing).contains(&"0x103dd62000"),
+        "{:?}",
+        texts(&drawing)
+    );
 }

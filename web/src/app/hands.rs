@@ -1,6 +1,6 @@
 //! What the browser does for the page: copying, and keeping files.
 
-use super::keep;
+use super::{keep, later::Later};
 use crate::{door::door, panels::share::Hands, share::Keep};
 use gloo::utils::window;
 use js_sys::{Function, Promise, Reflect};
@@ -10,12 +10,12 @@ use yew::prelude::*;
 
 door! {
     /// Hands for the panels: the function that makes them.
-    HANDS, load_hands: fn(&Function) -> Hands = (hands as fn(&Function) -> Hands)
+    HANDS, load_hands: fn(&Later) -> Hands = (hands as fn(&Later) -> Hands)
 }
 
-/// Hands for the panels; `plan` promises the result of what is asked.
-fn hands(plan: &Function) -> Hands {
-    let plan = plan.clone();
+/// Hands for the panels.
+fn hands(later: &Later) -> Hands {
+    let later = later.clone();
     Hands {
         is_dark: keep::is_dark(),
         copy: Callback::from(|(text, told): (String, Callback<bool>)| {
@@ -24,9 +24,9 @@ fn hands(plan: &Function) -> Hands {
         keep: Callback::from(
             move |(name, what, told): (String, Keep, Callback<bool>)| match what {
                 Keep::Result(asked) => {
-                    let plan = plan.clone();
+                    let later = later.clone();
                     yew::platform::spawn_local(async move {
-                        let result = planned(&plan, &asked).await;
+                        let result = planned(&later, &asked).await;
                         let kept =
                             result.and_then(|text| keep::text(&name, "application/json", &text));
                         told.emit(kept.is_some());
@@ -44,11 +44,8 @@ fn hands(plan: &Function) -> Hands {
 }
 
 /// The result of what is asked, as JSON. The code that makes it is loaded when somebody wants it.
-async fn planned(plan: &Function, asked: &str) -> Option<String> {
-    let promise = plan.call1(&JsValue::NULL, &asked.into()).ok()?;
-    let result = JsFuture::from(promise.dyn_into::<Promise>().ok()?)
-        .await
-        .ok()?;
+async fn planned(later: &Later, asked: &str) -> Option<String> {
+    let result = later.plan(asked).await.ok()?;
     js_sys::JSON::stringify(&result).ok()?.as_string()
 }
 

@@ -1,6 +1,9 @@
 //! What the page is, and which scene it shows.
 
-use super::source::choose;
+use super::{
+    later::{Later, cases, paste},
+    source::choose,
+};
 use crate::{
     state::{Action, Dialog, Dispatch, Sends},
     widgets::select::{Choice, Select},
@@ -18,6 +21,8 @@ pub(super) struct Props {
     pub(super) telling: bool,
     /// Whether two scenarios are shown.
     pub(super) comparing: bool,
+    /// What is loaded when somebody asks for it.
+    pub(super) later: Later,
     pub(super) dispatch: Dispatch,
 }
 
@@ -28,6 +33,7 @@ pub(super) fn Header(
         preset,
         telling,
         comparing,
+        later,
         dispatch,
     }: &Props,
 ) -> Html {
@@ -47,6 +53,10 @@ pub(super) fn Header(
         let dispatch = dispatch.clone();
         Callback::from(move |_: MouseEvent| choose(&dispatch))
     };
+    let ask = |about: fn(&Later, &Dispatch)| {
+        let (later, dispatch) = (later.clone(), dispatch.clone());
+        Callback::from(move |_: MouseEvent| about(&later, &dispatch))
+    };
     let (start, compare) = (use_node_ref(), use_node_ref());
     use_return(*telling, start.clone());
     use_return(*comparing, compare.clone());
@@ -61,7 +71,9 @@ pub(super) fn Header(
                 {onchange}
             />
             <div class="tools">
+                <button type="button" onclick={ask(cases)}>{ "Cases" }</button>
                 <button type="button" onclick={open}>{ "Open a file" }</button>
+                <button type="button" onclick={ask(paste)}>{ "Paste" }</button>
                 <button
                     ref={compare}
                     type="button"

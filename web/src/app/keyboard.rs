@@ -33,4 +33,4 @@ pub(super) fn use_keyboard(dispatch: Dispatch) {
 }
 
 /// Where keys are letters.
-const TYPED: &str = "textarea, select, input[type=text]";
+const TYPED: &str = "textarea, select, input[type=text], input[type=search]";

@@ -112,7 +112,7 @@ fn open(file: File, dispatch: &Dispatch) {
 /// Long enough for a browser to show a sentence, in milliseconds.
 const SHOWN_FIRST: u32 = 30;
 
-fn loaded(name: &str, read: Result<Asked, String>, origin: Origin) -> Action {
+pub(super) fn loaded(name: &str, read: Result<Asked, String>, origin: Origin) -> Action {
     match read {
         Ok(Asked::Scenario(scenario)) => Action::Load(scenario, origin),
         Ok(Asked::Set(set)) => Action::LoadSet(set, Some(origin)),
@@ -149,7 +149,7 @@ async fn answered(url: &str) -> Result<Response, String> {
 }
 
 /// What a browser says of an error.
-fn message(error: &JsValue) -> String {
+pub(super) fn message(error: &JsValue) -> String {
     error
         .dyn_ref()
         .map_or_else(String::new, |error: &js_sys::Error| error.message().into())

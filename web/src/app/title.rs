@@ -14,6 +14,7 @@ pub(super) fn of(state: &State) -> String {
     }
     let many = state.here.many.as_ref();
     let what = match (state.preset(), &state.here.draft.name) {
+        _ if let Some(case) = state.here.case() => case.title.clone(),
         _ if many.is_some() => many
             .and_then(|many| many.set().name.clone())
             .unwrap_or_else(|| "Your own set".into()),

@@ -63,7 +63,7 @@ impl State {
             .filter(|kept| capture && kept.visit == visit);
         let mut state = match kept {
             Some(kept) => Self {
-                player: Player::finished(&kept.side.scene).at_speed(self.player.speed),
+                player: Player::finished(&kept.side.scene).like(self.player),
                 here: kept.side,
                 there: None,
                 place: Place::Upper,

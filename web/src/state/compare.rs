@@ -60,14 +60,13 @@ impl State {
             true => self.going(),
             false => self,
         };
-        let here = match on {
-            true => state.here.alone(),
-            false => state.here,
-        };
-        let (there, place) = match on {
-            // The copy is there to be changed.
-            true => (Some(here.clone()), Place::Lower),
-            false => (None, Place::Upper),
+        let (here, there, place) = match on {
+            true => {
+                let upper = state.here.alone();
+                // The copy is there to be changed.
+                (upper.clone().unreported(), Some(upper), Place::Lower)
+            }
+            false => (state.here, None, Place::Upper),
         };
         Self {
             here,
@@ -150,9 +149,10 @@ impl State {
     pub(crate) fn pictures(&self) -> Vec<Shown> {
         let (upper, lower) = self.scenes();
         let compact = lower.is_some();
-        let differing = lower
-            .as_ref()
-            .and_then(|lower| Lanes::of(|lane| upper.differs(lower, lane)));
+        let differing = lower.as_ref().and_then(|lower| {
+            let lanes = self.player.lanes;
+            Lanes::of(|lane| lanes.contains(lane) && upper.differs(lower, lane))
+        });
         let shown = |scene: Rc<Scene>| Shown {
             player: Player {
                 moment: self.moment_in(&scene),

@@ -2,6 +2,7 @@
 
 use super::{Faults, Field, Origin, Side, State, Texts, Tried, members::many};
 use crate::{
+    case::Case,
     edit,
     link::{self, Asked},
     player::Player,
@@ -17,9 +18,18 @@ use umem_core::{
 impl State {
     /// The page as the fragment of an address asks for it.
     pub(super) fn asked(self, fragment: &str) -> Self {
-        let (asked, chapter) = (link::read(fragment), link::chapter(fragment));
+        match link::read(fragment) {
+            Asked::Question => self.waiting(fragment),
+            asked => self.shown(fragment, asked, None),
+        }
+    }
+
+    /// The page as a fragment asks for it: for `asked`, which may be a question of a public report.
+    pub(super) fn shown(self, fragment: &str, asked: Asked, case: Option<Rc<Case>>) -> Self {
+        let chapter = link::chapter(fragment);
         let own = !matches!(asked, Asked::Nothing);
-        let state = self.answered(asked);
+        let mut state = self.answered(asked);
+        state.here.reported(case);
         let shown = own && state.notice.is_none();
         let state = match link::other(fragment) {
             Some(Ok(lower)) => state.beside(*lower),
@@ -42,7 +52,7 @@ impl State {
 
     fn answered(self, asked: Asked) -> Self {
         match asked {
-            Asked::Nothing => self,
+            Asked::Nothing | Asked::Question => self,
             Asked::Preset(preset) => self.loaded(preset.scenario(), Some(preset.name)),
             Asked::Scenario(scenario) => self.loaded(*scenario, None),
             Asked::Set(set, seen) => match many(&set, seen) {
@@ -69,19 +79,21 @@ impl State {
             origin,
             loaded: None,
             many: None,
+            case: None,
             ..self.here
         };
         let state = Self {
             here,
             notice: None,
             loading: None,
+            wanted: None,
             tried: None,
             shared: None,
             ..self
         }
         .settled();
         Self {
-            player: Player::finished(&state.here.scene).at_speed(state.player.speed),
+            player: Player::finished(&state.here.scene).like(state.player),
             ..state
         }
     }

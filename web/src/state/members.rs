@@ -41,8 +41,10 @@ impl State {
     pub(super) fn seeing(self, number: usize) -> Self {
         match self.here.many.as_ref().map(|many| many.seeing(number)) {
             Some(many) => {
-                let origin = self.here.loaded;
-                self.of_all(many, origin).addressed()
+                let (origin, case) = (self.here.loaded, self.here.case.clone());
+                let mut state = self.of_all(many, origin);
+                state.here.reported(case);
+                state.addressed()
             }
             None => self,
         }
@@ -85,10 +87,11 @@ impl Side {
         if !Rc::ptr_eq(&self.draft, &self.scene.scenario) {
             return;
         }
-        self.own = match (&self.many, self.preset()) {
-            (Some(many), _) => link::to_set(many.set(), many.seen).map(Into::into),
-            (None, Some(preset)) => Some(link::to_preset(preset).into()),
-            (None, None) => link::to_scenario(&self.draft).map(Into::into),
+        self.own = match (self.as_question(), &self.many, self.preset()) {
+            (Some(fragment), ..) => Some(fragment.into()),
+            (None, Some(many), _) => link::to_set(many.set(), many.seen).map(Into::into),
+            (None, None, Some(preset)) => Some(link::to_preset(preset).into()),
+            (None, None, None) => link::to_scenario(&self.draft).map(Into::into),
         };
     }
 }

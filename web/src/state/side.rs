@@ -1,7 +1,7 @@
 //! One scenario on the page: what its fields say, and the last answer that was right. There are two of them while two are compared.
 
 use super::{Field, Origin};
-use crate::{edit, link, many::Many, scene::Scene};
+use crate::{case::Case, edit, link, many::Many, scene::Scene};
 use std::rc::Rc;
 use umem_core::scenario::{
     Scenario, ScenarioError,
@@ -27,6 +27,8 @@ pub struct Side {
     pub loaded: Option<Origin>,
     /// The set that it is a registration of, if it is.
     pub many: Option<Rc<Many>>,
+    /// The question of a public report that was opened last.
+    pub(super) case: Option<Rc<Case>>,
     /// The fragment that asks for the scene by itself; `None` for a capture.
     pub own: Option<Rc<str>>,
 }
@@ -63,6 +65,7 @@ impl Side {
             preset: None,
             loaded: None,
             many: None,
+            case: None,
         }
     }
 

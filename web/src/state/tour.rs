@@ -30,6 +30,7 @@ impl Action {
                         | Motion::Point(_)
                         | Motion::Lens
                         | Motion::LetGo
+                        | Motion::Iommu
                         | Motion::Whole
                         | Motion::Choose(_)
                         | Motion::Restart

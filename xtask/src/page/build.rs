@@ -2,7 +2,7 @@
 //! the page's, which is taken apart.
 
 use super::{
-    bundle, index,
+    bundle, cases, index,
     shrink::{shrink, unnamed},
     split, tools,
 };
@@ -227,8 +227,9 @@ pub fn page(sh: &Shell, profile: Profile) -> Result<()> {
     // Each has the same place: the last that was compiled lies there.
     PAGE.compile(profile)?;
     PAGE.pack(sh, profile)?;
-    bundle::bundle(sh, &["app.js", "style.css", "pkg/web.js"])?;
+    bundle::bundle(sh, &["app.js", "dialogs.js", "style.css", "pkg/web.js"])?;
     sh.remove_path(PAGE.folder().join(split::LOADER))?;
+    cases::write()?;
     index::write()
 }
 

@@ -3,6 +3,7 @@
 //! The first picture needs no code: it is the mail's example as `diagram` draws it, wide and narrow, in the light and in the
 //! dark. The page takes its place.
 
+use super::cases;
 use crate::place;
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
@@ -18,7 +19,15 @@ use umem_core::registration::Registration;
 use umem_core::scenario::presets::{PRESETS, Preset};
 
 /// What a build of the page consists of, beside its index and `pkg`, below `static`.
-const FILES: [&str; 5] = ["app.js", "first.js", "icon.svg", "story.json", "style.css"];
+const FILES: [&str; 7] = [
+    "app.js",
+    cases::FILE,
+    "dialogs.js",
+    "first.js",
+    "icon.svg",
+    "story.json",
+    "style.css",
+];
 const INDEX: &str = "index.html";
 const MANIFEST: &str = "build.json";
 

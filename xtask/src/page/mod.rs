@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod build;
 mod bundle;
+mod cases;
 mod index;
 mod npm;
 pub mod package;

@@ -23,7 +23,7 @@ const SOURCES: [&str; 6] = [
 ];
 
 /// What is written into folders of sources by building, or by installing what builds.
-const PRODUCTS: [&str; 10] = [
+const PRODUCTS: [&str; 12] = [
     "static/pkg",
     "static/element",
     "static/plan",
@@ -31,6 +31,8 @@ const PRODUCTS: [&str; 10] = [
     "static/build.json",
     "static/index.html",
     "static/app.js",
+    "static/cases.json",
+    "static/dialogs.js",
     "static/style.css",
     "static/umem-split.js",
     "node_modules",
@@ -64,6 +66,8 @@ fn products(file: &Path) -> &'static [Product] {
     };
     if PRODUCTS.iter().any(|product| is_product(product)) {
         &[]
+    } else if file.starts_with("docs/cases") {
+        &[Product::Site, Product::Book]
     } else if file.starts_with("docs") || file.starts_with("native-runner") {
         &[Product::Book]
     } else if file.starts_with("umem-core") || file.starts_with("Cargo.toml") {
@@ -125,6 +129,8 @@ mod tests {
         assert_eq!(of("static/book/index.html"), 0);
         assert_eq!(of("web/e2e/node_modules/axe-core/axe.js"), 0);
         assert_eq!(of("umem-core/src/lib.rs"), 2);
+        assert_eq!(of("static/cases.json"), 0);
+        assert_eq!(of("docs/cases/mana-2m.json"), 2);
         assert!(products(Path::new("static/story.json")) == [Product::Site]);
         assert!(products(Path::new("docs/src/mail.md")) == [Product::Book]);
     }
