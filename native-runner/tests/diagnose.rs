@@ -176,9 +176,10 @@ fn a_search_takes_whole_words_and_tells_of_what_is_near() {
         efa.contains(&"efa-95g".to_owned()) && !efa.contains(&"hugetlb-without-pages".to_owned())
     );
     assert!(
-        names(&["cases", "fi_mr_reg failed: Bad address"]).contains(&"gpu-bar-mapping".to_owned())
+        names(&["cases", "rdma_reg_msgs failed: Bad address"])
+            .contains(&"gpu-bar-mapping".to_owned())
     );
-    let (_, _, err) = run(&["list", "cases", "fi_mr_reg failed: Bad address"]);
+    let (_, _, err) = run(&["list", "cases", "rdma_reg_msgs failed: Bad address"]);
     assert!(
         err.starts_with("nothing has all of these words; these have "),
         "{err}"
