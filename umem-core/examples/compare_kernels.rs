@@ -7,7 +7,6 @@
 
 use std::{env, error::Error, fs};
 use umem_core::{
-    evidence,
     explain::limits,
     kernel::KernelRules,
     registration::Registration,
@@ -45,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for limit in limits(&registration) {
             println!("  {}", limit.text);
         }
-        println!("  {}", evidence::summary(&registration.evidence()));
+        println!("  {}", registration.how_sure());
     }
     Ok(())
 }

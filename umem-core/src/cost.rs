@@ -55,9 +55,8 @@ pub fn costs(registration: &Registration) -> Vec<String> {
         let pages = bytes >> 12;
         let time = |page: u64, region: u64| pages.saturating_mul(page).saturating_add(region);
         list.push(format!(
-            "registering takes {} to {}: {pages} times a {} ({}), and a region ({})",
-            duration(time(page.least, REGION.least)),
-            duration(time(page.most, REGION.most)),
+            "registering takes {}: {pages} times a {} ({}), and a region ({})",
+            between(time(page.least, REGION.least), time(page.most, REGION.most)),
             page.what,
             page.sources,
             REGION.sources
@@ -75,12 +74,20 @@ pub fn costs(registration: &Registration) -> Vec<String> {
     list
 }
 
-fn duration(nanoseconds: u64) -> String {
-    match nanoseconds {
-        0..1_000_000 => format!("{} µs", nanoseconds.div_ceil(1000)),
-        1_000_000..10_000_000_000 => format!("{} ms", nanoseconds / 1_000_000),
-        _ => format!("{} s", nanoseconds / 1_000_000_000),
-    }
+/// Two durations in one unit, the largest of which the first has at least one: "0.2 to 1.9 ms", "2.6 to 10.4 s".
+fn between(least: u64, most: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("s", 1_000_000_000), ("ms", 1_000_000), ("µs", 1000)];
+    let found = UNITS.into_iter().find(|(_, unit)| least >= *unit);
+    let (name, unit) = found.unwrap_or(UNITS[2]);
+    let tenths = |nanoseconds: u64| {
+        let tenths = nanoseconds / (unit / 10);
+        match tenths / 10 {
+            // Beyond 100 of a unit the tenths say nothing.
+            whole @ 100.. => format!("{whole}"),
+            whole => format!("{whole}.{}", tenths % 10),
+        }
+    };
+    format!("{} to {} {name}", tenths(least), tenths(most))
 }
 
 /// A number of bytes in the largest unit that it has at least 10 of, rounded down: "512M", "23G".
@@ -111,7 +118,7 @@ mod tests {
     fn time_is_a_range_with_sources() {
         let list = of(r#""layout":"scattered""#, "4G");
         assert!(
-            list[0].starts_with("registering takes 262 ms to 1050 ms: 1048576 times a page of 4K"),
+            list[0].starts_with("registering takes 262 to 1050 ms: 1048576 times a page of 4K"),
             "{list:?}"
         );
         for source in [
@@ -124,9 +131,16 @@ mod tests {
         }
         let huge = of(r#""page_size":"2M","layout":"scattered""#, "4G");
         assert!(
-            huge[0].starts_with("registering takes 7 ms to 421 ms"),
+            huge[0].starts_with("registering takes 7.3 to 421 ms"),
             "{huge:?}"
         );
+    }
+
+    #[test]
+    fn a_range_has_one_unit() {
+        assert_eq!(between(2_621_440_000, 10_487_000_000), "2.6 to 10.4 s");
+        assert_eq!(between(16_250, 1_901_000), "16.2 to 1901 µs");
+        assert_eq!(between(300, 5000), "0.3 to 5.0 µs");
     }
 
     /// 8 bytes for 4K: a megabyte of table reaches 512M.

@@ -60,8 +60,9 @@ impl core::fmt::Display for Evidence {
     }
 }
 
-/// The evidence in one sentence, for a status line.
-pub fn summary(evidence: &[Evidence]) -> String {
+/// The evidence in one sentence, for a status line. It names the stages that it speaks of, and says if `yours`, the release of the kernel
+/// that the question is about, is not among those that answered.
+pub fn summary(evidence: &[Evidence], yours: Option<&str>) -> String {
     let Some(weakest) = weakest(evidence) else {
         return String::new();
     };
@@ -74,15 +75,48 @@ pub fn summary(evidence: &[Evidence]) -> String {
         stages.join(", ")
     };
     match weakest.by {
-        By::Lab => "Every rule on the way was confirmed by a running kernel.".to_string(),
+        By::Lab => format!(
+            "Confirmed by running kernels{}: {}.",
+            which(evidence, yours),
+            stages(By::Lab)
+        ),
         By::Report => format!(
-            "By reports: {}; the rest by a running kernel.",
-            stages(By::Report)
+            "By reports: {}; the rest by running kernels{}.",
+            stages(By::Report),
+            which(evidence, yours)
         ),
         By::Source => format!("From source, asked of no kernel: {}.", stages(By::Source)),
         By::Proposed => match &*stages(By::Proposed) {
             "map" => "A proposal: no kernel places a range like this.".to_string(),
             _ => "A proposal: no kernel cuts a table like this.".to_string(),
         },
+    }
+}
+
+/// The kernels that confirmed all that running kernels confirmed: " (6.1.192, 6.12.95), not by yours".
+fn which(evidence: &[Evidence], yours: Option<&str>) -> String {
+    let lab = || evidence.iter().filter(|line| line.by == By::Lab);
+    let mut all: Vec<&str> = lab()
+        .next()
+        .into_iter()
+        .flat_map(Evidence::releases)
+        .collect();
+    all.retain(|release| lab().all(|line| line.releases().any(|other| other == *release)));
+    let mut which = match &all[..] {
+        [] => String::new(),
+        all => format!(" ({})", all.join(", ")),
+    };
+    if yours.is_some_and(|yours| !all.contains(&yours)) {
+        which.push_str(", not by yours");
+    }
+    which
+}
+
+impl Evidence {
+    /// The point releases that its text names.
+    fn releases(&self) -> impl Iterator<Item = &str> {
+        let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let words = self.text.split([' ', ',']);
+        words.filter(move |word| word.split('.').count() == 3 && word.split('.').all(is_number))
     }
 }

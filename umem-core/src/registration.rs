@@ -62,6 +62,23 @@ impl Registration {
         Self { lists, table }
     }
 
+    /// The same region for a scenario that differs at most in its process. If it has the same access and no gate before the SG list
+    /// refuses either, both have the same lists and the same table.
+    #[cfg(feature = "guide")]
+    pub(crate) fn for_process_of(&self, scenario: &Scenario) -> Result<Self, ScenarioError> {
+        let question = scenario.resolve()?;
+        let same = scenario.process.access == self.scenario().process.access
+            && self.lists.stopped().is_none()
+            && question.request().refusal().is_none();
+        Ok(match same {
+            true => Self {
+                lists: self.lists.clone().asked(question),
+                table: self.table.clone(),
+            },
+            false => Self::of(question),
+        })
+    }
+
     /// The resolved scenario.
     pub fn question(&self) -> &Question {
         &self.lists.question
@@ -79,7 +96,7 @@ impl Registration {
 
     /// What the kernel's own lists take on the way; nothing where it makes none.
     pub fn list_cost(&self) -> ListCost {
-        if self.question().kind() != Kind::Pages {
+        if self.question().kind() != Kind::Pages || self.lists.stopped().is_some() {
             return ListCost::default();
         }
         let (page, (from, _)) = (self.question().mr().page, self.pinned());
@@ -99,7 +116,7 @@ impl Registration {
         self.lists.frames()
     }
 
-    /// The scatter-gather list.
+    /// The scatter-gather list; empty where a gate before it refuses the region.
     pub fn scatter(&self) -> Scatter<'_> {
         self.lists.scatter()
     }
@@ -145,7 +162,10 @@ impl Registration {
     /// # Errors
     /// Why the device refuses it.
     pub fn alternative(&self, policy: Policy) -> Result<Table, Refusal> {
-        cut::table(&self.lists, policy)
+        match policy == self.question().device().policy {
+            true => self.table.clone(),
+            false => cut::table(&self.lists, policy),
+        }
     }
 
     /// The entries of the device's table, in runs; empty if it was refused.

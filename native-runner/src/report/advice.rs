@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use umem_core::{
     advice::{Outcome, advice, why_none},
     registration::Registration,
+    size::Bytes,
 };
 
 use crate::screen::one_line;
@@ -21,19 +22,25 @@ pub fn advised(out: &mut impl Write, registration: &Registration) -> io::Result<
     }
     writeln!(out, "\nwhat would help")?;
     for advice in advice {
-        let entries = |outcome: &Outcome| match outcome.entries {
-            Some(entries) => entries.to_string(),
-            None => "refused".into(),
+        let gain = match (advice.before.entries, advice.after.entries) {
+            (Some(before), Some(after)) => format!("{before} → {after}"),
+            _ => format!("refused → registers, with {}", entries(&advice.after)),
         };
-        let gain = format!("{} → {}", entries(&advice.before), entries(&advice.after));
         writeln!(out, "  {gain}: {}", one_line(&advice.change))?;
-        writeln!(
-            out,
-            "  {:width$}  costs: {}",
-            "",
-            one_line(&advice.cost),
-            width = gain.chars().count()
-        )?;
+        writeln!(out, "    costs: {}", one_line(&advice.cost))?;
     }
     Ok(())
+}
+
+/// "10485760 entries of 4K".
+fn entries(outcome: &Outcome) -> String {
+    let count = match outcome.entries {
+        Some(1) => "1 entry".into(),
+        Some(entries) => format!("{entries} entries"),
+        None => "no table".into(),
+    };
+    match outcome.page_size {
+        Some(size) => format!("{count} of {}", Bytes(size)),
+        None => count,
+    }
 }

@@ -6,13 +6,13 @@ use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use umem_core::{
     advice::assumed_start,
     cost::costs,
-    evidence,
     exhibits::{Exhibit, exhibits},
     explain::{limits, picture},
     memory::Kind,
-    registration::Registration,
+    registration::{Registration, Table as Cut},
     report::Report,
     scatter,
+    scenario::DEFAULT_VA,
     size::Bytes,
     table::{DriverBug, EntryRun, KernelBug, Policy, Refusal},
 };
@@ -153,6 +153,9 @@ pub fn table(out: &mut impl Write, registration: &Registration, why: bool) -> io
     gates(out, registration, why)?;
     if why {
         writeln!(out, "\nwhy")?;
+        if let Some(examples) = examples(registration) {
+            writeln!(out, "  {examples}")?;
+        }
         if let Some(picture) = picture(registration) {
             writeln!(out, "  picture: {}", one_line(picture.text()))?;
         }
@@ -200,17 +203,96 @@ fn how_sure(out: &mut impl Write, registration: &Registration, why: bool) -> io:
     if let Some(assumed) = assumed_start(registration) {
         writeln!(out, "  {}", one_line(assumed))?;
     }
-    if question.kernel().release.is_some() {
-        writeln!(out, "  {}", one_line(question.kernel().text()))?;
+    rules(out, registration)?;
+    writeln!(out, "  {}", registration.how_sure())?;
+    if is_also_the_single_size(registration) {
+        writeln!(
+            out,
+            "  With its one page size, {}, Linux' single size gives the same table.",
+            question.device().page_sizes
+        )?;
     }
-    for (rules, status) in registration.by_possible_rules() {
-        writeln!(out, "  by the rules of {rules}: {}", one_line(status))?;
-    }
-    writeln!(out, "  {}", evidence::summary(&evidence))?;
     for line in evidence.iter().filter(|_| why) {
         writeln!(out, "  {}", one_line(line))?;
     }
     Ok(())
+}
+
+/// What is known of the kernel, and what other rules that it may have would answer.
+fn rules(out: &mut impl Write, registration: &Registration) -> io::Result<()> {
+    let kernel = registration.question().kernel();
+    let own = registration.status();
+    let possible = registration.by_possible_rules();
+    let count = possible.len();
+    let mut others: Vec<(String, Vec<String>)> = Vec::new();
+    for (rules, status) in possible.into_iter().filter(|(_, status)| *status != own) {
+        match others.iter_mut().find(|(known, _)| *known == status) {
+            Some((_, names)) => names.push(rules.to_string()),
+            None => others.push((status, vec![rules.to_string()])),
+        }
+    }
+    if kernel.release.is_none() {
+        return Ok(());
+    }
+    if count > 0 && others.is_empty() {
+        return writeln!(
+            out,
+            "  {}; {} sets of rules that it may have agree",
+            one_line(kernel.in_short()),
+            match count {
+                2 => "both".into(),
+                count => format!("all {count}"),
+            }
+        );
+    }
+    writeln!(out, "  {}", one_line(kernel.text()))?;
+    for (status, names) in others {
+        let names = names.join(", or of ");
+        writeln!(out, "  by the rules of {names}: {}", one_line(status))?;
+    }
+    Ok(())
+}
+
+/// Whether a mixed device has one size alone, no larger than the kernel's page: what a mail proposed is then what Linux does.
+fn is_also_the_single_size(registration: &Registration) -> bool {
+    let question = registration.question();
+    let device = question.device();
+    let one = device.page_sizes.smallest() == device.page_sizes.largest();
+    let small = device.page_sizes.largest() <= Some(question.mr().page);
+    let total = |table: Cut| table.total;
+    device.policy == Policy::Mixed
+        && one
+        && small
+        && registration.table().is_ok_and(|table| {
+            registration.alternative(Policy::Single).map(total) == Ok(table.total)
+        })
+}
+
+/// Which addresses nobody gave, so that those that are printed are examples.
+fn examples(registration: &Registration) -> Option<String> {
+    let scenario = registration.scenario();
+    let (region, memory) = (&scenario.region, &scenario.memory);
+    let not_given = [
+        (
+            "region.va",
+            region.va == DEFAULT_VA && region.hca_address.is_none(),
+        ),
+        (
+            "memory.start",
+            memory.start.is_none() && memory.extents.is_none(),
+        ),
+    ];
+    let names = not_given.into_iter().filter(|(_, is_not)| *is_not);
+    let names: Vec<_> = names.map(|(name, _)| name).collect();
+    let were = match names.len() {
+        0 => return None,
+        1 => "was",
+        _ => "were",
+    };
+    Some(format!(
+        "addresses are examples: {} {were} not given",
+        names.join(" and ")
+    ))
 }
 
 /// The mail's own code and first idea, tried on this region.

@@ -57,7 +57,17 @@ pub fn table(out: &mut impl Write, plan: &SetPlan, why: bool) -> io::Result<()> 
             writeln!(out, "\nregion {} of {regions}", refusal.region)?;
             gates::refused(out, &refusal.answer)?;
         }
-        None => writeln!(out, "\nevery region passes the gates that are known")?,
+        None => match plan.unless_privileged() {
+            Some(refusal) => {
+                writeln!(
+                    out,
+                    "\nregion {} of {regions}, unless the process has CAP_IPC_LOCK (process.privileged is not given)",
+                    refusal.region
+                )?;
+                gates::refused(out, &refusal.answer)?;
+            }
+            None => writeln!(out, "\nevery region passes the gates that are known")?,
+        },
     }
     if why {
         for (i, member) in plan.members().iter().enumerate() {

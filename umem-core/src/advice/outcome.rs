@@ -75,6 +75,15 @@ impl Outcome {
 pub(super) fn proven(proposal: Proposal, before: Outcome) -> Option<(Advice, Option<u64>)> {
     let tables = proposal.scenarios.iter().map(Registration::new);
     let tables: Vec<_> = tables.collect::<Result<_, _>>().ok()?;
+    gain(proposal, &tables, before)
+}
+
+/// The same for a proposal whose scenarios are worked out already.
+pub(super) fn gain(
+    proposal: Proposal,
+    tables: &[Registration],
+    before: Outcome,
+) -> Option<(Advice, Option<u64>)> {
     let (first, rest) = tables.split_first()?;
     let first = Outcome::of(first).times(proposal.repeats);
     let after = rest.iter().map(Outcome::of).fold(first, Outcome::and);

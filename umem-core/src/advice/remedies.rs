@@ -4,12 +4,13 @@
 //! that a proposal names everything that has to change.
 
 use super::{
-    outcome::{Advice, Outcome, proven},
+    outcome::{Advice, Outcome, gain},
     proposals::{self, Kind, Proposal},
     slices::slices,
 };
 use crate::{
     gate::{Gate, GateAnswer},
+    memory,
     registration::Registration,
     scenario::Scenario,
     size::Bytes,
@@ -51,10 +52,14 @@ pub(super) fn remedies(of: &Registration) -> Vec<(Kind, Advice)> {
         return Vec::new();
     };
     let mut list: Vec<(Kind, Advice)> = Vec::new();
+    let mut planner = Planner::default();
     let complete = of_refusal(of, &refusal)
         .into_iter()
-        .flat_map(|remedy| complete(remedy, &refusal, MOST_GATES));
-    for (number, remedy) in complete.enumerate() {
+        .flat_map(|remedy| complete(remedy, &refusal, MOST_GATES, &mut planner));
+    let mut complete: Vec<_> = complete.collect();
+    let larger = complete.iter().find_map(in_larger_pages);
+    complete.extend(larger);
+    for (number, (remedy, tables)) in complete.into_iter().enumerate() {
         let proposal = Proposal {
             scenarios: remedy.scenarios,
             repeats: remedy.repeats,
@@ -65,7 +70,7 @@ pub(super) fn remedies(of: &Registration) -> Vec<(Kind, Advice)> {
                 remedy.cost,
             )
         };
-        if let Some((advice, _)) = proven(proposal, before) {
+        if let Some((advice, _)) = gain(proposal, &tables, before) {
             list.push((Kind::Remedy(number), advice));
         }
     }
@@ -83,16 +88,18 @@ fn of_refusal(of: &Registration, refusal: &GateAnswer) -> Vec<Remedy> {
         Some("too-long" | "too-many-pages" | "too-many-entries" | "iommu-map-failed")
     );
     if let Some(slices) = in_slices.then(|| slices(of)).flatten() {
+        let (count, length) = (slices.count, Bytes(slices.length));
+        let (each, buffers) = match of.question().kind() {
+            memory::Kind::DmaBuf => (
+                ", one dma-buf each",
+                "; the exporter must hand out a buffer for each",
+            ),
+            _ => ("", ""),
+        };
         list.push(Remedy {
-            change: format!(
-                "register it as {} regions of at most {}",
-                slices.count,
-                Bytes(slices.length)
-            )
-            .into(),
+            change: format!("register it as {count} regions of at most {length}{each}").into(),
             cost: format!(
-                "{} keys to hand out, and no access across their boundaries",
-                slices.count
+                "{count} keys to hand out, and no access across their boundaries{buffers}"
             )
             .into(),
             scenarios: slices.scenarios,
@@ -105,19 +112,54 @@ fn of_refusal(of: &Registration, refusal: &GateAnswer) -> Vec<Remedy> {
 /// How many ways to go on are listed if the next gate refuses the changed region.
 const MOST_WAYS: usize = 2;
 
-/// The remedy, with those of the gates behind that refuse the region then; empty if it does not register in the end.
-fn complete(remedy: Remedy, refusal: &GateAnswer, gates: usize) -> Vec<Remedy> {
-    // Slices are proven already.
-    if remedy.repeats > 1 || remedy.scenarios.len() > 1 {
-        return alloc::vec![remedy];
+/// Plans regions one after the other. The cures of one refusal often differ in the process alone, and long lists take seconds to make.
+#[derive(Default)]
+struct Planner {
+    /// The region that was planned last.
+    last: Option<Registration>,
+}
+
+impl Planner {
+    fn plan(&mut self, scenario: &Scenario) -> Option<Registration> {
+        let alike = |last: &&Registration| {
+            let known = last.scenario();
+            let process = scenario.process.clone();
+            *scenario
+                == Scenario {
+                    process,
+                    ..known.clone()
+                }
+        };
+        let planned = match self.last.as_ref().filter(alike) {
+            Some(last) => last.for_process_of(scenario),
+            None => Registration::new(scenario),
+        };
+        let planned = planned.ok()?;
+        self.last = Some(planned.clone());
+        Some(planned)
     }
-    let changed = remedy.scenarios.first().map(Registration::new);
-    let Some(Ok(changed)) = changed else {
+}
+
+/// The remedy and its tables, with those of the gates behind that refuse the region then; empty if it does not register in the end.
+fn complete(
+    remedy: Remedy,
+    refusal: &GateAnswer,
+    gates: usize,
+    planner: &mut Planner,
+) -> Vec<(Remedy, Vec<Registration>)> {
+    let tables = remedy
+        .scenarios
+        .iter()
+        .map(|scenario| planner.plan(scenario));
+    let Some(tables) = tables.collect::<Option<Vec<_>>>() else {
         return Vec::new();
     };
-    if changed.table().is_ok() {
-        return alloc::vec![remedy];
+    if tables.iter().all(|changed| changed.table().is_ok()) {
+        return alloc::vec![(remedy, tables)];
     }
+    let [changed] = &tables[..] else {
+        return Vec::new();
+    };
     let Some(next) = changed.gates().pop().filter(GateAnswer::refuses) else {
         return Vec::new();
     };
@@ -126,16 +168,37 @@ fn complete(remedy: Remedy, refusal: &GateAnswer, gates: usize) -> Vec<Remedy> {
     if again || gates == 0 {
         return Vec::new();
     }
-    let then = further(&changed, &next)
+    let then = further(changed, &next)
         .into_iter()
-        .flat_map(|then| complete(then, &next, gates - 1))
+        .flat_map(|then| complete(then, &next, gates - 1, planner))
         .take(MOST_WAYS);
-    then.map(|then| Remedy {
+    let both = |then: Remedy| Remedy {
         change: format!("{}, and {}", remedy.change, then.change).into(),
         cost: format!("{}; {}", remedy.cost, then.cost).into(),
         ..then
-    })
-    .collect()
+    };
+    then.map(|(then, tables)| (both(then), tables)).collect()
+}
+
+/// The same for a region in the smallest huge pages, if it would register in pages of the kernel and they make it at most half as long.
+fn in_larger_pages(
+    (remedy, tables): &(Remedy, Vec<Registration>),
+) -> Option<(Remedy, Vec<Registration>)> {
+    let [small] = &tables[..] else {
+        return None;
+    };
+    let of_kernel = small.table().ok()?.page_size == Some(small.question().mr().page);
+    let size = proposals::huge_sizes(small).next().filter(|_| of_kernel)?;
+    let huge = proposals::huge_pages(small, size)?;
+    let table = Registration::new(huge.scenarios.first()?).ok()?;
+    let fewer = table.table().ok()?.total <= small.table().ok()?.total / 2;
+    let both = Remedy {
+        change: format!("{}, and {}", remedy.change, huge.change).into(),
+        cost: format!("{}; {}", remedy.cost, huge.cost).into(),
+        scenarios: huge.scenarios,
+        repeats: 1,
+    };
+    fewer.then(|| (both, alloc::vec![table]))
 }
 
 /// The remedies for a refusal that other changes have led to; behind pinning, larger pages and later kernels as well.

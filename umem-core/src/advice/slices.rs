@@ -6,6 +6,7 @@ use crate::{
     registration::Registration,
     scenario::Scenario,
     size::Bytes,
+    table::Refusal,
 };
 use alloc::vec::Vec;
 
@@ -26,9 +27,14 @@ pub(super) struct Slices {
 
 /// The smallest number of slices that register, each on its own and all of them on the device; `None` if no number does, or slices of
 /// the memory are not alike.
+///
+/// A dma-buf is mapped whole, however little of it is registered: there a slice is a dma-buf of its own, a power of two long.
 pub(super) fn slices(of: &Registration) -> Option<Slices> {
-    if of.scenario().memory.extents.is_some() || of.question().kind() == memory::Kind::DmaBuf {
+    if of.scenario().memory.extents.is_some() {
         return None;
+    }
+    if of.question().kind() == memory::Kind::DmaBuf {
+        return buffers(of);
     }
     let fits = |count: u64| {
         let slices = in_slices(of, count)?;
@@ -54,11 +60,49 @@ fn in_slices(of: &Registration, count: u64) -> Option<Slices> {
     let mr = of.question().mr();
     let unit = of.question().memory().page_size().max(mr.page).bytes();
     let length = mr.length.div_ceil(count).checked_next_multiple_of(unit)?;
+    of_length(of, length)
+}
+
+/// The longest slices that are buffers of their own and register.
+fn buffers(of: &Registration) -> Option<Slices> {
+    let unit = of
+        .question()
+        .memory()
+        .page_size()
+        .max(of.question().mr().page);
+    let longest = (of.question().mr().length - 1).checked_ilog2()?;
+    // An IOMMU pads entries to 4G: whether a longer buffer maps depends on where its exporter ends them.
+    let most = match of.table() {
+        Err(Refusal::Map { .. }) => 31,
+        _ => longest,
+    };
+    let lengths = unit.log2()..=longest.min(most);
+    let mut lengths = lengths.rev().map(|log2| 1 << log2);
+    lengths.find_map(|length| {
+        let slices = of_length(of, length)?;
+        (slices.count <= MOST_SLICES && registers(&slices)).then_some(slices)
+    })
+}
+
+fn of_length(of: &Registration, length: u64) -> Option<Slices> {
+    let mr = of.question().mr();
+    let own_buffer = of.question().kind() == memory::Kind::DmaBuf;
+    // A buffer of its own begins at a page.
+    if own_buffer && mr.page_offset() != 0 {
+        return None;
+    }
     let (full, rest) = (mr.length / length, mr.length % length);
     let slice = |offset: u64, length: u64| {
         let mut changed = of.scenario().clone();
         let region = &mut changed.region;
-        region.offset = Bytes(mr.offset + offset);
+        match own_buffer {
+            true => {
+                region.va = region.va.wrapping_add(mr.offset + offset);
+                region.offset = Bytes(0);
+                changed.memory.length = None;
+            }
+            false => region.offset = Bytes(mr.offset + offset),
+        }
         region.length = Bytes(length);
         region.hca_address = region.hca_address.map(|hca| hca.wrapping_add(offset));
         changed
@@ -79,12 +123,15 @@ fn in_slices(of: &Registration, count: u64) -> Option<Slices> {
     })
 }
 
-/// Whether each slice registers, and the device has entries for all of them.
+/// Whether each slice registers in a table that is right, and the device has entries for all of them.
 fn registers(slices: &Slices) -> bool {
     let planned = slices.scenarios.iter().map(Registration::new);
     let Ok(planned) = planned.collect::<Result<Vec<_>, _>>() else {
         return false;
     };
+    if planned.iter().any(Registration::is_wrong) {
+        return false;
+    }
     let totals: Option<Vec<u64>> = planned
         .iter()
         .map(|slice| Some(slice.table().ok()?.total))

@@ -3,7 +3,7 @@
 use super::{MOST_SEGMENTS, Outcome};
 use crate::{
     memory,
-    registration::Registration,
+    registration::{Registration, Table},
     scenario::DEFAULT_VA,
     size::Bytes,
     table::{Policy, Refusal},
@@ -23,10 +23,15 @@ pub fn why_none(of: &Registration) -> String {
             return "The driver keeps no table: there is nothing to make smaller.".into();
         }
         Err(Refusal::Stopped(answer)) => {
-            return format!(
-                "Nothing that umem can plan makes the gate {} let it pass: see what to do above.",
-                answer.gate.name()
-            );
+            let gate = answer.gate.name();
+            return match &answer.way_out {
+                Some(way_out) => format!(
+                    "No change that umem can plan gets the region past the gate {gate}. What to do instead: {way_out}."
+                ),
+                None => format!(
+                    "The gate {gate} refuses it in every case that umem can plan: register other memory, or on another device."
+                ),
+            };
         }
         Err(refusal) => {
             return format!(
@@ -74,6 +79,11 @@ pub fn assumed_start(of: &Registration) -> Option<String> {
     }
     let mut later = scenario.clone();
     later.region.offset = Bytes(mr.page.bytes());
+    // Entries of the kernel's page cannot get smaller.
+    let is_least = |table: &Table| table.page_size == Some(mr.page);
+    if of.table().is_ok_and(is_least) {
+        return None;
+    }
     let later = Outcome::of(&Registration::new(&later).ok()?).entries;
     let now = Outcome::of(of).entries?;
     let then = match later {

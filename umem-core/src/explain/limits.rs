@@ -125,7 +125,7 @@ fn own_limits(registration: &Registration) -> Vec<Limit> {
             );
             match constraint.code {
                 ConstraintCode::StartAlignment => format!(
-                    "{function} takes no page larger than the alignment of the program's address {va}, {}, {then}.",
+                    "The program's address {va} is aligned to {} only, and {driver} takes no page larger than that, {then} ({function}).",
                     Bytes(1 << bit)
                 ),
                 ConstraintCode::Covers => covers(sizes),
@@ -133,8 +133,8 @@ fn own_limits(registration: &Registration) -> Vec<Limit> {
                     "The program's address {va} and the device address {dma} differ in bit {bit}, {then}."
                 ),
                 _ => format!(
-                    "{function} wants each run of contiguous device addresses aligned at its ends, and the one at {dma}, or the one before \
-                 it, is so to {} only, {then}.",
+                    "Contiguous memory begins at the device address {dma}: it, or the length of the run before it, is aligned to {} only, and \
+                     {driver} takes no page larger than that, {then} ({function}).",
                     Bytes(1 << bit)
                 ),
             }

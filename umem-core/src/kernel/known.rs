@@ -79,12 +79,17 @@ impl Kernel {
         }
     }
 
-    /// What is known about it, in words.
-    pub fn text(&self) -> String {
-        let mut text = match self.release {
+    /// What it is and which rules it is planned with, in words.
+    pub fn in_short(&self) -> String {
+        match self.release {
             Some(_) => format!("{} {}", self.about, self.rules),
             None => self.about.clone(),
-        };
+        }
+    }
+
+    /// What is known about it, in words: the same, what is open, and what would settle it.
+    pub fn text(&self) -> String {
+        let mut text = self.in_short();
         if !self.open.is_empty() {
             text.push_str("; it may have ");
             for (i, change) in self.open.iter().enumerate() {

@@ -3,13 +3,19 @@
 use super::{Registration, Table};
 use crate::{
     device::Scope,
-    evidence::{By, Evidence},
+    evidence::{self, By, Evidence},
     gate::{Gate, GateAnswer, Verdict},
+    kernel::Certainty,
     memory::Kind,
     size::Bytes,
     table::{Policy, Refusal, memory::Layout},
 };
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{
+    borrow::ToOwned,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 
 impl Registration {
     /// What each gate answers, in the order in which the region meets them, up to the first that refuses.
@@ -78,6 +84,17 @@ impl Registration {
         let mut lines: Vec<Evidence> = others.collect();
         lines.extend(own);
         lines
+    }
+
+    /// The [evidence](Self::evidence) in one sentence.
+    pub fn how_sure(&self) -> String {
+        let kernel = self.question().kernel();
+        let yours = kernel.release.map(|release| match kernel.certainty {
+            Certainty::Exact => release.to_string(),
+            // What its number names is not what it has.
+            _ => kernel.name.clone(),
+        });
+        evidence::summary(&self.evidence(), yours.as_deref())
     }
 
     fn passed(&self, gate: Gate) -> GateAnswer {
@@ -156,11 +173,14 @@ impl Registration {
             Gate::Gather => &["gather"],
             Gate::Map => &["map"],
             Gate::PageSize => &["page-size", "cut"],
-            _ => &["table", "driver"],
+            Gate::Table => &["table", "driver"],
+            _ => &["driver"],
         };
+        // An answer claims no more than the weakest rule behind it.
         let found = evidence
             .into_iter()
-            .find(|line| stages.contains(&line.stage));
+            .filter(|line| stages.contains(&line.stage))
+            .min_by_key(|line| line.by);
         let profile = self.question().device().profile;
         let assumed =
             profile.and_then(|driver| driver.traits(self.question().device().release).assumed);

@@ -7,13 +7,12 @@ use crate::{
     size::PageSize,
     table::{KernelBug, Refusal, memory::Layout},
 };
-use alloc::boxed::Box;
 
 impl Lists {
     /// Whether the gates before the SG list let the region through, and there is a table behind them.
     pub(super) fn is_let_through(&self) -> Result<(), Refusal> {
-        if let Some(refusal) = self.question.request().refusal() {
-            return Err(Refusal::Stopped(Box::new(refusal)));
+        if let Some(refusal) = self.stopped() {
+            return Err(refusal.clone());
         }
         let device = self.question.device();
         match (device.layout, device.profile) {

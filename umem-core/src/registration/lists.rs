@@ -8,13 +8,14 @@ use crate::{
     size::PageSize,
     table::{KernelBug, Refusal, single::Constraint},
 };
+use alloc::boxed::Box;
 
 /// The scatter-gather list of a registration: see [`Registration::scatter`](super::Registration::scatter).
 pub type Scatter<'a> = ScatterList<FrameRuns<'a>>;
 /// The DMA list of a registration: see [`Registration::dma`](super::Registration::dma).
 pub type Dma<'a> = DmaList<Scatter<'a>>;
 
-/// A resolved scenario, gathered and mapped.
+/// A resolved scenario, gathered and mapped; empty where a gate before the SG list refuses the region.
 #[derive(Clone, Debug)]
 pub(super) struct Lists {
     pub(super) question: Question,
@@ -30,6 +31,13 @@ struct Mapped {
 
 impl Lists {
     pub(super) fn of(question: Question) -> Self {
+        if let Some(refusal) = question.request().refusal() {
+            return Self {
+                question,
+                scatter_count: 0,
+                mapped: Err(Refusal::Stopped(Box::new(refusal))),
+            };
+        }
         let scatter_count = scatter(&question).count() as u64;
         let mapped = match question.translation() {
             None => Ok(Mapped {
@@ -60,16 +68,34 @@ impl Lists {
         }
     }
 
+    /// The same lists, of which `question` asks.
+    #[cfg(feature = "guide")]
+    pub(super) fn asked(self, question: Question) -> Self {
+        Self { question, ..self }
+    }
+
     pub(super) fn frames(&self) -> FrameRuns<'_> {
         frames(&self.question)
     }
 
     pub(super) fn scatter(&self) -> Scatter<'_> {
-        scatter(&self.question)
+        match self.stopped() {
+            None => scatter(&self.question),
+            Some(_) => nothing(&self.question),
+        }
     }
 
     pub(super) fn dma(&self) -> Dma<'_> {
-        dma(&self.question, self.translated())
+        match self.stopped() {
+            None => dma(&self.question, self.translated()),
+            Some(_) => DmaList::identity(nothing(&self.question)),
+        }
+    }
+
+    /// The refusal by a gate before the SG list.
+    pub(super) fn stopped(&self) -> Option<&Refusal> {
+        let refusal = self.mapped.as_ref().err();
+        refusal.filter(|refusal| matches!(refusal, Refusal::Stopped(_)))
     }
 
     pub(super) fn dma_count(&self) -> Result<u64, &Refusal> {
@@ -117,9 +143,13 @@ fn scatter(question: &Question) -> Scatter<'_> {
     match question.kind() {
         Kind::Pages => gathered(question),
         Kind::DmaBuf => ScatterList::listed(frames(question), question.mr().page),
-        // Nothing is gathered.
-        Kind::Odp => ScatterList::listed(question.memory().runs(0, 0), question.mr().page),
+        Kind::Odp => nothing(question),
     }
+}
+
+/// The list where nothing is gathered.
+fn nothing(question: &Question) -> Scatter<'_> {
+    ScatterList::listed(question.memory().runs(0, 0), question.mr().page)
 }
 
 /// The list that is mapped: that of the region; of a dma-buf, the exporter's whole list.

@@ -63,6 +63,10 @@ pub(super) fn each(registration: &Registration) -> (u64, u64) {
 /// How many regions like `registration` the limits allow after those of `taken`, and the gate at which the next one stops.
 pub(super) fn allowed(registration: &Registration, taken: &Taken) -> (u64, Gate) {
     let process = &registration.scenario().process;
+    let lockable = match process.privileged {
+        Some(false) => lockable(registration, taken),
+        _ => u64::MAX,
+    };
     let page = registration.question().mr().page;
     let (pinned, entries) = each(registration);
     let times = |room: Option<u64>, each: u64| match room {
@@ -72,16 +76,6 @@ pub(super) fn allowed(registration: &Registration, taken: &Taken) -> (u64, Gate)
     let objects = process
         .hca_objects
         .map(|left| left.saturating_sub(taken.regions));
-    let lockable = match (process.memlock, process.privileged) {
-        (Some(Memlock::Bytes(Bytes(limit))), Some(false)) => {
-            let before = process
-                .pinned
-                .map_or(0, |Bytes(before)| before.div_ceil(page.bytes()));
-            let used = before.saturating_add(taken.pinned);
-            Some((limit >> page.log2()).saturating_sub(used))
-        }
-        _ => None,
-    };
     let memory = process
         .memory_left
         .map(|Bytes(left)| (left >> page.log2()).saturating_sub(taken.pinned));
@@ -89,7 +83,7 @@ pub(super) fn allowed(registration: &Registration, taken: &Taken) -> (u64, Gate)
         of_device(registration).map(|limit| limit.entries(page).saturating_sub(taken.entries));
     [
         (times(objects, 1), Gate::Uverbs),
-        (times(lockable, pinned), Gate::Memlock),
+        (lockable, Gate::Memlock),
         (times(memory, pinned), Gate::Pin),
         (times(kept, entries), Gate::Firmware),
     ]
@@ -97,6 +91,22 @@ pub(super) fn allowed(registration: &Registration, taken: &Taken) -> (u64, Gate)
     // If several limits stop the same region, the first gate decides.
     .min_by_key(|(allowed, gate)| (*allowed, *gate))
     .unwrap_or((u64::MAX, Gate::Firmware))
+}
+
+/// How many regions like `registration` a process without CAP_IPC_LOCK may lock after those of `taken`.
+pub(super) fn lockable(registration: &Registration, taken: &Taken) -> u64 {
+    let process = &registration.scenario().process;
+    let page = registration.question().mr().page;
+    match (process.memlock, each(registration).0) {
+        (Some(Memlock::Bytes(Bytes(limit))), pinned) if pinned > 0 => {
+            let before = process
+                .pinned
+                .map_or(0, |Bytes(before)| before.div_ceil(page.bytes()));
+            let used = before.saturating_add(taken.pinned);
+            (limit >> page.log2()).saturating_sub(used) / pinned
+        }
+        _ => u64::MAX,
+    }
 }
 
 /// The limit on the entries of all regions of the device, if one is known.

@@ -8,7 +8,7 @@ use crate::{
     evidence::By,
     gate::{Gate, GateAnswer},
     registration::Registration,
-    scenario::{Problem, ScenarioError},
+    scenario::{Problem, ProcessSpec, ScenarioError},
 };
 use alloc::{format, string::String, vec::Vec};
 
@@ -19,6 +19,7 @@ pub struct SetPlan {
     members: Vec<Planned>,
     total: Total,
     refusal: Option<SetRefusal>,
+    unless_privileged: Option<SetRefusal>,
 }
 
 /// Regions that are alike.
@@ -81,11 +82,15 @@ impl Set {
         }
         let mut members: Vec<Planned> = Vec::with_capacity(self.registrations.len());
         let (mut taken, mut total, mut refusal) = (Taken::default(), Total::default(), None);
+        let mut unless_privileged = None;
         for (i, member) in self.registrations.iter().enumerate() {
             let planned = self.planned(i, member)?;
             total = total
                 .and(&planned.registration, member.count)
                 .ok_or_else(|| too_many(i, member))?;
+            if refusal.is_none() && unless_privileged.is_none() {
+                unless_privileged = self.unprivileged(i, &planned, &taken);
+            }
             let registered = match &refusal {
                 Some(_) => 0,
                 None => {
@@ -109,6 +114,7 @@ impl Set {
             members,
             total,
             refusal,
+            unless_privileged,
         })
     }
 
@@ -149,22 +155,44 @@ impl Set {
             .is_none_or(|alone| allowed == 0 && gate < alone.gate);
         let answer = match (gate, sooner) {
             (Gate::Firmware, true) => device_is_full(registration, &taken),
-            (_, true) => self.stopped(member, registration, &taken),
+            (_, true) => self.stopped(member, registration, &taken, &self.process),
             (_, false) => None,
         };
         (registered, answer.or(alone))
     }
 
-    /// What refuses a region of the process that has registered those of `taken`.
+    /// Which of the member's regions a process without CAP_IPC_LOCK may not lock after those of `taken`, where nobody said whether
+    /// this one has it.
+    fn unprivileged(&self, number: usize, planned: &Planned, taken: &Taken) -> Option<SetRefusal> {
+        let member = &self.registrations[number];
+        let lockable = limits::lockable(&planned.registration, taken);
+        if self.process.privileged.is_some() || lockable >= member.count {
+            return None;
+        }
+        let taken = taken.and(&planned.registration, lockable);
+        let process = ProcessSpec {
+            privileged: Some(false),
+            ..self.process.clone()
+        };
+        let answer = self.stopped(member, &planned.registration, &taken, &process)?;
+        (answer.gate == Gate::Memlock).then_some(SetRefusal {
+            region: taken.regions + 1,
+            member: number,
+            answer,
+        })
+    }
+
+    /// What refuses a region of `process` when it has registered those of `taken`.
     fn stopped(
         &self,
         member: &Member,
         registration: &Registration,
         taken: &Taken,
+        process: &ProcessSpec,
     ) -> Option<GateAnswer> {
         let mut scenario = self.scenario(member);
         let page = registration.question().mr().page;
-        scenario.process = taken.process(&self.process, page.bytes());
+        scenario.process = taken.process(process, page.bytes());
         let gates = scenario.gates_before_gathering().ok()?;
         gates.into_iter().find(GateAnswer::refuses)
     }
@@ -236,6 +264,14 @@ impl SetPlan {
         self.refusal.as_ref()
     }
 
+    /// The region at which the set is refused unless the process has CAP_IPC_LOCK, where the set does not say whether it has.
+    pub fn unless_privileged(&self) -> Option<&SetRefusal> {
+        match self.refusal {
+            None => self.unless_privileged.as_ref(),
+            Some(_) => None,
+        }
+    }
+
     /// The most entries that the device keeps of all regions together, if a limit is known.
     pub fn budget(&self) -> Option<u64> {
         let registration = &self.members.first()?.registration;
@@ -243,18 +279,25 @@ impl SetPlan {
         Some(limit.entries(registration.question().mr().page))
     }
 
-    /// "548 regions: 53366 entries", or which region is refused, where and why.
+    /// "548 regions: 53366 entries", what they depend on, or which region is refused, where and why.
     pub fn status(&self) -> String {
         let Total {
             regions, entries, ..
         } = self.total;
         let plural = if regions == 1 { "region" } else { "regions" };
-        match &self.refusal {
-            None => format!("{regions} {plural}: {entries} entries"),
-            Some(refusal) => format!(
+        let stop = |refusal: &SetRefusal| {
+            format!(
                 "region {} of {regions} is {}",
                 refusal.region,
                 refusal.answer.stop()
+            )
+        };
+        match (&self.refusal, self.unless_privileged()) {
+            (Some(refusal), _) => stop(refusal),
+            (None, None) => format!("{regions} {plural}: {entries} entries"),
+            (None, Some(refusal)) => format!(
+                "{regions} {plural}: {entries} entries if the process has CAP_IPC_LOCK; without it {}",
+                stop(refusal)
             ),
         }
     }

@@ -196,6 +196,12 @@ fn why_there_is_none_is_said() {
             "largest page that the device has",
         ),
         (r#""layout":"scattered""#, r#""device":"usnic""#, "no table"),
+        // Where no change helps, what to do instead is said again.
+        (
+            r#""layout":"scattered","areas":[{"length":"4G","backing":"pfnmap"}]"#,
+            r#""device":"irdma","kernel":{"release":"5.10"}"#,
+            "past the gate driver. What to do instead: run a kernel",
+        ),
     ] {
         let of = registration(r#""length":"4G""#, memory, device);
         let list = advice(&of);

@@ -283,3 +283,70 @@ fn sets_have_remedies() {
         assert!(advice.set.plan().unwrap().refusal().is_none(), "{advice:?}");
     }
 }
+
+/// An exporter maps its whole buffer, so slices are buffers of their own: as in the report, where chunks of 1G register.
+#[test]
+fn a_dma_buf_that_does_not_map_is_registered_in_smaller_ones() {
+    let memory =
+        r#""kind":"dma-buf","page_size":"2M","layout":"contiguous","start":"0x34400000000""#;
+    for release in ["6.5", "6.8.0-84-generic", "6.12.95"] {
+        let rest = format!(r#""kernel":{{"release":"{release}"}},"iommu":"vt-d","device":"irdma""#);
+        let gpu = registration(r#""length":"63G""#, memory, &rest);
+        assert_eq!(gpu.table().unwrap_err().code(), "iommu-map-failed");
+        let list = advice(&gpu);
+        let change = "register it as 32 regions of at most 2G, one dma-buf each";
+        let buffers = find(&list, change).unwrap_or_else(|| panic!("{release}: {list:?}"));
+        assert_eq!(buffers.after.entries, Some(63), "{release}");
+        for scenario in &buffers.scenarios {
+            let slice = Registration::new(scenario).unwrap();
+            assert_eq!(
+                slice.question().memory().length(),
+                slice.question().mr().length
+            );
+        }
+    }
+}
+
+/// Small pages are a reason to go on: the cure says so in the same run.
+#[test]
+fn a_cure_that_leads_to_small_pages_names_larger_ones() {
+    let small = registration(
+        r#""length":"64M""#,
+        r#""layout":"scattered""#,
+        r#""device":"mlx5","process":{"memlock":"8M","pinned":0,"privileged":false}"#,
+    );
+    let list = advice(&small);
+    let both = list
+        .iter()
+        .find(|advice| advice.change.ends_with("and back the region with 2M pages"));
+    assert_eq!(
+        both.map(|both| both.after.entries),
+        Some(Some(32)),
+        "{list:?}"
+    );
+    let alone = list
+        .iter()
+        .filter(|advice| advice.after.entries == Some(16384));
+    assert_eq!(alone.count(), 2, "{list:?}");
+}
+
+/// A region that a gate before the SG list refuses has no lists, and costs nothing to plan.
+#[test]
+fn a_refused_region_is_not_gathered() {
+    let stopped = registration(
+        r#""length":"64M""#,
+        r#""layout":"scattered""#,
+        r#""device":"mlx5","process":{"memlock":"8M","pinned":0,"privileged":false}"#,
+    );
+    let refusal = stopped.table().unwrap_err();
+    assert_eq!(stopped.dma_count(), Err(refusal));
+    assert_eq!(
+        (
+            stopped.scatter_count(),
+            stopped.scatter().count(),
+            stopped.dma().count()
+        ),
+        (0, 0, 0)
+    );
+    assert_eq!(stopped.list_cost(), Default::default());
+}

@@ -70,6 +70,34 @@ fn ionic_answers_all_that_was_reported_of_it() {
     assert_eq!(ends(&ionic(&small("1G", 3))), None);
 }
 
+/// Whether a limit on locked memory counts depends on CAP_IPC_LOCK: a set that does not say whether the process has it is not told that
+/// all is well.
+#[test]
+fn a_set_says_what_depends_on_the_capability() {
+    let planned = |process: &str| {
+        set(r#""bnxt_re""#, &small("64M", 300), process)
+            .plan()
+            .unwrap()
+    };
+    let open = planned(r#""memlock":"200M""#);
+    let unless = open.unless_privileged().unwrap();
+    let refused = planned(r#""memlock":"200M","privileged":false"#);
+    assert_eq!(open.refusal(), None);
+    assert_eq!(Some(unless), refused.refusal());
+    assert_eq!(unless.region, 4);
+    let begins = "300 regions: 4915200 entries if the process has CAP_IPC_LOCK; without it region 4 of 300 is refused at memlock (ENOMEM): ";
+    assert!(open.status().starts_with(begins), "{}", open.status());
+    assert_eq!(refused.unless_privileged(), None);
+    for fine in [
+        "",
+        r#""memlock":"unlimited""#,
+        r#""memlock":"200M","privileged":true"#,
+    ] {
+        assert_eq!(planned(fine).unless_privileged(), None, "{fine}");
+        assert_eq!(planned(fine).status(), "300 regions: 4915200 entries");
+    }
+}
+
 /// rccl's 548 regions, before and with huge pages: the numbers of the report.
 #[test]
 fn rccl_needs_a_twelfth_with_huge_pages() {

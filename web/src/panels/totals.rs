@@ -11,7 +11,7 @@ use crate::{
 };
 use gloo::timers::callback::Timeout;
 use std::rc::Rc;
-use umem_core::{evidence, kernel::Certainty, registration::Registration, table::Refusal};
+use umem_core::{kernel::Certainty, registration::Registration, table::Refusal};
 use yew::prelude::*;
 
 /// What the totals are given.
@@ -119,7 +119,7 @@ fn sure(scene: &Scene, worked_out: bool) -> Html {
                     }) }
                 </ul>
             }
-            <p class="note">{ evidence::summary(&evidence) }</p>
+            <p class="note">{ scene.registration().how_sure() }</p>
             <ul class="evidence">
                 { for evidence.iter().map(|line| html! {
                     <li><b>{ line.stage }</b>{ ": " }{ line.by.name() }{ ", " }{ &line.text }</li>

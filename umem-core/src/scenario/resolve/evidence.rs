@@ -80,7 +80,8 @@ impl Question {
             line("driver", (by, source.clone()));
             if self.device().policy == Policy::Single {
                 // No driver reports what its table takes.
-                line("table", (By::Source, source));
+                let source = source.split(": Linux").next().unwrap_or_default();
+                line("table", (By::Source, source.to_owned()));
             }
         }
         list
@@ -104,12 +105,12 @@ impl Question {
     /// The evidence for the driver's row, if the device is in the catalogue.
     fn driver_evidence(&self) -> Option<(By, String)> {
         let profile = self.device().profile?;
-        let by = if profile.name == "rxe" {
-            By::Lab
-        } else {
-            By::Source
-        };
-        Some((by, profile.traits(self.device().release).source.to_owned()))
+        let source = profile.traits(self.device().release).source;
+        let page = Some(self.mr().page);
+        Some(match page.and_then(lab).filter(|_| profile.name == "rxe") {
+            Some(lab) => (By::Lab, format!("{source}: {lab}")),
+            None => (By::Source, source.to_owned()),
+        })
     }
 
     /// The evidence for the one size: the kernel's search for it, or the driver's own way.
