@@ -38,7 +38,7 @@ static bool describe_power(struct device *dma, struct umem_probe_device *info)
 	if (get_dma_ops(dma) && !dma->dma_ops_bypass) {
 		table = get_iommu_table_base(dma);
 		info->domain = table && !dma->bus_dma_limit ? UMEM_PROBE_DOMAIN_TABLES : UMEM_PROBE_DOMAIN_OTHER;
-		info->domain_sizes = table ? IOMMU_PAGE_SIZE(table) : 0;
+		info->domain_sizes = table ? IOMMU_PAGE_SIZE(table) | (u64)table->it_size << table->it_page_shift : 0;
 		return true;
 	}
 	if (!dma->archdata.dma_offset)

@@ -11,7 +11,7 @@
 #include <linux/types.h>
 
 /* Changes with every change of this file that a program could notice. */
-#define UMEM_PROBE_ABI 3
+#define UMEM_PROBE_ABI 4
 
 /* Limits. What exceeds them is refused: E2BIG for a list, EINVAL for all else. */
 #define UMEM_PROBE_MAX_RUNS	(1ULL << 16)	/* runs in a list that is sent */
@@ -59,7 +59,7 @@ struct umem_probe_device {
 	__u32 max_segment;		/* out: ib_dma_max_seg_size() */
 	__u64 boundary;			/* out: the boundary that no segment crosses, less one; ~0: there is none */
 	__u64 dma_mask;			/* out: what it can address */
-	__u64 domain_sizes;		/* out: iommu_domain.pgsize_bitmap; of POWER's table: bytes a TCE */
+	__u64 domain_sizes;		/* out: iommu_domain.pgsize_bitmap; of POWER's table: bytes a TCE, or bytes of the window */
 };
 
 /*

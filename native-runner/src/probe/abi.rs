@@ -3,7 +3,7 @@
 use rustix::ioctl::{Opcode, opcode};
 
 /// `UMEM_PROBE_ABI`.
-pub const ABI: u32 = 3;
+pub const ABI: u32 = 4;
 /// `UMEM_PROBE_MAX_BLOCKS`.
 pub const MAX_BLOCKS: usize = 1 << 18;
 /// `UMEM_PROBE_OVER_4G`.

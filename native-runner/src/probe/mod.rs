@@ -10,8 +10,6 @@ use std::{ffi::c_void, fs::File, io};
 
 use rustix::ioctl::{Ioctl, IoctlOutput, Opcode, ioctl};
 
-use umem_core::size::PageSize;
-
 use crate::missing::Missing;
 use abi::{Coalesce, Frames, List, Map, Question};
 
@@ -39,8 +37,8 @@ pub enum Domain {
     Identity,
     /// An IOMMU translates them.
     Translated,
-    /// POWER's table of TCEs translates them, pages of this size in it.
-    Tables(PageSize),
+    /// POWER's table of TCEs translates them: the catalogue's name of such a table.
+    Tables(&'static str),
     /// Physical addresses plus a constant: POWER's direct window.
     Window,
     /// Kernel virtual addresses: a software device.
@@ -58,8 +56,7 @@ impl Domain {
     /// The catalogue's name of the IOMMU, where its rules are not those that most share.
     pub fn catalogue_name(self) -> Option<&'static str> {
         match self {
-            Self::Tables(PageSize::K4) => Some("power"),
-            Self::Tables(_) => Some("power-64k"),
+            Self::Tables(name) => Some(name),
             Self::Window => Some("power-direct"),
             _ => None,
         }
@@ -177,9 +174,11 @@ impl Probe {
                 1 => Domain::Identity,
                 2 | 3 => Domain::Translated,
                 5 => Domain::Cpu,
+                // The size of a page of the table, and that of the window.
                 6 => match question.domain_sizes {
-                    0x1000 => Domain::Tables(PageSize::K4),
-                    0x1_0000 => Domain::Tables(PageSize::of_log2(16)),
+                    0x4000_1000 => Domain::Tables("power"),
+                    0x8000_1000 => Domain::Tables("power-4k"),
+                    0x8001_0000 => Domain::Tables("power-64k"),
                     _ => Domain::Other,
                 },
                 7 => Domain::Window,

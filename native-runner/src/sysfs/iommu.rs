@@ -94,7 +94,7 @@ impl Iommu {
         match self.mode() {
             // POWER maps without the kernel's IOMMU domains, and its devices are in groups all the same.
             _ if self.is_power() => Err("POWER maps through a table or its direct window, and sysfs does not say through which: plan with \
-                     --iommu power, power-64k or power-direct"
+                     --iommu power, power-4k, power-64k or power-direct"
                 .into()),
             IommuSpec::OFF | "identity" => Ok(IommuSpec::OFF),
             "DMA" | "DMA-FQ" => self.profile.ok_or_else(|| match &self.unit {

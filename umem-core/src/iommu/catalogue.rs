@@ -192,6 +192,17 @@ pub static CATALOGUE: &[IommuProfile] = &[
         ..POWER
     },
     IommuProfile {
+        name: "power-4k",
+        title: words("IBM POWER, window of 2G in TCEs of 4K (powernv, kernel pages of 4K)"),
+        page_sizes: PageSizes::of_log2(&[12]),
+        address_bits: 31,
+        source: words(
+            "arch/powerpc/kernel/iommu.c: ppc_iommu_map_sg(), iommu_range_alloc() [linux 6.1 to 7.3]",
+        ),
+        lab: Some(words("QEMU powernv9, Linux 6.12.95, ppc64le, 4K pages")),
+        ..POWER
+    },
+    IommuProfile {
         name: "power-64k",
         title: words("IBM POWER, window of 2G in TCEs of 64K (powernv)"),
         page_sizes: PageSizes::of_log2(&[16]),

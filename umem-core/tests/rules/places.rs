@@ -76,6 +76,7 @@ fn every_iommu_has_its_address_bits() {
         ("dart", 32),
         ("s390", 42),
         ("power", 30),
+        ("power-4k", 31),
         ("power-64k", 31),
     ] {
         let translation = find(name).unwrap().translation();
@@ -182,6 +183,7 @@ fn every_iommu_has_its_page_sizes() {
         ("virtio", &virtio),
         ("s390", "4K"),
         ("power", "4K"),
+        ("power-4k", "4K"),
         ("power-64k", "64K"),
         ("power-direct", "16M"),
         ("dart", "16K"),

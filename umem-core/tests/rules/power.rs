@@ -161,6 +161,7 @@ proptest! {
     fn tables_of_tces_are_the_kernels(
         (name, lengths) in prop_oneof![
             (Just("power"), prop::collection::vec(1u64..600, 1..60)),
+            (Just("power-4k"), prop::collection::vec(1u64..600, 1..60)),
             (Just("power-64k"), prop::collection::vec(prop_oneof![1u64..16, 1u64..600], 1..60)),
         ],
         boundary in prop_oneof![Just(32u32), 26u32..32],

@@ -321,7 +321,7 @@ pub static ARCHITECTURES: &[Architecture] = &[
             },
             Iommu {
                 name: "power-64k",
-                title: "powernv, tables of 64K",
+                title: "powernv, tables of the kernel's page",
                 machine: "powernv9",
                 // Without its defaults it has no PCI.
                 options: &[("-nic", "none"), ("-vga", "none")],
