@@ -31,6 +31,8 @@ mod resolve;
 pub(crate) mod set;
 #[cfg(feature = "serde")]
 mod value;
+#[cfg(feature = "serde")]
+mod write;
 
 pub use crate::process::{Area, Backing, ForkSupport, Memlock, ProcessSpec, Protection};
 pub use area::AreaSpec;

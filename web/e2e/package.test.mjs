@@ -60,7 +60,7 @@ test("a server can import it", async () => {
 test("what is packed is what is meant to be", async () => {
   const root = await unpack(await folder());
   const files = (await readdir(root, { recursive: true })).sort();
-  const expected = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "element", "element/umem_split.js", "element/umem_split_bg.wasm", "package.json", "plan", "plan/umem_plan.js", "plan/umem_plan_bg.wasm", "umem-formats.d.ts", "umem-split.d.ts", "umem-split.js"];
+  const expected = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "custom-elements.json", "element", "element/umem_split.js", "element/umem_split_bg.wasm", "package.json", "plan", "plan/umem_plan.js", "plan/umem_plan_bg.wasm", "umem-formats.d.ts", "umem-split.d.ts", "umem-split.js"];
   assert.deepEqual(files, expected);
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   assert.ok(tarball().endsWith(`umem-split-${version}.tgz`), version);

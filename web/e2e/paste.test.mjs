@@ -107,6 +107,7 @@ test("smaps says which pages are behind a region, and asks which mapping is mean
   }
   await press(page, "Read");
   await closed(page);
+  await page.waitForFunction(() => location.hash.startsWith("#s="));
   assert.equal((await address(page)).scenario.region.length, "1M");
   await page.close();
 });

@@ -2,7 +2,8 @@
 
 use crate::{
     controls::Controls,
-    door::use_door,
+    door::{behind, use_door},
+    more::MORE,
     panels::{RARE, Rare, entries::EntryTable, reason::Reason, share::Shared, totals::Totals},
     picture::{Picture, transport::Transport},
     player::{Motion, Shown},
@@ -268,7 +269,9 @@ fn about(state: &State) -> String {
         (None, Some(provenance)) => format!(
             "{}{} It stays in this browser.",
             name.unwrap_or_default(),
-            provenance.sentences().join(" ")
+            behind(&MORE)
+                .map_or_else(|_| Vec::new(), |more| (more.origin)(provenance))
+                .join(" ")
         ),
         (None, None) => name.unwrap_or_default() + OWN,
     }

@@ -3,6 +3,7 @@
 use crate::{door::door, file, many::Many, story::Story};
 use std::{future::Future, pin::Pin};
 use umem_core::{
+    capture::Provenance,
     scenario::{Asked, ScenarioError, ScenarioReader},
     set::Set,
 };
@@ -26,6 +27,8 @@ pub(crate) struct More {
     pub(crate) write: fn(&Set) -> String,
     /// Reads the story.
     pub(crate) story: fn(&str) -> Result<Story, String>,
+    /// What a capture says of where it comes from, a sentence each. It came through this door.
+    pub(crate) origin: fn(&Provenance) -> Vec<String>,
 }
 
 static ALL: More = More {
@@ -35,6 +38,7 @@ static ALL: More = More {
     many: Many::new,
     write: Set::to_json,
     story: Story::from_json,
+    origin: Provenance::sentences,
 };
 
 fn read(json: &[u8]) -> Result<Asked, ScenarioError> {

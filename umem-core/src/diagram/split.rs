@@ -148,11 +148,11 @@ mod tests {
     use alloc::{string::String, vec::Vec};
 
     fn texts(drawing: &Drawing) -> Vec<&str> {
-        let text = |command| match command {
+        let texts = drawing.commands.iter().filter_map(|command| match command {
             Command::Text { text, .. } => Some(text.as_str()),
             _ => None,
-        };
-        drawing.commands.iter().filter_map(text).collect()
+        });
+        texts.collect()
     }
 
     /// The digits spell the address, in both notations, and the two sides put together are the address again.

@@ -251,7 +251,7 @@ impl Kernel {
         // Read: umem.c of 6.12.0-124.28.1.el10_1.
         let has_contiguity = ["el10_1", "el10_2", "el10_3"]
             .iter()
-            .any(|minor| rest.contains(minor));
+            .any(|minor| last(rest, minor).is_some());
         let base = base.max(OLDEST);
         let read = CHANGES
             .iter()

@@ -139,14 +139,15 @@ impl Index {
     pub fn entry_address(&self, offset: i64) -> DmaAddr {
         let (from, to) = self.registration.pinned();
         let inside = offset.max(from as i64).min(to as i64 - 1);
-        let beyond = offset.saturating_sub(inside).max(0) as u64;
-        let address = self.dma_address(inside as u64).wrapping_add(beyond);
+        let address = self.dma_address(inside as u64);
+        // Negative before the region.
+        let beyond = offset.wrapping_sub(inside);
         match self.registration.table() {
             Ok(Table {
                 page_size: Some(size),
                 ..
-            }) => address.align_down(*size),
-            _ => address.wrapping_sub(inside.saturating_sub(offset).max(0) as u64),
+            }) => address.wrapping_add(beyond.max(0) as u64).align_down(*size),
+            _ => address.wrapping_add(beyond as u64),
         }
     }
 }

@@ -88,7 +88,7 @@ impl Boxes {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "serde"))]
 mod tests {
     use super::io_lane;
     use crate::{registration::Registration, scenario::Scenario};

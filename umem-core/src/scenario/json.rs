@@ -2,7 +2,7 @@
 
 use super::{
     DeviceObject, DeviceSpec, IommuObject, IommuSpec, IovaSpec, Memlock, Scenario, ScenarioError,
-    ScenarioReader, set::Set,
+    ScenarioReader, set::Set, write::json,
 };
 use crate::{address::DmaAddr, size::Bytes};
 use alloc::string::String;
@@ -25,7 +25,7 @@ impl Scenario {
 
     /// The shortest JSON that means this scenario: defaults are left out.
     pub fn to_json(&self) -> String {
-        text(serde_json::to_string(self))
+        json(self)
     }
 
     /// The same, on lines of its own for people to read.
@@ -48,7 +48,7 @@ impl Set {
 
     /// The shortest JSON that means this set: defaults are left out.
     pub fn to_json(&self) -> String {
-        text(serde_json::to_string(self))
+        json(self)
     }
 }
 

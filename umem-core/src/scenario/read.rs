@@ -1,6 +1,6 @@
-//! What JSON means: the fields of each part of a scenario, and their defaults.
+//! What JSON means: the fields of each part of a scenario, and their defaults. One table serves reading and [writing](super::write).
 //!
-//! serde's derived code reads the same, and is the slow twin in tests. Its code grows with every field of every struct;
+//! serde's derived code reads and writes the same, and is the slow twin in tests. Its code grows with every field of every struct;
 //! this is a call a field.
 
 use super::{
@@ -10,6 +10,7 @@ use super::{
     parsed::Json,
     set::{Member, Set},
     value::{Read, Reading},
+    write::{Object, Write, is, quoted},
 };
 use crate::{
     address::DmaAddr,
@@ -31,7 +32,21 @@ macro_rules! fields {
                 Self { $($field: fields!(@ reading, fields, stringify!($field) $(, $default)?)),* }
             }
         }
+
+        impl Write for $type {
+            fn write(&self, text: &mut String) {
+                let mut object = Object::new(text);
+                $(fields!(@write self.$field, object, stringify!($field) $(, $default)?);)*
+                object.end();
+            }
+        }
     )*};
+    (@write $self:ident.$field:ident, $object:ident, $name:expr) => { $object.field($name, &$self.$field) };
+    (@write $self:ident.$field:ident, $object:ident, $name:expr, $default:expr) => {
+        if !is(&$self.$field, $default) {
+            $object.field($name, &$self.$field);
+        }
+    };
     (@ $reading:ident, $fields:ident, $name:expr) => { $reading.field($fields, $name) };
     (@ $reading:ident, $fields:ident, $name:expr, $default:expr) => { $reading.field_or($fields, $name, $default) };
 }
@@ -140,6 +155,12 @@ macro_rules! variants {
                 // None is forgotten.
                 const _: fn($type) = |variant| match variant { $($type::$variant => ()),* };
                 ALL[reading.variant(json, stringify!($type), &[$($name),*])]
+            }
+        }
+
+        impl Write for $type {
+            fn write(&self, text: &mut String) {
+                quoted(match self { $(Self::$variant => $name),* }, text);
             }
         }
     )*};

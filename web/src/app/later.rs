@@ -3,12 +3,14 @@
 use super::source::{loaded, message};
 use crate::{
     case::Case,
-    edit, link,
+    door, edit, link,
+    more::MORE,
     state::{Action, Dispatch, Origin},
     words::sentence,
 };
 use js_sys::Array;
 use std::rc::Rc;
+use umem_core::scenario::Asked;
 use wasm_bindgen::prelude::*;
 use yew::{platform::spawn_local, prelude::*};
 
@@ -52,7 +54,7 @@ pub(super) fn paste(later: &Later, dispatch: &Dispatch) {
         match later.paste().await {
             Ok(pasted) => {
                 if let [json, notes] = &texts(&pasted)[..] {
-                    dispatch.dispatch(loaded("What you pasted", edit::read(json), Origin::File));
+                    dispatch.dispatch(loaded("What you pasted", read(json).await, Origin::File));
                     if !notes.is_empty() {
                         dispatch.dispatch(Action::Notice(notes.clone()));
                     }
@@ -93,8 +95,14 @@ async fn case(later: &Later, fragment: &str) -> Result<Case, String> {
         fragment: link::to_question(name, number),
         title: title.clone(),
         question: question.clone(),
-        asked: edit::read(json)?,
+        asked: read(json).await?,
     })
+}
+
+/// What JSON asks, by code that may have yet to be loaded.
+async fn read(json: &str) -> Result<Asked, String> {
+    door::opened(&MORE).await?;
+    edit::read(json)
 }
 
 /// The texts of a list.

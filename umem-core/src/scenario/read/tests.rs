@@ -1,6 +1,6 @@
-//! What is read beside what serde derives, its slow twin.
+//! What is read and written beside what serde derives, its slow twin.
 
-use super::super::{Scenario, ScenarioError};
+use super::super::{Scenario, ScenarioError, set::Set, write::quoted};
 use crate::testing::without_place;
 use alloc::{
     format,
@@ -74,11 +74,15 @@ fn paths(json: &Value) -> Vec<String> {
     all
 }
 
-/// Holds what is read of `text` against serde: the same scenario, or the same words about what is wrong.
+/// Holds what is read of `text` against serde: the same scenario, which is written as the same text; or the same words about what is
+/// wrong.
 fn compare(text: &str) {
     let ours: Result<Scenario, ScenarioError> = Scenario::from_json(text.as_bytes());
     match (ours, serde_json::from_str::<Scenario>(text)) {
-        (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs, "{text}"),
+        (Ok(ours), Ok(theirs)) => {
+            assert_eq!(ours, theirs, "{text}");
+            assert_eq!(ours.to_json(), serde_json::to_string(&theirs).unwrap());
+        }
         (Err(ours), Err(theirs)) => {
             let theirs = without_place(&theirs);
             // serde_json's words where it hoped for the name of a variant.
@@ -166,8 +170,32 @@ fn a_field_that_is_unknown_or_there_twice_is_said() {
     }
 }
 
+#[test]
+fn a_set_is_written_as_serde_writes_it() {
+    let sets = [
+        json!({"version": 1, "device": "rxe", "registrations": []}),
+        json!({"version": 1, "name": "two", "kernel": {"release": "6.1"}, "iommu": "vt-d", "device": {"page_sizes": ["4K"]},
+            "process": {"memlock": "8M"},
+            "registrations": [{"name": "a", "region": {"length": "1G"}, "memory": {"layout": "contiguous"}, "count": 3},
+                {"region": {"length": 4096}, "memory": {"extents": [["0x1000", "4K"]]}}]}),
+    ];
+    for set in sets {
+        let set = Set::from_json(set.to_string().as_bytes()).unwrap();
+        assert_eq!(set.to_json(), serde_json::to_string(&set).unwrap());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+
+    #[test]
+    fn any_text_is_written_as_serde_writes_it(text in any::<String>(), control in "[\\x00-\\x22\\\\\\x7f\u{80}-\u{a0}]{0,20}") {
+        for text in [text, control] {
+            let mut ours = String::new();
+            quoted(&text, &mut ours);
+            prop_assert_eq!(ours, serde_json::to_string(&text).unwrap());
+        }
+    }
 
     /// Any fields of any objects: both accept the same.
     #[test]

@@ -76,13 +76,14 @@ impl Question {
             ),
             Policy::Single => line("page-size", self.size_evidence()),
         }
-        if let Some((by, source)) = self.driver_evidence() {
-            line("driver", (by, source.clone()));
-            if self.device().policy == Policy::Single {
-                // No driver reports what its table takes.
-                let source = source.split(": Linux").next().unwrap_or_default();
-                line("table", (By::Source, source.to_owned()));
-            }
+        if let Some(driver) = self.driver_evidence() {
+            line("driver", driver);
+        }
+        if let Some(source) = self.driver_source()
+            && self.device().policy == Policy::Single
+        {
+            // No driver reports what its table takes.
+            line("table", (By::Source, source.to_owned()));
         }
         list
     }
@@ -104,13 +105,21 @@ impl Question {
 
     /// The evidence for the driver's row, if the device is in the catalogue.
     fn driver_evidence(&self) -> Option<(By, String)> {
-        let profile = self.device().profile?;
-        let source = profile.traits(self.device().release).source;
-        let page = Some(self.mr().page);
-        Some(match page.and_then(lab).filter(|_| profile.name == "rxe") {
+        let source = self.driver_source()?;
+        let is_rxe = self
+            .device()
+            .profile
+            .is_some_and(|profile| profile.name == "rxe");
+        Some(match lab(self.mr().page).filter(|_| is_rxe) {
             Some(lab) => (By::Lab, format!("{source}: {lab}")),
             None => (By::Source, source.to_owned()),
         })
+    }
+
+    /// Where the driver's row is from, if the device is in the catalogue.
+    fn driver_source(&self) -> Option<&'static str> {
+        let profile = self.device().profile?;
+        Some(profile.traits(self.device().release).source)
     }
 
     /// The evidence for the one size: the kernel's search for it, or the driver's own way.
