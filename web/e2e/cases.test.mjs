@@ -74,7 +74,7 @@ test("a report is found by its error text, and its question shown in the picture
 });
 
 /** What a browser does not work out while somebody waits. */
-const LARGE = new Set(["a100-80g 1", "a100-80g 2", "ascend-100g 2", "efa-95g 1", "efa-95g 2", "erdma-96g 1", "erdma-96g 2", "ionic-advertised-2g 1"]);
+const LARGE = new Set(["a100-80g 1", "a100-80g 2", "ascend-100g 2", "efa-95g 1", "efa-95g 2", "erdma-96g 1", "erdma-96g 2", "ionic-advertised-2g 1", "lmcache-4g-cliff 1", "lmcache-4g-cliff 3"]);
 
 test("what is too large for a browser is not answered, and the message says who answers it", async () => {
   const page = await site.open();
