@@ -11,7 +11,6 @@
 //! | `paste` | what people paste, read as `umem import` reads it |
 //! | [`scene`] | a scenario worked out by umem-core, once |
 //! | [`many`] | a set of many regions worked out, of which one is seen |
-//! | [`case`] | a question of a public report, which the address asks for by name |
 //! | [`story`] | the guided tour through the mail, as data |
 //! | [`player`] | where in time and space a scene is looked at, and all that moves it |
 //! | `figure` | what a canvas shows of a scene, and what keys, wheels and fingers on it mean |
@@ -19,6 +18,7 @@
 //! | [`file`] | files that people open: plain or gzip, measured before they are parsed |
 //! | `more` | what is behind the first door: reading JSON, sets, the story |
 //! | [`edit`] | what an edit does to a scenario |
+//! | [`case`] | a question of a public report, which the address asks for by name |
 //! | [`link`] | the address bar: a scenario as a fragment, and back |
 //! | [`state`] | what the page knows, and the [`Action`](state::Action)s: everything that can happen on it |
 //! | `words` | what things are called, and how numbers are written |
