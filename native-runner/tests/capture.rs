@@ -106,7 +106,12 @@ fn rebased_and_raw_differ_by_one_distance_and_in_no_answer() {
     );
     let page_number = format!("{:x}", first_page >> 12);
     assert!(raw.to_string().contains(&page_number));
-    assert!(!rebased.to_string().contains(&page_number), "{rebased}");
+    // One in 512 programs has its memory where all are said to have it.
+    let said = format!("{:x}", (0x7f00_0000_0000 + first_page % (2 << 30)) >> 12);
+    assert!(
+        said == page_number || !rebased.to_string().contains(&page_number),
+        "{rebased}"
+    );
     // Nor, scrubbed, whose it was.
     let (scrubbed, _) = of(&["--scrub"]);
     let name = scrubbed["name"].as_str().unwrap();
