@@ -41,8 +41,9 @@ pub fn bill_of_materials(sh: &Shell, out: &Path) -> Result<()> {
             fs::copy(&bill, out.join(BILL)).with_context(|| format!("no {}", bill.display()))?;
             Ok(())
         });
-        // It writes beside the manifest of every member of the workspace, and nowhere else.
-        for folder in subfolders(&workspace)? {
+        // It writes beside the manifest of every member of the workspace. What is made lies elsewhere, our own copy with it.
+        let sources = subfolders(&workspace)?.into_iter();
+        for folder in sources.filter(|folder| *folder != place::target()) {
             for member in subfolders(&folder)?.into_iter().chain([folder]) {
                 let _ = fs::remove_file(member.join(BILL));
             }

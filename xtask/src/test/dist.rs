@@ -19,6 +19,15 @@ pub fn dist(sh: &Shell) -> Result<Done> {
     debian::require_programs(sh, "running other processors' programs", &programs)?;
     let out = place::target().join("dist");
     dist::everything(sh, &out)?;
+    for file in [
+        "umem.cdx.json",
+        "SHA256SUMS",
+        "site/index.html",
+        "site/book/index.html",
+        "site/_headers",
+    ] {
+        ensure!(out.join(file).is_file(), "target/dist has no {file}");
+    }
     let trial = place::target().join("dist-trial");
     sh.remove_path(&trial)?;
     fs::create_dir_all(&trial)?;
