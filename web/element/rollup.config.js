@@ -31,7 +31,9 @@ const style = {
   name: "style",
   async generateBundle() {
     const filename = "style.css";
-    const code = await readFile(new URL(`../page/${filename}`, import.meta.url));
+    // What holds on some media comes after what it changes.
+    const parts = ["style.css", "media.css"].map((part) => readFile(new URL(`../page/${part}`, import.meta.url)));
+    const code = Buffer.concat(await Promise.all(parts));
     this.emitFile({ type: "asset", fileName: filename, source: transform({ filename, code, minify: true }).code });
   },
 };

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "guide")]
 mod advice;
+mod budgets;
 mod by_release;
 mod common;
 mod data_direct;
