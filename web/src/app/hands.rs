@@ -32,6 +32,7 @@ fn hands(later: &Later) -> Hands {
                         told.emit(kept.is_some());
                     });
                 }
+                Keep::TooLong => told.emit(false),
                 Keep::Text(kind, text) => told.emit(keep::text(&name, kind, &text).is_some()),
                 Keep::Dots(drawing) => {
                     if keep::dots(&drawing, name, told.clone()).is_none() {

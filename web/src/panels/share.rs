@@ -120,7 +120,7 @@ fn files(
             { file("png", "Picture (PNG)", |shared| Keep::Dots(share::sheet(&shared.pictures))) }
             { file("json", "Scenario (JSON)", |shared| Keep::json(words::pretty(json(shared)))) }
             { file("result.json", "Result (JSON)", |shared| Keep::Result(json(shared))) }
-            { file("csv", "Entries (CSV)", |shared| Keep::Text("text/csv", share::csv(&shared.scene))) }
+            { file("csv", "Entries (CSV)", |shared| share::csv(&shared.scene).map_or(Keep::TooLong, |csv| Keep::Text("text/csv", csv))) }
         </div>
     }
 }
