@@ -161,6 +161,49 @@ async function thrown(page, what) {
   return page.$eval("body > [role=alert] p", (said) => said.textContent);
 }
 
+/** Whether a click on what matches `selector` reaches it. */
+const isReached = (page, selector) =>
+  page.$eval(selector, (element) => {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    return element === document.elementFromPoint(x + width / 2, y + height / 2);
+  });
+
+test("what goes wrong while a dialog is open is told where one can read it, and act", async () => {
+  for (const opener of ["Keys", "Cases", "Paste"]) {
+    const page = await site.open("#preset=mail");
+    await press(page, opener);
+    await page.waitForSelector("dialog[open]");
+    await page.setRequestInterception(true);
+    page.on("request", (request) => (request.url().endsWith("/thrower.js") ? request.respond({ contentType: "text/javascript", body: 'setTimeout(() => { throw new Error("on purpose"); });' }) : request.continue()));
+    await page.evaluate((address) => import(`${address}thrower.js`), site.address);
+    await page.waitForSelector("dialog[open] > [role=alert]");
+    assert.match(await page.$eval("dialog[open] > [role=alert]", (alert) => alert.textContent), /on purpose.*Reload$/);
+    assert.ok(await isReached(page, "[role=alert] button"), `${opener}: a click reaches "Reload"`);
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("body > [role=alert]");
+    assert.ok(await isReached(page, "[role=alert] button"), "it stays when the dialog is closed");
+    await page.close();
+  }
+});
+
+test("a file that cannot be opened is not told below an open dialog", async () => {
+  for (const opener of ["Share", "Cases", "Paste"]) {
+    const page = await site.open("#preset=mail");
+    await press(page, opener);
+    await page.waitForSelector("dialog[open]");
+    await page.evaluate(() => {
+      const data = new DataTransfer();
+      data.items.add(new File(["nothing"], "broken.json"));
+      document.querySelector("dialog[open]").dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data }));
+    });
+    await page.waitForSelector(".notice[role=alert]");
+    assert.match(await page.$eval(".notice[role=alert]", (alert) => alert.textContent), /^broken\.json/);
+    await page.waitForFunction(() => !document.querySelector("dialog[open]"));
+    assert.ok(await isReached(page, "[role=alert] button"), opener);
+    await page.close();
+  }
+});
+
 test("code that ends while there is memory is not said to lack it", async () => {
   const page = await site.open("#preset=scattered");
   const said = await thrown(page, 'WebAssembly.RuntimeError("unreachable")');

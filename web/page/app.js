@@ -20,10 +20,14 @@ const NEEDS = {
 };
 const FLOOR = "Chrome and Edge 111, Firefox 113, Safari 16.4, and all later ones have it.";
 
-/** Says what went wrong, above the page, and offers to reload it. The address stays as it is, so nothing is lost by that. */
+let banner;
+/**
+ * Says what went wrong, above the page, and offers to reload it. The address stays as it is, so nothing is lost by that. An open dialog
+ * covers the page and takes all clicks: what is said then stands in it, until it is closed.
+ */
 function trouble(sentence) {
-  if (document.querySelector("body > .notice")) return;
-  const banner = document.createElement("div");
+  if (banner) return;
+  banner = document.createElement("div");
   banner.className = "notice";
   banner.setAttribute("role", "alert");
   const words = banner.appendChild(document.createElement("p"));
@@ -32,7 +36,11 @@ function trouble(sentence) {
   reload.type = "button";
   reload.textContent = "Reload";
   reload.addEventListener("click", () => location.reload());
-  document.body.prepend(banner);
+  const above = () => document.body.prepend(banner);
+  const dialog = document.querySelector("dialog[open]");
+  if (!dialog) return above();
+  dialog.prepend(banner);
+  dialog.addEventListener("close", above, { once: true });
 }
 
 /** The memory of the page's code. */
@@ -87,11 +95,17 @@ const policy = globalThis.trustedTypes?.createPolicy("umem", {
 /** Whether somebody serves the page to themselves, as `cargo xtask serve` and `umem view` do. */
 const isLocal = () => ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 
+/** How long after it is kept the page has nothing else to load, in milliseconds. */
+const IDLE = 3000;
+
 /** Keeps the page for when there is no network. What serves a page to its own machine needs no keeping, and would go stale. */
 async function keep() {
   if (isLocal() || !navigator.serviceWorker) return;
   const url = `sw.js?b=${build}`;
   await navigator.serviceWorker.register(policy ? policy.createScriptURL(url) : url);
+  const worker = await navigator.serviceWorker.ready;
+  // What few ask for is kept when there is nothing else to do.
+  setTimeout(() => worker.active.postMessage("idle"), IDLE);
 }
 
 // ---- Later ----

@@ -190,6 +190,8 @@ impl Reducible for State {
             Action::Notice(text) => Self {
                 notice: Some(text.into()),
                 loading: None,
+                // Nobody would see it below one.
+                dialog: None,
                 ..state
             },
             Action::Dismiss => Self {

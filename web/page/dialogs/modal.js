@@ -30,7 +30,14 @@ const TITLE = "dialog-title";
 export function modal(title, ...children) {
   const close = node("button", { type: "button", className: "close", onclick: () => dialog.close() }, "Close");
   const dialog = node("dialog", { className: "roomy", "aria-labelledby": TITLE }, node("h2", { id: TITLE }, title), ...children, close);
-  dialog.addEventListener("close", () => dialog.remove());
+  const done = new AbortController();
+  dialog.addEventListener("close", () => {
+    done.abort();
+    dialog.remove();
+  });
+  // Whatever changes the page below may have something to say there, where nobody would see it.
+  const changes = ({ type, dataTransfer }) => type === "popstate" || dataTransfer.types.includes("Files");
+  for (const type of ["drop", "popstate"]) addEventListener(type, (event) => changes(event) && dialog.close(), { signal: done.signal });
   document.body.append(dialog);
   dialog.showModal();
   return dialog;

@@ -20,7 +20,9 @@ const NAMES = {
 
 /** What somebody pastes: JSON of a scenario or a set, and what was inferred. An empty list if they close the dialog. */
 export async function paste() {
-  const { paste } = await rules();
+  const { paste } = await rules().catch(({ message }) => {
+    throw new Error(`${message}: try again once the network is back`);
+  });
   if (isShown()) return [];
   const text = node("textarea", { rows: 8, spellcheck: false, placeholder: EXAMPLE });
   const lacks = node("p", { "aria-live": "polite" });
