@@ -1,4 +1,4 @@
-//! What taking the page's code apart needs of the linker: who uses what. See `xtask/src/page/split.rs`.
+//! What taking the page's code apart needs of the linker: who uses what. See `xtask/packer/src/split.rs`.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -20,7 +20,7 @@ const STATES = {
   scattered: ["#preset=scattered", -1],
   compare: ["#preset=one-size&with-preset=one-size-iommu", -1],
 };
-const CHAPTERS = 15;
+const CHAPTERS = 16;
 
 /** Moves the slider as a hand would. */
 async function seek(page, step) {
@@ -76,14 +76,14 @@ for (const [look, width] of [["light", 1440], ["dark", 1440], ["light", 768], ["
     await page.close();
   }
 }
-/** The README's: where in the address, in which look, how high, and what is done there first. */
+/** The README's: where in the address, in which look, how large, and what is done there first. */
 const README = {
-  page: ["#preset=mail", "light", 980, (page) => seek(page, 5)],
-  story: ["#story=8", "dark", 900, answer],
-  compare: ["#preset=one-size&with-preset=one-size-iommu", "light", 1120, () => {}],
+  page: ["#preset=mail", "light", [1280, 980], (page) => seek(page, 5)],
+  story: ["#story=8", "dark", [1280, 900], answer],
+  compare: ["#preset=one-size&with-preset=one-size-iommu", "light", [1280, 1120], () => {}],
 };
-for (const [name, [hash, look, height, act]] of Object.entries(README)) {
-  const page = await site.open("", { width: 1280, height });
+for (const [name, [hash, look, [width, height], act]] of Object.entries(README)) {
+  const page = await site.open("", { width, height });
   await dress(page, look);
   await page.goto(site.address + hash);
   await page.waitForSelector("[role=status]");
@@ -91,4 +91,17 @@ for (const [name, [hash, look, height, act]] of Object.entries(README)) {
   await page.screenshot({ path: join(readme, `${name}.png`) });
   await page.close();
 }
+
+// What stands beside a link to the page: what it is about, and its first picture.
+const page = await site.browser.newPage();
+await page.setViewport({ width: 1200, height: 630 });
+const index = await (await fetch(site.address)).text();
+const picture = index.match(/<svg class="wide light".*?<\/svg>/s)[0];
+const title = index.match(/og:title" content="([^"]*)"/)[1];
+await page.setContent(`<style>
+  body { margin: 0; height: 630px; display: grid; grid-template-rows: auto 1fr; justify-items: center; background: #fcfbf7; color: #1a2233; font-family: sans-serif }
+  h1 { margin: 36px 48px 18px; font-size: 34px; line-height: 1.15; text-align: center }
+  svg { height: 500px; width: 1120px }
+</style><h1>${title}</h1>${picture}`);
+await page.screenshot({ path: join(readme, "preview.png") });
 await site.stop();

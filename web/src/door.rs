@@ -1,7 +1,7 @@
 //! Doors: what stands behind one is code that few visitors ask for, and is loaded when one first does.
 //!
 //! A build with the feature `split` puts whatever is reached through doors alone into a file of its own, beside the page's:
-//! `xtask/src/page/split.rs`. In any other build each door stands open.
+//! `xtask/packer/src/split.rs`. In any other build each door stands open.
 
 use std::{cell::Cell, fmt, future::Future, pin::Pin, thread::LocalKey};
 use wasm_bindgen::JsError;

@@ -18,6 +18,7 @@ const CRATES: &[(&str, &str)] = &[
     ("web", "lib.rs"),
     ("native-runner", "main.rs"),
     ("xtask", "main.rs"),
+    ("xtask/packer", "main.rs"),
 ];
 
 /// Where the drawing is.

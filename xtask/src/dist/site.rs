@@ -11,6 +11,12 @@ use std::path::Path;
 pub fn make(out: &Path) -> Result<()> {
     step("gathering the site", || {
         copy(&place::workspace().join("static"), out)?;
+        // The picture beside a link to the page.
+        fs::copy(
+            place::workspace().join("docs/preview.png"),
+            out.join("preview.png"),
+        )
+        .context("docs/preview.png")?;
         fs::write(out.join("_headers"), headers_file())
             .with_context(|| format!("cannot write into {}", out.display()))?;
         Ok(())

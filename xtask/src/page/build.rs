@@ -1,11 +1,7 @@
 //! `cargo xtask build`: the code of the page and of the element, compiled into `static`, and what goes with it. wasm-pack packs it, but for
-//! the page's, which is taken apart.
+//! the page's, which is taken apart. What makes files of the code is a program of its own, `xtask/packer`.
 
-use super::{
-    bundle, cases, index,
-    shrink::{shrink, unnamed},
-    split, tools,
-};
+use super::{bundle, tools};
 use crate::place;
 use crate::step::step;
 use anyhow::{Context, Result, ensure};
@@ -14,8 +10,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
-use wasm_bindgen_cli_support::Bindgen;
-use xshell::{Shell, cmd};
+use xshell::{Cmd, Shell, cmd};
 
 /// How much the compiler tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -37,7 +32,7 @@ struct Package {
     name: &'static str,
     /// What is compiled in.
     features: &'static [&'static str],
-    /// Whether it is taken apart.
+    /// Whether a release of it is taken apart.
     comes_apart: bool,
 }
 
@@ -46,7 +41,7 @@ const PAGE: Package = Package {
     title: "the page",
     folder: "pkg",
     name: "web",
-    features: &["--features", "split"],
+    features: &[],
     comes_apart: true,
 };
 
@@ -83,23 +78,36 @@ impl Package {
     /// The name of cargo's profile.
     fn cargo_profile(profile: Profile) -> &'static str {
         match profile {
-            Profile::Quick => "quick",
+            Profile::Quick => "served",
             // What is loaded counts for more than what it takes to run.
             Profile::Release => "element",
         }
     }
 
+    /// What is compiled in, as options of cargo.
+    fn features(self, profile: Profile) -> Vec<&'static str> {
+        let mut features = self.features.to_vec();
+        if self.is_taken_apart(profile) {
+            features.extend(["--features", "split"]);
+        }
+        features
+    }
+
+    /// Whether it is taken apart. It works in one piece as well, and is made sooner.
+    fn is_taken_apart(self, profile: Profile) -> bool {
+        self.comes_apart && profile == Profile::Release
+    }
+
     /// Its code alone, as wasm-pack has it compiled.
     fn compile(self, profile: Profile) -> Result<()> {
         // A shell of its own: this runs beside the installation of the tools.
-        let sh = Shell::new()?;
-        sh.change_dir(place::workspace());
-        let (wasm, profile) = (tools::WASM, Self::cargo_profile(profile));
-        let (features, paths) = (self.features, &without_this_machine()?);
-        step(&format!("compiling {} ({profile})", self.title), || {
+        let sh = shell()?;
+        let (wasm, name) = (tools::WASM, Self::cargo_profile(profile));
+        let (features, paths) = (self.features(profile), &without_this_machine()?);
+        step(&format!("compiling {} ({name})", self.title), || {
             Ok(cmd!(
                 sh,
-                "cargo build --quiet --package web --lib --target {wasm} --profile {profile} {features...} {paths...}"
+                "cargo build --quiet --package web --lib --target {wasm} --profile {name} {features...} {paths...}"
             )
             .quiet()
             .run()?)
@@ -112,55 +120,37 @@ impl Package {
         let draft = place::target().join("page").join(self.folder);
         sh.remove_path(&draft)?;
         step(&format!("packing {}", self.title), || {
-            let [code, glue] =
-                ["_bg.wasm", ".js"].map(|end| draft.join(self.name.to_owned() + end));
-            let apart = self.comes_apart.then(|| draft.join(split::APART));
-            match profile {
-                // wasm-pack knows nothing of code that comes apart.
-                Profile::Release if !self.comes_apart => self.wasm_pack(sh, &draft)?,
-                _ => self.bind(profile, &draft)?,
+            let name = self.name;
+            let apart = self.is_taken_apart(profile).then_some("--apart");
+            if profile == Profile::Release && apart.is_none() {
+                self.wasm_pack(sh, &draft)?;
+            } else {
+                // wasm-pack takes minutes to install, and knows nothing of code that comes apart.
+                let code = place::target()
+                    .join(tools::WASM)
+                    .join(Self::cargo_profile(profile))
+                    .join("web.wasm");
+                let apart = apart.as_slice();
+                packer(sh, profile)
+                    .args(["bind", "--name", name])
+                    .args(apart)
+                    .args([&code, &draft])
+                    .run()?;
             }
-            for code in [Some(&code), apart.as_ref()].into_iter().flatten() {
-                if profile == Profile::Release {
-                    bundle::shrink(sh, code)?;
+            if profile == Profile::Release {
+                for entry in fs::read_dir(&draft)? {
+                    let path = entry?.path();
+                    if path.extension().is_some_and(|end| end == "wasm") {
+                        bundle::shrink(sh, &path)?;
+                    }
                 }
             }
-            if let Some(apart) = apart {
-                fs::write(&apart, unnamed(&fs::read(&apart)?)?)?;
-            }
-            let beside = format!("new URL('{}_bg.wasm', import.meta.url)", self.name);
-            ensure!(
-                fs::read_to_string(&glue)?.contains(&beside),
-                "{} does not load the code that lies beside it",
-                glue.display()
-            );
-            let (less, renamed) = shrink(&fs::read(&code)?, &fs::read_to_string(&glue)?)?;
-            fs::write(&code, less)?;
-            fs::write(&glue, renamed)?;
+            packer(sh, profile)
+                .args(["shrink", "--name", name])
+                .arg(&draft)
+                .run()?;
             place::renew(&draft, &self.folder())
         })
-    }
-
-    /// What wasm-pack does of it, without wasm-pack, which takes minutes to install.
-    fn bind(self, profile: Profile, draft: &Path) -> Result<()> {
-        let profile = Self::cargo_profile(profile);
-        let mut compiled = place::target()
-            .join(tools::WASM)
-            .join(profile)
-            .join("web.wasm");
-        if self.comes_apart {
-            compiled = split::split(&compiled, draft, &format!("{}.js", self.name))?;
-        }
-        Bindgen::new()
-            .input_path(compiled)
-            // What is apart shares the table of functions.
-            .keep_lld_exports(self.comes_apart)
-            .out_name(self.name)
-            .web(true)?
-            .typescript(false)
-            // The JavaScript finds the code beside itself.
-            .omit_default_module_path(false)
-            .generate(draft)
     }
 
     fn wasm_pack(self, sh: &Shell, draft: &Path) -> Result<()> {
@@ -170,7 +160,7 @@ impl Package {
             .args(["--mode", "no-install", "--profile", profile, "--out-name", name, "--out-dir"])
             .arg(draft)
             .arg("--")
-            .args(self.features)
+            .args(self.features(Profile::Release))
             .args(without_this_machine()?)
             .quiet()
             .run()?;
@@ -218,19 +208,80 @@ pub fn page(sh: &Shell, profile: Profile) -> Result<()> {
             Profile::Quick => PAGE.compile(profile),
             Profile::Release => packages().try_for_each(|package| package.compile(profile)),
         });
+        let packer = scope.spawn(|| compile_packer(profile));
         if profile == Profile::Release {
             tools::require(sh)?;
         }
         bundle::require(sh)?;
+        packer.join().expect("compiling does not panic")?;
         code.join().expect("compiling does not panic")
     })?;
     // Each has the same place: the last that was compiled lies there.
     PAGE.compile(profile)?;
     PAGE.pack(sh, profile)?;
     bundle::bundle(sh, &["app.js", "dialogs.js", "style.css", "pkg/web.js"])?;
-    sh.remove_path(PAGE.folder().join(split::LOADER))?;
-    cases::write()?;
-    index::write()
+    // It is in the bundle.
+    sh.remove_path(PAGE.folder().join(LOADER))?;
+    index(sh, profile)
+}
+
+/// What the packer calls the JavaScript that loads what is apart.
+const LOADER: &str = "more.js";
+
+/// Writes the index and what goes with it.
+fn index(sh: &Shell, profile: Profile) -> Result<()> {
+    let root = place::workspace();
+    let (site, draft) = (root.join("static"), place::target().join("page/index"));
+    sh.create_dir(&draft)?;
+    // Empty where the workspace names none.
+    let address = Some(env!("CARGO_PKG_HOMEPAGE")).filter(|address| !address.is_empty());
+    packer(sh, profile)
+        .arg("index")
+        .arg(&site)
+        .arg("--template")
+        .arg(root.join("web/page/index.html"))
+        .arg("--cases")
+        .arg(root.join("docs/cases"))
+        .args(address.iter().flat_map(|address| ["--address", *address]))
+        .arg("--out")
+        .arg(&draft)
+        .run()?;
+    for file in ["cases.json", "index.html", "build.json"] {
+        place::renew_file(&site.join(file), &fs::read(draft.join(file))?)?;
+    }
+    Ok(())
+}
+
+/// What makes files of the code, compiled without what only releases need.
+fn packer_features(profile: Profile) -> &'static [&'static str] {
+    match profile {
+        Profile::Quick => &["--no-default-features"],
+        Profile::Release => &[],
+    }
+}
+
+/// The program that makes files of the code; what it is to do is to follow.
+fn packer(sh: &Shell, profile: Profile) -> Cmd<'_> {
+    let features = packer_features(profile);
+    cmd!(sh, "cargo run --quiet --package packer {features...} --").quiet()
+}
+
+fn compile_packer(profile: Profile) -> Result<()> {
+    let (sh, features) = (shell()?, packer_features(profile));
+    step("compiling what packs it", || {
+        Ok(
+            cmd!(sh, "cargo build --quiet --package packer {features...}")
+                .quiet()
+                .run()?,
+        )
+    })
+}
+
+/// A shell for a thread of its own.
+fn shell() -> Result<Shell> {
+    let sh = Shell::new()?;
+    sh.change_dir(place::workspace());
+    Ok(sh)
 }
 
 /// Builds the rest, once the page is there.

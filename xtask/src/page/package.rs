@@ -61,7 +61,14 @@ pub fn pack(sh: &Shell) -> Result<PathBuf> {
             "web/npm/package.json has another version than {ANY_VERSION}"
         );
         let text = text.replace(ANY_VERSION, version);
-        fs::write(&description, described(&text, env!("CARGO_PKG_REPOSITORY")))?;
+        fs::write(
+            &description,
+            described(
+                &text,
+                env!("CARGO_PKG_REPOSITORY"),
+                env!("CARGO_PKG_HOMEPAGE"),
+            ),
+        )?;
         let _there = sh.push_dir(&folder);
         run_quietly(cmd!(
             sh,
@@ -71,14 +78,19 @@ pub fn pack(sh: &Shell) -> Result<PathBuf> {
     Ok(npm.join(format!("{NAME}-{version}.tgz")))
 }
 
-/// The description with the address of the repository, if the workspace has one: where the code is, where to read on, where to report.
-fn described(text: &str, repository: &str) -> String {
-    if repository.is_empty() {
-        return text.to_owned();
+/// The description with where the code is, where to report and where to read on, as far as the workspace says.
+fn described(text: &str, repository: &str, homepage: &str) -> String {
+    let mut places = String::from("{");
+    if !repository.is_empty() {
+        places +=
+            &format!("\n  \"repository\": \"{repository}\",\n  \"bugs\": \"{repository}/issues\",");
     }
-    let places = format!(
-        "{{\n  \"repository\": \"{repository}\",\n  \"homepage\": \"{repository}\",\n  \"bugs\": \"{repository}/issues\","
-    );
+    let homepage = [homepage, repository]
+        .into_iter()
+        .find(|place| !place.is_empty());
+    if let Some(homepage) = homepage {
+        places += &format!("\n  \"homepage\": \"{homepage}\",");
+    }
     text.replacen('{', &places, 1)
 }
 
@@ -94,13 +106,22 @@ mod tests {
     use super::{described, inside};
 
     #[test]
-    fn the_repository_is_told_where_there_is_one() {
+    fn addresses_are_told_where_there_are_some() {
         let text = "{\n  \"name\": \"x\"\n}";
-        assert_eq!(described(text, ""), text);
-        let told = described(text, "https://example.org/umem");
-        assert!(told.starts_with("{\n  \"repository\": \"https://example.org/umem\",\n"));
+        assert_eq!(described(text, "", ""), text);
+        let (code, page) = ("https://example.org/umem", "https://umem.example.org/");
+        assert_eq!(
+            described(text, code, ""),
+            "{\n  \"repository\": \"https://example.org/umem\",\n  \"bugs\": \"https://example.org/umem/issues\",\n  \
+             \"homepage\": \"https://example.org/umem\",\n  \"name\": \"x\"\n}"
+        );
+        let told = described(text, "", page);
+        assert_eq!(
+            told,
+            "{\n  \"homepage\": \"https://umem.example.org/\",\n  \"name\": \"x\"\n}"
+        );
         assert!(
-            told.ends_with("\"bugs\": \"https://example.org/umem/issues\",\n  \"name\": \"x\"\n}")
+            described(text, code, page).contains("\"homepage\": \"https://umem.example.org/\"")
         );
     }
 

@@ -5,9 +5,9 @@ use axum::extract::{OriginalUri, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
+use html_escape::encode_text;
 use std::fmt::{self, Display, Formatter};
 use tokio::sync::watch::Receiver;
-use umem_core::diagram::svg::Escaped;
 
 /// How far a build is; each stage has all that the ones before it have.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,7 +74,7 @@ impl Display for Waiting<'_> {
              <p>What you asked for opens here as soon as it is there: on a fresh machine in a few minutes, later in seconds.</p>\n<ul>\n",
         )?;
         for step in self.0 {
-            let (what, seconds) = (Escaped(&step.what), step.time().as_secs());
+            let (what, seconds) = (encode_text(&step.what), step.time().as_secs());
             match step.has_ended() {
                 true => writeln!(f, "<li>✓ {what}: {seconds} s</li>")?,
                 false => writeln!(f, "<li><b>{what} …</b> {seconds} s</li>")?,

@@ -3,20 +3,42 @@
 //! The names of functions are a third of the code. What it imports has names such as `__wbg_appendChild_8f2a41c07d5e9b36`, in the
 //! code and in the JavaScript beside it: as they are partly random, they take more of a download than they seem to.
 
-use super::split::LOADER;
+use crate::{APART, LOADER};
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
 use wasmparser::{ImportSectionReader, Imports, Parser, Payload, TypeRef};
 
+/// Makes what lies in a folder smaller: `name.js`, `name_bg.wasm`, and what is apart, if something is.
+pub fn folder(folder: &Path, name: &str) -> Result<()> {
+    let apart = folder.join(APART);
+    if apart.exists() {
+        fs::write(&apart, unnamed(&fs::read(&apart)?)?)?;
+    }
+    let [code, glue] = ["_bg.wasm", ".js"].map(|end| folder.join(name.to_owned() + end));
+    let calls = fs::read_to_string(&glue).with_context(|| glue.display().to_string())?;
+    let beside = format!("new URL('{name}_bg.wasm', import.meta.url)");
+    ensure!(
+        calls.contains(&beside),
+        "{} does not load the code that lies beside it",
+        glue.display()
+    );
+    let (less, renamed) = shrink(&fs::read(&code)?, &calls)?;
+    fs::write(&code, less)?;
+    fs::write(&glue, renamed)?;
+    Ok(())
+}
+
 /// The code without the names of its functions, and with short ones for what it imports; the JavaScript with these.
-pub fn shrink(code: &[u8], glue: &str) -> Result<(Vec<u8>, String)> {
+fn shrink(code: &[u8], glue: &str) -> Result<(Vec<u8>, String)> {
     let mut names = Names::default();
     let kept = rewritten(code, |imports| names.shorten(imports).map(Some))?;
     Ok((kept, names.within(glue)?))
 }
 
 /// The code without the names of its functions.
-pub fn unnamed(code: &[u8]) -> Result<Vec<u8>> {
+fn unnamed(code: &[u8]) -> Result<Vec<u8>> {
     rewritten(code, |_| Ok(None))
 }
 

@@ -1,6 +1,5 @@
 //! `static/cases.json`: the public reports of `docs/cases`, as the page shows them. The page answers by itself, so no answer is in it.
 
-use crate::place;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::fs;
@@ -9,20 +8,15 @@ use std::path::{Path, PathBuf};
 /// Its name below `static`.
 pub const FILE: &str = "cases.json";
 
-/// Writes it.
-pub fn write() -> Result<()> {
-    let folder = place::workspace().join("docs/cases");
+/// It, made of the reports in `folder`.
+pub fn text(folder: &Path) -> Result<String> {
     let mut cases = Vec::new();
-    for path in files(&folder)? {
+    for path in files(folder)? {
         let case = fs::read_to_string(&path).map_err(Into::into);
         let case = case.and_then(|text| shown(&text));
         cases.push(case.with_context(|| path.display().to_string())?);
     }
-    let text = json!({ "cases": cases }).to_string();
-    place::renew_file(
-        &place::workspace().join("static").join(FILE),
-        text.as_bytes(),
-    )
+    Ok(json!({ "cases": cases }).to_string())
 }
 
 /// The files of the reports, in the order of their names.

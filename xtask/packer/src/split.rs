@@ -3,15 +3,11 @@
 //! `web/src/door.rs` has the ways from one to the other. Whatever is reached through them alone goes into a file of its own, with its
 //! data; both have the same memory. The linker leaves notes of who uses what: `web/build.rs`.
 
+use crate::{APART, LOADER};
 use anyhow::{Result, anyhow, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 use wasm_split_cli_support::{Options, transform};
-
-/// The JavaScript that loads what is apart, beside the code. It goes into that of the code when the two are bundled.
-pub const LOADER: &str = "more.js";
-/// What is apart.
-pub const APART: &str = "split_more.wasm";
 
 /// Takes `code` apart, into the folder `draft`; its JavaScript is to be `glue`. Returns where that is which everybody loads: it has yet
 /// to be bound.
@@ -31,7 +27,7 @@ pub fn split(code: &Path, draft: &Path, glue: &str) -> Result<PathBuf> {
         .split_modules;
     ensure!(
         made == [draft.join(APART)],
-        "the page's code came apart in {made:?}, and not in {APART} alone: `web` has other doors than xtask knows"
+        "the page's code came apart in {made:?}, and not in {APART} alone: `web` has other doors than the packer knows"
     );
     let loader = draft.join(LOADER);
     let text = fs::read_to_string(&loader)?;

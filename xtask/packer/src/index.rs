@@ -3,8 +3,7 @@
 //! The first picture needs no code: it is the mail's example as `diagram` draws it, wide and narrow, in the light and in the
 //! dark. The page takes its place.
 
-use super::cases;
-use crate::place;
+use crate::cases;
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -18,10 +17,9 @@ use umem_core::diagram::{
 use umem_core::registration::Registration;
 use umem_core::scenario::presets::{PRESETS, Preset};
 
-/// What a build of the page consists of, beside its index and `pkg`, below `static`.
-const FILES: [&str; 7] = [
+/// What a build of the page consists of, beside its index, its cases and `pkg`.
+const FILES: [&str; 6] = [
     "app.js",
-    cases::FILE,
     "dialogs.js",
     "first.js",
     "icon.svg",
@@ -34,44 +32,57 @@ const MANIFEST: &str = "build.json";
 /// How wide the two pictures are drawn, in pixels: about as on a laptop, and as on a phone.
 const WIDTHS: [(&str, f64); 2] = [("wide", 744.0), ("narrow", 358.0)];
 
-/// Writes both, from `web/page/index.html` and from what was built.
-pub fn write() -> Result<()> {
-    let root = place::workspace().join("static");
-    let template = fs::read_to_string(place::workspace().join("web/page").join(INDEX))
-        .context("cannot read web/page/index.html")?;
-    let filled = fill(&template, &PRESETS[0])?;
-    let mut files = Vec::new();
-    for file in FILES.map(str::to_owned).into_iter().chain(pkg(&root)?) {
-        let contents = fs::read(root.join(&file)).with_context(|| format!("static/{file}"))?;
+/// The picture that stands beside a link to the page, and how large it is, in pixels.
+const PREVIEW: (&str, u32, u32) = ("preview.png", 1200, 630);
+
+/// Writes them into `out`, and the cases with them: from the template, from what was built into `site`, and from the reports. `address` is
+/// where the page will be, if anybody knows.
+pub fn write(
+    site: &Path,
+    template: &Path,
+    reports: &Path,
+    address: Option<&str>,
+    out: &Path,
+) -> Result<()> {
+    let template = fs::read_to_string(template).with_context(|| template.display().to_string())?;
+    let filled = fill(&template, &PRESETS[0], address)?;
+    let cases = cases::text(reports)?;
+    let mut files = vec![(cases::FILE.to_owned(), digest(cases.as_bytes()))];
+    for file in FILES.map(str::to_owned).into_iter().chain(pkg(site)?) {
+        let contents = fs::read(site.join(&file)).with_context(|| file.clone())?;
         files.push((file, digest(&contents)));
     }
-    let listed = |files: &[(String, String)]| {
-        let lines = files
-            .iter()
-            .map(|(file, digest)| format!("{file} {digest}\n"));
-        lines.collect::<String>()
-    };
+    files.sort();
+    let listed: String = files
+        .iter()
+        .map(|(file, digest)| format!("{file} {digest}\n"))
+        .collect();
     // The index names the build, so what names the build is the index without it.
-    let build = &digest((listed(&files) + &filled).as_bytes())[..16];
+    let build = &digest((listed + &filled).as_bytes())[..16];
     let index = filled.replace("{build}", build);
     files.push((INDEX.to_owned(), digest(index.as_bytes())));
-    place::renew_file(&root.join(INDEX), index.as_bytes())?;
-    place::renew_file(&root.join(MANIFEST), manifest(build, &files).as_bytes())
+    for (file, text) in [
+        (cases::FILE, &cases),
+        (INDEX, &index),
+        (MANIFEST, &manifest(build, &files)),
+    ] {
+        fs::write(out.join(file), text).with_context(|| out.join(file).display().to_string())?;
+    }
+    Ok(())
 }
 
-/// What wasm-pack made of the page.
-fn pkg(root: &Path) -> Result<Vec<String>> {
+/// What was made of the page's code.
+fn pkg(site: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(root.join("pkg")).context("static/pkg")? {
+    for entry in fs::read_dir(site.join("pkg")).context("pkg")? {
         let entry = entry?;
         ensure!(
             entry.file_type()?.is_file(),
-            "static/pkg has a folder, which index.rs does not list: {}",
+            "pkg has a folder, which index.rs does not list: {}",
             entry.path().display()
         );
         names.extend(entry.file_name().into_string());
     }
-    names.sort();
     Ok(names
         .into_iter()
         .map(|name| format!("pkg/{name}"))
@@ -97,10 +108,11 @@ fn manifest(build: &str, files: &[(String, String)]) -> String {
 }
 
 /// The template with everything but the build.
-fn fill(template: &str, preset: &Preset) -> Result<String> {
+fn fill(template: &str, preset: &Preset, address: Option<&str>) -> Result<String> {
     let mut filled = template.to_owned();
     for (mark, text) in [
         ("{about}", escaped(preset.about)),
+        ("{preview}", preview(address)),
         ("{presets}", options()),
         ("{pictures}", pictures(preset)?),
     ] {
@@ -108,6 +120,23 @@ fn fill(template: &str, preset: &Preset) -> Result<String> {
         filled = filled.replace(mark, &text);
     }
     Ok(filled)
+}
+
+/// What stands beside a link to the page where people share it. A picture needs an absolute address there.
+fn preview(address: Option<&str>) -> String {
+    let Some(address) = address else {
+        return "<meta name=\"twitter:card\" content=\"summary\">".into();
+    };
+    let (name, width, height) = PREVIEW;
+    let address = escaped(address.trim_end_matches('/'));
+    format!(
+        "<meta property=\"og:url\" content=\"{address}/\">\n\
+         <meta property=\"og:image\" content=\"{address}/{name}\">\n\
+         <meta property=\"og:image:width\" content=\"{width}\">\n\
+         <meta property=\"og:image:height\" content=\"{height}\">\n\
+         <meta property=\"og:image:alt\" content=\"4 MiB of two 2M pages, starting 4K in: 255 × 4K + 1 × 1M + 1 × 2M\">\n\
+         <meta name=\"twitter:card\" content=\"summary_large_image\">"
+    )
 }
 
 /// The titles of all presets, so that the select is as wide as the page's will be.
@@ -182,14 +211,14 @@ fn picture(drawing: &Drawing, palette: &Palette, class: &str, title: &str) -> Re
 
 #[cfg(test)]
 mod tests {
-    use super::{digest, fill, manifest};
+    use super::{PREVIEW, digest, fill, manifest};
     use umem_core::scenario::presets::PRESETS;
 
-    const TEMPLATE: &str = "<p>{about}</p><select>{presets}</select>{pictures}";
+    const TEMPLATE: &str = "<p>{about}</p><select>{presets}</select>{preview}{pictures}";
 
     #[test]
     fn the_first_picture_stands_under_a_strict_policy() {
-        let html = fill(TEMPLATE, &PRESETS[0]).unwrap();
+        let html = fill(TEMPLATE, &PRESETS[0], None).unwrap();
         assert_eq!(html.matches("<svg ").count(), 4);
         assert_eq!(html.matches("</svg>").count(), 4);
         assert_eq!(html.matches("<g ").count() + html.matches("<g>").count(), 8);
@@ -202,8 +231,37 @@ mod tests {
 
     #[test]
     fn a_template_without_a_place_for_the_picture_is_refused() {
-        let error = fill("<p>{about}</p>{presets}", &PRESETS[0]).unwrap_err();
+        let error = fill("<p>{about}</p>{preview}{presets}", &PRESETS[0], None).unwrap_err();
         assert!(error.to_string().contains("{pictures}"), "{error}");
+    }
+
+    #[test]
+    fn a_link_has_a_picture_where_the_address_is_known() {
+        let without = fill(TEMPLATE, &PRESETS[0], None).unwrap();
+        assert!(!without.contains("og:image"));
+        assert!(without.contains("content=\"summary\""));
+        for address in ["https://example.org/a&b", "https://example.org/a&b/"] {
+            let html = fill(TEMPLATE, &PRESETS[0], Some(address)).unwrap();
+            for tag in [
+                "og:url\" content=\"https://example.org/a&amp;b/\"",
+                "og:image\" content=\"https://example.org/a&amp;b/preview.png\"",
+                "content=\"summary_large_image\"",
+            ] {
+                assert!(html.contains(tag), "{tag}: {html}");
+            }
+        }
+    }
+
+    /// What `cargo xtask shots` draws, and `cargo xtask dist` puts beside the index.
+    #[test]
+    fn the_picture_of_a_link_is_as_large_as_it_says() {
+        let (name, width, height) = PREVIEW;
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/");
+        let png = std::fs::read(format!("{path}{name}")).unwrap();
+        // The header of a PNG: its size stands behind the signature and the first chunk's name.
+        let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
+        assert_eq!(&png[1..4], b"PNG");
+        assert_eq!((number(16), number(20)), (width, height));
     }
 
     #[test]
