@@ -194,6 +194,11 @@ impl Reducible for State {
                 dialog: None,
                 ..state
             },
+            Action::Away(problem) if state.wanted.is_some() || state.tour.is_some() => {
+                state.away(&problem)
+            }
+            // Nobody waits for it any more.
+            Action::Away(_) => return self,
             Action::Dismiss => Self {
                 notice: None,
                 ..state

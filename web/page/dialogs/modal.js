@@ -24,6 +24,9 @@ export function field(label, input, note) {
   return node("div", { className: "asked" }, node("label", { htmlFor: id }, label), input, told, fault);
 }
 
+/** An error that means: this could not be loaded, and may be the next time. */
+export const away = (message) => Object.assign(new Error(message), { name: "Away" });
+
 const TITLE = "dialog-title";
 
 /** Shows a dialog as the page's own look (`web/src/widgets/dialog.rs`). What is closed is gone. */

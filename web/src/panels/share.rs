@@ -29,6 +29,9 @@ pub(crate) struct Shared {
     pub(crate) link: Option<String>,
 }
 
+/// Gets to know why a file could not be made, or that it was.
+pub(crate) type Told = Callback<Option<String>>;
+
 /// What the browser does for the page: it copies a text, and says whether it could; it keeps a file.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Hands {
@@ -36,8 +39,8 @@ pub(crate) struct Hands {
     pub(crate) is_dark: bool,
     /// Copies a text, and tells the other whether that was done.
     pub(crate) copy: Callback<(String, Callback<bool>)>,
-    /// Keeps a file, and tells the other whether it could be made.
-    pub(crate) keep: Callback<(String, Keep, Callback<bool>)>,
+    /// Keeps a file, and tells the other why it could not be made, if so.
+    pub(crate) keep: Callback<(String, Keep, Told)>,
 }
 
 /// What sharing is given.
@@ -99,10 +102,10 @@ fn files(
             let file = format!("{name}.{ending}");
             let told = {
                 let (said, file) = (said.clone(), file.clone());
-                Callback::from(move |kept| {
-                    said.set(match kept {
-                        true => format!("Saved {file} to your downloads.").into(),
-                        false => format!("This browser could not make {file}.").into(),
+                Callback::from(move |problem| {
+                    said.set(match problem {
+                        None => format!("Saved {file} to your downloads.").into(),
+                        Some(problem) => format!("{file} could not be made: {problem}.").into(),
                     });
                 })
             };

@@ -61,6 +61,7 @@ impl State {
             .kept
             .clone()
             .filter(|kept| capture && kept.visit == visit);
+        let lacks = kept.is_none() && link::lacks(fragment).is_some();
         let mut state = match kept {
             Some(kept) => Self {
                 player: Player::finished(&kept.side.scene).like(self.player),
@@ -74,6 +75,9 @@ impl State {
             None => self.asked(fragment),
         };
         state.visit = visit;
+        if lacks {
+            return state;
+        }
         if capture && state.kept.as_ref().is_none_or(|kept| kept.visit != visit) {
             match stamp.as_ref().is_some_and(|stamp| stamp.sourced) {
                 true => return state.awaiting("the capture"),
@@ -89,6 +93,21 @@ impl State {
             return state.staged();
         }
         state.addressed()
+    }
+
+    /// What the address asks for could not be loaded. The address stays until something else is seen, so that a reload may have more luck.
+    pub(super) fn away(mut self, problem: &str) -> Self {
+        self.here.name_itself();
+        let notice = format!(
+            "What this page's address asks for is not here: {problem}. The address keeps it: reload the page once the network is back."
+        );
+        Self {
+            tour: None,
+            wanted: None,
+            loading: None,
+            notice: Some(notice.into()),
+            ..self
+        }
     }
 
     /// With the fragment that opens what is seen now.
