@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 use xshell::{Shell, cmd};
 
+/// What installs packages, which follow it up to the end of the message: the report of a test run gathers them.
+pub const INSTALL: &str = "sudo apt-get install --no-install-recommends ";
+
 /// Installs those of `packages` that are missing. `purpose` tells the reader what they are for.
 pub fn require(sh: &Shell, purpose: &str, packages: &[&str]) -> Result<()> {
     if !is_debian() {
@@ -31,7 +34,7 @@ pub fn require(sh: &Shell, purpose: &str, packages: &[&str]) -> Result<()> {
     }
     if !is_root(sh) {
         return Err(MachineCannot(format!(
-            "{purpose} needs Debian packages that are missing; install them with: sudo apt-get install --no-install-recommends {}",
+            "{purpose} needs Debian packages that are missing; install them with: {INSTALL}{}",
             missing.join(" ")
         ))
         .into());
@@ -67,13 +70,23 @@ pub fn require(sh: &Shell, purpose: &str, packages: &[&str]) -> Result<()> {
 
 /// Installs the packages of those programs, given as (program, package), that are not on PATH.
 pub fn require_programs(sh: &Shell, purpose: &str, programs: &[(&str, &str)]) -> Result<()> {
-    let absent = programs.iter().filter(|(name, _)| program(name).is_none());
-    let packages: Vec<&str> = absent.map(|(_, package)| *package).collect();
+    let packages = packages_of(programs, |name| program(name).is_some());
     if packages.is_empty() {
         Ok(())
     } else {
         require(sh, purpose, &packages)
     }
+}
+
+/// The packages of those programs that are not there, each once: a package may have several of them.
+fn packages_of<'a>(programs: &[(&str, &'a str)], is_there: impl Fn(&str) -> bool) -> Vec<&'a str> {
+    let mut packages = Vec::new();
+    for (name, package) in programs {
+        if !is_there(name) && !packages.contains(package) {
+            packages.push(*package);
+        }
+    }
+    packages
 }
 
 /// Where on PATH a program is.
@@ -127,7 +140,22 @@ fn missing<'a>(packages: &[&'a str], status: &str) -> Vec<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::missing;
+    use super::{missing, packages_of};
+
+    #[test]
+    fn a_package_with_two_programs_is_named_once() {
+        let programs = [
+            ("prometheus", "prometheus"),
+            ("promtool", "prometheus"),
+            ("node", "nodejs"),
+        ];
+        assert_eq!(packages_of(&programs, |_| false), ["prometheus", "nodejs"]);
+        assert_eq!(
+            packages_of(&programs, |name| name == "node"),
+            ["prometheus"]
+        );
+        assert!(packages_of(&programs, |_| true).is_empty());
+    }
 
     #[test]
     fn only_packages_in_the_state_installed_count() {
