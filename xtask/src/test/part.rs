@@ -322,20 +322,40 @@ fn smallest(sh: &Shell) -> Result<()> {
     Ok(())
 }
 
+/// What is tested natively, in cargo's words. Features are those that all of it wants together, so that whoever tests one program of it
+/// with these words compiles nothing anew; `-p` alone would have the rules and what they depend on compiled once more for each package.
+const NATIVE: &[&str] = &[
+    "--workspace",
+    "--exclude",
+    "web",
+    "--features",
+    "umem-core/schema",
+];
+
+/// The tests of native-runner that run what the feature `rdma` changes: `check`, `inspect`, `doctor` and `vectors`. The others run lines that
+/// are the same with it and without.
+const OF_VERBS: &[&str] = &["command", "diagnose", "doctor", "manual", "screen", "watch"];
+
 fn unit(sh: &Shell) -> Result<Done> {
-    cmd!(sh, "cargo test --no-fail-fast --workspace --exclude web").run()?;
-    cmd!(sh, "cargo test -p umem-core --all-features --test schema").run()?;
+    let native = NATIVE;
+    let _packages = sh.push_env("UMEM_PACKAGES", native.join(" "));
+    cmd!(sh, "cargo test --no-fail-fast {native...}").run()?;
     with_rdma(sh, || {
-        cmd!(sh, "cargo test -p native-runner --all-features").run()
+        let tests = OF_VERBS.iter().flat_map(|test| ["--test", *test]);
+        cmd!(sh, "cargo test {native...}")
+            .args(["--features", "native-runner/rdma", "--bin", "umem"])
+            .args(tests)
+            .run()
     })
 }
 
 fn metrics(sh: &Shell) -> Result<Done> {
     let programs = [("prometheus", "prometheus"), ("promtool", "prometheus")];
     debian::require_programs(sh, "scraping the metrics", &programs)?;
+    let native = NATIVE;
     cmd!(
         sh,
-        "cargo test -p native-runner --bin umem -- --ignored prometheus"
+        "cargo test {native...} --bin umem -- --ignored prometheus"
     )
     .run()?;
     Ok(Done::All)
@@ -364,13 +384,13 @@ fn wasm(sh: &Shell) -> Result<Done> {
     if tests.quiet().ignore_status().read()?.is_empty() {
         return Err(MachineCannot("`web` has no wasm tests yet".into()).into());
     }
-    tools::require_target(sh, tools::WASM)?;
-    tools::require_bindgen(sh)?;
     let browser = [
         ("chromium", "chromium"),
         ("chromedriver", "chromium-driver"),
     ];
     debian::require_programs(sh, "testing in a browser", &browser)?;
+    tools::require_target(sh, tools::WASM)?;
+    tools::require_bindgen(sh)?;
     let _path = sh.push_env("PATH", tools::path()?);
     let _driver = sh.push_env(
         "CHROMEDRIVER",
@@ -388,9 +408,10 @@ fn wasm(sh: &Shell) -> Result<Done> {
 fn page(sh: &Shell) -> Result<Done> {
     browser::with_page(sh, "testing in a browser", || cmd!(sh, "npm test").run())?;
     // Now that the page is there to be built in.
+    let native = NATIVE;
     cmd!(
         sh,
-        "cargo test -p native-runner --test view -- --include-ignored --skip without_the_page"
+        "cargo test {native...} --test view -- --include-ignored --skip without_the_page"
     )
     .run()?;
     bench::agree(sh)?;
@@ -431,4 +452,33 @@ fn book(sh: &Shell) -> Result<Done> {
         cmd!(sh, "npm run test:book").run()
     })?;
     Ok(Done::All)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OF_VERBS;
+    use crate::place;
+    use std::fs;
+
+    #[test]
+    fn whatever_runs_a_command_of_verbs_is_tested_with_verbs() {
+        let folder = place::workspace().join("native-runner/tests");
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|end| end != "rs") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let commands = ["check", "inspect", "doctor", "vectors"];
+            if commands
+                .iter()
+                .any(|name| text.contains(&format!("\"{name}\"")))
+            {
+                found.push(path.file_stem().unwrap().to_str().unwrap().to_owned());
+            }
+        }
+        found.sort();
+        assert_eq!(found, OF_VERBS);
+    }
 }
