@@ -32,7 +32,9 @@ pub fn run(parts: Vec<Part>, options: &[&str]) -> Result<Report> {
         let taken: Vec<_> = running.0.iter().map(|one| one.part.room()).collect();
         if let Some(next) = next(&waiting, &taken) {
             let part = waiting.remove(next);
-            match Process::start(part, &folder, options) {
+            let built = report.has_built_the_page().then_some("--page-is-built");
+            let options: Vec<_> = options.iter().copied().chain(built).collect();
+            match Process::start(part, &folder, &options) {
                 Ok(process) => running.0.push(process),
                 // The others are no worse for it.
                 Err(error) => {

@@ -6,7 +6,8 @@ use crate::book;
 use crate::bpf;
 use crate::debian;
 use crate::lab::{Release, programs};
-use crate::page::{browser, tools};
+use crate::page::browser::{self, Page};
+use crate::page::tools;
 use crate::place;
 use crate::step::MachineCannot;
 use anyhow::{Result, ensure};
@@ -150,8 +151,20 @@ impl Part {
         }
     }
 
-    /// Sets up what it needs and does it.
-    pub fn run(self, sh: &Shell) -> Result<Done> {
+    /// Whether it leaves the page built for release, once it has passed.
+    pub fn builds_the_page(self) -> bool {
+        matches!(
+            self,
+            Part::Page | Part::Firefox | Part::Webkit | Part::Book | Part::Dist
+        )
+    }
+
+    /// Sets up what it needs and does it. The page may be built already, by another part of the same run.
+    pub fn run(self, sh: &Shell, page_is_built: bool) -> Result<Done> {
+        let built = match page_is_built {
+            true => Page::Built,
+            false => Page::ToBuild,
+        };
         match self {
             Part::Fmt => format(sh),
             Part::Clippy => clippy(sh),
@@ -162,10 +175,10 @@ impl Part {
             Part::Metrics => metrics(sh),
             Part::Instructions => bench::compare(sh).map(|()| Done::All),
             Part::Wasm => wasm(sh),
-            Part::Page => page(sh),
-            Part::Firefox => firefox(sh),
-            Part::Webkit => webkit(sh),
-            Part::Book => book(sh),
+            Part::Page => page(sh, built),
+            Part::Firefox => firefox(sh, built),
+            Part::Webkit => webkit(sh, built),
+            Part::Book => book(sh, built),
             Part::Lab61 => lab::kernel(sh, Release::Bookworm),
             Part::Lab612 => lab::kernel(sh, Release::BookwormBackports),
             Part::LabArm64 => lab::arm64(sh),
@@ -405,8 +418,10 @@ fn wasm(sh: &Shell) -> Result<Done> {
     Ok(Done::All)
 }
 
-fn page(sh: &Shell) -> Result<Done> {
-    browser::with_page(sh, "testing in a browser", || cmd!(sh, "npm test").run())?;
+fn page(sh: &Shell, built: Page) -> Result<Done> {
+    browser::with_page(sh, built, "testing in a browser", || {
+        cmd!(sh, "npm test").run()
+    })?;
     // Now that the page is there to be built in.
     let native = NATIVE;
     cmd!(
@@ -418,7 +433,7 @@ fn page(sh: &Shell) -> Result<Done> {
     Ok(Done::All)
 }
 
-fn firefox(sh: &Shell) -> Result<Done> {
+fn firefox(sh: &Shell, built: Page) -> Result<Done> {
     debian::require_programs(
         sh,
         "testing in another browser",
@@ -430,25 +445,25 @@ fn firefox(sh: &Shell) -> Result<Done> {
     );
     let _browser = sh.push_env("UMEM_BROWSER", "firefox");
     book::run(sh)?;
-    browser::with_page(sh, "testing in a browser", || {
+    browser::with_page(sh, built, "testing in a browser", || {
         cmd!(sh, "npm run test:firefox").run()
     })?;
     Ok(Done::All)
 }
 
 /// Safari's engine, as Debian has it.
-fn webkit(sh: &Shell) -> Result<Done> {
+fn webkit(sh: &Shell, built: Page) -> Result<Done> {
     let programs = [("WebKitWebDriver", "webkit2gtk-driver"), ("Xvfb", "xvfb")];
     debian::require_programs(sh, "testing in WebKit", &programs)?;
-    browser::with_page(sh, "testing in a browser", || {
+    browser::with_page(sh, built, "testing in a browser", || {
         cmd!(sh, "npm run test:webkit").run()
     })?;
     Ok(Done::All)
 }
 
-fn book(sh: &Shell) -> Result<Done> {
+fn book(sh: &Shell, built: Page) -> Result<Done> {
     book::check(sh)?;
-    browser::with_page(sh, "testing in a browser", || {
+    browser::with_page(sh, built, "testing in a browser", || {
         cmd!(sh, "npm run test:book").run()
     })?;
     Ok(Done::All)

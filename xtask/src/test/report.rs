@@ -53,6 +53,14 @@ impl Report {
         self.0.push((part, time, verdict));
     }
 
+    /// Whether a part has built the page, all having gone well: nothing changes it before the run ends.
+    pub fn has_built_the_page(&self) -> bool {
+        let mut parts = self.0.iter();
+        parts.any(|(part, _, verdict)| {
+            part.builds_the_page() && matches!(verdict, Verdict::Passed(_))
+        })
+    }
+
     pub fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
         self.0.iter().map(|(_, _, verdict)| verdict)
     }
@@ -129,6 +137,17 @@ mod tests {
             "{text}"
         );
         assert_eq!(report.failed(), 1);
+    }
+
+    #[test]
+    fn the_page_is_built_once_in_a_run() {
+        let (mut report, second) = (Report::default(), Duration::from_secs(1));
+        report.add(Part::Unit, second, Verdict::Passed(Done::All));
+        assert!(!report.has_built_the_page());
+        report.add(Part::Page, second, Verdict::Failed("a test".into()));
+        assert!(!report.has_built_the_page(), "it may have failed before");
+        report.add(Part::Book, second, Verdict::Passed(Done::All));
+        assert!(report.has_built_the_page());
     }
 
     #[test]
