@@ -61,9 +61,14 @@ pub fn run(parts: Vec<Part>, options: &[&str]) -> Result<Report> {
 }
 
 /// The order in which parts begin: those of the lab first, each when the one before it has ended, and the others beside them. Its room takes
-/// the longest, and much of the time one machine runs alone: last, it would leave processors idle while nothing else is left to do.
+/// the longest: last, it would run alone. Of its parts those come first that boot one machine at a time and leave a processor to others; two
+/// at once fill both by themselves.
 fn in_lanes(mut parts: Vec<Part>) -> Vec<Part> {
-    parts.sort_by_key(|part| part.room() != Room::Lab);
+    parts.sort_by_key(|part| match part.room() {
+        Room::Lab if !part.boots_two_at_once() => 0,
+        Room::Lab => 1,
+        _ => 2,
+    });
     parts
 }
 
@@ -195,9 +200,12 @@ mod tests {
         let beside = waiting.remove(next(&waiting, &[Room::Lab]).unwrap());
         assert_eq!(beside, Part::Fmt);
         let lab = waiting.iter().filter(|part| part.room() == Room::Lab);
+        let mut before = first;
         for _ in 0..lab.count() {
             let after = waiting.remove(next(&waiting, &[Room::Code]).unwrap());
             assert_eq!(after.room(), Room::Lab);
+            assert!(before.boots_two_at_once() <= after.boots_two_at_once());
+            before = after;
         }
         assert_eq!(
             next(&waiting, &[Room::Code]),

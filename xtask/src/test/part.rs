@@ -127,6 +127,11 @@ impl Part {
         )
     }
 
+    /// Whether it boots two machines beside each other.
+    pub fn boots_two_at_once(self) -> bool {
+        matches!(self, Part::Lab61 | Part::Lab612 | Part::LabMatrix)
+    }
+
     /// What it keeps to itself while it runs.
     pub fn room(self) -> Room {
         match self {
