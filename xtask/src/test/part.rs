@@ -354,6 +354,9 @@ const NATIVE: &[&str] = &[
 /// are the same with it and without.
 const OF_VERBS: &[&str] = &["command", "diagnose", "doctor", "manual", "screen", "watch"];
 
+/// Rooms of native-runner whose tests take minutes, and which have no line that the feature changes.
+const WITHOUT_VERBS: &[&str] = &["capture::", "cases::", "commands::book::"];
+
 fn unit(sh: &Shell) -> Result<Done> {
     let native = NATIVE;
     let _packages = sh.push_env("UMEM_PACKAGES", native.join(" "));
@@ -363,6 +366,8 @@ fn unit(sh: &Shell) -> Result<Done> {
         cmd!(sh, "cargo test {native...}")
             .args(["--features", "native-runner/rdma", "--bin", "umem"])
             .args(tests)
+            .arg("--")
+            .args(WITHOUT_VERBS.iter().flat_map(|room| ["--skip", *room]))
             .run()
     })
 }
@@ -476,9 +481,33 @@ fn book(sh: &Shell, built: Page) -> Result<Done> {
 
 #[cfg(test)]
 mod tests {
-    use super::OF_VERBS;
+    use super::{OF_VERBS, WITHOUT_VERBS};
     use crate::place;
     use std::fs;
+
+    /// `--skip` takes whatever has the word in its name.
+    #[test]
+    fn rooms_that_are_not_tested_with_verbs_have_none() {
+        let sources = place::workspace().join("native-runner/src");
+        let (mut folders, mut skipped) = (vec![sources.clone()], 0);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let module = path.strip_prefix(&sources).unwrap().with_extension("");
+                let name = module.to_str().unwrap().replace('/', "::") + "::";
+                if WITHOUT_VERBS.iter().any(|room| name.contains(room)) {
+                    let text = fs::read_to_string(&path).unwrap();
+                    assert!(!text.contains("feature = \"rdma\""), "{name}");
+                    skipped += 1;
+                }
+            }
+        }
+        assert!(skipped > WITHOUT_VERBS.len());
+    }
 
     #[test]
     fn whatever_runs_a_command_of_verbs_is_tested_with_verbs() {
