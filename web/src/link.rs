@@ -152,11 +152,12 @@ pub fn asks(fragment: &str) -> bool {
     known.iter().any(|name| field(fragment, name).is_some())
 }
 
-/// Whether what a fragment asks for is JSON, which takes [more](crate::more) to read.
-pub(crate) fn asks_more(fragment: &str) -> bool {
-    ["s", "with"]
+/// What is said where a fragment asks for JSON, and the code that reads it, [more](crate::more), is not loaded.
+pub(crate) fn lacks(fragment: &str) -> Option<&'static str> {
+    let asks = ["s", "with"]
         .iter()
-        .any(|name| field(fragment, name).is_some())
+        .any(|name| field(fragment, name).is_some());
+    behind(&MORE).err().filter(|_| asks)
 }
 
 /// Reads a fragment, with or without its `#`.

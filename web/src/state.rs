@@ -200,8 +200,15 @@ impl Reducible for State {
             Action::Notice(text) => Self {
                 notice: Some(text.into()),
                 loading: None,
+                // Nobody would see it below one.
+                dialog: None,
                 ..state
             },
+            Action::Away(problem) if state.wanted.is_some() || state.tour.is_some() => {
+                state.away(&problem)
+            }
+            // Nobody waits for it any more.
+            Action::Away(_) => return self,
             Action::Dismiss => Self {
                 notice: None,
                 ..state

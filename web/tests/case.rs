@@ -58,6 +58,48 @@ fn while_it_is_on_its_way_the_address_stays() {
 }
 
 #[wasm_bindgen_test]
+fn what_cannot_be_loaded_stays_in_the_address_until_something_else_is_seen() {
+    let away = || Action::Away("there is no network".into());
+    for fragment in ["#case=x&question=2", "#story=3"] {
+        let state = Rc::new(State::opened(fragment)).reduce(away());
+        assert_eq!(state.fragment.as_deref(), fragment.strip_prefix('#'));
+        assert!(state.loading.is_none() && state.tour.is_none() && state.wanted.is_none());
+        let notice = state.notice.clone().expect("it is told");
+        assert!(notice.contains("there is no network"), "{notice}");
+        // What is shared is what is seen.
+        assert_eq!(state.picture().as_deref(), Some("preset=mail"));
+        let read = state.clone().reduce(Action::Dismiss);
+        assert_eq!(read.fragment, state.fragment);
+        let edited = state.reduce(Action::Length("8M".into()));
+        assert!(
+            edited
+                .fragment
+                .as_deref()
+                .is_some_and(|fragment| fragment.starts_with("s="))
+        );
+    }
+    let preset = Rc::new(State::opened("#preset=scattered"));
+    assert_eq!(preset.clone().reduce(away()), preset, "nobody waits for it");
+}
+
+#[wasm_bindgen_test]
+fn what_was_seen_stays_where_a_question_is_too_large() {
+    let json = r#"{"version":1,"region":{"length":"1T"},"memory":{"layout":"scattered"},"iommu":"vt-d","device":"mlx5"}"#;
+    let state = opened("#case=x", json);
+    assert_eq!(state.fragment.as_deref(), Some("preset=mail"));
+    assert_eq!(state.preset().map(|preset| preset.name), Some("mail"));
+    let notice = state.notice.as_deref().expect("it is told");
+    assert!(
+        notice.starts_with("\"It fails\" (as reported) cannot be shown here"),
+        "{notice}"
+    );
+    // Without an IOMMU the pages need not be walked.
+    let state = opened("#case=x", &json.replace(r#""iommu":"vt-d","#, ""));
+    assert_eq!(state.here.status(), "268435456 entries: 268435456 × 4K");
+    assert_eq!(state.fragment.as_deref(), Some("case=x"));
+}
+
+#[wasm_bindgen_test]
 fn an_edit_makes_it_the_readers_own_and_undoing_that_the_report_again() {
     let state = opened("#case=x", SCENARIO);
     assert_eq!(state.fragment.as_deref(), Some("case=x"));

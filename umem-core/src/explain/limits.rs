@@ -68,7 +68,7 @@ pub fn limits(registration: &Registration) -> Vec<Limit> {
             let (choice, mr) = (question.device().choice, question.mr());
             if choice.is_best() {
                 let seen = choice.seen(mr);
-                best_page_size_limits(registration.dma(), &seen, sizes, question.rules())
+                best_page_size_limits(registration.telling(), &seen, sizes, question.rules())
             } else {
                 own_limits(registration)
             }

@@ -1,6 +1,6 @@
 // The dialog "Cases": public reports, found by what people saw. Their questions are shown by the page, which answers them itself.
 
-import { field, isShown, modal, node, prose } from "./modal.js";
+import { away, field, isShown, modal, node, prose } from "./modal.js";
 import { matching } from "./search.js";
 
 /** The reports of the build that this file is of. */
@@ -11,7 +11,7 @@ let loading;
 const reports = () =>
   (loading ??= load().catch((error) => {
     loading = undefined;
-    throw new Error(`the public reports could not be loaded (${error.message}): try again once the network is back`);
+    throw away(`the public reports could not be loaded (${error.message})`);
   }));
 
 async function load() {

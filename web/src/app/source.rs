@@ -177,10 +177,7 @@ pub(super) fn use_story(wanted: bool, build: &AttrValue, dispatch: Dispatch) {
             spawn_local(async move {
                 match story(&address).await {
                     Ok(story) => dispatch.dispatch(Action::Told(Rc::new(story))),
-                    Err(problem) => {
-                        dispatch.dispatch(Action::Leave);
-                        dispatch.dispatch(Action::Notice(format!("The story: {problem}.")));
-                    }
+                    Err(problem) => dispatch.dispatch(Action::Away(problem)),
                 }
             });
         }

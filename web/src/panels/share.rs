@@ -32,6 +32,9 @@ pub(crate) struct Shared {
     pub(crate) wrong: bool,
 }
 
+/// Gets to know why a file could not be made, or that it was.
+pub(crate) type Told = Callback<Option<String>>;
+
 /// What the browser does for the page: it copies a text, and says whether it could; it keeps a file.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Hands {
@@ -39,8 +42,8 @@ pub(crate) struct Hands {
     pub(crate) is_dark: bool,
     /// Copies a text, and tells the other whether that was done.
     pub(crate) copy: Callback<(String, Callback<bool>)>,
-    /// Keeps a file, and tells the other whether it could be made.
-    pub(crate) keep: Callback<(String, Keep, Callback<bool>)>,
+    /// Keeps a file, and tells the other why it could not be made, if so.
+    pub(crate) keep: Callback<(String, Keep, Told)>,
 }
 
 /// What sharing is given.
@@ -117,10 +120,10 @@ fn files(
             let file = format!("{name}.{ending}");
             let told = {
                 let (said, file) = (said.clone(), file.clone());
-                Callback::from(move |kept| {
-                    said.set(match kept {
-                        true => format!("Saved {file} to your downloads.").into(),
-                        false => format!("This browser could not make {file}.").into(),
+                Callback::from(move |problem| {
+                    said.set(match problem {
+                        None => format!("Saved {file} to your downloads.").into(),
+                        Some(problem) => format!("{file} could not be made: {problem}.").into(),
                     });
                 })
             };
@@ -138,7 +141,7 @@ fn files(
             { file("png", "Picture (PNG)", |shared| Keep::Dots(share::sheet(&shared.pictures))) }
             { file("json", "Scenario (JSON)", |shared| Keep::json(words::pretty(json(shared)))) }
             { file("result.json", "Result (JSON)", |shared| Keep::Result(json(shared))) }
-            { file("csv", "Entries (CSV)", |shared| Keep::Text("text/csv", share::csv(&shared.scene))) }
+            { file("csv", "Entries (CSV)", |shared| share::csv(&shared.scene).map_or(Keep::TooLong, |csv| Keep::Text("text/csv", csv))) }
         </div>
     }
 }

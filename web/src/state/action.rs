@@ -59,6 +59,8 @@ pub enum Action {
     Undo,
     /// Something went wrong outside the fields.
     Notice(String),
+    /// What the address asks for could not be loaded, because of this.
+    Away(String),
     /// The notice has been read.
     Dismiss,
     /// Typed into "Start offset".

@@ -103,6 +103,8 @@ impl State {
                 return Self { notice, ..self }.awaiting("the file", fragment);
             }
             (None, Some(beyond)) => self.shown("", Asked::Unreadable(gone(beyond).into()), None),
+            // Its address stays as it is.
+            (_, None) if link::lacks(fragment).is_some() => return self.asked(fragment),
             (_, None) => self.asked(fragment),
         };
         if let Some((tour, picked)) = state.tour.as_mut().zip(stamp.picked) {
@@ -110,6 +112,21 @@ impl State {
             return state.staged();
         }
         state.addressed()
+    }
+
+    /// What the address asks for could not be loaded. The address stays until something else is seen, so that a reload may have more luck.
+    pub(super) fn away(mut self, problem: &str) -> Self {
+        self.here.name_itself();
+        let notice = format!(
+            "What this page's address asks for is not here: {problem}. The address keeps it: reload the page once the network is back."
+        );
+        Self {
+            tour: None,
+            wanted: None,
+            loading: None,
+            notice: Some(notice.into()),
+            ..self
+        }
     }
 
     /// With the fragment that opens what is seen now.

@@ -30,11 +30,11 @@ impl State {
         if self.wanted.as_deref() != Some(fragment) {
             return self;
         }
-        let read = read.and_then(|case| match bounded_any(&case.asked) {
-            Ok(()) => Ok(case),
-            Err(error) => Err(error.to_string()),
-        });
         match read {
+            Ok(case) if let Err(error) = bounded_any(&case.asked) => self.declined(&format!(
+                "\"{}\" ({}) cannot be shown here: {error}. What you see is something else.",
+                case.title, case.question
+            )),
             Ok(case) => {
                 let asked = match case.asked.clone() {
                     scenario::Asked::Scenario(scenario) => Asked::Scenario(scenario),
@@ -49,6 +49,20 @@ impl State {
                 self.shown(fragment, Asked::Unreadable(problem), None)
             }
         }
+    }
+}
+
+impl State {
+    /// What was to come does not, because of this: what is seen stays, and the address says so.
+    fn declined(mut self, problem: &str) -> Self {
+        self.here.name_itself();
+        Self {
+            wanted: None,
+            loading: None,
+            notice: Some(problem.into()),
+            ..self
+        }
+        .addressed()
     }
 }
 

@@ -18,6 +18,10 @@ use umem_core::{
 impl State {
     /// The page as the fragment of an address asks for it.
     pub(super) fn asked(self, fragment: &str) -> Self {
+        if let Some(problem) = link::lacks(fragment) {
+            let fragment = Some(fragment.trim_start_matches('#').into());
+            return Self { fragment, ..self }.away(problem);
+        }
         match link::read(fragment) {
             Asked::Question => self.waiting(fragment),
             asked => self.shown(fragment, asked, None),

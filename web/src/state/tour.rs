@@ -18,6 +18,7 @@ impl Action {
                 | Self::Leave
                 | Self::Dialog(_)
                 | Self::Notice(_)
+                | Self::Away(_)
                 | Self::Dismiss
                 | Self::Visited(..)
                 | Self::Loading(_)
