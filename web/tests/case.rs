@@ -67,7 +67,7 @@ fn what_cannot_be_loaded_stays_in_the_address_until_something_else_is_seen() {
         let notice = state.notice.clone().expect("it is told");
         assert!(notice.contains("there is no network"), "{notice}");
         // What is shared is what is seen.
-        assert_eq!(state.picture().as_deref(), Some("preset=mail"));
+        assert_eq!(state.picture().as_deref(), Ok("preset=mail"));
         let read = state.clone().reduce(Action::Dismiss);
         assert_eq!(read.fragment, state.fragment);
         let edited = state.reduce(Action::Length("8M".into()));
@@ -191,7 +191,10 @@ fn a_link_keeps_the_moment_of_a_report_and_the_iommus_lane() {
 
 #[wasm_bindgen_test]
 fn undoing_a_piece_of_advice_leads_back_to_the_report() {
-    let state = opened("#case=x", SCENARIO);
+    let state = opened(
+        "#case=x",
+        r#"{"version":1,"region":{"length":"8M"},"memory":{"layout":"scattered"},"device":"efa"}"#,
+    );
     let advice = Rc::new(
         advice(state.here.scene.registration())
             .into_iter()

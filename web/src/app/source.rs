@@ -22,7 +22,8 @@ use yew::{platform::spawn_local, prelude::*};
 #[hook]
 pub(super) fn use_source(wanted: bool, dispatch: Dispatch) {
     use_effect_with(wanted, move |wanted| {
-        if let Some(source) = asked().filter(|_| *wanted) {
+        if *wanted {
+            let source = asked().unwrap_or_default();
             spawn_local(async move {
                 let read = fetched(&source).await;
                 let name = match source.is_empty() {

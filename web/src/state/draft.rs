@@ -179,7 +179,14 @@ impl State {
     /// What there was before a piece of advice was followed.
     pub(super) fn undone(self) -> Self {
         match self.tried().cloned() {
-            Some(tried) => self.going().with(tried.before).addressed(),
+            Some(tried) => {
+                // `?src=` was left behind.
+                let before = Side {
+                    loaded: None,
+                    ..tried.before
+                };
+                self.going().with(before).addressed()
+            }
             None => self,
         }
     }
