@@ -2,12 +2,15 @@
 // another worker, with files of its own; it is never registered on the machine that serves the page.
 //
 // A build is kept whole or not at all: build.json has the digest of each of its files. Every file is asked for by its build, so
-// a page never gets another build's. The index, which names the build, comes from the network if that answers soon.
+// a page never gets another build's. The index, which names the build, comes from the network if that answers soon; and so do the rules
+// for JavaScript, which many visitors never need: they are kept when the page has nothing else to do, and only together.
 
 const build = new URL(location.href).searchParams.get("b");
 const PREFIX = "umem-";
 const INDEX = new URL("./", location.href).href;
-/** How long the network may take to answer with the index, in milliseconds. */
+/** The rules for JavaScript. The element asks for them, too, in documents that know no build. */
+const RULES = ["plan/umem_plan.js", "plan/umem_plan_bg.wasm"].map((file) => new URL(file, location.href).href);
+/** How long the network may take to answer with what it has of its own, in milliseconds. */
 const SOON = 2500;
 
 const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -56,13 +59,38 @@ addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin) return;
-  if (request.mode === "navigate" && url.origin + url.pathname === INDEX) event.respondWith(index(request));
+  if (request.mode === "navigate" && url.origin + url.pathname === INDEX) event.respondWith(ours(INDEX).then((found) => fresh(request, found)));
+  else if (url.href === RULES[0]) event.respondWith(rules(request));
+  else if (url.href === RULES[1]) event.respondWith(code(request));
   else if (url.searchParams.has("b")) event.respondWith(kept(request, url));
 });
 
-/** The index from the network; the one that was kept where that does not answer soon. */
-async function index(request) {
-  const found = await (await caches.open(PREFIX + build)).match(INDEX);
+/** The page has nothing else to do. */
+addEventListener("message", (event) => event.waitUntil(keepRules()));
+
+/** Keeps the rules, unless the visitor's browser is to load as little as it can. Without them all else works, and the page says what it lacks. */
+async function keepRules() {
+  const cache = await caches.open(PREFIX + build);
+  if (navigator.connection?.saveData || (await cache.match(RULES[1]))) return;
+  // All of them or none.
+  await cache.addAll(RULES.map((url) => new Request(url, { cache: "no-cache" })));
+}
+
+/** Whether what calls the rules is the one that was kept: then their code is, too. */
+let isKept = false;
+async function rules(request) {
+  const found = await ours(RULES[0]);
+  const answer = await fresh(request, found);
+  isKept = answer === found;
+  return answer;
+}
+const code = async (request) => (isKept && (await ours(RULES[1]))) || fetch(request);
+
+/** What was kept of this build. */
+const ours = async (url) => (await caches.open(PREFIX + build)).match(url);
+
+/** A file from the network; the one that was `found` here where that does not answer soon. */
+async function fresh(request, found) {
   const network = fetch(request);
   if (!found) return network;
   network.catch(() => {});

@@ -2,8 +2,8 @@
 //!
 //! [`import`] reads all three in one text, in any mix, and takes from it what it says: addresses, lengths, access flags, the errno, the
 //! limit on locked memory, the device's name, what backs a mapping. What a scenario needs and neither the text nor [`Given`] says is
-//! [asked for by name](Missing), with where to find it. What was assumed or inferred is listed in
-//! [`notes`](Imported::notes).
+//! [asked for by name](Missing), with where to find it, unless a gate [refuses the region before that matters](Decided). What was assumed or
+//! inferred is listed in [`notes`](Imported::notes).
 //!
 //! ```
 //! use umem_core::import::{Given, import};
@@ -24,17 +24,21 @@
 //! ```
 
 mod assemble;
+mod decided;
 mod device;
 mod error;
 mod found;
+mod layouts;
 mod line;
 mod mapping;
 mod member;
 mod resource;
 
+pub use decided::Decided;
 pub use error::{ImportError, Missing};
 use found::Read;
 pub use found::{Given, Imported, MOST_BYTES, MOST_FOUND};
+pub use layouts::Layouts;
 
 /// Reads a text.
 ///
@@ -60,7 +64,13 @@ pub fn import(text: &str, given: &Given) -> Result<Imported, ImportError> {
             }
         }
     }
-    assemble::assemble(read, given)
+    match assemble::assemble(read.clone(), given) {
+        Err(ImportError::Missing(missing)) => {
+            let decided = decided::decided(read, given, &missing);
+            decided.ok_or(ImportError::Missing(missing))
+        }
+        imported => imported,
+    }
 }
 
 /// Whether it is JSON: log lines may begin with "[1765653660.705652]".

@@ -11,11 +11,11 @@
 
 use crate::{
     iommu::{IoPages, Mapping},
-    memory::{FrameRuns, Kind},
+    memory::{FrameRuns, Kind, Layout},
     scatter::ListCost,
     scenario::{Question, Scenario, ScenarioError},
     size::PageSize,
-    table::{Policy, Refusal, single::Constraint},
+    table::{Mr, Policy, Refusal, single::Constraint},
 };
 use alloc::string::{String, ToString};
 
@@ -27,6 +27,7 @@ mod io_lane;
 mod lane;
 mod limits;
 mod lists;
+mod middle;
 mod possible;
 
 pub use cut::{Entries, Table};
@@ -34,6 +35,7 @@ pub use index::Index;
 pub use lane::{Lane, LaneRun, LaneRuns};
 use lists::Lists;
 pub use lists::{Dma, Scatter};
+use middle::{Boxes, Middle};
 
 /// A scenario, worked out stage by stage.
 ///
@@ -53,6 +55,31 @@ impl Registration {
     /// Only what is wrong with the scenario itself; what the kernel or the device refuses is a result.
     pub fn new(scenario: &Scenario) -> Result<Self, ScenarioError> {
         Ok(Self::of(scenario.resolve()?))
+    }
+
+    /// About how many segments are walked to work `question` out.
+    ///
+    /// The middle of scattered memory is not, without an IOMMU and by rules since Linux 5.10: one of its pages is like the other. Why
+    /// entries of a [mixed](Policy::Mixed) table are not larger is told of each by itself.
+    pub fn walk_length(question: &Question) -> u64 {
+        let (mr, memory) = (question.mr(), question.memory());
+        let possible = question.kernel().possible().into_iter();
+        let mut possible = possible.map(|rules| question.by_rules(rules));
+        let length = match Middle::of(question) {
+            Some(middle)
+                if question.device().policy != Policy::Mixed
+                    && possible.all(|question| Middle::of(&question).is_some()) =>
+            {
+                mr.length - middle.length()
+            }
+            _ => mr.length,
+        };
+        let pieces = match memory.layout() {
+            Layout::Contiguous(_) => 0,
+            Layout::Descending(_) | Layout::Scattered { .. } => length / memory.page_size().bytes(),
+            Layout::Extents(runs) => runs.count() as u64,
+        };
+        length / u64::from(question.device().max_segment) + pieces
     }
 
     /// The same for a scenario that is resolved already.
@@ -100,6 +127,13 @@ impl Registration {
             return ListCost::default();
         }
         let (page, (from, _)) = (self.question().mr().page, self.pinned());
+        if self
+            .lists
+            .middle
+            .is_some_and(|middle| middle.entry == page.bytes())
+        {
+            return ListCost::of_single_pages(self.pages(), page);
+        }
         let starts = self
             .scatter()
             .map(|entry| (entry.offset - from) >> page.log2());
@@ -170,9 +204,35 @@ impl Registration {
 
     /// The entries of the device's table, in runs; empty if it was refused.
     pub fn entries(&self) -> Entries<'_> {
+        self.entries_of(self.question().mr())
+    }
+
+    fn entries_of(&self, mr: &Mr) -> Entries<'_> {
         self.table.as_ref().map_or(Entries::None, |table| {
-            cut::entries(&self.lists, table.policy, table.page_size).unwrap_or(Entries::None)
+            cut::entries(&self.lists, mr, table.policy, table.page_size).unwrap_or(Entries::None)
         })
+    }
+
+    /// Calls `each` with the boxes that `made` makes of the region, which is walked without its middle if it has one.
+    fn each_box<I: Iterator<Item = Boxes> + Clone>(
+        &self,
+        made: impl Fn(&Mr) -> I,
+        each: impl FnMut(Boxes),
+    ) {
+        let walked = self.lists.walked();
+        match self
+            .lists
+            .middle
+            .and_then(|middle| middle.among(made(&walked)))
+        {
+            Some(boxes) => boxes.for_each(each),
+            None => made(self.question().mr()).for_each(each),
+        }
+    }
+
+    /// The segments that say which one size a driver chooses: all of them, or the first and the last of long memory that is scattered.
+    pub(crate) fn telling(&self) -> Dma<'_> {
+        self.lists.dma_of(&self.lists.walked())
     }
 
     /// The size that the driver chooses for all blocks, or `None` if none fits; `on` sees each constraint that costs a size.

@@ -73,6 +73,16 @@ impl ListCost {
             appended_table: appended_table(pages, starts, page),
         }
     }
+
+    /// For `pages` pages no two of which are in one entry: a table that grows ends up as one that is allocated at once.
+    pub(crate) const fn of_single_pages(pages: u64, page: PageSize) -> Self {
+        Self {
+            page_list: page.bytes(),
+            whole_page_list: pages * 8,
+            table_for_all_pages: whole_table(pages, page),
+            appended_table: whole_table(pages, page),
+        }
+    }
 }
 
 /// `SG_MAX_SINGLE_ALLOC`: the slots of a page; the last one can be the link to the next page.
@@ -378,6 +388,7 @@ mod tests {
             assert_eq!(cost.table_for_all_pages, expected, "{pages}");
             // Where no two pages are adjacent, the table that grows ends up the same.
             assert_eq!(cost.appended_table, expected, "{pages}");
+            assert_eq!(cost, ListCost::of_single_pages(pages, PageSize::K4));
         }
     }
 

@@ -157,3 +157,22 @@ test("what is tried in a set leaves the focus in the set", async () => {
   assert.deepEqual(page.complaints, []);
   await page.close();
 });
+
+test("the address says which of the two the fields edit", async () => {
+  const page = await site.open("#preset=one-size");
+  await press(page, "Compare");
+  await choose(page, "IOMMU", "vt-d");
+  await page.waitForFunction(() => location.hash.endsWith("&edit=lower"));
+  const seen = async () => [await status(page), await page.title(), await page.$eval("input[name=place]:checked", (radio) => radio.value)];
+  const before = await seen();
+  assert.deepEqual([before[0], before[2]], ["1023 entries: 1023 × 4K", "Lower"]);
+  await page.reload();
+  await page.waitForFunction(() => document.querySelectorAll(".side").length === 2);
+  await page.waitForSelector("input[name=place]");
+  assert.deepEqual(await seen(), before);
+  await (await named(page, "radio", "Upper")).click();
+  await page.waitForFunction(() => !location.hash.includes("edit="));
+  assert.equal(await status(page), "2 entries: 2 × 2M");
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});

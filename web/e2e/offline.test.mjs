@@ -8,6 +8,7 @@ import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
+import { named, press } from "./fields.mjs";
 import { launch, onlyChromium, start, status } from "./support.mjs";
 
 const MAIL = "257 entries: 255 × 4K + 1 × 1M + 1 × 2M";
@@ -77,6 +78,44 @@ test("after the first visit the page opens though its server is gone", onlyChrom
   await page.waitForFunction(() => document.querySelector("[role=status]")?.textContent.trim());
   assert.equal(await status(page), MAIL);
   assert.deepEqual(page.complaints, []);
+});
+
+/** Pastes a scenario, and waits for its answer. */
+async function paste(page) {
+  await press(page, "Paste");
+  const text = await named(page, "textbox", "Paste a log line, smaps or JSON");
+  await text.evaluate((field) => { field.value = '{"version": 1, "region": {"length": "8M"}, "memory": {"page_size": "2M", "layout": "contiguous"}, "device": "efa"}'; });
+  await press(page, "Read");
+  await page.waitForFunction(() => location.hash.startsWith("#s="));
+}
+
+test("what is pasted is read without a network, once the page had a moment", onlyChromium("keep it from its sandbox"), async (t) => {
+  const { page, address, sent, stop } = await elsewhere(t);
+  await page.goto(address);
+  await page.evaluate(async () => (await navigator.serviceWorker.ready).active.scriptURL);
+  assert.ok(!sent.some((path) => path.startsWith("plan/")), "who only looks does not wait for it");
+  await page.waitForFunction(async () => (await (await caches.open((await caches.keys())[0])).keys()).some(({ url }) => url.endsWith("umem_plan_bg.wasm")));
+  await stop();
+  await page.goto(`${address}#preset=scattered`);
+  await page.reload();
+  await page.waitForFunction(() => document.querySelector("[role=status]")?.textContent.trim());
+  await paste(page);
+  assert.match(await status(page), /2M/);
+  assert.deepEqual(page.complaints, []);
+});
+
+test("without a network, before that, the page says what it lacks, and later it works", onlyChromium("keep it from its sandbox"), async (t) => {
+  const { page, address, stop } = await elsewhere(t);
+  // A browser that is to load as little as it can.
+  await page.evaluateOnNewDocument(() => { ServiceWorker.prototype.postMessage = () => {}; });
+  await page.goto(address);
+  await page.evaluate(async () => (await navigator.serviceWorker.ready).active.scriptURL);
+  await page.reload();
+  await page.waitForFunction(() => document.querySelector("[role=status]")?.textContent.trim());
+  await stop();
+  await press(page, "Paste");
+  await page.waitForSelector(".notice[role=alert]");
+  assert.match(await page.$eval(".notice[role=alert]", (alert) => alert.textContent), /^The rules could not be loaded .*try again once the network is back/);
 });
 
 test("a build that did not come whole is not kept at all", onlyChromium("keep it from its sandbox"), async (t) => {

@@ -70,6 +70,31 @@ test("what a log line does not say is asked for by name, and what was inferred i
   await page.close();
 });
 
+test("what cannot change the answer is not asked for, and said", async () => {
+  const page = await pasting("ibv_reg_mr(address=0x7f0000001000, length=42949672960) failed: Cannot allocate memory : Please set max locked memory (ulimit -l) to 'unlimited' (current: 65536 kbytes)");
+  await page.waitForFunction(() => document.querySelectorAll("dialog .asked").length > 1);
+  await fill(page, "Device", "mlx5");
+  await fill(page, "Kernel release", "5.15.0-105-generic");
+  await press(page, "Read");
+  await closed(page);
+  await page.waitForFunction(() => document.querySelector(".about")?.textContent.includes("Your own scenario"));
+  assert.match(await status(page), /^refused at memlock \(ENOMEM\)/);
+  assert.match(await notice(page), /does not name the pages that back it and the IOMMU, and need not: the region is refused at memlock, before that matters/);
+  assert.doesNotMatch(await notice(page), /adjacent/, "it is refused either way");
+  await page.close();
+});
+
+test("both answers are told where they depend on how the frames lie", async () => {
+  const page = await pasting("ibv_reg_mr(address=0x7f0000000000, length=85899345920)");
+  await page.waitForFunction(() => document.querySelectorAll("dialog .asked").length > 1);
+  for (const [label, text] of [["Device", "efa"], ["IOMMU", "off"], ["Kernel release", "6.8.0-1015-aws"], ["Page size", "2M"]]) await fill(page, label, text);
+  await press(page, "Read");
+  await closed(page);
+  await page.waitForSelector(".notice[role=alert]");
+  assert.match(await notice(page), /With scattered frames: 40960 entries: 40960 × 2M\. If all are adjacent \(Layout "contiguous"\): 20971520 entries: 20971520 × 4K\./);
+  await page.close();
+});
+
 test("a scenario, a set and a capture are taken as they are", async () => {
   const scenario = { version: 1, region: { length: "8M" }, memory: { page_size: "2M", layout: "contiguous" }, device: "efa" };
   const page = await pasting(JSON.stringify(scenario));
@@ -120,7 +145,7 @@ test("what cannot be read gets a message beside the field, and nothing is lost",
     ['{"version": 1, "colour": "red"}', /unknown field `colour`/],
     ['[{"ifname":"mlx5_0"}]', /mrlen/],
     [JSON.stringify({ version: 1, region: { length: "8M" }, memory: { layout: "contiguous" }, device: "nothing" }), /nothing/],
-    ['{"version":1,"region":{"length":"1T"},"memory":{"layout":"scattered"},"device":"mlx5"}', /more than a browser should work out/],
+    ['{"version":1,"region":{"length":"1T"},"memory":{"layout":"descending"},"device":"mlx5"}', /more than a browser should work out/],
   ];
   const page = await site.open();
   await press(page, "Paste");

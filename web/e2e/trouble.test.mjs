@@ -52,24 +52,45 @@ test("code that cannot be loaded when it is asked for is told, and comes when it
   await press(page, "Share");
   const notice = await page.waitForSelector("[role=alert]");
   const words = await notice.evaluate((notice) => notice.textContent);
-  assert.match(words, /the code for this could not be loaded: reload the page.*Reload$/);
+  assert.match(words, /^The code for this could not be loaded: try again once the network is back\.Dismiss$/);
+  assert.ok(await notice.evaluate((notice) => notice.closest("dialog[open]")), "it is said where one can read it");
   assert.equal(await status(page), "257 entries: 255 × 4K + 1 × 1M + 1 × 2M", "what is there works on");
   gone = false;
   await page.keyboard.press("Escape");
   await press(page, "Share");
   await page.waitForSelector("dialog[open] .files");
+  assert.equal(await page.$("[role=alert]"), null, "what was said of the first try is over");
   await page.close();
 });
 
-test("an address that takes code which cannot be loaded says so", async () => {
-  const page = await site.browser.newPage();
-  await page.setRequestInterception(true);
-  page.on("request", (request) => (request.url().includes("split_more.wasm") ? request.abort() : request.continue()));
-  const scenario = { version: 1, region: { length: "2M" }, memory: {}, device: "mlx5" };
-  await page.goto(`${site.address}#s=${Buffer.from(JSON.stringify(scenario)).toString("base64url")}`);
-  const notice = await page.waitForSelector("[role=alert]");
-  assert.match(await notice.evaluate((notice) => notice.textContent), /cannot be read: the code for this could not be loaded: reload the page/);
-  await page.close();
+test("an address is not lost where what it asks for cannot be loaded: a reload shows it", onlyChromium("break its requests"), async () => {
+  const scenario = { version: 1, region: { length: "2M" }, memory: { page_size: "2M", layout: "contiguous" }, device: "mlx5" };
+  for (const [hash, file, came] of [
+    [`#s=${Buffer.from(JSON.stringify(scenario)).toString("base64url")}`, "split_more.wasm", /Your own scenario/],
+    ["#case=mana-2m", "split_more.wasm", /^Public report/],
+    ["#case=mana-2m", "cases.json", /^Public report/],
+    ["#case=mana-2m", "dialogs.js", /^Public report/],
+    ["#story=3", "story.json", null],
+    ["#story=3", "split_more.wasm", null],
+  ]) {
+    const page = await site.browser.newPage();
+    let gone = true;
+    await page.setRequestInterception(true);
+    page.on("request", (request) => (gone && request.url().includes(file) ? request.abort() : request.continue()));
+    await page.goto(site.address + hash);
+    await page.waitForFunction(() => document.querySelector("#page .notice[role=alert]"));
+    assert.match(await page.$eval("#page .notice[role=alert]", (notice) => notice.textContent), /^What this page's address asks for is not here: .*reload the page once the network is back/, `${hash} ${file}`);
+    await new Promise((done) => setTimeout(done, 200));
+    assert.equal(await page.evaluate(() => location.hash), hash, `${file} is away, and the address stays`);
+    assert.equal(await status(page), "257 entries: 255 × 4K + 1 × 1M + 1 × 2M", "what is there works on");
+    gone = false;
+    await page.reload();
+    if (came) await page.waitForFunction((came) => new RegExp(came).test(document.querySelector(".about")?.textContent), {}, came.source);
+    else await page.waitForSelector(".story h2");
+    assert.equal(await page.evaluate(() => location.hash), hash);
+    // Whatever is seen next, the address tells.
+    await page.close();
+  }
 });
 
 test("a browser that translates the page breaks nothing in it", async () => {
@@ -160,6 +181,49 @@ async function thrown(page, what) {
   await page.waitForSelector("body > [role=alert]");
   return page.$eval("body > [role=alert] p", (said) => said.textContent);
 }
+
+/** Whether a click on what matches `selector` reaches it. */
+const isReached = (page, selector) =>
+  page.$eval(selector, (element) => {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    return element === document.elementFromPoint(x + width / 2, y + height / 2);
+  });
+
+test("what goes wrong while a dialog is open is told where one can read it, and act", async () => {
+  for (const opener of ["Keys", "Cases", "Paste"]) {
+    const page = await site.open("#preset=mail");
+    await press(page, opener);
+    await page.waitForSelector("dialog[open]");
+    await page.setRequestInterception(true);
+    page.on("request", (request) => (request.url().endsWith("/thrower.js") ? request.respond({ contentType: "text/javascript", body: 'setTimeout(() => { throw new Error("on purpose"); });' }) : request.continue()));
+    await page.evaluate((address) => import(`${address}thrower.js`), site.address);
+    await page.waitForSelector("dialog[open] > [role=alert]");
+    assert.match(await page.$eval("dialog[open] > [role=alert]", (alert) => alert.textContent), /on purpose.*Reload$/);
+    assert.ok(await isReached(page, "[role=alert] button"), `${opener}: a click reaches "Reload"`);
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("body > [role=alert]");
+    assert.ok(await isReached(page, "[role=alert] button"), "it stays when the dialog is closed");
+    await page.close();
+  }
+});
+
+test("a file that cannot be opened is not told below an open dialog", async () => {
+  for (const opener of ["Share", "Cases", "Paste"]) {
+    const page = await site.open("#preset=mail");
+    await press(page, opener);
+    await page.waitForSelector("dialog[open]");
+    await page.evaluate(() => {
+      const data = new DataTransfer();
+      data.items.add(new File(["nothing"], "broken.json"));
+      document.querySelector("dialog[open]").dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data }));
+    });
+    await page.waitForSelector(".notice[role=alert]");
+    assert.match(await page.$eval(".notice[role=alert]", (alert) => alert.textContent), /^broken\.json/);
+    await page.waitForFunction(() => !document.querySelector("dialog[open]"));
+    assert.ok(await isReached(page, "[role=alert] button"), opener);
+    await page.close();
+  }
+});
 
 test("code that ends while there is memory is not said to lack it", async () => {
   const page = await site.open("#preset=scattered");

@@ -20,19 +20,38 @@ const NEEDS = {
 };
 const FLOOR = "Chrome and Edge 111, Firefox 113, Safari 16.4, and all later ones have it.";
 
-/** Says what went wrong, above the page, and offers to reload it. The address stays as it is, so nothing is lost by that. */
-function trouble(sentence) {
-  if (document.querySelector("body > .notice")) return;
+/**
+ * Says something above the page, with a button. An open dialog covers the page and takes all clicks, so it is said there; and when that is
+ * closed, `after`.
+ */
+function say(sentence, label, onclick, after) {
   const banner = document.createElement("div");
   banner.className = "notice";
   banner.setAttribute("role", "alert");
-  const words = banner.appendChild(document.createElement("p"));
-  words.textContent = sentence;
-  const reload = banner.appendChild(document.createElement("button"));
-  reload.type = "button";
-  reload.textContent = "Reload";
-  reload.addEventListener("click", () => location.reload());
-  document.body.prepend(banner);
+  banner.appendChild(document.createElement("p")).textContent = sentence;
+  const button = banner.appendChild(document.createElement("button"));
+  Object.assign(button, { type: "button", textContent: label, onclick: () => onclick(banner) });
+  const dialog = document.querySelector("dialog[open]");
+  (dialog ?? document.body).prepend(banner);
+  dialog?.addEventListener("close", () => after(banner), { once: true });
+}
+
+let isOver = false;
+/** Says what went wrong, and offers to reload the page. The address stays as it is, so nothing is lost by that. */
+function trouble(sentence) {
+  if (isOver) return;
+  isOver = true;
+  say(sentence, "Reload", () => location.reload(), (banner) => document.body.prepend(banner));
+}
+
+/** An error that means: this could not be loaded, and may be the next time. `web/src/lib.rs` knows the name as well. */
+const away = (message) => Object.assign(new Error(message), { name: "Away" });
+
+/** Says so, unless something is said already: one cause is told once. */
+function tellAway({ message }) {
+  if (document.querySelector(".notice[role=alert]")) return;
+  const gone = (banner) => banner.remove();
+  say(`${message[0].toUpperCase()}${message.slice(1)}: try again once the network is back.`, "Dismiss", gone, gone);
 }
 
 /** The memory of the page's code. */
@@ -48,7 +67,12 @@ function isFull() {
 }
 const MEMORY =
   "This browser has no memory left for what you opened, and the page has stopped. `umem plan FILE` works it out at any size. The address still has what was open before.";
-const stopped = (what) => `Something went wrong in this page (${what}). What you see may be stale. The address still has your scenario: reload to go on with it.`;
+const stopped = (what) => `Something went wrong in this page (${what}). What you see may be stale. ${held()}`;
+/** Where what was open still is. */
+const held = () =>
+  location.hash || location.search
+    ? "The address still has your scenario: reload to go on with it."
+    : "No address holds what was open: reload the page, and open it again.";
 
 /** Whether an error is this page's own, and not of something that the browser or an extension put into it. */
 function isOurs(error, place) {
@@ -58,6 +82,7 @@ function isOurs(error, place) {
 
 /** Tells of an error that nobody caught. Of several the first is told: the others follow from it. */
 function tell(error, message) {
+  if (error?.name === "Away") return tellAway(error);
   const trap = error instanceof WebAssembly.RuntimeError;
   if (trap && isFull()) return trouble(MEMORY);
   trouble(stopped(trap ? `its code ended: ${message}` : message));
@@ -87,11 +112,17 @@ const policy = globalThis.trustedTypes?.createPolicy("umem", {
 /** Whether somebody serves the page to themselves, as `cargo xtask serve` and `umem view` do. */
 const isLocal = () => ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 
+/** How long after it is kept the page has nothing else to load, in milliseconds. */
+const IDLE = 3000;
+
 /** Keeps the page for when there is no network. What serves a page to its own machine needs no keeping, and would go stale. */
 async function keep() {
   if (isLocal() || !navigator.serviceWorker) return;
   const url = `sw.js?b=${build}`;
   await navigator.serviceWorker.register(policy ? policy.createScriptURL(url) : url);
+  const worker = await navigator.serviceWorker.ready;
+  // What few ask for is kept when there is nothing else to do.
+  setTimeout(() => worker.active.postMessage("idle"), IDLE);
 }
 
 // ---- Later ----
@@ -99,7 +130,7 @@ async function keep() {
 /** The dialogs that few visitors open. */
 const dialogs = () =>
   import(of("dialogs.js")).catch(({ message }) => {
-    throw new Error(`this part of the page could not be loaded (${message}): try again once the network is back`);
+    throw away(`this part of the page could not be loaded (${message})`);
   });
 
 /** What the page's code asks for when somebody wants it, and not before. */

@@ -4,7 +4,6 @@
 //! `xtask/packer/src/split.rs`. In any other build each door stands open.
 
 use std::{cell::Cell, fmt, future::Future, pin::Pin, thread::LocalKey};
-use wasm_bindgen::JsError;
 use yew::{platform::spawn_local, prelude::*};
 
 /// What code promises that has yet to be loaded.
@@ -71,7 +70,7 @@ pub(crate) fn behind<T>(door: &'static LocalKey<Door<T>>) -> Result<&'static T, 
 }
 
 /// What is said where the code is missing.
-const LATER: &str = "the code for this could not be loaded: reload the page";
+const LATER: &str = "the code for this could not be loaded";
 
 /// What is behind `door`, which is loaded if it was not.
 ///
@@ -101,7 +100,11 @@ pub(crate) fn use_door<T: 'static>(
             spawn_local(async move {
                 match opened(door).await {
                     Ok(_) => again.force_update(),
-                    Err(problem) => crate::report_error(&JsError::new(problem).into()),
+                    Err(problem) => {
+                        let error = js_sys::Error::new(problem);
+                        error.set_name(crate::AWAY);
+                        crate::report_error(&error);
+                    }
                 }
             });
         }

@@ -91,6 +91,10 @@ use umem_core::{
 #[cfg(any(feature = "page", feature = "plan"))]
 use wasm_bindgen::prelude::*;
 
+/// The name of errors that mean: it could not be loaded, and may be the next time. `web/page/app.js` knows it as well.
+#[cfg(feature = "page")]
+const AWAY: &str = "Away";
+
 #[cfg(feature = "page")]
 #[wasm_bindgen]
 extern "C" {

@@ -3,7 +3,7 @@
 #[cfg(any(feature = "page", feature = "plan"))]
 use umem_core::scenario::Asked;
 use umem_core::{
-    memory::Layout,
+    registration::Registration,
     scenario::{Problem, Question, ScenarioError},
 };
 
@@ -11,15 +11,15 @@ use umem_core::{
 #[cfg(feature = "element")]
 pub const LARGEST: u64 = 128 << 20;
 
-/// The most segments.
+/// The most segments that are walked.
 const MOST_SEGMENTS: u64 = 1 << 22;
 
 /// Refuses a question whose answer would keep a browser busy for long.
 ///
 /// # Errors
-/// How many segments it has, about, and what takes that many.
+/// How many segments are walked, about, and what takes that many.
 pub fn bounded(question: &Question) -> Result<(), ScenarioError> {
-    match segments(question) {
+    match Registration::walk_length(question) {
         ..=MOST_SEGMENTS => Ok(()),
         segments => Err(too_many("region.length", segments)),
     }
@@ -37,7 +37,7 @@ pub(crate) fn bounded_set(set: &umem_core::set::Set) -> Result<(), ScenarioError
         let Ok(question) = set.scenario(member).resolve() else {
             continue;
         };
-        all = all.saturating_add(segments(&question));
+        all = all.saturating_add(Registration::walk_length(&question));
         if all > MOST_SEGMENTS {
             return Err(too_many(&format!("registrations[{i}].region.length"), all));
         }
@@ -55,19 +55,6 @@ pub(crate) fn bounded_any(asked: &Asked) -> Result<(), ScenarioError> {
         Asked::Scenario(scenario) => bounded(&scenario.resolve()?),
         Asked::Set(set) => bounded_set(set),
     }
-}
-
-/// About how many segments a question has.
-fn segments(question: &Question) -> u64 {
-    let memory = &question.memory();
-    let pieces = match memory.layout() {
-        Layout::Contiguous(_) => 0,
-        Layout::Descending(_) | Layout::Scattered { .. } => {
-            question.mr().length / memory.page_size().bytes()
-        }
-        Layout::Extents(runs) => runs.count() as u64,
-    };
-    question.mr().length / u64::from(question.device().max_segment) + pieces
 }
 
 /// What is said of a field that asks for so many.

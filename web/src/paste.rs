@@ -4,7 +4,7 @@ use crate::limit::bounded_any;
 use serde_json::{Value, json};
 use umem_core::{
     device,
-    import::{Given, ImportError, Imported, Missing, import},
+    import::{Decided, Given, ImportError, Imported, Layouts, Missing, import},
     iommu,
     scenario::{Asked, ScenarioError, ScenarioReader},
 };
@@ -32,23 +32,31 @@ fn asked(text: &str) -> Result<Value, Wrong> {
     let read = reader
         .feed(text.as_bytes())
         .and_then(|()| reader.finish_either());
-    worked_out(read.map_err(wrong)?, &[])
+    let asked = read.map_err(wrong)?;
+    bounded_any(&asked).map_err(wrong)?;
+    worked_out(&asked, &[])
 }
 
 fn imported(text: &str, given: &Given) -> Result<Value, Wrong> {
     match import(text, given) {
-        Ok(Imported {
-            mut asked,
-            errno,
-            notes,
-        }) => {
+        Ok(mut imported) => {
+            bounded_any(&imported.asked).map_err(wrong)?;
+            let layouts = imported.layouts().map_err(wrong)?;
+            let Imported {
+                asked,
+                errno,
+                notes,
+                decided,
+            } = &mut imported;
             let saw = errno.map(|errno| format!("; the program saw {errno}"));
             let name = Some(format!("From a text{}", saw.unwrap_or_default()));
-            match &mut asked {
+            match asked {
                 Asked::Scenario(scenario) => scenario.name = name,
                 Asked::Set(set) => set.name = name,
             }
-            worked_out(asked, &notes)
+            notes.extend(decided.as_ref().map(unneeded));
+            notes.extend(layouts.as_ref().map(extremes));
+            worked_out(asked, notes)
         }
         Err(ImportError::Missing(missing)) => Ok(json!({
             "missing": missing.iter().map(told).collect::<Vec<_>>()
@@ -58,10 +66,26 @@ fn imported(text: &str, given: &Given) -> Result<Value, Wrong> {
     }
 }
 
+/// What was not asked for, as there is no need to.
+fn unneeded(Decided { unneeded, gate }: &Decided) -> String {
+    let names: Vec<_> = unneeded.iter().map(|missing| missing.what).collect();
+    format!(
+        "The text does not name {}, and need not: the region is refused at {}, before that matters.",
+        names.join(" and "),
+        gate.name()
+    )
+}
+
+/// The two answers of which the page shows one.
+fn extremes(Layouts { imported, adjacent }: &Layouts) -> String {
+    format!(
+        "With scattered frames: {imported}. If all are adjacent (Layout \"contiguous\"): {adjacent}."
+    )
+}
+
 /// What can be worked out here, as JSON, with what was inferred.
-fn worked_out(asked: Asked, notes: &[String]) -> Result<Value, Wrong> {
-    bounded_any(&asked).map_err(wrong)?;
-    let json = match &asked {
+fn worked_out(asked: &Asked, notes: &[String]) -> Result<Value, Wrong> {
+    let json = match asked {
         Asked::Scenario(scenario) => scenario.to_json(),
         Asked::Set(set) => {
             set.plan().map_err(wrong)?;

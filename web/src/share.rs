@@ -56,6 +56,8 @@ pub(crate) enum Keep {
     Result(String),
     /// What is seen, as dots.
     Dots(Drawing),
+    /// What is too long to be made here.
+    TooLong,
 }
 
 impl Keep {
@@ -70,8 +72,16 @@ pub fn name(preset: Option<&Preset>) -> &'static str {
     preset.map_or("umem", |preset| preset.name)
 }
 
-/// The entries as comma-separated values, a line for each run of equal ones that follow one another.
-pub fn csv(scene: &Scene) -> String {
+/// The entries as comma-separated values, a line for each run of equal ones that follow one another; `None` where a browser has no room for
+/// that many lines.
+pub fn csv(scene: &Scene) -> Option<String> {
+    if scene
+        .registration()
+        .dma_count()
+        .is_ok_and(|count| count > MOST_LINES)
+    {
+        return None;
+    }
     let mut text = String::from("offset,address,size,count\n");
     for run in scene.registration().entries() {
         // Writing to a string cannot fail.
@@ -81,8 +91,11 @@ pub fn csv(scene: &Scene) -> String {
             run.offset, run.address, run.size, run.count
         );
     }
-    text
+    Some(text)
 }
+
+/// The most lines of a table that is kept, about.
+const MOST_LINES: u64 = 1 << 22;
 
 /// What is seen, as SVG.
 pub(crate) fn svg(pictures: &[Shown], palette: &Palette) -> String {

@@ -8,13 +8,8 @@ use std::{
 
 use anyhow::Context;
 use umem_core::{
-    gate::Gate,
-    import::{Given, ImportError, Imported, MOST_BYTES, Missing, import},
-    registration::Registration,
-    scenario::{
-        Asked, Backing, ForkSupport, IommuSpec, LayoutName, Memlock, Problem, Scenario,
-        ScenarioError,
-    },
+    import::{Given, ImportError, Imported, Layouts, MOST_BYTES, Missing, import},
+    scenario::{Asked, Backing, ForkSupport, LayoutName, Memlock, Problem, ScenarioError},
     size::Bytes,
 };
 
@@ -142,11 +137,6 @@ impl Import {
         };
         let given = self.given()?;
         let imported = match import(&text, &given) {
-            Err(ImportError::Missing(missing))
-                if let Some(imported) = decided(&text, &given, &missing) =>
-            {
-                imported
-            }
             // A line each.
             Err(ImportError::Missing(missing)) => {
                 say!(
@@ -160,10 +150,15 @@ impl Import {
             }
             imported => imported.with_context(|| name.clone())?,
         };
+        let layouts = match self.layout {
+            None => imported.layouts()?,
+            Some(_) => None,
+        };
         let Imported {
             mut asked,
             errno,
             notes,
+            decided,
         } = imported;
         let is_one = matches!(asked, Asked::Scenario(_));
         let title = match errno {
@@ -180,13 +175,13 @@ impl Import {
                 serde_json::to_string_pretty(set)?
             }
         } + "\n";
-        for note in notes {
+        for note in notes.into_iter().chain(decided.map(|it| it.to_string())) {
             say!("note: {}", one_line(note));
         }
-        if self.layout.is_none()
-            && let Some(text) = otherwise(&asked)?
-        {
-            say!("note: {text}");
+        if let Some(Layouts { imported, adjacent }) = layouts {
+            say!(
+                "note: with scattered frames: {imported}; if all are adjacent (--layout contiguous): {adjacent}"
+            );
         }
         if let Some(errno) = errno.filter(|_| is_one) {
             let file = self
@@ -304,58 +299,6 @@ fn read(path: &Path) -> anyhow::Result<String> {
         .read_to_end(&mut bytes)
         .with_context(|| format!("{} cannot be read", path.display()))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// What is imported if all that is missing cannot change the answer: the region is refused before its pages and the IOMMU matter.
-fn decided(text: &str, given: &Given, missing: &[Missing]) -> Option<Imported> {
-    let later = ["--page-size SIZE", "--iommu NAME"];
-    if !missing
-        .iter()
-        .all(|missing| later.contains(&missing.option))
-    {
-        return None;
-    }
-    let given = Given {
-        page_size: given.page_size.or(Some(Bytes(
-            given.kernel_page.map_or(4096, |Bytes(page)| page),
-        ))),
-        iommu: given
-            .iommu
-            .clone()
-            .or_else(|| Some(IommuSpec::OFF.to_owned())),
-        ..given.clone()
-    };
-    let mut imported = import(text, &given).ok()?;
-    let Asked::Scenario(scenario) = &imported.asked else {
-        return None;
-    };
-    let registration = Registration::new(scenario).ok()?;
-    let gate = registration.table().err()?.gate()?;
-    let before = [Gate::Uverbs, Gate::Driver, Gate::Memlock];
-    if !before.contains(&gate) {
-        return None;
-    }
-    let options: Vec<_> = missing.iter().map(|missing| missing.option).collect();
-    imported.notes.push(format!(
-        "{} would not change the answer and may be left out: the region is refused at {}, before that matters.",
-        options.join(" and "),
-        gate.name()
-    ));
-    Some(imported)
-}
-
-/// What the answer would be if the frames were adjacent, where that is another one.
-fn otherwise(asked: &Asked) -> anyhow::Result<Option<String>> {
-    let Asked::Scenario(scenario) = asked else {
-        return Ok(None);
-    };
-    let mut adjacent = (**scenario).clone();
-    adjacent.memory.layout = Some(LayoutName::Contiguous);
-    let status = |scenario: &Scenario| Registration::new(scenario).map(|it| it.status());
-    let (scattered, adjacent) = (status(scenario)?, status(&adjacent)?);
-    Ok((scattered != adjacent).then(|| {
-        format!("with scattered frames: {scattered}; if all are adjacent (--layout contiguous): {adjacent}")
-    }))
 }
 
 #[cfg(test)]

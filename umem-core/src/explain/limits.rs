@@ -69,7 +69,13 @@ pub fn limits(registration: &Registration) -> Vec<Limit> {
             if choice.is_best() {
                 let seen = choice.seen(mr);
                 let entries = |size| entries(registration, &seen, size);
-                best_limits(registration.dma(), &seen, sizes, question.rules(), entries)
+                best_limits(
+                    registration.telling(),
+                    &seen,
+                    sizes,
+                    question.rules(),
+                    entries,
+                )
             } else {
                 own_limits(registration)
             }

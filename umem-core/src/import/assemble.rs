@@ -54,6 +54,7 @@ pub(super) fn assemble(mut read: Read, given: &Given) -> Result<Imported, Import
         asked: asked(members, device, process, given),
         errno,
         notes,
+        decided: None,
     })
 }
 

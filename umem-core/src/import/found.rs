@@ -1,6 +1,6 @@
 //! What a text says, and what the reader adds.
 
-use super::mapping::Mapping;
+use super::{decided::Decided, mapping::Mapping};
 use crate::{
     address::VirtAddr,
     gate::Errno,
@@ -64,6 +64,8 @@ pub struct Imported {
     pub errno: Option<Errno>,
     /// What was inferred or assumed, a sentence each.
     pub notes: Vec<String>,
+    /// What the text does not say, and need not.
+    pub decided: Option<Decided>,
 }
 
 /// A registration that the text tells of.
@@ -81,7 +83,7 @@ pub(super) struct Found {
 }
 
 /// Everything that the text says.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Read {
     pub(super) found: Vec<Found>,
     pub(super) mappings: Vec<Mapping>,

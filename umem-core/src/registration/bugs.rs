@@ -6,7 +6,7 @@ use crate::{
     kernel::{BlockIterator, Interior, KernelRules},
     size::PageSize,
     table::{
-        DriverBug, JoinedEntries, KernelBug, Refusal,
+        DriverBug, JoinedEntries, KernelBug, Mr, Refusal,
         single::{self, Choice, Single},
     },
 };
@@ -20,8 +20,9 @@ impl Registration {
 }
 
 impl Lists {
-    /// What is wrong with blocks of `size` as an old kernel chose and walked them; `endless`: its walk never ends.
-    pub(super) fn kernel_bug(&self, size: PageSize, endless: bool) -> Option<KernelBug> {
+    /// What is wrong with blocks of `size` as an old kernel chose and walked them; `endless`: its walk never ends. `mr` is the region, or as
+    /// much of it as shows that.
+    pub(super) fn kernel_bug(&self, mr: &Mr, size: PageSize, endless: bool) -> Option<KernelBug> {
         let (choice, rules) = (self.question.device().choice, self.question.rules());
         let settled = rules.interior == Interior::Discontinuities
             && rules.iterator == BlockIterator::AcrossEntries64;
@@ -33,12 +34,12 @@ impl Lists {
         if endless {
             return Some(KernelBug::Hangs { kernel });
         }
-        let seen = choice.seen(self.question.mr());
-        if choice.is_best() && !single::is_sound(self.dma(), &seen, size) {
+        let seen = choice.seen(mr);
+        if choice.is_best() && !single::is_sound(self.dma_of(mr), &seen, size) {
             return Some(KernelBug::WrongSize { kernel, size });
         }
-        let newest = Single::new(self.dma(), &seen, size, KernelRules::newest());
-        let old = Single::new(self.dma(), &seen, size, rules);
+        let newest = Single::new(self.dma_of(mr), &seen, size, KernelRules::newest());
+        let old = Single::new(self.dma_of(mr), &seen, size, rules);
         (!JoinedEntries::new(newest).eq(JoinedEntries::new(old)))
             .then_some(KernelBug::WrongBlocks { kernel, size })
     }
@@ -61,7 +62,8 @@ impl Lists {
             entries,
             blocks: single::block_count(mr, size),
             // If the driver passes the NIC's address on, the kernel is at fault.
-            sound: device.choice == Choice::BEST || single::is_sound(self.dma(), mr, size),
+            sound: device.choice == Choice::BEST
+                || single::is_sound(self.dma_of(&self.walked()), mr, size),
             page: mr.page,
         };
         let Some(bug) = device.bugs().find(|bug| bug.when.strikes(&symptoms)) else {

@@ -4,7 +4,7 @@ use super::lists::{Dma, Lists};
 use crate::{
     size::PageSize,
     table::{
-        DriverBug, Edges, EntryRun, KernelBug, Policy, Refusal, Tally,
+        DriverBug, Edges, EntryRun, KernelBug, Mr, Policy, Refusal, Tally,
         memory::{TableMemory, TableShape},
         mixed::{Mixed, Overhang},
         single::Single,
@@ -44,15 +44,21 @@ pub(super) fn table(lists: &Lists, policy: Policy) -> Result<Table, Refusal> {
         Policy::Mixed | Policy::Unaligned => None,
     };
     let mut kernel_bug = None;
-    let tally = match entries(lists, policy, page_size)? {
-        Entries::Mixed(mixed) => mixed.tally(),
-        mut entries => {
-            let mut tally = Tally::default();
-            tally.extend(&mut entries);
-            if let Some(size) = page_size {
-                kernel_bug = lists.kernel_bug(size, entries.is_endless());
+    let mr = lists.question.mr();
+    let tally = if let Some(tally) = without_the_middle(lists, policy, page_size) {
+        kernel_bug = page_size.and_then(|size| lists.kernel_bug(&lists.walked(), size, false));
+        tally
+    } else {
+        match entries(lists, mr, policy, page_size)? {
+            Entries::Mixed(mixed) => mixed.tally(),
+            mut entries => {
+                let mut tally = Tally::default();
+                tally.extend(&mut entries);
+                if let Some(size) = page_size {
+                    kernel_bug = lists.kernel_bug(mr, size, entries.is_endless());
+                }
+                tally
             }
-            tally
         }
     };
     let total = tally.total();
@@ -69,7 +75,7 @@ pub(super) fn table(lists: &Lists, policy: Policy) -> Result<Table, Refusal> {
         entry_bytes: device.entry_bytes,
         block: page_size,
         contiguous: lists.is_contiguous(),
-        page: lists.question.mr().page,
+        page: mr.page,
     };
     Ok(Table {
         policy,
@@ -83,29 +89,44 @@ pub(super) fn table(lists: &Lists, policy: Policy) -> Result<Table, Refusal> {
     })
 }
 
-/// The entries under `policy`; `page_size` is the one size of [`Policy::Single`].
-pub(super) fn entries(
-    lists: &Lists,
+/// The table of memory with a middle that need not be walked. `None` of any other, and where there is none.
+fn without_the_middle(lists: &Lists, policy: Policy, page_size: Option<PageSize>) -> Option<Tally> {
+    let mut tally = Tally::default();
+    let walked = entries(lists, &lists.walked(), policy, page_size);
+    let boxes = lists.middle?.among(walked.ok()?.map(EntryRun::boxes))?;
+    boxes.for_each(|(_, size, count)| tally.add(size, count));
+    Some(tally)
+}
+
+/// The entries of `mr`, the region or as much of it as is walked, under `policy`; `page_size` is the one size of [`Policy::Single`].
+pub(super) fn entries<'a>(
+    lists: &'a Lists,
+    mr: &Mr,
     policy: Policy,
     page_size: Option<PageSize>,
-) -> Result<Entries<'_>, Refusal> {
-    let (device, mr) = (lists.question.device(), lists.question.mr());
+) -> Result<Entries<'a>, Refusal> {
+    let device = lists.question.device();
     Ok(match (policy, page_size) {
         (Policy::Mixed, _) => {
             let overhang = (device.edges == Edges::Overhang).then(|| overhang(lists));
-            Entries::Mixed(Mixed::new(lists.dma(), mr, device.page_sizes, overhang)?)
+            Entries::Mixed(Mixed::new(
+                lists.dma_of(mr),
+                mr,
+                device.page_sizes,
+                overhang,
+            )?)
         }
         (Policy::Single, Some(size)) => {
             let rules = device.choice.walk(lists.question.rules());
             Entries::Single(Single::new(
-                lists.dma(),
+                lists.dma_of(mr),
                 &device.choice.seen(mr),
                 size,
                 rules,
             ))
         }
         (Policy::Single, None) => Entries::None,
-        (Policy::Unaligned, _) => Entries::Unaligned(lists.dma()),
+        (Policy::Unaligned, _) => Entries::Unaligned(lists.dma_of(mr)),
     })
 }
 

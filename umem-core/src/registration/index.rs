@@ -4,12 +4,13 @@ use super::{
     Registration, Table,
     io_lane::io_lane,
     lane::{Growing, Landmarks, Lane},
+    middle::Boxes,
 };
 use crate::{
-    address::DmaAddr,
+    address::{DmaAddr, Extent},
     memory::{Kind, Layout},
     scatter,
-    table::Refusal,
+    table::{EntryRun, Refusal},
 };
 use alloc::{sync::Arc, vec::Vec};
 use core::cell::OnceCell;
@@ -59,9 +60,10 @@ impl Index {
         let like = other.filter(is_mapped_alike).map(|other| &other.dma);
         let (dma, jumps) = segments(&registration, like.unwrap_or(&scatter));
         let mut entries = Lane::default();
-        for run in registration.entries() {
-            entries.push(run.offset, run.size, run.count);
-        }
+        registration.each_box(
+            |mr| registration.entries_of(mr).map(EntryRun::boxes),
+            |(offset, size, count)| entries.push(offset, size, count),
+        );
         Self {
             batches: batches(&registration),
             frames,
@@ -162,9 +164,10 @@ fn entries_of_list(registration: &Registration, like: &Arc<Lane>) -> Arc<Lane> {
         return Arc::default();
     }
     let mut scatter = Growing::like(like);
-    for entry in registration.scatter() {
-        scatter.add(entry.offset as i64, entry.length, 1);
-    }
+    registration.each_box(
+        |mr| registration.lists.scatter_of(mr).map(boxes),
+        |(offset, size, count)| scatter.add(offset, size, count),
+    );
     scatter.done()
 }
 
@@ -209,14 +212,25 @@ fn segments(registration: &Registration, like: &Arc<Lane>) -> (Arc<Lane>, Jumps)
         return Default::default();
     }
     let (mut dma, mut jumps) = (Growing::like(like), Jumps::default());
-    let listed = registration.mapping().is_some();
+    if registration.mapping().is_none() {
+        registration.each_box(
+            |mr| registration.lists.dma_of(mr).map(boxes),
+            |(offset, size, count)| dma.add(offset, size, count),
+        );
+        return (dma.done(), jumps);
+    }
     let mut expected = None;
     for segment in registration.dma() {
         dma.add(segment.offset as i64, segment.length, 1);
-        if listed && expected != Some(segment.start) {
+        if expected != Some(segment.start) {
             jumps.push(segment.offset, segment.start);
         }
         expected = Some(segment.end());
     }
     (dma.done(), jumps)
+}
+
+/// Where an extent lies in the region.
+fn boxes<A>(extent: Extent<A>) -> Boxes {
+    (extent.offset as i64, extent.length, 1)
 }

@@ -1,12 +1,13 @@
 //! The lists that the kernel makes before a table is cut.
 
+use super::middle::Middle;
 use crate::{
     iommu::{DmaList, IoPages, Mapping, Translation},
     memory::{FrameRuns, Kind},
     scatter::{self, ScatterList},
     scenario::Question,
     size::PageSize,
-    table::{KernelBug, Refusal, single::Constraint},
+    table::{KernelBug, Mr, Refusal, single::Constraint},
 };
 use alloc::boxed::Box;
 
@@ -21,6 +22,8 @@ pub(super) struct Lists {
     pub(super) question: Question,
     pub(super) scatter_count: u64,
     mapped: Result<Mapped, Refusal>,
+    /// What need not be walked.
+    pub(super) middle: Option<Middle>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,20 +39,23 @@ impl Lists {
                 question,
                 scatter_count: 0,
                 mapped: Err(Refusal::Stopped(Box::new(refusal))),
+                middle: None,
             };
         }
-        let scatter_count = scatter(&question).count() as u64;
+        let middle = Middle::of(&question);
+        let scatter_count = scatter(&question, &walked(&question, middle)).count() as u64
+            + middle.map_or(0, |middle| middle.entries());
         let mapped = match question.translation() {
             None => Ok(Mapped {
                 translated: None,
                 // One segment for each entry; only memory on demand has segments without entries.
                 count: match question.kind() {
                     Kind::Pages | Kind::DmaBuf => scatter_count,
-                    Kind::Odp => dma(&question, None).count() as u64,
+                    Kind::Odp => dma(&question, question.mr(), None).count() as u64,
                 },
             }),
             Some(translation) => translation
-                .map(mapped(&question))
+                .map(mapped(&question, question.mr()))
                 .map_err(|error| Refusal::Map {
                     error,
                     errno: question.device().umem_error.unwrap_or(error.errno()),
@@ -57,7 +63,7 @@ impl Lists {
                 })
                 .map(|mapping| {
                     let translated = Some((translation, mapping));
-                    let count = dma(&question, translated).count() as u64;
+                    let count = dma(&question, question.mr(), translated).count() as u64;
                     Mapped { translated, count }
                 }),
         };
@@ -65,7 +71,13 @@ impl Lists {
             question,
             scatter_count,
             mapped,
+            middle,
         }
+    }
+
+    /// The region as far as it is walked: shorter than it is where it has a middle.
+    pub(super) fn walked(&self) -> Mr {
+        walked(&self.question, self.middle)
     }
 
     /// The same lists, of which `question` asks.
@@ -75,19 +87,29 @@ impl Lists {
     }
 
     pub(super) fn frames(&self) -> FrameRuns<'_> {
-        frames(&self.question)
+        frames(&self.question, self.question.mr())
     }
 
     pub(super) fn scatter(&self) -> Scatter<'_> {
+        self.scatter_of(self.question.mr())
+    }
+
+    /// The same of a region that is as long, or is [walked](Self::walked).
+    pub(super) fn scatter_of(&self, mr: &Mr) -> Scatter<'_> {
         match self.stopped() {
-            None => scatter(&self.question),
+            None => scatter(&self.question, mr),
             Some(_) => nothing(&self.question),
         }
     }
 
     pub(super) fn dma(&self) -> Dma<'_> {
+        self.dma_of(self.question.mr())
+    }
+
+    /// The same of a region that is as long, or is [walked](Self::walked).
+    pub(super) fn dma_of(&self, mr: &Mr) -> Dma<'_> {
         match self.stopped() {
-            None => dma(&self.question, self.translated()),
+            None => dma(&self.question, mr, self.translated()),
             Some(_) => DmaList::identity(nothing(&self.question)),
         }
     }
@@ -108,14 +130,16 @@ impl Lists {
 
     pub(super) fn io_pages(&self) -> Option<IoPages<Scatter<'_>>> {
         let (translation, mapping) = self.translated()?;
-        Some(IoPages::new(mapped(&self.question), translation, mapping))
+        let entries = mapped(&self.question, self.question.mr());
+        Some(IoPages::new(entries, translation, mapping))
     }
 
     /// The size that the driver chooses for all blocks.
     pub(super) fn single_size(&self, on: impl FnMut(Constraint)) -> Option<PageSize> {
         let question = &self.question;
         let (choice, sizes) = (question.device().choice, question.device().page_sizes);
-        choice.size(self.dma(), question.mr(), sizes, question.rules(), on)
+        let segments = self.dma_of(&self.walked());
+        choice.size(segments, question.mr(), sizes, question.rules(), on)
     }
 
     /// Whether the region's device addresses follow each other.
@@ -133,16 +157,22 @@ impl Lists {
     }
 }
 
-fn frames(question: &Question) -> FrameRuns<'_> {
-    let (from, to) = question.mr().pinned();
+/// The region as far as it is walked.
+fn walked(question: &Question, middle: Option<Middle>) -> Mr {
+    middle.map_or(*question.mr(), |middle| middle.without(question.mr()))
+}
+
+/// The frames of a region, the question's or a shorter one.
+fn frames<'a>(question: &'a Question, mr: &Mr) -> FrameRuns<'a> {
+    let (from, to) = mr.pinned();
     question.memory().runs(from, to)
 }
 
 /// The list of the region; of a dma-buf, the exporter's entries cut to the region; none of memory on demand.
-fn scatter(question: &Question) -> Scatter<'_> {
+fn scatter<'a>(question: &'a Question, mr: &Mr) -> Scatter<'a> {
     match question.kind() {
-        Kind::Pages => gathered(question),
-        Kind::DmaBuf => ScatterList::listed(frames(question), question.mr().page),
+        Kind::Pages => gathered(question, mr),
+        Kind::DmaBuf => ScatterList::listed(frames(question, mr), mr.page),
         Kind::Odp => nothing(question),
     }
 }
@@ -153,25 +183,29 @@ fn nothing(question: &Question) -> Scatter<'_> {
 }
 
 /// The list that is mapped: that of the region; of a dma-buf, the exporter's whole list.
-fn mapped(question: &Question) -> Scatter<'_> {
+fn mapped<'a>(question: &'a Question, mr: &Mr) -> Scatter<'a> {
     if question.kind() == Kind::DmaBuf {
         let memory = question.memory();
         return ScatterList::listed(memory.runs(0, memory.length()), question.mr().page);
     }
-    gathered(question)
+    gathered(question, mr)
 }
 
 /// The pinned pages, gathered.
-fn gathered(question: &Question) -> Scatter<'_> {
-    let page = question.mr().page;
-    // `resolve` has refused segments shorter than a page.
-    let longest =
-        scatter::longest_entry(question.device().max_segment, page).unwrap_or(page.bytes());
-    ScatterList::new(frames(question), longest, question.rules().coalescing, page)
+fn gathered<'a>(question: &'a Question, mr: &Mr) -> Scatter<'a> {
+    let (longest, rule) = (longest_entry(question), question.rules().coalescing);
+    ScatterList::new(frames(question, mr), longest, rule, mr.page)
 }
 
-fn dma(question: &Question, translated: Option<(Translation, Mapping)>) -> Dma<'_> {
-    let entries = mapped(question);
+/// How long an SG entry may be, in bytes.
+pub(super) fn longest_entry(question: &Question) -> u64 {
+    let page = question.mr().page;
+    // `resolve` has refused segments shorter than a page.
+    scatter::longest_entry(question.device().max_segment, page).unwrap_or(page.bytes())
+}
+
+fn dma<'a>(question: &'a Question, mr: &Mr, translated: Option<(Translation, Mapping)>) -> Dma<'a> {
+    let entries = mapped(question, mr);
     let list = match translated {
         Some((translation, mapping)) => {
             DmaList::translated(entries, translation, mapping, question.device().max_segment)
@@ -180,7 +214,7 @@ fn dma(question: &Question, translated: Option<(Translation, Mapping)>) -> Dma<'
     };
     match question.kind() {
         Kind::DmaBuf => {
-            let (from, to) = question.mr().pinned();
+            let (from, to) = mr.pinned();
             list.part(from, to)
         }
         Kind::Pages | Kind::Odp => list,

@@ -13,6 +13,7 @@ mod explain;
 mod gates;
 mod generations;
 mod kernels;
+mod middle;
 mod one_iterator;
 mod places;
 mod power;

@@ -1,6 +1,6 @@
 // The dialog "Cases": public reports, found by what people saw. Their questions are shown by the page, which answers them itself.
 
-import { field, isShown, modal, node, prose } from "./modal.js";
+import { away, field, isShown, modal, node, prose } from "./modal.js";
 import { matching } from "./search.js";
 
 /** The reports of the build that this file is of. */
@@ -11,7 +11,7 @@ let loading;
 const reports = () =>
   (loading ??= load().catch((error) => {
     loading = undefined;
-    throw new Error(`the public reports could not be loaded (${error.message}): try again once the network is back`);
+    throw away(`the public reports could not be loaded (${error.message})`);
   }));
 
 async function load() {
@@ -97,8 +97,10 @@ function link({ text, url }, i) {
   return i ? [", ", source] : [source];
 }
 
-/** The page shows what its address asks for. */
+/** The page shows what its address asks for. What it asks for already, no browser tells anew: fields may say something else by now. */
 function put({ dialog }, { name }, number) {
   dialog.close();
-  location.hash = number === 1 ? `case=${name}` : `case=${name}&question=${number}`;
+  const asked = number === 1 ? `#case=${name}` : `#case=${name}&question=${number}`;
+  if (location.hash === asked) dispatchEvent(new PopStateEvent("popstate", { state: history.state }));
+  else location.hash = asked;
 }

@@ -24,13 +24,23 @@ export function field(label, input, note) {
   return node("div", { className: "asked" }, node("label", { htmlFor: id }, label), input, told, fault);
 }
 
+/** An error that means: this could not be loaded, and may be the next time. */
+export const away = (message) => Object.assign(new Error(message), { name: "Away" });
+
 const TITLE = "dialog-title";
 
 /** Shows a dialog as the page's own look (`web/src/widgets/dialog.rs`). What is closed is gone. */
 export function modal(title, ...children) {
   const close = node("button", { type: "button", className: "close", onclick: () => dialog.close() }, "Close");
   const dialog = node("dialog", { className: "roomy", "aria-labelledby": TITLE }, node("h2", { id: TITLE }, title), ...children, close);
-  dialog.addEventListener("close", () => dialog.remove());
+  const done = new AbortController();
+  dialog.addEventListener("close", () => {
+    done.abort();
+    dialog.remove();
+  });
+  // Whatever changes the page below may have something to say there, where nobody would see it.
+  const changes = ({ type, dataTransfer }) => type === "popstate" || dataTransfer.types.includes("Files");
+  for (const type of ["drop", "popstate"]) addEventListener(type, (event) => changes(event) && dialog.close(), { signal: done.signal });
   document.body.append(dialog);
   dialog.showModal();
   return dialog;

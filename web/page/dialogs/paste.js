@@ -1,7 +1,7 @@
 // The dialog "Paste": what people have, read as `umem import` reads it. What it does not say is asked for by name.
 
 import { rules } from "../../element/load.js";
-import { field, isShown, modal, node } from "./modal.js";
+import { away, field, isShown, modal, node } from "./modal.js";
 
 const EXAMPLE = "ibv_reg_mr(address=0x7f0000001000, length=65536) failed: Cannot allocate memory";
 const ABOUT =
@@ -20,7 +20,9 @@ const NAMES = {
 
 /** What somebody pastes: JSON of a scenario or a set, and what was inferred. An empty list if they close the dialog. */
 export async function paste() {
-  const { paste } = await rules();
+  const { paste } = await rules().catch(({ message }) => {
+    throw away(message);
+  });
   if (isShown()) return [];
   const text = node("textarea", { rows: 8, spellcheck: false, placeholder: EXAMPLE });
   const lacks = node("p", { "aria-live": "polite" });

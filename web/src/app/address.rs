@@ -12,14 +12,9 @@ use wasm_bindgen::JsValue;
 use web_sys::UrlSearchParams;
 use yew::{platform::spawn_local, prelude::*};
 
-/// Whether the page cannot read `fragment` before more of its code is loaded.
-fn wants_more(fragment: &str) -> bool {
-    link::asks_more(fragment) && door::behind(&MORE).is_err()
-}
-
 /// Loads what reading the page's own address takes.
 pub(crate) async fn ready() {
-    if wants_more(&fragment()) {
+    if link::lacks(&fragment()).is_some() {
         // Where it cannot be loaded, the page says so when it opens.
         let _ = door::opened(&MORE).await;
     }
@@ -30,7 +25,7 @@ pub(super) fn opened() -> State {
     let fragment = fragment();
     let state = State::restored(&fragment, stamp());
     match source::asked() {
-        Some(source) if !link::asks(&fragment) => state.awaiting(&source),
+        Some(source) if !link::asks(&fragment) => state.awaiting(&source, &fragment),
         _ => state,
     }
 }
@@ -72,11 +67,11 @@ pub(super) fn use_address(wanted: Address, dispatch: Dispatch) {
         let listener = EventListener::new(&window(), "popstate", move |_| {
             let (fragment, stamp) = (fragment(), stamp());
             known.replace(stamp.as_ref().map(|stamp| stamp.visit));
-            let (wants, dispatch) = (wants_more(&fragment), dispatch.clone());
+            let (wants, dispatch) = (link::lacks(&fragment).is_some(), dispatch.clone());
             let go = move || dispatch.dispatch(Action::Visited(fragment, stamp));
             match wants {
                 true => spawn_local(async move {
-                    // Where it cannot be loaded, the notice says so that the fragment cannot be read.
+                    // Where it cannot be loaded, the page says so.
                     let _ = door::opened(&MORE).await;
                     go();
                 }),
@@ -96,7 +91,7 @@ fn write(wanted: &Address, present: Option<Stamp>) {
     let Ok(history) = window().history() else {
         return;
     };
-    let search = search(wanted.sourced && wanted.fragment.is_none());
+    let search = search(wanted.sourced);
     let url = window().location().pathname().unwrap_or_default()
         + &search
         + &wanted

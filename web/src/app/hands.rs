@@ -1,7 +1,11 @@
 //! What the browser does for the page: copying, and keeping files.
 
-use super::{keep, later::Later};
-use crate::{door::door, panels::share::Hands, share::Keep};
+use super::{keep, later::Later, source::message};
+use crate::{
+    door::door,
+    panels::share::{Hands, Told},
+    share::Keep,
+};
 use gloo::utils::window;
 use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -21,32 +25,42 @@ fn hands(later: &Later) -> Hands {
         copy: Callback::from(|(text, told): (String, Callback<bool>)| {
             yew::platform::spawn_local(async move { told.emit(copied(&text).await) });
         }),
-        keep: Callback::from(
-            move |(name, what, told): (String, Keep, Callback<bool>)| match what {
-                Keep::Result(asked) => {
-                    let later = later.clone();
-                    yew::platform::spawn_local(async move {
-                        let result = planned(&later, &asked).await;
-                        let kept =
-                            result.and_then(|text| keep::text(&name, "application/json", &text));
-                        told.emit(kept.is_some());
+        keep: Callback::from(move |(name, what, told): (String, Keep, Told)| match what {
+            Keep::Result(asked) => {
+                let later = later.clone();
+                yew::platform::spawn_local(async move {
+                    told.emit(match planned(&later, &asked).await {
+                        Ok(text) => refused(keep::text(&name, "application/json", &text)),
+                        Err(error) => Some(message(&error)),
                     });
+                });
+            }
+            Keep::TooLong => told.emit(Some(TOO_LONG.into())),
+            Keep::Text(kind, text) => told.emit(refused(keep::text(&name, kind, &text))),
+            Keep::Dots(drawing) => {
+                if keep::dots(&drawing, name, told.clone()).is_none() {
+                    told.emit(refused(None));
                 }
-                Keep::Text(kind, text) => told.emit(keep::text(&name, kind, &text).is_some()),
-                Keep::Dots(drawing) => {
-                    if keep::dots(&drawing, name, told.clone()).is_none() {
-                        told.emit(false);
-                    }
-                }
-            },
-        ),
+            }
+        }),
     }
 }
 
+/// What is said of a table of millions of lines.
+const TOO_LONG: &str =
+    "it would be too long for a browser, and `umem plan FILE --entries` prints it";
+
+/// What is said where a browser does not make what it was given.
+pub(super) fn refused(kept: Option<()>) -> Option<String> {
+    kept.is_none()
+        .then(|| "this browser does not let this page make it".into())
+}
+
 /// The result of what is asked, as JSON. The code that makes it is loaded when somebody wants it.
-async fn planned(later: &Later, asked: &str) -> Option<String> {
-    let result = later.plan(asked).await.ok()?;
-    js_sys::JSON::stringify(&result).ok()?.as_string()
+async fn planned(later: &Later, asked: &str) -> Result<String, JsValue> {
+    let result = later.plan(asked).await?;
+    let text = js_sys::JSON::stringify(&result)?;
+    Ok(text.into())
 }
 
 /// Copies a text; whether the browser let it. Where a page came by plain http, there is no clipboard at all.

@@ -1,11 +1,14 @@
 //! Files that the page hands to the browser to keep.
 
-use crate::figure::paint::{self, Colours, Theme};
+use super::hands::refused;
+use crate::{
+    figure::paint::{self, Colours, Theme},
+    panels::share::Told,
+};
 use gloo::utils::{document, window};
 use umem_core::diagram::Drawing;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlCanvasElement, Url};
-use yew::Callback;
 
 /// How long a browser may take to begin with a file, in milliseconds.
 const PATIENCE: u32 = 60_000;
@@ -22,7 +25,7 @@ pub(super) fn text(name: &str, kind: &str, text: &str) -> Option<()> {
 }
 
 /// Keeps a drawing as PNG, as fine as the screen and at least twofold, and tells whether that was done; nothing where the browser cannot.
-pub(super) fn dots(drawing: &Drawing, name: String, told: Callback<bool>) -> Option<()> {
+pub(super) fn dots(drawing: &Drawing, name: String, told: Told) -> Option<()> {
     let canvas: HtmlCanvasElement = document().create_element("canvas").ok()?.dyn_into().ok()?;
     let colours = Colours::of(if is_dark() { Theme::Dark } else { Theme::Light });
     paint::paint(
@@ -32,7 +35,7 @@ pub(super) fn dots(drawing: &Drawing, name: String, told: Callback<bool>) -> Opt
         window().device_pixel_ratio().max(2.0),
     );
     let done = Closure::once_into_js(move |blob: Option<Blob>| {
-        told.emit(blob.and_then(|blob| keep(&blob, &name)).is_some());
+        told.emit(refused(blob.and_then(|blob| keep(&blob, &name))));
     });
     canvas.to_blob(done.unchecked_ref()).ok()
 }

@@ -3,13 +3,15 @@
 use super::source::{loaded, message};
 use crate::{
     case::Case,
-    door, edit, link,
+    door, edit,
+    limit::bounded_any,
+    link,
     more::MORE,
     state::{Action, Dispatch, Origin},
     words::sentence,
 };
 use js_sys::Array;
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 use umem_core::scenario::Asked;
 use wasm_bindgen::prelude::*;
 use yew::{platform::spawn_local, prelude::*};
@@ -39,7 +41,7 @@ extern "C" {
 
 /// Shows the public reports.
 pub(super) fn cases(later: &Later, dispatch: &Dispatch) {
-    let (later, dispatch) = (later.clone(), dispatch.clone());
+    let (later, dispatch) = (later.clone(), again(dispatch));
     spawn_local(async move {
         if let Err(error) = later.cases().await {
             dispatch.dispatch(failed(&error));
@@ -49,13 +51,18 @@ pub(super) fn cases(later: &Later, dispatch: &Dispatch) {
 
 /// Asks for a text, and shows what it tells of.
 pub(super) fn paste(later: &Later, dispatch: &Dispatch) {
-    let (later, dispatch) = (later.clone(), dispatch.clone());
+    let (later, dispatch) = (later.clone(), again(dispatch));
     spawn_local(async move {
         match later.paste().await {
             Ok(pasted) => {
                 if let [json, notes] = &texts(&pasted)[..] {
-                    dispatch.dispatch(loaded("What you pasted", read(json).await, Origin::File));
-                    if !notes.is_empty() {
+                    let read = read(json).await.and_then(|asked| {
+                        let bounded = bounded_any(&asked).map_err(|error| error.to_string());
+                        bounded.map(|()| asked)
+                    });
+                    let right = read.is_ok();
+                    dispatch.dispatch(loaded("What you pasted", read, Origin::File));
+                    if right && !notes.is_empty() {
                         dispatch.dispatch(Action::Notice(notes.clone()));
                     }
                 }
@@ -66,7 +73,25 @@ pub(super) fn paste(later: &Later, dispatch: &Dispatch) {
 }
 
 fn failed(error: &JsValue) -> Action {
-    Action::Notice(format!("{}.", sentence(&message(error))))
+    FAILED.set(true);
+    let problem = match Failed::from(error.clone()) {
+        Failed::Away(problem) => problem + ": try again once the network is back",
+        Failed::Wrong(problem) => problem,
+    };
+    Action::Notice(format!("{}.", sentence(&problem)))
+}
+
+thread_local! {
+    /// Whether something could not be loaded the last time.
+    static FAILED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Somebody tries again: what was said of the last time is over.
+fn again(dispatch: &Dispatch) -> Dispatch {
+    if FAILED.take() {
+        dispatch.dispatch(Action::Dismiss);
+    }
+    dispatch.clone()
 }
 
 /// Loads the question of a public report that an address asks for, when it is `wanted`.
@@ -78,24 +103,46 @@ pub(super) fn use_case(wanted: Option<Rc<str>>, later: &Later, dispatch: Dispatc
             return;
         };
         spawn_local(async move {
-            let read = case(&later, &fragment).await.map(Rc::new);
-            dispatch.dispatch(Action::Case(fragment, read));
+            dispatch.dispatch(match case(&later, &fragment).await {
+                Err(Failed::Away(problem)) => Action::Away(problem),
+                Err(Failed::Wrong(problem)) => Action::Case(fragment, Err(problem)),
+                Ok(case) => Action::Case(fragment, Ok(Rc::new(case))),
+            });
         });
     });
 }
 
-async fn case(later: &Later, fragment: &str) -> Result<Case, String> {
+/// Why there is no report.
+enum Failed {
+    /// It could not be loaded.
+    Away(String),
+    /// There is none, or it is wrong.
+    Wrong(String),
+}
+
+impl From<JsValue> for Failed {
+    fn from(error: JsValue) -> Self {
+        let is_away = |error: &js_sys::Error| error.name() == crate::AWAY;
+        match error.dyn_ref().is_some_and(is_away) {
+            true => Self::Away(message(&error)),
+            false => Self::Wrong(message(&error)),
+        }
+    }
+}
+
+async fn case(later: &Later, fragment: &str) -> Result<Case, Failed> {
     let (name, number) = link::question(fragment).unwrap_or_default();
-    let answer = later.question(name, number).await;
-    let answer = answer.map_err(|error| message(&error))?;
+    let answer = later.question(name, number).await?;
     let [title, question, json] = &texts(&answer)[..] else {
-        return Err("the report lacks something".into());
+        return Err(Failed::Wrong("the report lacks something".into()));
     };
+    let opened = door::opened(&MORE).await;
+    opened.map_err(|problem| Failed::Away(problem.into()))?;
     Ok(Case {
         fragment: link::to_question(name, number),
         title: title.clone(),
         question: question.clone(),
-        asked: read(json).await?,
+        asked: edit::read(json).map_err(Failed::Wrong)?,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Links, commands, snippets and files of what is seen.
 
 use crate::{
+    link::Beyond,
     many::Many,
     player::Shown,
     scene::Scene,
@@ -25,9 +26,14 @@ pub(crate) struct Shared {
     pub(crate) preset: Option<&'static str>,
     /// What is seen: one picture, or two that are compared.
     pub(crate) pictures: Vec<Shown>,
-    /// The address that opens exactly what is seen; none for captures.
-    pub(crate) link: Option<String>,
+    /// The address that opens exactly what is seen, or why there is none.
+    pub(crate) link: Result<String, Beyond>,
+    /// Whether the fields say something else, which is wrong.
+    pub(crate) wrong: bool,
 }
+
+/// Gets to know why a file could not be made, or that it was.
+pub(crate) type Told = Callback<Option<String>>;
 
 /// What the browser does for the page: it copies a text, and says whether it could; it keeps a file.
 #[derive(Clone, PartialEq, Debug)]
@@ -36,8 +42,8 @@ pub(crate) struct Hands {
     pub(crate) is_dark: bool,
     /// Copies a text, and tells the other whether that was done.
     pub(crate) copy: Callback<(String, Callback<bool>)>,
-    /// Keeps a file, and tells the other whether it could be made.
-    pub(crate) keep: Callback<(String, Keep, Callback<bool>)>,
+    /// Keeps a file, and tells the other why it could not be made, if so.
+    pub(crate) keep: Callback<(String, Keep, Told)>,
 }
 
 /// What sharing is given.
@@ -60,7 +66,10 @@ pub(super) fn Ways(Props { shared, hands }: &Props) -> Html {
     let scenario = &shared.scene.scenario;
     html! {
         <>
-            if let Some(link) = &shared.link {
+            if shared.wrong {
+                <p class="note" translate="yes">{ "A field is wrong: this is the last scenario that was right." }</p>
+            }
+            if let Ok(link) = &shared.link {
                 { text("Link", link.clone()) }
                 <p class="note" translate="yes">{ "It opens what you see: the scenario, the moment, and the part of the picture." }</p>
                 { text("Command", match &shared.many {
@@ -76,13 +85,25 @@ pub(super) fn Ways(Props { shared, hands }: &Props) -> Html {
                     { ", and the picture (SVG) below, for readers without JavaScript. The book tells " }
                     <a href="book/embed.html">{ "how to embed" }</a>{ "." }
                 </p>
-            } else {
-                <p class="note" translate="yes">{ "This is a capture of a machine. It is not put into links; keep the file instead, and open it \
-                    with `umem view FILE` or with this page." }</p>
+            }
+            if let Err(beyond) = shared.link {
+                <p class="note" translate="yes">{ untold(beyond) }{ " Keep Scenario (JSON) as a file instead, and open it with \
+                    `umem view FILE` or with this page." }</p>
             }
             { files(shared, preset, hands, &said.setter()) }
             <p class="note said" aria-live="polite">{ &*said }</p>
         </>
+    }
+}
+
+/// Why there is no link.
+const fn untold(beyond: Beyond) -> &'static str {
+    match beyond {
+        Beyond::Capture => "This is a capture of a machine. It is not put into links.",
+        Beyond::Listed => {
+            "The memory of this set is listed, as captures are. It is not put into links."
+        }
+        Beyond::Long => "This is too long for a link.",
     }
 }
 
@@ -99,10 +120,10 @@ fn files(
             let file = format!("{name}.{ending}");
             let told = {
                 let (said, file) = (said.clone(), file.clone());
-                Callback::from(move |kept| {
-                    said.set(match kept {
-                        true => format!("Saved {file} to your downloads.").into(),
-                        false => format!("This browser could not make {file}.").into(),
+                Callback::from(move |problem| {
+                    said.set(match problem {
+                        None => format!("Saved {file} to your downloads.").into(),
+                        Some(problem) => format!("{file} could not be made: {problem}.").into(),
                     });
                 })
             };
@@ -120,7 +141,7 @@ fn files(
             { file("png", "Picture (PNG)", |shared| Keep::Dots(share::sheet(&shared.pictures))) }
             { file("json", "Scenario (JSON)", |shared| Keep::json(words::pretty(json(shared)))) }
             { file("result.json", "Result (JSON)", |shared| Keep::Result(json(shared))) }
-            { file("csv", "Entries (CSV)", |shared| Keep::Text("text/csv", share::csv(&shared.scene))) }
+            { file("csv", "Entries (CSV)", |shared| share::csv(&shared.scene).map_or(Keep::TooLong, |csv| Keep::Text("text/csv", csv))) }
         </div>
     }
 }

@@ -13,7 +13,7 @@ impl State {
     /// The page while the report that `fragment` asks for is on its way. The address stays as it is.
     pub(super) fn waiting(mut self, fragment: &str) -> Self {
         let fragment: Rc<str> = fragment.trim_start_matches('#').into();
-        self.here.own = Some(fragment.clone());
+        self.here.own = Ok(fragment.clone());
         Self {
             there: None,
             tour: None,
@@ -30,11 +30,11 @@ impl State {
         if self.wanted.as_deref() != Some(fragment) {
             return self;
         }
-        let read = read.and_then(|case| match bounded_any(&case.asked) {
-            Ok(()) => Ok(case),
-            Err(error) => Err(error.to_string()),
-        });
         match read {
+            Ok(case) if let Err(error) = bounded_any(&case.asked) => self.declined(&format!(
+                "\"{}\" ({}) cannot be shown here: {error}. What you see is something else.",
+                case.title, case.question
+            )),
             Ok(case) => {
                 let asked = match case.asked.clone() {
                     scenario::Asked::Scenario(scenario) => Asked::Scenario(scenario),
@@ -49,6 +49,20 @@ impl State {
                 self.shown(fragment, Asked::Unreadable(problem), None)
             }
         }
+    }
+}
+
+impl State {
+    /// What was to come does not, because of this: what is seen stays, and the address says so.
+    fn declined(mut self, problem: &str) -> Self {
+        self.here.name_itself();
+        Self {
+            wanted: None,
+            loading: None,
+            notice: Some(problem.into()),
+            ..self
+        }
+        .addressed()
     }
 }
 
@@ -69,11 +83,11 @@ impl Side {
         self
     }
 
-    /// The question of a public report that the fields show, if they show one.
+    /// The question of a public report that the scene is, if it is one.
     pub fn case(&self) -> Option<&Case> {
         let set = self.many.as_ref().map(|many| many.set());
         let case = self.case.as_deref();
-        case.filter(|case| case.is_of(&self.draft, set))
+        case.filter(|case| case.is_of(&self.scene.scenario, set))
     }
 
     /// The fragment that asks for it as that question; and for the registration that is seen, if it is not the one that a set shows first.
