@@ -199,6 +199,27 @@ test("while a large file is read the page says so", async () => {
   await page.close();
 });
 
+test("each of two captures is in the entry of the history where it was opened", async () => {
+  const page = await site.open("#preset=mail");
+  for (const pieces of [3, 5]) {
+    await open(page, await file(`of-${pieces}.json`, JSON.stringify(capture(pieces))));
+    await total(page, `${pieces} entries: ${pieces} × 4K`);
+    await page.waitForFunction((visit) => history.state === `${visit} capture`, {}, (pieces - 1) / 2);
+  }
+  await page.goBack();
+  await total(page, "3 entries: 3 × 4K");
+  assert.equal(await page.$("[role=alert]"), null);
+  await page.goForward();
+  await total(page, "5 entries: 5 × 4K");
+  assert.equal(await page.$("[role=alert]"), null);
+  // After a reload neither is there, and nothing else is shown in its place without a word.
+  await page.reload();
+  await page.waitForSelector("[role=alert]");
+  assert.match(await notice(page), /open its file again\. This is the mail's example instead/);
+  assert.equal(await status(page), MAIL);
+  await page.close();
+});
+
 test("text is dropped into the field that takes it", async () => {
   const page = await site.open("#preset=mail");
   await (await page.$("aria/Edit as JSON")).click();

@@ -136,11 +136,43 @@ test("advice that is followed plays", async () => {
   await page.keyboard.press("Enter");
   assert.equal(await agreed(page), "1023 entries: 1023 × 4K");
   assert.deepEqual(await address(page), { preset: "one-size-iommu" });
+  // It is gone now, and the focus is where it can be tried again.
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Try it");
   // Who changes something after it has gone on, and nothing of theirs is undone.
   await (await page.$('aria/Try it[role="button"]')).click();
   await named(page, "button", "Undo");
   await type(page, "Length", "1M");
   assert.equal(await page.$('aria/Undo[role="button"]'), null);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("what is tried in a set leaves the focus in the set", async () => {
+  const page = await site.open("#case=rccl-548-regions");
+  const button = await page.waitForSelector('aria/Try it[role="button"]');
+  await button.focus();
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => !document.location.hash.startsWith("#case"));
+  assert.ok(await page.evaluate(() => document.activeElement.closest(".totals")));
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("the address says which of the two the fields edit", async () => {
+  const page = await site.open("#preset=one-size");
+  await press(page, "Compare");
+  await choose(page, "IOMMU", "vt-d");
+  await page.waitForFunction(() => location.hash.endsWith("&edit=lower"));
+  const seen = async () => [await status(page), await page.title(), await page.$eval("input[name=place]:checked", (radio) => radio.value)];
+  const before = await seen();
+  assert.deepEqual([before[0], before[2]], ["1023 entries: 1023 × 4K", "Lower"]);
+  await page.reload();
+  await page.waitForFunction(() => document.querySelectorAll(".side").length === 2);
+  await page.waitForSelector("input[name=place]");
+  assert.deepEqual(await seen(), before);
+  await (await named(page, "radio", "Upper")).click();
+  await page.waitForFunction(() => !location.hash.includes("edit="));
+  assert.equal(await status(page), "2 entries: 2 × 2M");
   assert.deepEqual(page.complaints, []);
   await page.close();
 });

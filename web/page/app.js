@@ -67,7 +67,12 @@ function isFull() {
 }
 const MEMORY =
   "This browser has no memory left for what you opened, and the page has stopped. `umem plan FILE` works it out at any size. The address still has what was open before.";
-const stopped = (what) => `Something went wrong in this page (${what}). What you see may be stale. The address still has your scenario: reload to go on with it.`;
+const stopped = (what) => `Something went wrong in this page (${what}). What you see may be stale. ${held()}`;
+/** Where what was open still is. */
+const held = () =>
+  location.hash || location.search
+    ? "The address still has your scenario: reload to go on with it."
+    : "No address holds what was open: reload the page, and open it again.";
 
 /** Whether an error is this page's own, and not of something that the browser or an extension put into it. */
 function isOurs(error, place) {

@@ -3,6 +3,7 @@
 use crate::{
     controls::Controls,
     door::{behind, use_door},
+    link::Beyond,
     more::MORE,
     panels::{RARE, Rare, entries::EntryTable, reason::Reason, share::Shared, totals::Totals},
     picture::{Picture, transport::Transport},
@@ -78,7 +79,7 @@ pub fn App(Props { build, later }: &Props) -> Html {
         <>
             <Header
                 build={build.clone()}
-                preset={state.preset().map(|preset| preset.name)}
+                preset={state.preset().filter(|_| state.here.faults.is_empty()).map(|preset| preset.name)}
                 telling={state.tour.is_some()}
                 comparing={state.there.is_some()}
                 later={later.clone()}
@@ -168,6 +169,7 @@ fn shared(state: &State) -> Option<Shared> {
         link: state
             .picture()
             .map(|fragment| address::here() + "#" + &fragment),
+        wrong: !state.here.faults.is_empty(),
     })
 }
 
@@ -243,10 +245,24 @@ fn picture(shown: &Shown, place: Option<Place>, dispatch: &Dispatch) -> Html {
 /// The presets that are about the mail's own code.
 const EXHIBITS: [&str; 2] = ["first-mask", "smaller-only"];
 
-/// What the scene is, in a sentence or two.
+/// What the scene is, in a sentence or two; and that the fields say something else by now, if they do.
 fn about(state: &State) -> String {
-    let scenario = &state.here.draft;
-    let name = scenario.name.as_ref().map(|name| format!("{name}. "));
+    let mut text = seen(state);
+    if !state.here.faults.is_empty() {
+        text += " A field is wrong: the picture and the address are still those of the last scenario that was right.";
+    }
+    text
+}
+
+fn seen(state: &State) -> String {
+    let scenario = &state.here.scene.scenario;
+    let name = || {
+        scenario
+            .name
+            .as_ref()
+            .map(|name| format!("{name}. "))
+            .unwrap_or_default()
+    };
     if let Some(case) = state.here.case() {
         return format!(
             "Public report: {} ({}). umem answers: {}.",
@@ -258,24 +274,44 @@ fn about(state: &State) -> String {
     if let Some(many) = &state.here.many {
         return format!(
             "A set of {} that one process registers on one device. The picture shows registration {} of {}; the fields change it, and \
-             kernel, IOMMU and device for all.",
+             kernel, IOMMU and device for all.{}",
             words::count(many.plan.total().regions, "region", "regions"),
             many.seen + 1,
-            many.set().registrations.len()
+            many.set().registrations.len(),
+            beyond(state).unwrap_or_default()
         );
     }
     match (state.preset(), &scenario.provenance) {
         (Some(preset), _) => preset.about.into(),
         (None, Some(provenance)) => format!(
-            "{}{} It stays in this browser.",
-            name.unwrap_or_default(),
+            "{}{}{} It stays in this browser.",
+            name(),
             behind(&MORE)
                 .map_or_else(|_| Vec::new(), |more| (more.origin)(provenance))
-                .join(" ")
+                .join(" "),
+            beyond(state).unwrap_or_default()
         ),
-        (None, None) => name.unwrap_or_default() + OWN,
+        (None, None) => name() + "Your own scenario." + beyond(state).unwrap_or(HELD),
     }
 }
 
-const OWN: &str =
-    "Your own scenario. The address of this page holds it: copy it to share what you see.";
+const HELD: &str = " The address of this page holds it: copy it to share what you see.";
+
+/// What there is instead of an address that holds the scene, where none does.
+fn beyond(state: &State) -> Option<&'static str> {
+    let beyond = state.beyond()?;
+    Some(match (state.is_sourced(), state.is_changed(), beyond) {
+        (true, true, _) => {
+            " You changed it, and the address opens the file as it is: keep yours as a file (Share)."
+        }
+        (true, false, _) => " The address of this page names its file.",
+        (false, true, Beyond::Capture) => " You changed it since.",
+        (false, false, Beyond::Capture) => "",
+        (false, _, Beyond::Listed) => {
+            " Its memory is listed, as captures are, so no address holds it: keep it as a file (Share)."
+        }
+        (false, _, Beyond::Long) => {
+            " It is too long for an address, and gone after a reload: keep it as a file (Share)."
+        }
+    })
+}

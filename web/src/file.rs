@@ -1,6 +1,6 @@
 //! Files that people open: JSON, plain or gzip. Nothing is believed before it is measured, and nothing leaves the browser.
 
-use crate::limit::LARGEST;
+use crate::limit::{LARGEST, bounded_any};
 use umem_core::{
     scenario::{Asked, ScenarioReader},
     size::Bytes,
@@ -49,9 +49,7 @@ pub async fn scenario(stream: ReadableStream) -> Result<Asked, String> {
     let read = reader.feed(&bytes).and_then(|()| reader.finish_either());
     let asked = read.map_err(|error| unread(&bytes, &error))?;
     drop(bytes);
-    if let Asked::Scenario(scenario) = &asked {
-        scenario.resolve().map_err(|error| error.to_string())?;
-    }
+    bounded_any(&asked).map_err(|error| error.to_string())?;
     Ok(asked)
 }
 

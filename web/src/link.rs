@@ -2,10 +2,12 @@
 //!
 //! `#preset=NAME`, or `#s=` and the unpadded base64url of the minimal JSON of a scenario or a set, which wins; `region=N` is the
 //! registration of a set that is seen, counted from 1. `case=NAME` is a public report, and `question=N` which of its questions. `story=N` opens the
-//! story at a chapter; `with-preset=NAME` or `with=` and base64url is the lower of two scenarios that are compared.
+//! story at a chapter; `with-preset=NAME` or `with=` and base64url is the lower of two scenarios that are compared, and `edit=lower` says
+//! that the fields edit that one.
 
 use crate::{
     door::behind,
+    limit::bounded_any,
     more::MORE,
     player::{Motion, Player},
     scene::Scene,
@@ -27,15 +29,36 @@ use wasm_bindgen::prelude::*;
 /// The longest fragment that is written: servers never see it, but people and chat programs do.
 const LONGEST: usize = 16_000;
 
-/// What the page writes into an entry of the browser's history, beside its address: "3", "3 capture source", or "3 picked 2".
+/// Why no address holds a scene.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Beyond {
+    /// It is a capture, which never leaves the page.
+    Capture,
+    /// It is a set whose memory is listed, which may be a capture.
+    Listed,
+    /// It is too long.
+    Long,
+}
+
+impl Beyond {
+    const ALL: [(Self, &'static str); 3] = [
+        (Self::Capture, "capture"),
+        (Self::Listed, "listed"),
+        (Self::Long, "long"),
+    ];
+}
+
+/// What the page writes into an entry of the browser's history, beside its address: "3", "3 capture source", "3 long", or "3 picked 2".
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Stamp {
     /// The entry's number: each follows the one before it.
     pub visit: u32,
-    /// Whether a capture was seen there, which no address holds.
-    pub capture: bool,
-    /// Whether that is what `?src=` names.
+    /// Why no fragment holds what was seen there, if none does.
+    pub beyond: Option<Beyond>,
+    /// Whether `?src=` names it.
     pub sourced: bool,
+    /// Whether it was changed since it was read from there.
+    pub changed: bool,
     /// The answer that the reader gave to the chapter's question.
     pub picked: Option<usize>,
 }
@@ -43,11 +66,17 @@ pub struct Stamp {
 impl Display for Stamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.visit)?;
-        if self.capture {
-            write!(f, " {CAPTURE}")?;
+        let beyond = Beyond::ALL
+            .into_iter()
+            .filter(|(beyond, _)| self.beyond == Some(*beyond));
+        for word in beyond.map(|(_, word)| word) {
+            write!(f, " {word}")?;
         }
         if self.sourced {
             write!(f, " {SOURCE}")?;
+        }
+        if self.changed {
+            write!(f, " {CHANGED}")?;
         }
         match self.picked {
             Some(picked) => write!(f, " {PICKED} {picked}"),
@@ -73,18 +102,21 @@ impl FromStr for Stamp {
         };
         while let Some(word) = words.next() {
             match word {
-                CAPTURE => stamp.capture = true,
                 SOURCE => stamp.sourced = true,
+                CHANGED => stamp.changed = true,
                 PICKED => stamp.picked = Some(number(&mut words)? as usize),
-                _ => return Err(()),
+                word => {
+                    let known = Beyond::ALL.into_iter().find(|(_, known)| *known == word);
+                    stamp.beyond = Some(known.ok_or(())?.0);
+                }
             }
         }
         Ok(stamp)
     }
 }
 
-const CAPTURE: &str = "capture";
 const SOURCE: &str = "source";
+const CHANGED: &str = "changed";
 const PICKED: &str = "picked";
 
 /// What a fragment asks for.
@@ -190,6 +222,14 @@ pub fn other(fragment: &str) -> Option<Result<Box<Scenario>, String>> {
     }))
 }
 
+/// The part of a fragment that lets the fields edit the lower of two scenarios.
+pub(crate) const LOWER: &str = "edit=lower";
+
+/// Whether a fragment lets the fields edit the lower of two scenarios.
+pub fn edits_lower(fragment: &str) -> bool {
+    fragment.split('&').any(|field| field == LOWER)
+}
+
 /// The part of a fragment that opens the story at a chapter, counted from 0.
 pub fn to_chapter(chapter: usize) -> String {
     format!("story={}", chapter + 1)
@@ -267,9 +307,7 @@ fn scenario(text: &str) -> Result<Scenario, String> {
 fn either(text: &str) -> Result<scenario::Asked, String> {
     let json = decoded(text).ok_or("it is not valid base64url")?;
     let asked = (behind(&MORE)?.read)(&json).map_err(|error| error.to_string())?;
-    if let scenario::Asked::Scenario(scenario) = &asked {
-        scenario.resolve().map_err(|error| error.to_string())?;
-    }
+    bounded_any(&asked).map_err(|error| error.to_string())?;
     Ok(asked)
 }
 
@@ -278,33 +316,45 @@ pub fn to_preset(preset: &Preset) -> String {
     format!("preset={}", preset.name)
 }
 
-/// The fragment, without its `#`, that asks for `scenario`; `None` where it is a capture, which never leaves the page, or too long.
-pub fn to_scenario(scenario: &Scenario) -> Option<String> {
+/// The fragment, without its `#`, that asks for `scenario`.
+///
+/// # Errors
+/// That it is a capture, or too long.
+pub fn to_scenario(scenario: &Scenario) -> Result<String, Beyond> {
     let extents = scenario
         .memory
         .extents
         .as_ref()
         .map_or(0, |extents| extents.len());
-    if scenario.provenance.is_some() || extents > LONGEST / 8 {
-        return None;
+    if scenario.provenance.is_some() {
+        return Err(Beyond::Capture);
+    }
+    if extents > LONGEST / 8 {
+        return Err(Beyond::Long);
     }
     written(&scenario.to_json())
 }
 
-/// The fragment, without its `#`, that asks for a set, of which registration number `seen` is seen; `None` where it is too long, or where
-/// its memory is listed: that may be a capture of a process.
-pub fn to_set(set: &Set, seen: usize) -> Option<String> {
+/// The fragment, without its `#`, that asks for a set, of which registration number `seen` is seen.
+///
+/// # Errors
+/// That it is too long, or that its memory is listed: that may be a capture of a process.
+pub fn to_set(set: &Set, seen: usize) -> Result<String, Beyond> {
     let is_listed = |member: &Member| member.memory.extents.is_some();
     if set.registrations.iter().any(is_listed) {
-        return None;
+        return Err(Beyond::Listed);
     }
-    let json = (behind(&MORE).ok()?.write)(set);
-    Some(written(&json)? + &format!("&region={}", seen + 1))
+    // A set came through this door.
+    let json = (behind(&MORE).map_err(|_| Beyond::Long)?.write)(set);
+    Ok(written(&json)? + &format!("&region={}", seen + 1))
 }
 
-fn written(json: &str) -> Option<String> {
+fn written(json: &str) -> Result<String, Beyond> {
     let text = format!("s={}", encoded(json.as_bytes()));
-    (text.len() <= LONGEST).then_some(text)
+    match text.len() {
+        ..=LONGEST => Ok(text),
+        _ => Err(Beyond::Long),
+    }
 }
 
 #[wasm_bindgen]

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use umem_core::{
     advice::Advice,
     scenario::{
-        DeviceSpec, IommuSpec, Scenario,
+        DeviceSpec, IommuSpec,
         presets::{self, Preset},
     },
     size::Bytes,
@@ -31,8 +31,7 @@ pub use side::{Faults, Side, Texts};
 pub struct Tried {
     /// What was tried.
     pub advice: Rc<Advice>,
-    before: Rc<Scenario>,
-    origin: Option<&'static str>,
+    before: Side,
 }
 
 /// What the page knows.
@@ -54,7 +53,8 @@ pub struct State {
     pub notice: Option<Rc<str>>,
     /// The name of what is being read.
     pub loading: Option<Rc<str>>,
-    /// The fragment of the page's address, without its `#`: the last scenario that was right; none for a capture.
+    /// The fragment of the page's address, without its `#`: the last scenario that was right, unless that is
+    /// [beyond](crate::link::Beyond) addresses.
     pub fragment: Option<Rc<str>>,
     /// The fragment that asks for a public report which is on its way.
     pub wanted: Option<Rc<str>>,
@@ -64,8 +64,10 @@ pub struct State {
     visit: u32,
     /// What a link said of the moment and of the part that is seen, as long as it is so.
     shared: Option<Rc<str>>,
-    /// The capture that was opened last.
-    kept: Option<address::Kept>,
+    /// Whether what `?src=` names has yet to be read.
+    awaited: bool,
+    /// What no address holds, by entries of the history.
+    kept: Vec<address::Kept>,
 }
 
 impl State {
@@ -74,7 +76,7 @@ impl State {
         let here = Side::of(&presets::PRESETS[0]);
         let start = Self {
             player: Player::finished(&here.scene),
-            fragment: here.own.clone(),
+            fragment: here.own.clone().ok(),
             here,
             there: None,
             place: Place::Upper,
@@ -86,7 +88,8 @@ impl State {
             tried: None,
             visit: 0,
             shared: None,
-            kept: None,
+            awaited: false,
+            kept: Vec::new(),
         };
         start.asked(fragment)
     }
@@ -102,21 +105,26 @@ impl State {
 
     /// Whether what `?src=` names has yet to be read.
     pub fn awaits(&self) -> bool {
-        self.loading.is_some() && self.here.loaded == Some(Origin::Source)
+        self.awaited
     }
 
     /// The page while what `?src=` names is on its way: what is seen until then is not what the address asks for, and never reaches it.
+    /// The fragment says what is to be seen of it.
     #[must_use]
-    pub fn awaiting(mut self, source: &str) -> Self {
-        self.here.loaded = Some(Origin::Source);
-        self.here.own = None;
-        self.fragment = None;
-        self.notice = None;
-        self.loading = Some(source.into());
-        self
+    pub fn awaiting(self, source: &str, fragment: &str) -> Self {
+        let fragment = fragment.trim_start_matches('#');
+        Self {
+            there: None,
+            place: Place::Upper,
+            tour: None,
+            awaited: true,
+            fragment: (!fragment.is_empty()).then(|| fragment.into()),
+            loading: Some(source.into()),
+            ..self
+        }
     }
 
-    /// The preset that the fields show, if they show one.
+    /// The preset that is seen, if one is.
     pub fn preset(&self) -> Option<&'static Preset> {
         self.here.preset()
     }
@@ -159,15 +167,16 @@ impl Reducible for State {
         }
         let state = match action {
             Action::Preset(name) => match presets::find(name) {
-                Some(preset) => state
-                    .going()
-                    .loaded(preset.scenario(), Some(preset.name))
-                    .addressed(),
+                Some(preset) => state.going().with(Side::of(preset)).addressed(),
                 None => return self,
             },
             Action::Visited(fragment, stamp) => {
                 let same = Some(fragment.trim_start_matches('#')) == state.fragment.as_deref();
+                // Who asks again for what is seen wants the fields to say it, too.
+                let sides = [Some(&state.here), state.there.as_ref()];
+                let right = |side: &Side| side.faults.is_empty();
                 if same
+                    && sides.into_iter().flatten().all(right)
                     && stamp
                         .as_ref()
                         .is_none_or(|stamp| stamp.visit == state.visit)
@@ -183,6 +192,7 @@ impl Reducible for State {
             },
             Action::Load(scenario, origin) => state.taken(*scenario, origin),
             Action::LoadSet(set, origin) => state.taken_all(&set, origin),
+            Action::NoSource(problem) => state.sourceless(&problem),
             Action::Case(fragment, read) => state.reported(&fragment, read),
             Action::Registration(number) => state.seeing(number),
             Action::Apply(advice) => state.applied(advice),

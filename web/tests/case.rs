@@ -1,7 +1,7 @@
 //! Public reports: the address asks for one by name, and holds it as long as it is what is seen.
 
 use std::rc::Rc;
-use umem_core::{diagram::LaneName, scenario::Asked};
+use umem_core::{advice::advice, diagram::LaneName, scenario::Asked};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::{
     case::Case,
@@ -67,7 +67,7 @@ fn what_cannot_be_loaded_stays_in_the_address_until_something_else_is_seen() {
         let notice = state.notice.clone().expect("it is told");
         assert!(notice.contains("there is no network"), "{notice}");
         // What is shared is what is seen.
-        assert_eq!(state.picture().as_deref(), Some("preset=mail"));
+        assert_eq!(state.picture().as_deref(), Ok("preset=mail"));
         let read = state.clone().reduce(Action::Dismiss);
         assert_eq!(read.fragment, state.fragment);
         let edited = state.reduce(Action::Length("8M".into()));
@@ -178,7 +178,7 @@ fn a_link_keeps_the_moment_of_a_report_and_the_iommus_lane() {
     let state = opened("#case=x&at=2&lane=iommu", SCENARIO);
     assert_eq!(state.player.moment, 2.0);
     assert!(state.player.lanes.contains(LaneName::Iommu));
-    assert_eq!(state.picture().as_deref(), Some("case=x&at=2&lane=iommu"));
+    assert_eq!(state.picture().as_deref(), Ok("case=x&at=2&lane=iommu"));
     // The lane stays from scene to scene; where there is no IOMMU, it is not seen.
     let mail = state.reduce(Action::Preset("mail"));
     let seen = |state: &State| state.player.view(&state.here.scene, 900.0).lanes;
@@ -187,4 +187,38 @@ fn a_link_keeps_the_moment_of_a_report_and_the_iommus_lane() {
     assert!(seen(&mapped).contains(LaneName::Iommu));
     let off = mapped.reduce(Action::Move(Motion::Iommu));
     assert!(!seen(&off).contains(LaneName::Iommu));
+}
+
+#[wasm_bindgen_test]
+fn undoing_a_piece_of_advice_leads_back_to_the_report() {
+    let state = opened(
+        "#case=x",
+        r#"{"version":1,"region":{"length":"8M"},"memory":{"layout":"scattered"},"device":"efa"}"#,
+    );
+    let advice = Rc::new(
+        advice(state.here.scene.registration())
+            .into_iter()
+            .find(|advice| advice.scenarios.len() == 1)
+            .expect("something helps"),
+    );
+    let tried = state.clone().reduce(Action::Apply(advice));
+    assert_eq!(tried.here.case(), None);
+    let undone = tried.reduce(Action::Undo);
+    assert_eq!(undone.fragment.as_deref(), Some("case=x"));
+    assert_eq!(undone.here.case(), state.here.case());
+}
+
+#[wasm_bindgen_test]
+fn who_asks_again_for_a_report_gets_it_again() {
+    let state = opened("#case=x", SCENARIO);
+    let wrong = state.clone().reduce(Action::Length("abc".into()));
+    // What is seen is still the report, and so says the page.
+    assert!(wrong.here.case().is_some());
+    let stamp = wrong.address().stamp;
+    let again = wrong.reduce(Action::Visited("#case=x".into(), Some(stamp.clone())));
+    assert_eq!(again.wanted.as_deref(), Some("case=x"));
+    let same = state
+        .clone()
+        .reduce(Action::Visited("#case=x".into(), Some(stamp)));
+    assert!(Rc::ptr_eq(&same, &state), "nothing is to be done");
 }

@@ -114,3 +114,26 @@ fn what_two_scenarios_differ_in_is_named() {
     );
     assert_eq!(names(&preset("mail"), &preset("scattered")), ["memory"]);
 }
+
+#[wasm_bindgen_test]
+fn the_address_says_which_of_the_two_the_fields_edit() {
+    let state = after(
+        opened("#preset=one-size"),
+        [Action::Compare(true), Action::Iommu("vt-d".into())],
+    );
+    let fragment = state.fragment.clone().expect("a fragment");
+    assert!(fragment.ends_with("&edit=lower"), "{fragment}");
+    let again = opened(&format!("#{fragment}"));
+    assert_eq!(again.place, Place::Lower);
+    assert_eq!(again.here.draft, state.here.draft);
+    assert_eq!(statuses(&again), statuses(&state));
+    assert_eq!(again.fragment, state.fragment);
+    let upper = after(again, [Action::Edit(Place::Upper)]);
+    assert_eq!(
+        upper.fragment.as_deref(),
+        fragment.strip_suffix("&edit=lower")
+    );
+    // Where there is one alone, there is no other to be edited.
+    let alone = opened("#preset=one-size&edit=lower");
+    assert_eq!((alone.place, alone.there.is_some()), (Place::Upper, false));
+}

@@ -5,7 +5,7 @@ use umem_core::scenario::{DeviceSpec, LayoutName, Scenario};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::{
     edit,
-    link::Stamp,
+    link::{Beyond, Stamp},
     player::Motion,
     state::{Action, Origin, State},
     story::Story,
@@ -65,7 +65,7 @@ fn what_the_browser_went_to_is_not_gone_to_again() {
 fn a_capture_is_there_again_as_long_as_it_is_in_memory() {
     let start = opened("#preset=mail");
     let captured = after(start.clone(), [capture()]);
-    assert!(captured.address().stamp.capture);
+    assert_eq!(captured.address().stamp.beyond, Some(Beyond::Capture));
     let back = after(captured.clone(), [back_to(&start)]);
     assert_eq!(status(&back), status(&start));
     let forward = after(back.clone(), [back_to(&captured)]);
@@ -88,6 +88,133 @@ fn a_capture_is_there_again_as_long_as_it_is_in_memory() {
             .notice
             .is_some_and(|notice| notice.contains("open its file again"))
     );
+}
+
+/// A capture of so many pieces of 4K.
+fn pieces(count: u64) -> Action {
+    let extents: Vec<_> = (1..=count)
+        .map(|i| format!("[{},\"4K\"]", i * 0x3000))
+        .collect();
+    let json = format!(
+        r#"{{"version":1,"region":{{"length":"{}K"}},"memory":{{"extents":[{}]}},"device":"mlx5",
+        "provenance":{{"kernel":"6.1.0","page_size":"4K","time":"2026-11-22T00:00:00Z","rebased":false}}}}"#,
+        4 * count,
+        extents.join(",")
+    );
+    let scenario = Scenario::from_json(json.as_bytes()).expect("a capture");
+    Action::Load(Box::new(scenario), Origin::File)
+}
+
+#[wasm_bindgen_test]
+fn each_capture_is_in_the_entry_where_it_was_opened() {
+    let one = after(opened("#preset=mail"), [pieces(1)]);
+    let three = after(one.clone(), [pieces(3)]);
+    let back = after(three.clone(), [back_to(&one)]);
+    assert_eq!(
+        (&*status(&back), back.notice.clone()),
+        ("1 entry: 1 × 4K", None)
+    );
+    let forward = after(back, [back_to(&three)]);
+    assert_eq!(
+        (&*status(&forward), forward.notice.clone()),
+        ("3 entries: 3 × 4K", None)
+    );
+}
+
+#[wasm_bindgen_test]
+fn of_many_large_captures_the_last_are_kept() {
+    let large = 700_000;
+    let first = after(opened("#preset=mail"), [pieces(large)]);
+    let second = after(first.clone(), [pieces(large + 1)]);
+    let back = after(second.clone(), [back_to(&first)]);
+    assert!(
+        back.notice
+            .as_deref()
+            .is_some_and(|notice| notice.contains("open its file again"))
+    );
+    // What is seen in its place is not another capture.
+    assert_eq!(back.fragment.as_deref(), Some("preset=mail"));
+    let forward = after(back, [back_to(&second)]);
+    assert_eq!(forward.notice, None);
+}
+
+#[wasm_bindgen_test]
+fn what_is_too_long_for_an_address_is_no_capture() {
+    let listed: Vec<_> = (1..=2500)
+        .map(|i| format!("[{},\"4K\"]", i * 0x3000))
+        .collect();
+    let json = format!(
+        r#"{{"version":1,"region":{{"length":"10000K"}},"memory":{{"extents":[{}]}},"device":"mlx5"}}"#,
+        listed.join(",")
+    );
+    let start = opened("#preset=mail");
+    let long = after(
+        start.clone(),
+        [Action::Preset("one-size"), Action::Json(json)],
+    );
+    assert_eq!(
+        (long.fragment.clone(), long.beyond()),
+        (None, Some(Beyond::Long))
+    );
+    let back = after(long.clone(), [back_to(&start), back_to(&long)]);
+    assert_eq!((status(&back), back.notice.clone()), (status(&long), None));
+    let reloaded = State::restored("", Some(long.address().stamp));
+    let notice = reloaded.notice.as_deref().unwrap_or_default();
+    assert!(notice.contains("too long for an address"), "{notice}");
+}
+
+#[wasm_bindgen_test]
+fn a_source_says_what_it_names_and_what_was_changed() {
+    let Action::Load(scenario, _) = capture() else {
+        return;
+    };
+    let awaiting = |fragment: &str| Rc::new(State::opened(fragment).awaiting("cap.json", fragment));
+    let load = Action::Load(scenario.clone(), Origin::Source);
+    // What the fragment says is to be seen of it.
+    let state = after(awaiting("#at=1"), [load.clone()]);
+    assert_eq!(state.player.moment, 1.0);
+    assert_eq!(
+        (state.fragment.as_deref(), state.address().sourced),
+        (Some("at=1"), true)
+    );
+    let moved = after(state, [Action::Move(Motion::Step)]);
+    assert_eq!(
+        (moved.fragment.as_deref(), moved.address().sourced),
+        (None, true)
+    );
+    let changed = after(moved, [Action::Length("4K".into())]);
+    let stamp = changed.address().stamp;
+    assert!(stamp.sourced && stamp.changed);
+    let reloaded = after(Rc::new(State::restored("", Some(stamp))), [load.clone()]);
+    let notice = reloaded.notice.as_deref().unwrap_or_default();
+    assert!(notice.contains("What you had changed"), "{notice}");
+    assert_eq!(status(&reloaded), "2 entries: 2 × 4K");
+    // What comes when nobody waits is for nobody.
+    let late = after(opened("#preset=one-size"), [load]);
+    assert_eq!(late.preset().map(|preset| preset.name), Some("one-size"));
+}
+
+#[wasm_bindgen_test]
+fn a_source_that_cannot_be_read_is_tried_again() {
+    let failed = Action::NoSource("bad.json: is empty".into());
+    let state = after(
+        Rc::new(State::opened("").awaiting("bad.json", "")),
+        [failed],
+    );
+    let notice = state.notice.as_deref().unwrap_or_default();
+    assert_eq!(
+        notice,
+        "bad.json: is empty. This is the mail's example instead."
+    );
+    assert_eq!(
+        (state.fragment.clone(), state.address().sourced),
+        (None, true)
+    );
+    assert_eq!(state.picture().as_deref(), Ok("preset=mail"));
+    let gone = after(state.clone(), [Action::Preset("one-size")]);
+    assert!(!gone.address().sourced);
+    let back = after(gone, [back_to(&state)]);
+    assert!(back.awaits());
 }
 
 #[wasm_bindgen_test]
@@ -137,7 +264,7 @@ fn an_answer_is_still_there_when_the_reader_comes_back() {
 
 #[wasm_bindgen_test]
 fn what_a_source_names_is_awaited() {
-    let state = Rc::new(State::opened("").awaiting("cap.json"));
+    let state = Rc::new(State::opened("").awaiting("cap.json", ""));
     let address = state.address();
     assert_eq!((address.fragment, address.sourced), (None, true));
     assert!(state.loading.is_some());
@@ -158,16 +285,18 @@ fn what_a_source_names_is_awaited() {
 
 #[wasm_bindgen_test]
 fn stamps_are_read_as_they_are_written() {
-    for (visit, capture, picked) in [
-        (0, false, None),
-        (7, true, None),
-        (9, false, Some(3)),
-        (1, true, Some(0)),
+    for (visit, beyond, sourced, picked) in [
+        (0, None, false, None),
+        (7, Some(Beyond::Capture), true, None),
+        (9, None, true, Some(3)),
+        (2, Some(Beyond::Long), false, None),
+        (1, Some(Beyond::Listed), true, Some(0)),
     ] {
         let stamp = Stamp {
             visit,
-            capture,
-            sourced: capture,
+            beyond,
+            sourced,
+            changed: sourced,
             picked,
         };
         assert_eq!(stamp.to_string().parse(), Ok(stamp));

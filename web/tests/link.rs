@@ -122,7 +122,7 @@ fn a_link_holds_what_is_seen_of_a_scene() {
     assert_eq!(state.player.sight, Some((0.0, 65536.0)));
     assert_eq!(
         state.picture().as_deref(),
-        Some("preset=mail&at=3&lens=4096&see=0,65536")
+        Ok("preset=mail&at=3&lens=4096&see=0,65536")
     );
     // A reload shows the same; once somebody looks elsewhere, the address holds the scenario alone.
     assert_eq!(

@@ -393,3 +393,31 @@ fn what_only_json_reaches_is_told_where_json_is() {
     let state = after(state, [Action::Length("4M".into())]);
     assert!(state.here.faults.is_empty());
 }
+
+#[wasm_bindgen_test]
+fn what_is_seen_keeps_its_name_while_the_fields_are_wrong() {
+    let wrong = r#"{"version":1,"region":{"length":"8K"},"memory":{"page_size":"3K","layout":"contiguous"},"device":"mlx5"}"#;
+    for action in [
+        Action::Length("abc".into()),
+        Action::Length("0".into()),
+        Action::Json(wrong.into()),
+    ] {
+        let state = after(opened("#preset=mail"), [action.clone()]);
+        assert!(!state.here.faults.is_empty(), "{action:?}");
+        let seen = state.preset().map(|preset| preset.name);
+        assert_eq!(seen, Some("mail"), "{action:?}");
+        assert_eq!(state.fragment.as_deref(), Some("preset=mail"));
+        assert_eq!(state.picture().as_deref(), Ok("preset=mail"));
+        let told = state.fault(Field::Json).is_some();
+        assert_eq!(told, matches!(action, Action::Json(_)), "{action:?}");
+    }
+    // A file that is wrong as a whole changes nothing, and says so.
+    let scenario = Scenario::from_json(wrong.as_bytes()).expect("JSON");
+    let load = Action::Load(Box::new(scenario), Origin::File);
+    let state = after(opened("#preset=one-size"), [load]);
+    let notice = state.notice.as_deref().unwrap_or_default();
+    assert!(notice.contains("page_size"), "{notice}");
+    assert!(state.here.faults.is_empty());
+    assert_eq!(state.preset().map(|preset| preset.name), Some("one-size"));
+    assert_eq!(state.address().stamp.visit, 0);
+}

@@ -97,8 +97,10 @@ function link({ text, url }, i) {
   return i ? [", ", source] : [source];
 }
 
-/** The page shows what its address asks for. */
+/** The page shows what its address asks for. What it asks for already, no browser tells anew: fields may say something else by now. */
 function put({ dialog }, { name }, number) {
   dialog.close();
-  location.hash = number === 1 ? `case=${name}` : `case=${name}&question=${number}`;
+  const asked = number === 1 ? `#case=${name}` : `#case=${name}&question=${number}`;
+  if (location.hash === asked) dispatchEvent(new PopStateEvent("popstate", { state: history.state }));
+  else location.hash = asked;
 }

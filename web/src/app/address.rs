@@ -25,7 +25,7 @@ pub(super) fn opened() -> State {
     let fragment = fragment();
     let state = State::restored(&fragment, stamp());
     match source::asked() {
-        Some(source) if !link::asks(&fragment) => state.awaiting(&source),
+        Some(source) if !link::asks(&fragment) => state.awaiting(&source, &fragment),
         _ => state,
     }
 }
@@ -91,7 +91,7 @@ fn write(wanted: &Address, present: Option<Stamp>) {
     let Ok(history) = window().history() else {
         return;
     };
-    let search = search(wanted.sourced && wanted.fragment.is_none());
+    let search = search(wanted.sourced);
     let url = window().location().pathname().unwrap_or_default()
         + &search
         + &wanted

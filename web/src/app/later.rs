@@ -3,7 +3,9 @@
 use super::source::{loaded, message};
 use crate::{
     case::Case,
-    door, edit, link,
+    door, edit,
+    limit::bounded_any,
+    link,
     more::MORE,
     state::{Action, Dispatch, Origin},
     words::sentence,
@@ -54,8 +56,13 @@ pub(super) fn paste(later: &Later, dispatch: &Dispatch) {
         match later.paste().await {
             Ok(pasted) => {
                 if let [json, notes] = &texts(&pasted)[..] {
-                    dispatch.dispatch(loaded("What you pasted", read(json).await, Origin::File));
-                    if !notes.is_empty() {
+                    let read = read(json).await.and_then(|asked| {
+                        let bounded = bounded_any(&asked).map_err(|error| error.to_string());
+                        bounded.map(|()| asked)
+                    });
+                    let right = read.is_ok();
+                    dispatch.dispatch(loaded("What you pasted", read, Origin::File));
+                    if right && !notes.is_empty() {
                         dispatch.dispatch(Action::Notice(notes.clone()));
                     }
                 }

@@ -22,10 +22,15 @@ use yew::{platform::spawn_local, prelude::*};
 #[hook]
 pub(super) fn use_source(wanted: bool, dispatch: Dispatch) {
     use_effect_with(wanted, move |wanted| {
-        if let Some(source) = asked().filter(|_| *wanted) {
+        if *wanted {
+            let source = asked().unwrap_or_default();
             spawn_local(async move {
                 let read = fetched(&source).await;
-                dispatch.dispatch(loaded(&source, read, Origin::Source));
+                let name = match source.is_empty() {
+                    true => "?src=",
+                    false => &source,
+                };
+                dispatch.dispatch(loaded(name, read, Origin::Source));
             });
         }
     });
@@ -116,11 +121,20 @@ pub(super) fn loaded(name: &str, read: Result<Asked, String>, origin: Origin) ->
     match read {
         Ok(Asked::Scenario(scenario)) => Action::Load(scenario, origin),
         Ok(Asked::Set(set)) => Action::LoadSet(set, Some(origin)),
-        Err(problem) => Action::Notice(format!("{name}: {problem}")),
+        Err(problem) => {
+            let problem = format!("{name}: {problem}");
+            match origin {
+                Origin::File => Action::Notice(problem),
+                Origin::Source => Action::NoSource(problem),
+            }
+        }
     }
 }
 
 async fn fetched(source: &str) -> Result<Asked, String> {
+    if source.is_empty() {
+        return Err("names no file".into());
+    }
     let location = window().location();
     let base = location.href().unwrap_or_default();
     let url = web_sys::Url::new_with_base(source, &base)

@@ -13,14 +13,15 @@ pub(super) fn of(state: &State) -> String {
         return format!("{} · {PAGE}", chapter.title);
     }
     let many = state.here.many.as_ref();
-    let what = match (state.preset(), &state.here.draft.name) {
+    let scenario = &state.here.scene.scenario;
+    let what = match (state.preset(), &scenario.name) {
         _ if let Some(case) = state.here.case() => case.title.clone(),
         _ if many.is_some() => many
             .and_then(|many| many.set().name.clone())
             .unwrap_or_else(|| "Your own set".into()),
         (Some(preset), _) => preset.title.to_owned(),
         (None, Some(name)) => name.clone(),
-        (None, None) if state.here.draft.provenance.is_some() => "A capture".into(),
+        (None, None) if scenario.provenance.is_some() => "A capture".into(),
         (None, None) => "Your own scenario".into(),
     };
     match state.there {

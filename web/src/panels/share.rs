@@ -1,6 +1,7 @@
 //! Links, commands, snippets and files of what is seen.
 
 use crate::{
+    link::Beyond,
     many::Many,
     player::Shown,
     scene::Scene,
@@ -25,8 +26,10 @@ pub(crate) struct Shared {
     pub(crate) preset: Option<&'static str>,
     /// What is seen: one picture, or two that are compared.
     pub(crate) pictures: Vec<Shown>,
-    /// The address that opens exactly what is seen; none for captures.
-    pub(crate) link: Option<String>,
+    /// The address that opens exactly what is seen, or why there is none.
+    pub(crate) link: Result<String, Beyond>,
+    /// Whether the fields say something else, which is wrong.
+    pub(crate) wrong: bool,
 }
 
 /// Gets to know why a file could not be made, or that it was.
@@ -63,7 +66,10 @@ pub(super) fn Ways(Props { shared, hands }: &Props) -> Html {
     let scenario = &shared.scene.scenario;
     html! {
         <>
-            if let Some(link) = &shared.link {
+            if shared.wrong {
+                <p class="note" translate="yes">{ "A field is wrong: this is the last scenario that was right." }</p>
+            }
+            if let Ok(link) = &shared.link {
                 { text("Link", link.clone()) }
                 <p class="note" translate="yes">{ "It opens what you see: the scenario, the moment, and the part of the picture." }</p>
                 { text("Command", match &shared.many {
@@ -79,13 +85,25 @@ pub(super) fn Ways(Props { shared, hands }: &Props) -> Html {
                     { ", and the picture (SVG) below, for readers without JavaScript. The book tells " }
                     <a href="book/embed.html">{ "how to embed" }</a>{ "." }
                 </p>
-            } else {
-                <p class="note" translate="yes">{ "This is a capture of a machine. It is not put into links; keep the file instead, and open it \
-                    with `umem view FILE` or with this page." }</p>
+            }
+            if let Err(beyond) = shared.link {
+                <p class="note" translate="yes">{ untold(beyond) }{ " Keep Scenario (JSON) as a file instead, and open it with \
+                    `umem view FILE` or with this page." }</p>
             }
             { files(shared, preset, hands, &said.setter()) }
             <p class="note said" aria-live="polite">{ &*said }</p>
         </>
+    }
+}
+
+/// Why there is no link.
+const fn untold(beyond: Beyond) -> &'static str {
+    match beyond {
+        Beyond::Capture => "This is a capture of a machine. It is not put into links.",
+        Beyond::Listed => {
+            "The memory of this set is listed, as captures are. It is not put into links."
+        }
+        Beyond::Long => "This is too long for a link.",
     }
 }
 

@@ -47,6 +47,8 @@ pub enum Action {
     Load(Box<Scenario>, Origin),
     /// A set came from a file or from the page's `?src=`, or is what somebody was advised to try.
     LoadSet(Box<Set>, Option<Origin>),
+    /// What `?src=` names cannot be read, because of this.
+    NoSource(String),
     /// The question of a public report that this fragment asks for, or why there is none.
     Case(Rc<str>, Result<Rc<Case>, String>),
     /// Another registration of the set is to be seen: its number, from 0.

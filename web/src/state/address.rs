@@ -1,9 +1,9 @@
 //! The address: what fragment asks for what is seen, and in which entry of the browser's history that stands.
 
-use super::{Place, Side, State};
+use super::{Origin, Place, Side, State};
 use crate::{
     edit,
-    link::{self, Stamp},
+    link::{self, Asked, Beyond, Stamp},
     player::Player,
     story::Tour,
 };
@@ -12,34 +12,65 @@ use std::rc::Rc;
 /// What stands in the address bar, and where in the browser's history.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Address {
-    /// The fragment without its `#`; `None` for a capture, which no address holds.
+    /// The fragment without its `#`; `None` where no address holds what is seen.
     pub fragment: Option<Rc<str>>,
-    /// Whether what is seen is what `?src=` names.
+    /// Whether it is `?src=` that names what is seen.
     pub sourced: bool,
     /// What is written beside it into the history.
     pub stamp: Stamp,
 }
 
-/// A capture, and the entry of the history in which it was opened: no address leads back to it.
+/// What was seen in an entry of the history that no address leads back to.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Kept {
     visit: u32,
-    side: Side,
+    here: Side,
+    there: Option<Side>,
+    place: Place,
 }
+
+impl Kept {
+    /// How many extents its memory has.
+    fn extents(&self) -> usize {
+        let extents = self.here.scene.scenario.memory.extents.as_ref();
+        extents.map_or(0, |extents| extents.len())
+    }
+}
+
+/// The most extents that are kept, unless a single entry has more.
+const MOST_KEPT: usize = 1 << 20;
 
 impl State {
     /// What stands in the address bar.
     pub fn address(&self) -> Address {
+        let sourced = self.is_sourced();
         Address {
             fragment: self.fragment.clone(),
-            sourced: self.here.loaded == Some(super::Origin::Source),
+            sourced,
             stamp: Stamp {
                 visit: self.visit,
-                capture: self.fragment.is_none(),
-                sourced: self.here.loaded == Some(super::Origin::Source),
+                beyond: self.beyond().filter(|_| !self.awaited),
+                sourced,
+                changed: sourced && self.is_changed(),
                 picked: self.tour.as_ref().and_then(|tour| tour.picked),
             },
         }
+    }
+
+    /// Why no fragment holds what is seen, if none does.
+    pub fn beyond(&self) -> Option<Beyond> {
+        self.scenes_of(self.tour.as_ref()).err()
+    }
+
+    /// Whether it is `?src=` that names what is seen, and no fragment.
+    pub fn is_sourced(&self) -> bool {
+        let asks = self.fragment.as_deref().is_some_and(link::asks);
+        self.awaited || self.here.loaded == Some(Origin::Source) && !asks
+    }
+
+    /// Whether what is seen is another than what was opened.
+    pub fn is_changed(&self) -> bool {
+        !self.awaited && (self.here.changed || self.there.is_some())
     }
 
     /// In another entry of the browser's history, which follows the present one.
@@ -47,48 +78,36 @@ impl State {
         self.visit += 1;
         self.shared = None;
         // What followed the present entry is out of reach from now on.
-        self.kept = self.kept.filter(|kept| kept.visit < self.visit);
+        let visit = self.visit;
+        self.kept.retain(|kept| kept.visit < visit);
         self
     }
 
     /// The browser went to another entry of its history.
-    pub(super) fn visited(self, fragment: &str, stamp: Option<Stamp>) -> Self {
-        let (visit, capture) = match &stamp {
-            Some(stamp) => (stamp.visit, stamp.capture),
-            None => (self.visit + 1, false),
-        };
-        let kept = self
-            .kept
-            .clone()
-            .filter(|kept| capture && kept.visit == visit);
-        let lacks = kept.is_none() && link::lacks(fragment).is_some();
-        let mut state = match kept {
-            Some(kept) => Self {
-                player: Player::finished(&kept.side.scene).like(self.player),
-                here: kept.side,
-                there: None,
-                place: Place::Upper,
-                notice: None,
+    pub(super) fn visited(mut self, fragment: &str, stamp: Option<Stamp>) -> Self {
+        let stamp = stamp.unwrap_or(Stamp {
+            visit: self.visit + 1,
+            ..Stamp::default()
+        });
+        self.visit = stamp.visit;
+        let kept = self.kept.iter().find(|kept| kept.visit == stamp.visit);
+        let mut state = match (kept.cloned(), stamp.beyond) {
+            (Some(kept), Some(_)) => Self {
+                there: kept.there,
+                place: kept.place,
                 tour: None,
-                ..self
+                ..self.with(kept.here)
             },
-            None => self.asked(fragment),
-        };
-        state.visit = visit;
-        if lacks {
-            return state;
-        }
-        if capture && state.kept.as_ref().is_none_or(|kept| kept.visit != visit) {
-            match stamp.as_ref().is_some_and(|stamp| stamp.sourced) {
-                true => return state.awaiting("the capture"),
-                false => state.notice = Some(GONE.into()),
+            _ if stamp.sourced && !link::asks(fragment) => {
+                let notice = stamp.changed.then(|| UNCHANGED.into());
+                return Self { notice, ..self }.awaiting("the file", fragment);
             }
-        }
-        if let Some((tour, picked)) = state
-            .tour
-            .as_mut()
-            .zip(stamp.and_then(|stamp| stamp.picked))
-        {
+            (None, Some(beyond)) => self.shown("", Asked::Unreadable(gone(beyond).into()), None),
+            // Its address stays as it is.
+            (_, None) if link::lacks(fragment).is_some() => return self.asked(fragment),
+            (_, None) => self.asked(fragment),
+        };
+        if let Some((tour, picked)) = state.tour.as_mut().zip(stamp.picked) {
             tour.picked = Some(picked);
             return state.staged();
         }
@@ -112,12 +131,37 @@ impl State {
 
     /// With the fragment that opens what is seen now.
     pub(super) fn addressed(mut self) -> Self {
-        self.fragment = self.whole().map(Into::into);
-        if self.fragment.is_none() && self.here.loaded.is_some() {
-            let (visit, side) = (self.visit, self.here.clone());
-            self.kept = Some(Kept { visit, side });
+        if self.awaited {
+            return self;
         }
+        let visit = self.visit;
+        self.kept.retain(|kept| kept.visit != visit);
+        let whole = self.whole();
+        if whole.is_err() {
+            self.keep();
+        }
+        // Beside `?src=` stands what is seen of what it names.
+        let sourced = self.here.loaded == Some(Origin::Source);
+        let shared = self.shared.as_deref().filter(|_| sourced);
+        self.fragment = match whole {
+            Ok(whole) => Some(whole.into()),
+            Err(_) => shared.map(|shared| shared.trim_start_matches('&').into()),
+        };
         self
+    }
+
+    /// Keeps what is seen for the present entry of the history, at the cost of what was kept first.
+    fn keep(&mut self) {
+        self.kept.push(Kept {
+            visit: self.visit,
+            here: self.here.clone(),
+            there: self.there.clone(),
+            place: self.place,
+        });
+        let extents = |kept: &[Kept]| kept.iter().map(Kept::extents).sum::<usize>();
+        while self.kept.len() > 1 && extents(&self.kept) > MOST_KEPT {
+            self.kept.remove(0);
+        }
     }
 
     /// After a motion: what a link said of the moment and of the part that is seen stands in the address only as long as it is so.
@@ -149,17 +193,20 @@ impl State {
         link::to_seen(&player, &upper)
     }
 
-    /// The fragment of exactly the picture that is seen, without the story around it; `None` for captures.
-    pub fn picture(&self) -> Option<String> {
-        Some(self.scenes_of(None)? + &self.seen())
+    /// The fragment of exactly the picture that is seen, without the story around it.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn picture(&self) -> Result<String, Beyond> {
+        Ok(self.scenes_of(None)? + &self.seen())
     }
 
-    fn whole(&self) -> Option<String> {
+    fn whole(&self) -> Result<String, Beyond> {
         let seen = self.shared.as_deref().unwrap_or_default();
-        Some(self.scenes_of(self.tour.as_ref())? + seen)
+        Ok(self.scenes_of(self.tour.as_ref())? + seen)
     }
 
-    fn scenes_of(&self, tour: Option<&Tour>) -> Option<String> {
+    fn scenes_of(&self, tour: Option<&Tour>) -> Result<String, Beyond> {
         let (upper, lower) = match (self.place, &self.there) {
             (Place::Lower, Some(upper)) => (upper, Some(&self.here)),
             (_, lower) => (&self.here, lower.as_ref()),
@@ -169,12 +216,15 @@ impl State {
             parts.push(link::to_chapter(tour.chapter));
         }
         if !tour.is_some_and(|tour| self.in_chapter(tour)) {
-            parts.push(upper.own.as_deref()?.to_owned());
+            parts.push(upper.own.clone()?.to_string());
         }
         if let Some(lower) = lower {
-            parts.push(link::to_other(lower.own.as_deref()?));
+            parts.push(link::to_other(&lower.own.clone()?));
+            if self.place == Place::Lower {
+                parts.push(link::LOWER.into());
+            }
         }
-        Some(parts.join("&"))
+        Ok(parts.join("&"))
     }
 
     /// Whether what is seen is what the chapter itself shows.
@@ -194,6 +244,21 @@ impl State {
     }
 }
 
-/// What is said where the history leads to a capture that is no longer in memory.
-const GONE: &str =
-    "A capture was open here. Captures are never put into addresses, so open its file again.";
+/// What is said where the history leads to what no address holds, and is no longer in memory.
+const fn gone(beyond: Beyond) -> &'static str {
+    match beyond {
+        Beyond::Capture => {
+            "A capture was open here. Captures are never put into addresses, so open its file again."
+        }
+        Beyond::Listed => {
+            "A set whose memory is listed was open here. It may be a capture, which is never put into addresses, so open its file again."
+        }
+        Beyond::Long => {
+            "A scenario was open here that is too long for an address, and it is gone. If you kept it as a file, open that again."
+        }
+    }
+}
+
+/// What is said where `?src=` names what was there before it was changed.
+const UNCHANGED: &str =
+    "This is the file as it is. What you had changed was not in the address, and is gone.";

@@ -13,7 +13,7 @@ impl State {
     /// The page while the report that `fragment` asks for is on its way. The address stays as it is.
     pub(super) fn waiting(mut self, fragment: &str) -> Self {
         let fragment: Rc<str> = fragment.trim_start_matches('#').into();
-        self.here.own = Some(fragment.clone());
+        self.here.own = Ok(fragment.clone());
         Self {
             there: None,
             tour: None,
@@ -83,11 +83,11 @@ impl Side {
         self
     }
 
-    /// The question of a public report that the fields show, if they show one.
+    /// The question of a public report that the scene is, if it is one.
     pub fn case(&self) -> Option<&Case> {
         let set = self.many.as_ref().map(|many| many.set());
         let case = self.case.as_deref();
-        case.filter(|case| case.is_of(&self.draft, set))
+        case.filter(|case| case.is_of(&self.scene.scenario, set))
     }
 
     /// The fragment that asks for it as that question; and for the registration that is seen, if it is not the one that a set shows first.

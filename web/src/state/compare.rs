@@ -84,10 +84,15 @@ impl State {
             scenario
         };
         let (upper, lower) = (of(pairing.upper), of(pairing.lower));
-        let origin = self.here.loaded;
-        let mut state = self.loaded(upper, None);
-        state.here.loaded = origin;
-        let state = state.beside(lower);
+        let upper = match self.here.another(upper, None) {
+            Ok(upper) => Side {
+                loaded: self.here.loaded,
+                changed: true,
+                ..upper
+            },
+            Err(error) => return self.unshown(&error, None),
+        };
+        let state = self.with(upper).beside(lower);
         // The fields, the reasons and the advice are those of the side that has more to mend.
         let total = |scene: &Scene| {
             scene
@@ -132,7 +137,7 @@ impl State {
         if self.there.is_none() || place == self.place {
             return self;
         }
-        Self { place, ..self }.swapped()
+        Self { place, ..self }.swapped().addressed()
     }
 
     /// The upper scene, and the lower if two are compared.

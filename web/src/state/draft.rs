@@ -1,6 +1,6 @@
 //! The draft: what the fields say becomes a scene if it is right, and messages if not.
 
-use super::{Faults, Field, Origin, Side, State, Texts, Tried, members::many};
+use super::{Faults, Field, Origin, Place, Side, State, Texts, Tried, members::many, side::named};
 use crate::{
     case::Case,
     edit,
@@ -12,7 +12,7 @@ use std::rc::Rc;
 use umem_core::{
     advice::Advice,
     diagram::{Stage, View},
-    scenario::{self, IommuSpec, IovaSpec, Scenario, presets},
+    scenario::{self, IommuSpec, IovaSpec, Scenario, ScenarioError, presets},
 };
 
 impl State {
@@ -51,67 +51,111 @@ impl State {
         if shown {
             state.player = link::seen(fragment, state.player, &state.here.scene);
         }
+        if link::edits_lower(fragment) {
+            let chosen = state.player.chosen;
+            state = state.editing(Place::Lower);
+            state.player.chosen = chosen;
+        }
         state.sharing().addressed()
     }
 
     fn answered(self, asked: Asked) -> Self {
         match asked {
             Asked::Nothing | Asked::Question => self,
-            Asked::Preset(preset) => self.loaded(preset.scenario(), Some(preset.name)),
-            Asked::Scenario(scenario) => self.loaded(*scenario, None),
-            Asked::Set(set, seen) => match many(&set, seen) {
-                Ok(many) => self.of_all(many, None),
+            Asked::Preset(preset) => self.with(Side::of(preset)),
+            Asked::Scenario(scenario) => match self.here.another(*scenario, None) {
+                Ok(side) => self.with(side),
+                Err(error) => self.answered(Asked::Unreadable(format!(
+                    "The scenario in this page's address cannot be shown: {error}."
+                ))),
+            },
+            Asked::Set(set, seen) => match many(&set, seen).and_then(|many| self.of_all(many)) {
+                Ok(side) => self.with(side),
                 Err(error) => self.answered(Asked::Unreadable(format!(
                     "The set in this page's address cannot be worked out: {error}."
                 ))),
             },
-            Asked::Unreadable(problem) => {
-                let mail = &presets::PRESETS[0];
-                Self {
-                    notice: Some(format!("{problem} This is the mail's example instead.").into()),
-                    ..self.loaded(mail.scenario(), Some(mail.name))
-                }
-            }
+            Asked::Unreadable(problem) => Self {
+                notice: Some(format!("{problem} This is the mail's example instead.").into()),
+                ..self.with(Side::of(&presets::PRESETS[0]))
+            },
         }
     }
 
-    /// Another scenario as a whole: shown finished, and from afar.
-    pub(super) fn loaded(self, scenario: Scenario, origin: Option<&'static str>) -> Self {
-        let here = Side {
-            texts: Texts::of(&scenario),
-            draft: Rc::new(scenario),
-            origin,
-            loaded: None,
-            many: None,
-            case: None,
-            ..self.here
-        };
-        let state = Self {
-            here,
+    /// Another scene as a whole: shown finished, and from afar.
+    pub(super) fn with(self, side: Side) -> Self {
+        let mut state = Self {
             notice: None,
             loading: None,
             wanted: None,
+            awaited: false,
             tried: None,
-            shared: None,
             ..self
-        }
-        .settled();
+        };
+        state.show(&side.scene);
         Self {
-            player: Player::finished(&state.here.scene).like(state.player),
+            player: Player::finished(&side.scene).like(state.player),
+            here: side,
             ..state
         }
     }
 
     /// A scenario out of a file, or of what the address names.
     pub(super) fn taken(self, scenario: Scenario, origin: Origin) -> Self {
-        // What the address itself names stands where the address stands.
-        let state = match origin {
-            Origin::File => self.going(),
-            Origin::Source => self,
+        let side = self.here.another(scenario, None);
+        self.arrived(side, Some(origin))
+    }
+
+    /// What came out of a file, or of what the address names: seen as a whole, or not at all.
+    pub(super) fn arrived(self, side: Result<Side, ScenarioError>, origin: Option<Origin>) -> Self {
+        let side = match side {
+            Ok(side) => Side {
+                loaded: origin,
+                ..side
+            },
+            Err(error) => return self.unshown(&error, origin),
         };
-        let mut state = state.loaded(scenario, None);
-        state.here.loaded = Some(origin);
-        state.addressed()
+        if origin != Some(Origin::Source) {
+            return self.going().with(side).addressed();
+        }
+        if !self.awaited {
+            // What comes too late is for nobody.
+            return self;
+        }
+        // What the address itself names stands where the address stands.
+        let (notice, fragment) = (self.notice.clone(), self.fragment.clone());
+        let mut state = Self {
+            notice,
+            ..self.with(side)
+        };
+        let fragment = fragment.unwrap_or_default();
+        state.player = link::seen(&fragment, state.player, &state.here.scene);
+        state.sharing().addressed()
+    }
+
+    /// A scene that is wrong as a whole is not shown, and what is seen stays.
+    pub(super) fn unshown(self, error: &ScenarioError, origin: Option<Origin>) -> Self {
+        if origin == Some(Origin::Source) {
+            return self.sourceless(&error.to_string());
+        }
+        let notice =
+            format!("This cannot be shown: {error}. What you see is what was there before.");
+        Self {
+            notice: Some(notice.into()),
+            loading: None,
+            ..self
+        }
+    }
+
+    /// What `?src=` names cannot be read. The address stays until something else is seen, and a reload tries it again.
+    pub(super) fn sourceless(self, problem: &str) -> Self {
+        if !self.awaited {
+            return self;
+        }
+        let fragment = self.fragment.clone();
+        let mut state = self.answered(Asked::Unreadable(format!("{problem}.")));
+        state.here.loaded = Some(Origin::Source);
+        Self { fragment, ..state }
     }
 
     /// A scenario that somebody was advised to try: its table is cut before their eyes.
@@ -120,14 +164,13 @@ impl State {
         let [scenario] = &advice.scenarios[..] else {
             return self;
         };
-        let scenario = scenario.clone();
-        let tried = Tried {
-            before: self.here.scene.scenario.clone(),
-            origin: self.here.origin,
-            advice,
+        let side = match self.here.another(scenario.clone(), None) {
+            Ok(side) => side,
+            Err(error) => return self.unshown(&error, None),
         };
-        let mut state = self.going().loaded(scenario, None);
-        state.tried = Some(tried);
+        let before = self.here.clone();
+        let mut state = self.going().with(side);
+        state.tried = Some(Tried { advice, before });
         state.player.moment = state.here.scene.steps().first_of(Stage::Cut) as f64;
         state.player.playing = true;
         state.addressed()
@@ -136,10 +179,14 @@ impl State {
     /// What there was before a piece of advice was followed.
     pub(super) fn undone(self) -> Self {
         match self.tried().cloned() {
-            Some(tried) => self
-                .going()
-                .loaded((*tried.before).clone(), tried.origin)
-                .addressed(),
+            Some(tried) => {
+                // `?src=` was left behind.
+                let before = Side {
+                    loaded: None,
+                    ..tried.before
+                };
+                self.going().with(before).addressed()
+            }
             None => self,
         }
     }
@@ -174,14 +221,17 @@ impl State {
     /// Reads what is typed, proves the draft, and works it out if it is right. If not, the last picture stays.
     fn settled(mut self) -> Self {
         if let Some(scene) = self.here.settle() {
-            self.show(scene);
+            self.show(&scene);
+            self.here.scene = scene;
+            self.here.changed = true;
         }
         self.here.put_back();
         self.here.name_itself();
         self
     }
 
-    fn show(&mut self, scene: Scene) {
+    /// Of what is seen, as much as makes sense of another scene.
+    fn show(&mut self, scene: &Scene) {
         // Who looks at the end goes on looking at the end.
         let (player, before) = (&mut self.player, &self.here.scene);
         player.moment = match player.moment >= before.last() {
@@ -189,12 +239,11 @@ impl State {
             false => player.moment.min(scene.last()),
         };
         let whole = |scene: &Scene| View::whole(scene.registration(), 1.0);
-        if whole(&scene) != whole(before) {
+        if whole(scene) != whole(before) {
             player.sight = None;
         }
         player.chosen = None;
         self.shared = None;
-        self.here.scene = Rc::new(scene);
     }
 
     /// The scenario as somebody wrote it.
@@ -209,7 +258,15 @@ impl State {
                     .filter(|_| scenario.name == here.draft.name || scenario.name.is_none());
                 here.texts = Texts::of(&scenario);
                 here.draft = Rc::new(*scenario);
-                self.settled().addressed()
+                let mut state = self.settled().addressed();
+                let here = &mut state.here;
+                // The field that is wrong may be far away from who writes.
+                if !here.faults.is_empty()
+                    && let Err(error) = Scene::beside(&here.draft, &here.scene)
+                {
+                    Rc::make_mut(&mut here.faults).set(Field::Json, error.to_string());
+                }
+                state
             }
             Err(problem) => {
                 Rc::make_mut(&mut self.here.faults).set(Field::Json, problem);
@@ -221,7 +278,7 @@ impl State {
 
 impl Side {
     /// Reads what is typed into the draft, and proves it: the scene if there is another one now, and what is wrong.
-    fn settle(&mut self) -> Option<Scene> {
+    fn settle(&mut self) -> Option<Rc<Scene>> {
         let mut faults = Faults::default();
         let draft = Rc::make_mut(&mut self.draft);
         for (field, text, value) in [
@@ -258,25 +315,18 @@ impl Side {
                 faults.set(field, problem);
             }
         }
-        let shown = self
-            .origin
-            .and_then(presets::find)
-            .map(|preset| (preset, preset.scenario()))
-            .filter(|(_, scenario)| edit::same_question(scenario, draft));
-        match &shown {
-            Some((_, scenario)) => draft.name.clone_from(&scenario.name),
-            // What grew out of a preset is no longer that.
-            None if self.origin.is_some() => draft.name = None,
-            None => {}
-        }
-        self.preset = shown.map(|(preset, _)| preset.name);
+        let preset = named(draft, self.origin);
         let mut shown = None;
         if self.draft == self.scene.scenario {
             // One of them is enough: a capture's extents are many.
             self.draft = self.scene.scenario.clone();
+            self.preset = preset;
         } else {
             match Scene::beside(&self.draft, &self.scene) {
-                Ok(scene) => shown = Some(scene),
+                Ok(scene) => {
+                    shown = Some(Rc::new(scene));
+                    self.preset = preset;
+                }
                 Err(error) => {
                     // What is typed and cannot be read comes first: the core knows only what stood there before.
                     let field = Field::of(error.field());

@@ -13,40 +13,37 @@ impl State {
     pub(super) fn taken_all(self, set: &Set, origin: Option<Origin>) -> Self {
         match many(set, None) {
             Ok(many) => {
-                // What the address itself names stands where the address stands.
-                let state = match origin {
-                    Some(Origin::Source) => self,
-                    _ => self.going(),
-                };
-                state.of_all(many, origin).addressed()
+                let side = self.of_all(many);
+                self.arrived(side, origin)
             }
-            Err(error) => Self {
-                notice: Some(format!("The set cannot be worked out: {error}.").into()),
-                loading: None,
-                ..self
-            },
+            Err(error) => self.unshown(&error, origin),
         }
     }
 
     /// The registration of a set that is seen.
-    pub(super) fn of_all(self, many: Many, origin: Option<Origin>) -> Self {
-        let mut state = self.loaded(many.scenario(), None);
-        state.here.loaded = origin;
-        state.here.many = Some(Rc::new(many));
-        state.here.name_itself();
-        state
+    pub(super) fn of_all(&self, many: Many) -> Result<Side, ScenarioError> {
+        let mut side = self.here.another(many.scenario(), None)?;
+        side.many = Some(Rc::new(many));
+        side.name_itself();
+        Ok(side)
     }
 
     /// Another registration of the set.
     pub(super) fn seeing(self, number: usize) -> Self {
-        match self.here.many.as_ref().map(|many| many.seeing(number)) {
-            Some(many) => {
-                let (origin, case) = (self.here.loaded, self.here.case.clone());
-                let mut state = self.of_all(many, origin);
-                state.here.reported(case);
-                state.addressed()
+        let Some(many) = self.here.many.as_ref().map(|many| many.seeing(number)) else {
+            return self;
+        };
+        match self.of_all(many) {
+            Ok(side) => {
+                let mut side = Side {
+                    loaded: self.here.loaded,
+                    changed: self.here.changed,
+                    ..side
+                };
+                side.reported(self.here.case.clone());
+                self.with(side).addressed()
             }
-            None => self,
+            Err(error) => self.unshown(&error, None),
         }
     }
 }
@@ -82,16 +79,13 @@ impl Side {
         self
     }
 
-    /// With the fragment that asks for the scene, if the fields say the same.
+    /// With the fragment that asks for the scene, whatever the fields say that is wrong.
     pub(super) fn name_itself(&mut self) {
-        if !Rc::ptr_eq(&self.draft, &self.scene.scenario) {
-            return;
-        }
         self.own = match (self.as_question(), &self.many, self.preset()) {
-            (Some(fragment), ..) => Some(fragment.into()),
+            (Some(fragment), ..) => Ok(fragment.into()),
             (None, Some(many), _) => link::to_set(many.set(), many.seen).map(Into::into),
-            (None, None, Some(preset)) => Some(link::to_preset(preset).into()),
-            (None, None, None) => link::to_scenario(&self.draft).map(Into::into),
+            (None, None, Some(preset)) => Ok(link::to_preset(preset).into()),
+            (None, None, None) => link::to_scenario(&self.scene.scenario).map(Into::into),
         };
     }
 }

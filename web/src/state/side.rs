@@ -1,7 +1,13 @@
 //! One scenario on the page: what its fields say, and the last answer that was right. There are two of them while two are compared.
 
 use super::{Field, Origin};
-use crate::{case::Case, edit, link, many::Many, scene::Scene};
+use crate::{
+    case::Case,
+    edit,
+    link::{self, Beyond},
+    many::Many,
+    scene::Scene,
+};
 use std::rc::Rc;
 use umem_core::scenario::{
     Scenario, ScenarioError,
@@ -21,16 +27,18 @@ pub struct Side {
     pub scene: Rc<Scene>,
     /// The name of the preset that was chosen last.
     pub origin: Option<&'static str>,
-    /// The name of the preset that the fields show, if they show one.
+    /// The name of the preset that the scene is, if it is one.
     pub preset: Option<&'static str>,
     /// Where it was loaded from, if it was.
     pub loaded: Option<Origin>,
+    /// Whether it was changed since.
+    pub changed: bool,
     /// The set that it is a registration of, if it is.
     pub many: Option<Rc<Many>>,
     /// The question of a public report that was opened last.
     pub(super) case: Option<Rc<Case>>,
-    /// The fragment that asks for the scene by itself; `None` for a capture.
-    pub own: Option<Rc<str>>,
+    /// The fragment that asks for the scene by itself, or why there is none.
+    pub own: Result<Rc<str>, Beyond>,
 }
 
 impl Side {
@@ -41,7 +49,7 @@ impl Side {
     pub(super) fn new(scenario: Scenario) -> Result<Self, ScenarioError> {
         let draft = Rc::new(scenario);
         let scene = Scene::new(&draft)?;
-        Ok(Self::showing(draft, scene))
+        Ok(Self::showing(Rc::new(scene)))
     }
 
     /// The same, to be seen beside `other`.
@@ -51,12 +59,32 @@ impl Side {
     pub(super) fn beside(scenario: Scenario, other: &Scene) -> Result<Self, ScenarioError> {
         let draft = Rc::new(scenario);
         let scene = Scene::beside(&draft, other)?;
-        Ok(Self::showing(draft, scene))
+        Ok(Self::showing(Rc::new(scene)))
     }
 
-    fn showing(draft: Rc<Scenario>, scene: Scene) -> Self {
+    /// Another in the place of this one: `scenario`, which may be the preset `origin`.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub(super) fn another(
+        &self,
+        mut scenario: Scenario,
+        origin: Option<&'static str>,
+    ) -> Result<Self, ScenarioError> {
+        let preset = named(&mut scenario, origin);
+        let mut side = match scenario == *self.scene.scenario {
+            true => Self::showing(self.scene.clone()),
+            false => Self::beside(scenario, &self.scene)?,
+        };
+        (side.origin, side.preset) = (origin, preset);
+        side.name_itself();
+        Ok(side)
+    }
+
+    fn showing(scene: Rc<Scene>) -> Self {
+        let draft = scene.scenario.clone();
         Self {
-            scene: Rc::new(scene),
+            scene,
             texts: Texts::of(&draft),
             own: link::to_scenario(&draft).map(Into::into),
             draft,
@@ -64,6 +92,7 @@ impl Side {
             origin: None,
             preset: None,
             loaded: None,
+            changed: false,
             many: None,
             case: None,
         }
@@ -77,15 +106,24 @@ impl Side {
         Self {
             origin: Some(preset.name),
             preset: Some(preset.name),
-            own: Some(link::to_preset(preset).into()),
+            own: Ok(link::to_preset(preset).into()),
             ..side
         }
     }
 
-    /// The preset that the fields show, if they show one.
+    /// The preset that the scene is, if it is one.
     pub fn preset(&self) -> Option<&'static Preset> {
         self.preset.and_then(presets::find)
     }
+}
+
+/// The preset that `scenario` is, which grew out of the preset `origin`. It is called as that preset is only as long as it is that.
+pub(super) fn named(scenario: &mut Scenario, origin: Option<&str>) -> Option<&'static str> {
+    let preset = presets::find(origin?)?;
+    let own = preset.scenario();
+    let is_it = edit::same_question(&own, scenario);
+    scenario.name = own.name.filter(|_| is_it);
+    is_it.then_some(preset.name)
 }
 
 /// What is wrong, field by field: a handful at most.

@@ -133,12 +133,16 @@ impl State {
             return self;
         };
         let origin = setting.preset().map(|preset| preset.name);
+        let side = match self.here.another(scenario, origin) {
+            Ok(side) => side,
+            Err(error) => return self.unshown(&error, None),
+        };
         let state = Self {
             there: None,
             place: Place::Upper,
             ..self
         }
-        .loaded(scenario, origin);
+        .with(side);
         let steps = state.here.scene.steps();
         let until = setting.end(steps);
         let player = Player {
