@@ -187,6 +187,19 @@ mod tests {
     }
 
     #[test]
+    fn sizes_have_their_article() {
+        let said: Vec<_> = advised("dma-buf-pinned")
+            .into_iter()
+            .map(|(change, _)| change)
+            .collect();
+        assert!(
+            said.iter()
+                .any(|change| change.contains("on an 8M boundary")),
+            "{said:?}"
+        );
+    }
+
+    #[test]
     fn what_cannot_be_better_gets_none() {
         assert_eq!(advised("unaligned"), []);
         assert_eq!(advised("pin-batches"), []);

@@ -1,22 +1,27 @@
 //! The programs of `examples/`, run as people run them, print the known numbers.
 
+use std::path::Path;
 use std::process::{Command, Output};
 
+/// Runs an example, once it is up to date. What cargo is told to build it with decides which features it has: alone it is what people get;
+/// where `UMEM_PACKAGES` has the words by which this test was built as well, nothing is compiled a second time.
 fn run(example: &str, args: &[&str]) -> Output {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .args([
-            "run",
-            "--quiet",
-            "--package",
-            "umem-core",
-            "--example",
-            example,
-            "--",
-        ])
-        .args(args)
-        .current_dir(env!("CARGO_MANIFEST_DIR"));
-    cargo.output().expect("cargo runs")
+    let packages = std::env::var("UMEM_PACKAGES");
+    let packages = packages.as_deref().unwrap_or("--package umem-core");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--example", example])
+        .args(packages.split_whitespace())
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    let errors = String::from_utf8_lossy(&built.stderr);
+    assert!(built.status.success(), "{example}: {errors}");
+    // This test lies in deps, beside the examples' folder.
+    let here = std::env::current_exe().expect("it has a path");
+    let folder = here.parent().and_then(Path::parent).expect("it is deep");
+    let mut program = Command::new(folder.join("examples").join(example));
+    program.args(args).current_dir(env!("CARGO_MANIFEST_DIR"));
+    program.output().expect("the example runs")
 }
 
 /// What it prints, all having gone well.

@@ -136,11 +136,24 @@ test("advice that is followed plays", async () => {
   await page.keyboard.press("Enter");
   assert.equal(await agreed(page), "1023 entries: 1023 × 4K");
   assert.deepEqual(await address(page), { preset: "one-size-iommu" });
+  // It is gone now, and the focus is where it can be tried again.
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Try it");
   // Who changes something after it has gone on, and nothing of theirs is undone.
   await (await page.$('aria/Try it[role="button"]')).click();
   await named(page, "button", "Undo");
   await type(page, "Length", "1M");
   assert.equal(await page.$('aria/Undo[role="button"]'), null);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test("what is tried in a set leaves the focus in the set", async () => {
+  const page = await site.open("#case=rccl-548-regions");
+  const button = await page.waitForSelector('aria/Try it[role="button"]');
+  await button.focus();
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => !document.location.hash.startsWith("#case"));
+  assert.ok(await page.evaluate(() => document.activeElement.closest(".totals")));
   assert.deepEqual(page.complaints, []);
   await page.close();
 });

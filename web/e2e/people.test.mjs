@@ -79,15 +79,33 @@ for (const look of ["light", "dark"]) {
   });
 }
 
-test("nothing sticks out at 320 pixels, which is also 400 % of 1280", async () => {
+test("nothing sticks out, down to 320 pixels, which is also 400 % of 1280", async () => {
   const page = await site.open("", { width: 320, height: 720 });
-  for (const hash of ["#preset=mail", "#preset=scattered", "#story=5", "#story=10", "#preset=one-size&with-preset=one-size-iommu"]) {
-    await page.goto("about:blank");
-    await page.goto(site.address + hash);
-    await page.waitForFunction(() => document.querySelector("[role=status]")?.textContent.trim());
-    if (hash.startsWith("#story")) await (await page.waitForSelector(".choice")).click();
-    const { inner, outer } = await page.evaluate(() => ({ inner: document.documentElement.scrollWidth, outer: innerWidth }));
-    assert.ok(inner <= outer, `${hash}: ${inner} > ${outer}`);
+  const scenes = {
+    320: ["#preset=mail", "#preset=scattered", "#story=5", "#story=10", "#preset=one-size&with-preset=one-size-iommu", "#case=rccl-548-regions"],
+    800: ["#case=rccl-548-regions"],
+    821: ["#preset=mail&with-preset=mail-iommu"],
+    1180: ["#preset=mail&with-preset=mail-iommu"],
+    1181: ["#case=rccl-548-regions"],
+    1440: ["#case=rccl-548-regions"],
+  };
+  for (const [width, hashes] of Object.entries(scenes)) {
+    await page.setViewport({ width: Number(width), height: 720 });
+    for (const hash of hashes) {
+      await page.goto("about:blank");
+      await page.goto(site.address + hash);
+      await page.waitForFunction(() => document.querySelector("[role=status]")?.textContent.trim());
+      if (hash.startsWith("#story")) await (await page.waitForSelector(".choice")).click();
+      if (hash.startsWith("#case")) await page.waitForSelector(".set .budget");
+      if (hash.includes("with-")) await page.waitForSelector(".sides");
+      const { inner, outer, over } = await page.evaluate(() => {
+        const { scrollWidth: inner, clientWidth: outer } = document.documentElement;
+        // What reaches over what stands beside it, within a page that is as wide as it should be.
+        const over = [...document.querySelectorAll(".totals > section")].filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth + 1).length;
+        return { inner, outer, over };
+      });
+      assert.ok(inner <= outer && over === 0, `${hash} at ${width}: ${inner} > ${outer}, or ${over} sections are too wide`);
+    }
   }
   await page.close();
 });

@@ -4,6 +4,7 @@ use umem_core::size::PageSize;
 use yew::prelude::*;
 
 pub mod dialog;
+pub mod focus;
 pub mod prose;
 pub mod select;
 

@@ -108,7 +108,11 @@ fn what_is_wrong_with_a_story_is_said() {
             "\"at\": \"pn\"",
             "\"pn\" is not the name",
         ),
-        ("\"version\": 1", "\"version\": []", "version: invalid type"),
+        (
+            "\"version\": 1",
+            "\"version\": []",
+            "version: is a list, and must be an integer",
+        ),
     ] {
         let wrong = STORY.replacen(from, to, 1);
         assert_ne!(wrong, STORY);

@@ -10,31 +10,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 use xshell::{Shell, cmd};
 
+/// What installs packages, which follow it up to the end of the message: the report of a test run gathers them.
+pub const INSTALL: &str = "sudo apt-get install --no-install-recommends ";
+
 /// Installs those of `packages` that are missing. `purpose` tells the reader what they are for.
 pub fn require(sh: &Shell, purpose: &str, packages: &[&str]) -> Result<()> {
-    if !is_debian() {
-        return Err(MachineCannot(format!(
-            "{purpose} needs Debian's packages {}, and this machine is no Debian",
-            packages.join(" ")
-        ))
-        .into());
-    }
-    let format = "${Package}=${db:Status-Status}\\n";
-    let status = cmd!(sh, "dpkg-query --show --showformat={format} {packages...}")
-        .quiet()
-        .ignore_stderr()
-        .ignore_status()
-        .read()?;
-    let missing = missing(packages, &status);
+    let missing = installable(sh, purpose, packages)?;
     if missing.is_empty() {
         return Ok(());
-    }
-    if !is_root(sh) {
-        return Err(MachineCannot(format!(
-            "{purpose} needs Debian packages that are missing; install them with: sudo apt-get install --no-install-recommends {}",
-            missing.join(" ")
-        ))
-        .into());
     }
     let _alone = place::set_up_alone()?;
     refresh(sh)?;
@@ -65,15 +48,84 @@ pub fn require(sh: &Shell, purpose: &str, packages: &[&str]) -> Result<()> {
     })
 }
 
+/// Those of `packages` that are missing, and that this machine lets us install.
+///
+/// # Errors
+/// It does not: [`MachineCannot`].
+fn installable<'a>(sh: &Shell, purpose: &str, packages: &[&'a str]) -> Result<Vec<&'a str>> {
+    if !is_debian() {
+        return Err(MachineCannot(format!(
+            "{purpose} needs Debian's packages {}, and this machine is no Debian",
+            packages.join(" ")
+        ))
+        .into());
+    }
+    let format = "${Package}=${db:Status-Status}\\n";
+    let status = cmd!(sh, "dpkg-query --show --showformat={format} {packages...}")
+        .quiet()
+        .ignore_stderr()
+        .ignore_status()
+        .read()?;
+    let missing = missing(packages, &status);
+    if !missing.is_empty() && !is_root(sh) {
+        return Err(MachineCannot(format!(
+            "{purpose} needs Debian packages that are missing; install them with: {INSTALL}{}",
+            missing.join(" ")
+        ))
+        .into());
+    }
+    Ok(missing)
+}
+
 /// Installs the packages of those programs, given as (program, package), that are not on PATH.
 pub fn require_programs(sh: &Shell, purpose: &str, programs: &[(&str, &str)]) -> Result<()> {
-    let absent = programs.iter().filter(|(name, _)| program(name).is_none());
-    let packages: Vec<&str> = absent.map(|(_, package)| *package).collect();
-    if packages.is_empty() {
-        Ok(())
-    } else {
-        require(sh, purpose, &packages)
+    let packages = foresee_programs(sh, purpose, programs)?;
+    match packages.is_empty() {
+        true => Ok(()),
+        false => require(sh, purpose, &packages),
     }
+}
+
+/// The packages that [`require_programs`] is going to install. What takes minutes begins only where it can end: it fails where that will.
+pub fn foresee_programs<'a>(
+    sh: &Shell,
+    purpose: &str,
+    programs: &[(&str, &'a str)],
+) -> Result<Vec<&'a str>> {
+    let is_there = |name: &str| program(name).is_some();
+    let packages = packages_of(programs, is_there);
+    if packages.is_empty() {
+        return Ok(packages);
+    }
+    let missing = installable(sh, purpose, &packages)?;
+    match lost(programs, is_there, &missing) {
+        None => Ok(missing),
+        Some((name, package)) => Err(MachineCannot(format!(
+            "{purpose} needs {name}, which is not on PATH, though Debian's package {package} is installed"
+        ))
+        .into()),
+    }
+}
+
+/// A program that is not there, though its package is not missing.
+fn lost<'a>(
+    programs: &[(&'a str, &'a str)],
+    is_there: impl Fn(&str) -> bool,
+    missing: &[&str],
+) -> Option<(&'a str, &'a str)> {
+    let mut programs = programs.iter().copied();
+    programs.find(|(name, package)| !is_there(name) && !missing.contains(package))
+}
+
+/// The packages of those programs that are not there, each once: a package may have several of them.
+fn packages_of<'a>(programs: &[(&str, &'a str)], is_there: impl Fn(&str) -> bool) -> Vec<&'a str> {
+    let mut packages = Vec::new();
+    for (name, package) in programs {
+        if !is_there(name) && !packages.contains(package) {
+            packages.push(*package);
+        }
+    }
+    packages
 }
 
 /// Where on PATH a program is.
@@ -127,7 +179,31 @@ fn missing<'a>(packages: &[&'a str], status: &str) -> Vec<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::missing;
+    use super::{lost, missing, packages_of};
+
+    #[test]
+    fn a_package_with_two_programs_is_named_once() {
+        let programs = [
+            ("prometheus", "prometheus"),
+            ("promtool", "prometheus"),
+            ("node", "nodejs"),
+        ];
+        assert_eq!(packages_of(&programs, |_| false), ["prometheus", "nodejs"]);
+        assert_eq!(
+            packages_of(&programs, |name| name == "node"),
+            ["prometheus"]
+        );
+        assert!(packages_of(&programs, |_| true).is_empty());
+    }
+
+    #[test]
+    fn a_program_off_the_path_is_told_from_one_that_can_be_installed() {
+        let programs = [("node", "nodejs"), ("npm", "npm")];
+        let node_is_there = |name: &str| name == "node";
+        assert_eq!(lost(&programs, node_is_there, &["npm"]), None);
+        assert_eq!(lost(&programs, node_is_there, &[]), Some(("npm", "npm")));
+        assert_eq!(lost(&programs, |_| true, &[]), None);
+    }
 
     #[test]
     fn only_packages_in_the_state_installed_count() {

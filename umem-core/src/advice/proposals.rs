@@ -134,6 +134,13 @@ fn large_sizes(of: &Registration) -> impl Iterator<Item = PageSize> {
     sizes.filter(move |size| *size > page && size.log2() <= 40)
 }
 
+/// The size with its article: an 8M, a 2M.
+fn a(size: PageSize) -> String {
+    let size = format!("{size}");
+    let article = if size.starts_with('8') { "an" } else { "a" };
+    format!("{article} {size}")
+}
+
 pub(super) fn aligned(of: &Registration, size: PageSize) -> Option<Proposal> {
     let mr = of.question().mr();
     // The address is aligned; the offset follows.
@@ -146,7 +153,7 @@ pub(super) fn aligned(of: &Registration, size: PageSize) -> Option<Proposal> {
     changed.region.length = Bytes(mr.length + back);
     changed.region.hca_address = changed.region.hca_address.map(|hca| hca.wrapping_sub(back));
     let back = Bytes(back);
-    let change = format!("start the region on a {size} boundary, {back} earlier");
+    let change = format!("start the region on {} boundary, {back} earlier", a(size));
     let cost = format!("{back} more are registered, and the remote side may reach them");
     Some(Proposal::new(Kind::Align, changed, change, cost).at(size))
 }
@@ -162,7 +169,7 @@ fn padded(of: &Registration, size: PageSize) -> Option<Proposal> {
     let mut changed = of.scenario().clone();
     changed.region.length = Bytes(mr.length + pad);
     let pad = Bytes(pad);
-    let change = format!("end the region on a {size} boundary, {pad} later");
+    let change = format!("end the region on {} boundary, {pad} later", a(size));
     let cost = format!("{pad} more are registered, and must be there");
     Some(Proposal::new(Kind::Pad, changed, change, cost).at(size))
 }

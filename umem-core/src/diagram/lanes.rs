@@ -83,7 +83,7 @@ impl Painter<'_> {
         if boxes.runs().is_empty() {
             return match (self.is_never_filled(lane), self.veiled) {
                 (true, _) => "none",
-                (false, true) => "0 so far",
+                (false, true) => "none yet",
                 (false, false) => "not reached",
             }
             .into();
@@ -118,6 +118,8 @@ impl Painter<'_> {
         let long = format!("{done} of {all}{what}");
         match done {
             _ if done == all => format!("{all}{what}{}", self.unseen(stage, boxes)),
+            // Who is to predict reads no total before there is something of it.
+            0 => "none yet".into(),
             _ if self.veiled => format!("{done}{what} so far"),
             _ if TextStyle::Small.width(&long) < UNDER_NAME => long,
             _ => format!("{done}{what}"),

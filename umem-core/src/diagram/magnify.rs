@@ -70,9 +70,9 @@ impl Painter<'_> {
         let small = |at, text: &str| (at, Anchor::Start, style, soft, String::from(text));
         let texts: Vec<(_, _, _, _, String)> = if self.area.narrow() {
             let y = rows.start - 7.0;
-            let numbers = match self.told {
-                true => numbers,
-                false => format!("entries {numbers}"),
+            let numbers = match lens.boxes.len() {
+                2.. if !self.told => format!("entries {numbers}"),
+                _ => numbers,
             };
             let mut texts: Vec<_> = [name((0.0, y))].into();
             if self.told && self.area.view.width > 300.0 {

@@ -68,7 +68,14 @@ pub fn limits(registration: &Registration) -> Vec<Limit> {
             let (choice, mr) = (question.device().choice, question.mr());
             if choice.is_best() {
                 let seen = choice.seen(mr);
-                best_page_size_limits(registration.telling(), &seen, sizes, question.rules())
+                let entries = |size| entries(registration, &seen, size);
+                best_limits(
+                    registration.telling(),
+                    &seen,
+                    sizes,
+                    question.rules(),
+                    entries,
+                )
             } else {
                 own_limits(registration)
             }
@@ -115,8 +122,8 @@ fn own_limits(registration: &Registration) -> Vec<Limit> {
     let seen = device.choice.seen(mr);
     limits_of(
         &constraints,
-        &seen,
         device.page_sizes,
+        |size| entries(registration, &seen, size),
         |constraint, sizes, then| {
             let (bit, va, dma) = (
                 constraint.bit,
@@ -194,6 +201,19 @@ pub fn best_page_size_limits(
     sizes: PageSizes,
     rules: &KernelRules,
 ) -> Vec<Limit> {
+    best_limits(segments, mr, sizes, rules, |size| {
+        single::block_count(mr, size)
+    })
+}
+
+/// The same; `entries` counts the entries of a table with one size.
+fn best_limits(
+    segments: impl Iterator<Item = DmaSegment>,
+    mr: &Mr,
+    sizes: PageSizes,
+    rules: &KernelRules,
+    entries: impl Fn(PageSize) -> u64,
+) -> Vec<Limit> {
     let mut constraints = Vec::new();
     let mut sweep = Sweep::new(mr, sizes, rules);
     for segment in segments {
@@ -201,8 +221,8 @@ pub fn best_page_size_limits(
     }
     limits_of(
         &constraints,
-        mr,
         sweep.sizes(),
+        entries,
         |constraint, sizes, then| match constraint.code {
             ConstraintCode::Covers if rules.upper_bound == UpperBound::CoveringBits => {
                 covers(sizes)
@@ -217,11 +237,20 @@ fn covers((before, after): (PageSize, Option<PageSize>)) -> String {
     format!("One page of {covering} already covers the region, so larger ones would gain nothing.")
 }
 
-/// What each of `constraints` costs of `allowed`; `text` gets the largest size before and after it, and what follows.
+/// How many entries the table has with one size. Where a kernel's bug is at work, the table that it makes has another number than its region
+/// would need.
+fn entries(registration: &Registration, mr: &Mr, size: PageSize) -> u64 {
+    match registration.table() {
+        Ok(table) if table.page_size == Some(size) => table.total,
+        _ => single::block_count(mr, size),
+    }
+}
+
+/// What each of `constraints` costs of `allowed`, in tables that `entries` counts; `text` gets the largest size before and after it, and what follows.
 fn limits_of(
     constraints: &[Constraint],
-    mr: &Mr,
     mut allowed: PageSizes,
+    entries: impl Fn(PageSize) -> u64,
     text: impl Fn(&Constraint, (PageSize, Option<PageSize>), &str) -> String,
 ) -> Vec<Limit> {
     let mut limits = Vec::new();
@@ -235,11 +264,15 @@ fn limits_of(
             continue;
         };
         let then = match after {
-            Some(after) => format!(
-                "so {before} falls to {after}: {} instead of {}",
-                entries_of(single::block_count(mr, after)),
-                single::block_count(mr, before)
-            ),
+            Some(after) => match (entries(before), entries(after)) {
+                (less, more) if less == more => {
+                    format!("so {before} falls to {after}, which costs no entry")
+                }
+                (less, more) => format!(
+                    "so {before} falls to {after}: {} instead of {less}",
+                    entries_of(more)
+                ),
+            },
             None => format!("so {before} falls, and no size is left"),
         };
         let text = text(constraint, (before, after), &then);

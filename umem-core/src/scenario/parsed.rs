@@ -401,13 +401,13 @@ impl fmt::Display for Json {
         let words = match self {
             Self::Absent => "nothing",
             Self::Null => "null",
-            Self::Flag(value) => return write!(f, "boolean `{value}`"),
-            Self::Number(value) => return write!(f, "integer `{value}`"),
-            Self::Negative(value) => return write!(f, "integer `{value}`"),
-            Self::OtherNumber => "number that is a fraction or too large for 64 bits",
+            Self::Flag(value) => return write!(f, "{value}"),
+            Self::Number(value) => return write!(f, "{value}"),
+            Self::Negative(value) => return write!(f, "{value}"),
+            Self::OtherNumber => "a number that is a fraction or too large for 64 bits",
             Self::Text(text) => return quoted(text, f),
-            Self::List(_) => "sequence",
-            Self::Object(_) => "map",
+            Self::List(_) => "a list",
+            Self::Object(_) => "an object",
         };
         f.write_str(words)
     }
@@ -415,7 +415,7 @@ impl fmt::Display for Json {
 
 /// A text in quotes. `{:?}` would link the table of all printable characters.
 fn quoted(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    f.write_str("string \"")?;
+    f.write_char('"')?;
     for letter in text.chars() {
         match letter {
             '"' | '\\' | '\0'..' ' => write!(f, "{}", letter.escape_default())?,

@@ -28,7 +28,7 @@ macro_rules! fields {
     ($($type:ident { $($field:ident $(= $default:expr)?),* $(,)? })*) => {$(
         impl Read for $type {
             fn read(json: &Json, reading: &mut Reading) -> Self {
-                let fields = reading.fields(json, stringify!($type), &[$(stringify!($field)),*]);
+                let fields = reading.fields(json, &[$(stringify!($field)),*]);
                 Self { $($field: fields!(@ reading, fields, stringify!($field) $(, $default)?)),* }
             }
         }
@@ -154,7 +154,7 @@ macro_rules! variants {
                 const ALL: &[$type] = &[$($type::$variant),*];
                 // None is forgotten.
                 const _: fn($type) = |variant| match variant { $($type::$variant => ()),* };
-                ALL[reading.variant(json, stringify!($type), &[$($name),*])]
+                ALL[reading.variant(json, &[$($name),*])]
             }
         }
 
@@ -245,7 +245,7 @@ impl Read for Memlock {
 impl Read for Errno {
     fn read(json: &Json, reading: &mut Reading) -> Self {
         let names = Self::ALL.map(Self::name);
-        Self::ALL[reading.variant(json, "Errno", &names)]
+        Self::ALL[reading.variant(json, &names)]
     }
 }
 

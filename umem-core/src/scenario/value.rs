@@ -60,7 +60,7 @@ impl Reading {
     pub(super) fn kind(&mut self, json: &Json, expected: &dyn fmt::Display) {
         // What is left out is reported as missing.
         if !matches!(json, Json::Absent) {
-            self.wrong(&format_args!("invalid type: {json}, expected {expected}"));
+            self.wrong(&format_args!("is {json}, and must be {expected}"));
         }
     }
 
@@ -87,16 +87,10 @@ impl Reading {
         value
     }
 
-    /// The fields of the struct `name`, which has those `known`, each at most once. Fields have names: a list of values is not
-    /// a struct.
-    pub(super) fn fields<'a>(
-        &mut self,
-        json: &'a Json,
-        name: &str,
-        known: &[&str],
-    ) -> &'a [(String, Json)] {
+    /// The fields of an object, which may have those `known`, each at most once.
+    pub(super) fn fields<'a>(&mut self, json: &'a Json, known: &[&str]) -> &'a [(String, Json)] {
         let Json::Object(fields) = json else {
-            self.kind(json, &format_args!("struct {name}"));
+            self.kind(json, &"an object");
             return &[];
         };
         for (i, (key, _)) in fields.iter().enumerate() {
@@ -157,15 +151,15 @@ impl Reading {
         self.wrong(&format_args!("unknown {what} `{name}`, expected {known}"));
     }
 
-    /// The number of the variant of the enum `name` that a text names.
-    pub(super) fn variant(&mut self, json: &Json, name: &str, known: &[&str]) -> usize {
+    /// Which of the `known` a text is.
+    pub(super) fn variant(&mut self, json: &Json, known: &[&str]) -> usize {
         let Json::Text(text) = json else {
-            self.kind(json, &format_args!("enum {name}"));
+            self.kind(json, &"a name");
             return 0;
         };
         let found = known.iter().position(|known| known == text);
         found.unwrap_or_else(|| {
-            self.unknown("variant", text, known);
+            self.unknown("name", text, known);
             0
         })
     }
@@ -188,14 +182,11 @@ impl Reading {
         0
     }
 
-    /// An integer of at most `most`, which is the largest of the type `name`.
-    fn integer(&mut self, json: &Json, name: &str, most: u64) -> u64 {
+    /// An integer of at most `most`.
+    fn integer(&mut self, json: &Json, most: u64) -> u64 {
         match json {
             Json::Number(number) if *number <= most => return *number,
-            Json::Number(_) | Json::Negative(_) => {
-                self.wrong(&format_args!("invalid value: {json}, expected {name}"));
-            }
-            _ => self.kind(json, &name),
+            _ => self.kind(json, &format_args!("an integer from 0 to {most}")),
         }
         0
     }
@@ -252,13 +243,13 @@ impl Read for DmaAddr {
 
 impl Read for u64 {
     fn read(json: &Json, reading: &mut Reading) -> Self {
-        reading.integer(json, "u64", Self::MAX)
+        reading.integer(json, Self::MAX)
     }
 }
 
 impl Read for u32 {
     fn read(json: &Json, reading: &mut Reading) -> Self {
-        reading.integer(json, "u32", Self::MAX.into()) as Self
+        reading.integer(json, Self::MAX.into()) as Self
     }
 }
 
@@ -266,7 +257,7 @@ impl Read for bool {
     fn read(json: &Json, reading: &mut Reading) -> Self {
         match json {
             Json::Flag(flag) => return *flag,
-            _ => reading.kind(json, &"a boolean"),
+            _ => reading.kind(json, &"true or false"),
         }
         false
     }
@@ -276,7 +267,7 @@ impl Read for String {
     fn read(json: &Json, reading: &mut Reading) -> Self {
         match json {
             Json::Text(text) => return text.clone(),
-            _ => reading.kind(json, &"a string"),
+            _ => reading.kind(json, &"text"),
         }
         Self::new()
     }
@@ -295,7 +286,7 @@ impl<T: Read> Read for Option<T> {
 
 impl<T: Read> Read for Vec<T> {
     fn read(json: &Json, reading: &mut Reading) -> Self {
-        let list = reading.list(json, "a sequence").iter().enumerate();
+        let list = reading.list(json, "a list").iter().enumerate();
         list.map(|(i, item)| reading.item(i, item)).collect()
     }
 }
@@ -303,13 +294,13 @@ impl<T: Read> Read for Vec<T> {
 /// An extent: its address and its length.
 impl Read for (PhysAddr, Bytes) {
     fn read(json: &Json, reading: &mut Reading) -> Self {
-        const EXPECTED: &str = "a tuple of size 2";
+        const EXPECTED: &str = "[address, length]";
         let list = reading.list(json, EXPECTED);
         if let [address, length] = list {
             return (reading.item(0, address), reading.item(1, length));
         }
         reading.wrong(&format_args!(
-            "invalid length {}, expected {EXPECTED}",
+            "has {} values, and must be {EXPECTED}",
             list.len()
         ));
         (PhysAddr::new(0), Bytes(0))

@@ -268,6 +268,22 @@ fn lanes_that_differ_stand_out_and_the_others_step_back() {
     assert_eq!(Lanes::of(|_| false), None);
 }
 
+/// Where the lens has one entry on a phone, and nothing is told of it yet.
+#[test]
+fn a_lens_counts_what_it_shows() {
+    for name in PRESETS.iter().map(|preset| preset.name) {
+        let scene = preset(name);
+        for moment in 0..=scene.steps().count().min(40) {
+            let drawing = scene.draw(scene.whole(358.0), moment as f64);
+            let told = texts(&drawing);
+            assert!(
+                !told.iter().any(|text| text.starts_with("entries entry")),
+                "{name}: {told:?}"
+            );
+        }
+    }
+}
+
 /// The mail: "the IOMMU huge page size may differ from the driver supported size". Its own pages stand above the device's entries, in
 /// the colours of their sizes.
 #[test]
@@ -302,7 +318,7 @@ fn the_iommus_own_entries_are_a_lane_that_can_be_switched_on() {
     // It fills while the list is mapped.
     let map = shown.steps().first_of(Stage::Map) as f64;
     let before = shown.draw(view, map);
-    assert!(texts(&before).contains(&"0 of 2"), "{:?}", texts(&before));
+    assert!(texts(&before).contains(&"none yet"), "{:?}", texts(&before));
     for moment in 0..=shown.steps().count() * 3 {
         for width in [1000.0, 358.0] {
             let view = View { width, ..view };

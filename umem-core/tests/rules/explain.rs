@@ -266,7 +266,15 @@ fn every_limit_has_its_sentence() {
             r#""5.2","region":{"offset":"2044K","length":"8K"},"memory":{"page_size":"2M","layout":"contiguous"},
                "device":{"page_sizes":["4K","2M"],"policy":"single"}"#,
             &[
-                "These rules take no page longer than the region, rounded up to 8K, so 2M falls to 4K: 2 entries instead of 2.",
+                "These rules take no page longer than the region, rounded up to 8K, so 2M falls to 4K, which costs no entry.",
+            ],
+        ),
+        // A kernel's bug: the table has more entries than its region would need.
+        (
+            r#""5.2","region":{"length":"32K"},"memory":{"extents":[["0x103dcb2000","12K"],["0x103dd5d000","20K"]]},
+               "device":{"page_sizes":["4K","8K","32K"],"policy":"single"}"#,
+            &[
+                "The NIC's address 0x7f0000000000 and the device address 0x103dcb2000 differ in bit 13, so 32K falls to 8K: 5 entries instead of 1.",
             ],
         ),
         (

@@ -37,15 +37,27 @@ fn error(json: &str) -> String {
 fn every_error_names_its_field() {
     let cases = [
         ("version", "2", "version: is 2"),
-        ("version", "\"1\"", "version: invalid type"),
+        (
+            "version",
+            "\"1\"",
+            "version: is \"1\", and must be an integer",
+        ),
         (
             "region",
             r#"{"offset":"4K"}"#,
             "region: missing field `length`",
         ),
         ("region", r#"{"length":0}"#, "region.length: is 0"),
-        ("region", r#"{"length":-1}"#, "region.length: invalid"),
-        ("region", r#"{"length":1.5}"#, "region.length: invalid type"),
+        (
+            "region",
+            r#"{"length":-1}"#,
+            "region.length: is -1, and must be a size",
+        ),
+        (
+            "region",
+            r#"{"length":1.5}"#,
+            "region.length: is a number that is a fraction",
+        ),
         (
             "region",
             r#"{"length":"4 KB"}"#,
@@ -109,7 +121,7 @@ fn every_error_names_its_field() {
         (
             "memory",
             r#"{"page_size":"2M","layout":"spiral"}"#,
-            "memory.layout: unknown variant `spiral`",
+            "memory.layout: unknown name `spiral`",
         ),
         (
             "memory",
@@ -195,7 +207,7 @@ fn every_error_names_its_field() {
         (
             "iommu",
             "7",
-            "iommu: invalid type: integer `7`, expected \"off\", the name of an IOMMU, or an object",
+            "iommu: is 7, and must be \"off\", the name of an IOMMU, or an object",
         ),
         (
             "iommu",
@@ -261,7 +273,7 @@ fn every_error_names_its_field() {
         (
             "device",
             r#"{"page_sizes":["4K"],"policy":"greedy"}"#,
-            "device.policy: unknown variant `greedy`",
+            "device.policy: unknown name `greedy`",
         ),
         (
             "device",
@@ -290,7 +302,7 @@ fn every_error_names_its_field() {
 fn what_is_no_scenario_says_so() {
     for (json, expected) in [
         ("", "EOF"),
-        ("[]", "invalid"),
+        ("[]", "is a list, and must be an object"),
         ("{\"version\":1", "EOF"),
         ("\u{feff}{}", "expected value"),
         (&"[".repeat(100_000), "recursion limit exceeded"),

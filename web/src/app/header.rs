@@ -6,11 +6,12 @@ use super::{
 };
 use crate::{
     state::{Action, Dialog, Dispatch, Sends},
-    widgets::select::{Choice, Select},
+    widgets::{
+        focus::use_return,
+        select::{Choice, Select},
+    },
 };
-use gloo::utils::document;
 use umem_core::scenario::presets::PRESETS;
-use web_sys::HtmlElement;
 use yew::prelude::*;
 
 #[derive(Properties, PartialEq)]
@@ -91,18 +92,4 @@ pub(super) fn Header(
             </div>
         </header>
     }
-}
-
-/// Puts the focus on what `on` was switched on by, when it is off again and the button that did so is gone.
-#[hook]
-fn use_return(on: bool, button: NodeRef) {
-    let was = use_mut_ref(|| on);
-    use_effect_with(on, move |on| {
-        let ended = was.replace(*on) && !on;
-        let lost = document().active_element() == document().body().map(Into::into);
-        if let Some(button) = button.cast::<HtmlElement>().filter(|_| ended && lost) {
-            // What cannot be focused is not there, and nothing is lost by it.
-            let _ = button.focus();
-        }
-    });
 }

@@ -3,6 +3,7 @@
 use crate::{
     scene::Scene,
     state::{Action, Dispatch, Sends, Tried},
+    widgets::focus::use_return,
     words::{grouped, sentence},
 };
 use std::rc::Rc;
@@ -31,6 +32,8 @@ pub(super) fn Advice(
         let pieces = advice(scene.registration());
         pieces.into_iter().map(Rc::new).collect::<Vec<_>>()
     });
+    let first = use_node_ref();
+    use_return(tried.is_some(), first.clone());
     html! {
         <>
             if let Some(Tried { advice, .. }) = tried {
@@ -39,21 +42,26 @@ pub(super) fn Advice(
             if !advice.is_empty() {
                 <section>
                     <h2>{ "What would help" }</h2>
-                    { for advice.iter().enumerate().map(|(i, advice)| piece(i, advice, dispatch)) }
+                    { for advice.iter().enumerate().map(|(i, advice)| piece(i, advice, &first, dispatch)) }
                 </section>
             }
         </>
     }
 }
 
-fn piece(number: usize, advice: &Rc<Piece>, dispatch: &Dispatch) -> Html {
+fn piece(number: usize, advice: &Rc<Piece>, first: &NodeRef, dispatch: &Dispatch) -> Html {
     let id = format!("advice-{number}");
+    let button = if number == 0 {
+        first.clone()
+    } else {
+        NodeRef::default()
+    };
     html! {
         <div class="advice">
             <p id={id.clone()}>{ gain(advice) }</p>
             <p class="note">{ sentence(&advice.cost) }</p>
             if advice.scenarios.len() == 1 {
-                <button type="button" aria-describedby={id} onclick={dispatch.on(Action::Apply(advice.clone()))}>{ "Try it" }</button>
+                <button ref={button} type="button" aria-describedby={id} onclick={dispatch.on(Action::Apply(advice.clone()))}>{ "Try it" }</button>
             }
         </div>
     }

@@ -3,24 +3,42 @@
 use super::totals::status;
 use crate::{
     many::Many,
-    state::{Action, Dispatch, Sends},
+    state::{Action, Dispatch},
     widgets::select::{Choice, Select},
     words::{count, grouped, sentence},
 };
 use std::rc::Rc;
-use umem_core::set::{Member, SetAdvice};
+use umem_core::set::{Member, Set, SetAdvice};
+use web_sys::HtmlElement;
 use yew::prelude::*;
 
 /// The set: its status, its numbers, and what would help it as a whole.
 pub(super) fn set(many: &Rc<Many>, dispatch: &Dispatch) -> Html {
+    html! { <Whole many={many.clone()} dispatch={dispatch.clone()} /> }
+}
+
+#[component]
+fn Whole(Props { many, dispatch }: &Props) -> Html {
+    let heading = use_node_ref();
+    let onapply = {
+        let (heading, dispatch) = (heading.clone(), dispatch.clone());
+        Callback::from(move |set| {
+            // The button that was pressed may be gone with the advice.
+            if let Some(heading) = heading.cast::<HtmlElement>() {
+                // What is gone cannot be focused, and nothing is lost by it.
+                let _ = heading.focus();
+            }
+            dispatch.dispatch(Action::LoadSet(set, None));
+        })
+    };
     html! {
         <>
             <section class="set">
-                <h2>{ many.set().name.clone().unwrap_or_else(|| "All regions".into()) }</h2>
+                <h2 ref={heading} tabindex="-1">{ many.set().name.clone().unwrap_or_else(|| "All regions".into()) }</h2>
                 { status(&many.plan.status(), many.plan.refusal().is_none()) }
                 <Regions many={many.clone()} dispatch={dispatch.clone()} />
             </section>
-            <SetAdvices many={many.clone()} dispatch={dispatch.clone()} />
+            <SetAdvices many={many.clone()} {onapply} />
         </>
     }
 }
@@ -118,9 +136,16 @@ fn budget(many: &Many) -> Html {
     }
 }
 
+#[derive(Properties, PartialEq)]
+struct AdvicesProps {
+    many: Rc<Many>,
+    /// Where "Try it" goes.
+    onapply: Callback<Box<Set>>,
+}
+
 /// What would help the set as a whole.
 #[component]
-fn SetAdvices(Props { many, dispatch }: &Props) -> Html {
+fn SetAdvices(AdvicesProps { many, onapply }: &AdvicesProps) -> Html {
     let advice = use_memo(many.clone(), |many| many.plan.advice());
     if advice.is_empty() {
         return Html::default();
@@ -128,12 +153,12 @@ fn SetAdvices(Props { many, dispatch }: &Props) -> Html {
     html! {
         <section>
             <h2>{ "What would help" }</h2>
-            { for advice.iter().enumerate().map(|(i, advice)| piece(i, advice, dispatch)) }
+            { for advice.iter().enumerate().map(|(i, advice)| piece(i, advice, onapply)) }
         </section>
     }
 }
 
-fn piece(number: usize, advice: &SetAdvice, dispatch: &Dispatch) -> Html {
+fn piece(number: usize, advice: &SetAdvice, onapply: &Callback<Box<Set>>) -> Html {
     let id = format!("set-advice-{number}");
     let (before, after) = (&advice.before, &advice.after);
     let refused = |at: Option<u64>| match at {
@@ -151,7 +176,7 @@ fn piece(number: usize, advice: &SetAdvice, dispatch: &Dispatch) -> Html {
         <div class="advice">
             <p id={id.clone()}>{ sentence(&advice.change) }{ " " }<b>{ gain }</b></p>
             <p class="note">{ sentence(&advice.cost) }</p>
-            <button type="button" aria-describedby={id} onclick={dispatch.on(Action::LoadSet(set, None))}>{ "Try it" }</button>
+            <button type="button" aria-describedby={id} onclick={onapply.reform(move |_| set.clone())}>{ "Try it" }</button>
         </div>
     }
 }

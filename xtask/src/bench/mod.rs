@@ -9,6 +9,7 @@ mod instructions;
 mod table;
 
 use crate::page;
+use crate::page::browser::Page;
 use crate::place;
 use crate::step::{MachineCannot, step};
 use anyhow::{Context, Result};
@@ -101,9 +102,11 @@ impl Bench {
                 println!("\numem capture, beside the kernel tree's thpmaps:\n");
                 print!("{}", captures::table(sh, &rounds)?);
             }
-            Subject::Web => page::browser::with_page(sh, "measuring the page", || {
-                cmd!(sh, "node bench.mjs").run()
-            })?,
+            Subject::Web => {
+                page::browser::with_page(sh, Page::ToBuild, "measuring the page", || {
+                    cmd!(sh, "node bench.mjs").run()
+                })?
+            }
         }
         Ok(())
     }

@@ -10,10 +10,13 @@ use std::fs;
 use std::path::Path;
 use xshell::{Shell, cmd};
 
+/// What packing needs, beside what building does.
+pub const PACKAGES: &[&str] = &["dpkg-dev"];
+
 /// Makes it for this machine's processor, in `out`.
 pub fn make(sh: &Shell, out: &Path) -> Result<()> {
     programs::require_build(sh)?;
-    crate::debian::require_programs(sh, "packing for Debian", &[("dpkg-shlibdeps", "dpkg-dev")])?;
+    crate::debian::require(sh, "packing for Debian", PACKAGES)?;
     tools::require_cargo_deb(sh)?;
     let _path = sh.push_env("PATH", tools::path()?);
     step("building umem with RDMA for the Debian package", || {

@@ -10,6 +10,7 @@ mod inventory;
 mod site;
 pub mod static_build;
 
+use crate::lab::programs;
 use crate::page::build::{self, Profile};
 use crate::page::package;
 use crate::place;
@@ -77,7 +78,8 @@ impl Dist {
     }
 
     fn fill(&self, sh: &Shell, out: &Path) -> Result<()> {
-        let wanted = |kind| self.only.is_empty() || self.only.contains(&kind);
+        let wanted = |kind| self.wants(kind);
+        self.require_packages(sh)?;
         fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
         // `umem view` carries the page, so that comes first.
         if [Kind::Static, Kind::Deb, Kind::Site, Kind::Npm]
@@ -113,6 +115,27 @@ impl Dist {
         }
         inventory::bill_of_materials(sh, out)?;
         inventory::checksums(out)
+    }
+
+    fn wants(&self, kind: Kind) -> bool {
+        self.only.is_empty() || self.only.contains(&kind)
+    }
+
+    /// Debian's packages for all of it, before minutes are spent on building: that some are missing is said once, and of each.
+    fn require_packages(&self, sh: &Shell) -> Result<()> {
+        let mut packages = Vec::new();
+        if self.wants(Kind::Static) {
+            let all = static_build::TARGETS.iter();
+            packages.extend(all.flat_map(|target| target.packages));
+        }
+        if self.wants(Kind::Deb) {
+            packages.extend(debian_package::PACKAGES);
+            packages.extend(programs::BUILD_PACKAGES);
+        }
+        match packages.is_empty() {
+            true => Ok(()),
+            false => debian::require(sh, "what is published", &packages),
+        }
     }
 }
 

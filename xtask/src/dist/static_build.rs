@@ -21,7 +21,7 @@ pub struct StaticTarget {
     /// What links it.
     linker: &'static str,
     /// The packages that the linker comes from, if it is not Rust's own.
-    packages: &'static [&'static str],
+    pub packages: &'static [&'static str],
     /// What emulates it, of Debian's qemu-user-static.
     pub emulator: &'static str,
 }

@@ -10,14 +10,27 @@ use anyhow::Result;
 use std::path::Path;
 use xshell::{Shell, cmd};
 
+/// Whether the page is built for release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// Not that anybody knew.
+    ToBuild,
+    /// By this run.
+    Built,
+}
+
 /// Does `work` in `web/e2e`, with the page built and served and a browser there.
 pub fn with_page(
     sh: &Shell,
+    page: Page,
     purpose: &str,
     work: impl FnOnce() -> xshell::Result<()>,
 ) -> Result<()> {
     require(sh, purpose)?;
-    build::build(sh, Profile::Release)?;
+    match page {
+        Page::ToBuild => build::build(sh, Profile::Release)?,
+        Page::Built => build::require_built()?,
+    }
     let package = package::pack(sh)?;
     let site = Site::new(0)?;
     let address = site.address()?;
@@ -48,7 +61,7 @@ fn require(sh: &Shell, purpose: &str) -> Result<()> {
 /// `cargo xtask shots`: pictures of the page's main states, for eyes; and those in the README.
 pub fn shots(sh: &Shell, folder: &Path) -> Result<()> {
     let readme = place::workspace().join("docs");
-    with_page(sh, "taking screenshots", || {
+    with_page(sh, Page::ToBuild, "taking screenshots", || {
         cmd!(sh, "node shots.mjs {folder} {readme}").run()
     })?;
     println!("The pictures are in {}", folder.display());

@@ -10,10 +10,17 @@ use std::fs;
 use std::path::Path;
 use xshell::{Shell, cmd};
 
+const PURPOSE: &str = "bundling JavaScript";
+const PROGRAMS: &[(&str, &str)] = &[("node", "nodejs"), ("npm", "npm")];
+
+/// Fails where this machine lets nobody set that up: the code that it bundles takes minutes to compile.
+pub fn foresee(sh: &Shell) -> Result<()> {
+    debian::foresee_programs(sh, PURPOSE, PROGRAMS).map(drop)
+}
+
 /// Sets up what makes the files.
 pub fn require(sh: &Shell) -> Result<()> {
-    let programs = [("node", "nodejs"), ("npm", "npm")];
-    debian::require_programs(sh, "bundling JavaScript", &programs)?;
+    debian::require_programs(sh, PURPOSE, PROGRAMS)?;
     let _there = sh.push_dir("web/element");
     npm::install(sh, "what bundles JavaScript")
 }

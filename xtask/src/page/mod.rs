@@ -2,7 +2,7 @@
 
 pub mod browser;
 pub mod build;
-mod bundle;
+pub mod bundle;
 mod npm;
 pub mod package;
 pub mod site;

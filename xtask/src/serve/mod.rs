@@ -4,6 +4,7 @@ mod watch;
 
 use crate::book;
 use crate::page::build::{self, Profile};
+use crate::page::bundle;
 use crate::page::site::{Served, Site, Stage};
 use anyhow::Result;
 use clap::Args;
@@ -39,6 +40,7 @@ impl Serve {
             println!("The page is at {address} (Ctrl-C ends it)");
             served.wait();
         } else {
+            bundle::foresee(sh)?;
             let served = site.start(Stage::Begun)?;
             println!("{address} opens the page as soon as it is built (Ctrl-C ends it)");
             self.build(sh, &address, &served)?;

@@ -25,13 +25,16 @@ pub fn run(parts: Vec<Part>, options: &[&str]) -> Result<Report> {
     let folder = place::target().join("test");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let watch = Watch::begin()?;
-    let (mut waiting, mut running, mut report) = (parts, Running::default(), Report::default());
+    let (mut waiting, mut running, mut report) =
+        (in_lanes(parts), Running::default(), Report::default());
     let mut spoke = Instant::now();
     while !(waiting.is_empty() && running.0.is_empty()) {
         let taken: Vec<_> = running.0.iter().map(|one| one.part.room()).collect();
         if let Some(next) = next(&waiting, &taken) {
             let part = waiting.remove(next);
-            match Process::start(part, &folder, options) {
+            let built = report.has_built_the_page().then_some("--page-is-built");
+            let options: Vec<_> = options.iter().copied().chain(built).collect();
+            match Process::start(part, &folder, &options) {
                 Ok(process) => running.0.push(process),
                 // The others are no worse for it.
                 Err(error) => {
@@ -55,6 +58,18 @@ pub fn run(parts: Vec<Part>, options: &[&str]) -> Result<Report> {
         thread::sleep(Duration::from_millis(100));
     }
     Ok(report)
+}
+
+/// The order in which parts begin: those of the lab first, each when the one before it has ended, and the others beside them. Its room takes
+/// the longest: last, it would run alone. Of its parts those come first that boot one machine at a time and leave a processor to others; two
+/// at once fill both by themselves.
+fn in_lanes(mut parts: Vec<Part>) -> Vec<Part> {
+    parts.sort_by_key(|part| match part.room() {
+        Room::Lab if !part.boots_two_at_once() => 0,
+        Room::Lab => 1,
+        _ => 2,
+    });
+    parts
 }
 
 /// The first of these that may begin while parts of these rooms run.
@@ -153,11 +168,11 @@ impl Process {
 
 #[cfg(test)]
 mod tests {
-    use super::{LANES, Part, Room, next};
+    use super::{LANES, Part, Room, in_lanes, next};
 
     #[test]
     fn no_two_parts_of_a_room_run_at_once_and_all_parts_run() {
-        let (mut waiting, mut taken, mut begun) = (Part::ALL.to_vec(), Vec::new(), 0);
+        let (mut waiting, mut taken, mut begun) = (in_lanes(Part::ALL.to_vec()), Vec::new(), 0);
         while !(waiting.is_empty() && taken.is_empty()) {
             match next(&waiting, &taken) {
                 Some(found) => {
@@ -174,5 +189,27 @@ mod tests {
         assert_eq!(begun, Part::ALL.len());
         assert_eq!(next(&[Part::Unit, Part::Page], &[Room::Code]), Some(1));
         assert_eq!(next(&[Part::Unit], &[Room::Site, Room::Lab]), None);
+    }
+
+    /// As long as there is something of the lab, one lane has it; the other begins with what is quick.
+    #[test]
+    fn the_longest_room_begins_and_the_quick_parts_run_beside_it() {
+        let mut waiting = in_lanes(Part::ALL.to_vec());
+        let first = waiting.remove(next(&waiting, &[]).unwrap());
+        assert_eq!(first.room(), Room::Lab);
+        let beside = waiting.remove(next(&waiting, &[Room::Lab]).unwrap());
+        assert_eq!(beside, Part::Fmt);
+        let lab = waiting.iter().filter(|part| part.room() == Room::Lab);
+        let mut before = first;
+        for _ in 0..lab.count() {
+            let after = waiting.remove(next(&waiting, &[Room::Code]).unwrap());
+            assert_eq!(after.room(), Room::Lab);
+            assert!(before.boots_two_at_once() <= after.boots_two_at_once());
+            before = after;
+        }
+        assert_eq!(
+            next(&waiting, &[Room::Code]),
+            waiting.iter().position(|part| part.room() == Room::Site)
+        );
     }
 }

@@ -33,6 +33,9 @@ pub struct Test {
     /// Run one part after the other, and show what each says while it says it
     #[arg(long)]
     in_turn: bool,
+    /// An earlier part of the same run has built the page
+    #[arg(long, hide = true)]
+    page_is_built: bool,
     /// Where the process of a single part says how it ended
     #[arg(long, hide = true, value_name = "FILE")]
     verdict: Option<PathBuf>,
@@ -82,7 +85,8 @@ impl Test {
             if self.verdict.is_none() {
                 eprintln!("\n═══ {part}: {} ═══", part.about());
             }
-            let verdict = match part.run(sh) {
+            let page_is_built = self.page_is_built || report.has_built_the_page();
+            let verdict = match part.run(sh, page_is_built) {
                 Ok(done) => Verdict::Passed(done),
                 Err(error) if error.is::<Interrupted>() => return Err(error),
                 Err(error) if error.is::<MachineCannot>() => Verdict::Skipped(format!("{error:#}")),

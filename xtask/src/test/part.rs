@@ -6,7 +6,8 @@ use crate::book;
 use crate::bpf;
 use crate::debian;
 use crate::lab::{Release, programs};
-use crate::page::{browser, tools};
+use crate::page::browser::{self, Page};
+use crate::page::tools;
 use crate::place;
 use crate::step::MachineCannot;
 use anyhow::{Result, ensure};
@@ -126,6 +127,11 @@ impl Part {
         )
     }
 
+    /// Whether it boots two machines beside each other.
+    pub fn boots_two_at_once(self) -> bool {
+        matches!(self, Part::Lab61 | Part::Lab612 | Part::LabMatrix)
+    }
+
     /// What it keeps to itself while it runs.
     pub fn room(self) -> Room {
         match self {
@@ -150,8 +156,20 @@ impl Part {
         }
     }
 
-    /// Sets up what it needs and does it.
-    pub fn run(self, sh: &Shell) -> Result<Done> {
+    /// Whether it leaves the page built for release, once it has passed.
+    pub fn builds_the_page(self) -> bool {
+        matches!(
+            self,
+            Part::Page | Part::Firefox | Part::Webkit | Part::Book | Part::Dist
+        )
+    }
+
+    /// Sets up what it needs and does it. The page may be built already, by another part of the same run.
+    pub fn run(self, sh: &Shell, page_is_built: bool) -> Result<Done> {
+        let built = match page_is_built {
+            true => Page::Built,
+            false => Page::ToBuild,
+        };
         match self {
             Part::Fmt => format(sh),
             Part::Clippy => clippy(sh),
@@ -162,10 +180,10 @@ impl Part {
             Part::Metrics => metrics(sh),
             Part::Instructions => bench::compare(sh).map(|()| Done::All),
             Part::Wasm => wasm(sh),
-            Part::Page => page(sh),
-            Part::Firefox => firefox(sh),
-            Part::Webkit => webkit(sh),
-            Part::Book => book(sh),
+            Part::Page => page(sh, built),
+            Part::Firefox => firefox(sh, built),
+            Part::Webkit => webkit(sh, built),
+            Part::Book => book(sh, built),
             Part::Lab61 => lab::kernel(sh, Release::Bookworm),
             Part::Lab612 => lab::kernel(sh, Release::BookwormBackports),
             Part::LabArm64 => lab::arm64(sh),
@@ -322,20 +340,45 @@ fn smallest(sh: &Shell) -> Result<()> {
     Ok(())
 }
 
+/// What is tested natively, in cargo's words. Features are those that all of it wants together, so that whoever tests one program of it
+/// with these words compiles nothing anew; `-p` alone would have the rules and what they depend on compiled once more for each package.
+const NATIVE: &[&str] = &[
+    "--workspace",
+    "--exclude",
+    "web",
+    "--features",
+    "umem-core/schema",
+];
+
+/// The tests of native-runner that run what the feature `rdma` changes: `check`, `inspect`, `doctor` and `vectors`. The others run lines that
+/// are the same with it and without.
+const OF_VERBS: &[&str] = &["command", "diagnose", "doctor", "manual", "screen", "watch"];
+
+/// Rooms of native-runner whose tests take minutes, and which have no line that the feature changes.
+const WITHOUT_VERBS: &[&str] = &["capture::", "cases::", "commands::book::"];
+
 fn unit(sh: &Shell) -> Result<Done> {
-    cmd!(sh, "cargo test --no-fail-fast --workspace --exclude web").run()?;
-    cmd!(sh, "cargo test -p umem-core --all-features --test schema").run()?;
+    let native = NATIVE;
+    let _packages = sh.push_env("UMEM_PACKAGES", native.join(" "));
+    cmd!(sh, "cargo test --no-fail-fast {native...}").run()?;
     with_rdma(sh, || {
-        cmd!(sh, "cargo test -p native-runner --all-features").run()
+        let tests = OF_VERBS.iter().flat_map(|test| ["--test", *test]);
+        cmd!(sh, "cargo test {native...}")
+            .args(["--features", "native-runner/rdma", "--bin", "umem"])
+            .args(tests)
+            .arg("--")
+            .args(WITHOUT_VERBS.iter().flat_map(|room| ["--skip", *room]))
+            .run()
     })
 }
 
 fn metrics(sh: &Shell) -> Result<Done> {
     let programs = [("prometheus", "prometheus"), ("promtool", "prometheus")];
     debian::require_programs(sh, "scraping the metrics", &programs)?;
+    let native = NATIVE;
     cmd!(
         sh,
-        "cargo test -p native-runner --bin umem -- --ignored prometheus"
+        "cargo test {native...} --bin umem -- --ignored prometheus"
     )
     .run()?;
     Ok(Done::All)
@@ -364,13 +407,13 @@ fn wasm(sh: &Shell) -> Result<Done> {
     if tests.quiet().ignore_status().read()?.is_empty() {
         return Err(MachineCannot("`web` has no wasm tests yet".into()).into());
     }
-    tools::require_target(sh, tools::WASM)?;
-    tools::require_bindgen(sh)?;
     let browser = [
         ("chromium", "chromium"),
         ("chromedriver", "chromium-driver"),
     ];
     debian::require_programs(sh, "testing in a browser", &browser)?;
+    tools::require_target(sh, tools::WASM)?;
+    tools::require_bindgen(sh)?;
     let _path = sh.push_env("PATH", tools::path()?);
     let _driver = sh.push_env(
         "CHROMEDRIVER",
@@ -385,19 +428,22 @@ fn wasm(sh: &Shell) -> Result<Done> {
     Ok(Done::All)
 }
 
-fn page(sh: &Shell) -> Result<Done> {
-    browser::with_page(sh, "testing in a browser", || cmd!(sh, "npm test").run())?;
+fn page(sh: &Shell, built: Page) -> Result<Done> {
+    browser::with_page(sh, built, "testing in a browser", || {
+        cmd!(sh, "npm test").run()
+    })?;
     // Now that the page is there to be built in.
+    let native = NATIVE;
     cmd!(
         sh,
-        "cargo test -p native-runner --test view -- --include-ignored --skip without_the_page"
+        "cargo test {native...} --test view -- --include-ignored --skip without_the_page"
     )
     .run()?;
     bench::agree(sh)?;
     Ok(Done::All)
 }
 
-fn firefox(sh: &Shell) -> Result<Done> {
+fn firefox(sh: &Shell, built: Page) -> Result<Done> {
     debian::require_programs(
         sh,
         "testing in another browser",
@@ -409,26 +455,79 @@ fn firefox(sh: &Shell) -> Result<Done> {
     );
     let _browser = sh.push_env("UMEM_BROWSER", "firefox");
     book::run(sh)?;
-    browser::with_page(sh, "testing in a browser", || {
+    browser::with_page(sh, built, "testing in a browser", || {
         cmd!(sh, "npm run test:firefox").run()
     })?;
     Ok(Done::All)
 }
 
 /// Safari's engine, as Debian has it.
-fn webkit(sh: &Shell) -> Result<Done> {
+fn webkit(sh: &Shell, built: Page) -> Result<Done> {
     let programs = [("WebKitWebDriver", "webkit2gtk-driver"), ("Xvfb", "xvfb")];
     debian::require_programs(sh, "testing in WebKit", &programs)?;
-    browser::with_page(sh, "testing in a browser", || {
+    browser::with_page(sh, built, "testing in a browser", || {
         cmd!(sh, "npm run test:webkit").run()
     })?;
     Ok(Done::All)
 }
 
-fn book(sh: &Shell) -> Result<Done> {
+fn book(sh: &Shell, built: Page) -> Result<Done> {
     book::check(sh)?;
-    browser::with_page(sh, "testing in a browser", || {
+    browser::with_page(sh, built, "testing in a browser", || {
         cmd!(sh, "npm run test:book").run()
     })?;
     Ok(Done::All)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OF_VERBS, WITHOUT_VERBS};
+    use crate::place;
+    use std::fs;
+
+    /// `--skip` takes whatever has the word in its name.
+    #[test]
+    fn rooms_that_are_not_tested_with_verbs_have_none() {
+        let sources = place::workspace().join("native-runner/src");
+        let (mut folders, mut skipped) = (vec![sources.clone()], 0);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let module = path.strip_prefix(&sources).unwrap().with_extension("");
+                let name = module.to_str().unwrap().replace('/', "::") + "::";
+                if WITHOUT_VERBS.iter().any(|room| name.contains(room)) {
+                    let text = fs::read_to_string(&path).unwrap();
+                    assert!(!text.contains("feature = \"rdma\""), "{name}");
+                    skipped += 1;
+                }
+            }
+        }
+        assert!(skipped > WITHOUT_VERBS.len());
+    }
+
+    #[test]
+    fn whatever_runs_a_command_of_verbs_is_tested_with_verbs() {
+        let folder = place::workspace().join("native-runner/tests");
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|end| end != "rs") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let commands = ["check", "inspect", "doctor", "vectors"];
+            if commands
+                .iter()
+                .any(|name| text.contains(&format!("\"{name}\"")))
+            {
+                found.push(path.file_stem().unwrap().to_str().unwrap().to_owned());
+            }
+        }
+        found.sort();
+        assert_eq!(found, OF_VERBS);
+    }
 }

@@ -1,6 +1,7 @@
 //! The table at the end of a test run, and its last line.
 
 use super::part::{Done, Part};
+use crate::debian::INSTALL;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -52,6 +53,14 @@ impl Report {
         self.0.push((part, time, verdict));
     }
 
+    /// Whether a part has built the page, all having gone well: nothing changes it before the run ends.
+    pub fn has_built_the_page(&self) -> bool {
+        let mut parts = self.0.iter();
+        parts.any(|(part, _, verdict)| {
+            part.builds_the_page() && matches!(verdict, Verdict::Passed(_))
+        })
+    }
+
     pub fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
         self.0.iter().map(|(_, _, verdict)| verdict)
     }
@@ -60,18 +69,45 @@ impl Report {
         self.count(|verdict| matches!(verdict, Verdict::Failed(_)))
     }
 
+    /// Debian's packages that parts lacked, each once: to install them part by part would take a run for each.
+    fn missing_packages(&self) -> Vec<&str> {
+        let mut packages = Vec::new();
+        for (_, _, verdict) in &self.0 {
+            let (Verdict::Skipped(why) | Verdict::Passed(Done::Without(why))) = verdict else {
+                continue;
+            };
+            let Some((_, named)) = why.split_once(INSTALL) else {
+                continue;
+            };
+            for package in named.split_whitespace() {
+                if !packages.contains(&package) {
+                    packages.push(package);
+                }
+            }
+        }
+        packages
+    }
+
     fn count(&self, is: impl Fn(&Verdict) -> bool) -> usize {
         self.0.iter().filter(|(_, _, verdict)| is(verdict)).count()
     }
 }
 
-/// A line a part, then "N passed, N failed, N skipped" alone on the last line: CI reads that one.
+/// A line a part, what would let skipped parts run, then "N passed, N failed, N skipped" alone on the last line: CI reads that one.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f)?;
         for (part, time, verdict) in &self.0 {
             let name = part.to_string();
             writeln!(f, "{name:<8}{:>7.1} s  {verdict}", time.as_secs_f64())?;
+        }
+        let missing = self.missing_packages();
+        if !missing.is_empty() {
+            writeln!(
+                f,
+                "what was left out for want of packages: {INSTALL}{}",
+                missing.join(" ")
+            )?;
         }
         let passed = self.count(|verdict| matches!(verdict, Verdict::Passed(_)));
         let skipped = self.count(|verdict| matches!(verdict, Verdict::Skipped(_)));
@@ -101,6 +137,42 @@ mod tests {
             "{text}"
         );
         assert_eq!(report.failed(), 1);
+    }
+
+    #[test]
+    fn the_page_is_built_once_in_a_run() {
+        let (mut report, second) = (Report::default(), Duration::from_secs(1));
+        report.add(Part::Unit, second, Verdict::Passed(Done::All));
+        assert!(!report.has_built_the_page());
+        report.add(Part::Page, second, Verdict::Failed("a test".into()));
+        assert!(!report.has_built_the_page(), "it may have failed before");
+        report.add(Part::Book, second, Verdict::Passed(Done::All));
+        assert!(report.has_built_the_page());
+    }
+
+    #[test]
+    fn packages_that_parts_lack_are_named_together_and_once() {
+        let lacking =
+            |packages| format!("the lab needs packages; install them with: {INSTALL}{packages}");
+        let mut report = Report::default();
+        let second = Duration::from_secs(1);
+        let without = Done::Without(format!("the feature rdma: {}", lacking("cmake kmod")));
+        report.add(Part::Unit, second, Verdict::Passed(without));
+        report.add(
+            Part::Lab61,
+            second,
+            Verdict::Skipped(lacking("kmod busybox-static")),
+        );
+        report.add(Part::Wasm, second, Verdict::Skipped("no rustup".into()));
+        let text = report.to_string();
+        let mut last = text.lines().rev();
+        assert_eq!(last.next(), Some("1 passed, 0 failed, 2 skipped"));
+        let command = format!("{INSTALL}cmake kmod busybox-static");
+        assert!(
+            last.next().is_some_and(|line| line.ends_with(&command)),
+            "{text}"
+        );
+        assert!(!Report::default().to_string().contains(INSTALL));
     }
 
     #[test]
