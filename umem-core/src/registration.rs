@@ -12,12 +12,15 @@
 use crate::{
     iommu::{IoPages, Mapping},
     memory::{FrameRuns, Kind, Layout},
-    scatter::ListCost,
+    scatter::{Coalescing, ListCost},
     scenario::{Question, Scenario, ScenarioError},
     size::PageSize,
     table::{Mr, Policy, Refusal, single::Constraint},
 };
-use alloc::string::{String, ToString};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 
 mod bugs;
 mod cut;
@@ -63,17 +66,13 @@ impl Registration {
     /// entries of a [mixed](Policy::Mixed) table are not larger is told of each by itself.
     pub fn walk_length(question: &Question) -> u64 {
         let (mr, memory) = (question.mr(), question.memory());
-        let possible = question.kernel().possible().into_iter();
-        let mut possible = possible.map(|rules| question.by_rules(rules));
-        let length = match Middle::of(question) {
-            Some(middle)
-                if question.device().policy != Policy::Mixed
-                    && possible.all(|question| Middle::of(&question).is_some()) =>
-            {
-                mr.length - middle.length()
-            }
-            _ => mr.length,
-        };
+        let possible = question.kernel().possible();
+        let by_pages = possible
+            .iter()
+            .all(|rules| rules.coalescing == Coalescing::AnyPage);
+        let is_told = question.device().policy == Policy::Mixed;
+        let middle = Middle::of(question).filter(|_| by_pages && !is_told);
+        let length = mr.length - middle.map_or(0, |middle| middle.length());
         let pieces = match memory.layout() {
             Layout::Contiguous(_) => 0,
             Layout::Descending(_) | Layout::Scattered { .. } => length / memory.page_size().bytes(),
@@ -213,21 +212,16 @@ impl Registration {
         })
     }
 
-    /// Calls `each` with the boxes that `made` makes of the region, which is walked without its middle if it has one.
-    fn each_box<I: Iterator<Item = Boxes> + Clone>(
-        &self,
-        made: impl Fn(&Mr) -> I,
-        each: impl FnMut(Boxes),
-    ) {
-        let walked = self.lists.walked();
-        match self
-            .lists
-            .middle
-            .and_then(|middle| middle.among(made(&walked)))
-        {
-            Some(boxes) => boxes.for_each(each),
-            None => made(self.question().mr()).for_each(each),
+    /// Calls `each` with the boxes that `made` tells of a region: of this one, which is walked without its middle if it has one.
+    fn each_box(&self, made: &dyn Fn(&Mr, &mut dyn FnMut(Boxes)), each: &mut dyn FnMut(Boxes)) {
+        if let Some(middle) = self.lists.middle {
+            let mut boxes = Vec::new();
+            made(&self.lists.walked(), &mut |one| boxes.push(one));
+            if middle.among(&mut boxes).is_some() {
+                return boxes.into_iter().for_each(each);
+            }
         }
+        made(self.question().mr(), each);
     }
 
     /// The segments that say which one size a driver chooses: all of them, or the first and the last of long memory that is scattered.

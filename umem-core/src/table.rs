@@ -159,11 +159,6 @@ impl EntryRun {
         })
     }
 
-    /// Where the first begins, the size of each, and how many there are.
-    pub(crate) fn boxes(self) -> (i64, u64, u64) {
-        (self.offset, self.size, self.count)
-    }
-
     /// The first offset after the run.
     #[inline]
     pub fn end_offset(&self) -> i64 {

@@ -145,7 +145,7 @@ test("what cannot be read gets a message beside the field, and nothing is lost",
     ['{"version": 1, "colour": "red"}', /unknown field `colour`/],
     ['[{"ifname":"mlx5_0"}]', /mrlen/],
     [JSON.stringify({ version: 1, region: { length: "8M" }, memory: { layout: "contiguous" }, device: "nothing" }), /nothing/],
-    ['{"version":1,"region":{"length":"1T"},"memory":{"layout":"descending"},"device":"mlx5"}', /more than a browser should work out/],
+    ['{"version":1,"region":{"length":"1T"},"memory":{"layout":"scattered"},"iommu":"vt-d","device":"mlx5"}', /more than a browser should work out/],
   ];
   const page = await site.open();
   await press(page, "Paste");

@@ -23,11 +23,7 @@ pub fn require(sh: &Shell, purpose: &str, packages: &[&str]) -> Result<()> {
     refresh(sh)?;
     // Another process may have installed it by now; apt then changes nothing.
     let wanted = &missing;
-    let changes = cmd!(
-        sh,
-        "apt-get install --simulate --no-install-recommends {wanted...}"
-    );
-    let changes = Changes::read(&changes.quiet().ignore_stderr().ignore_status().read()?);
+    let changes = foreseen(sh, wanted)?;
     if !changes.removed.is_empty() {
         return Err(MachineCannot(format!(
             "{purpose} needs {}, and to install them apt would remove {}; where that is as it should be: \
@@ -48,6 +44,25 @@ pub fn require(sh: &Shell, purpose: &str, packages: &[&str]) -> Result<()> {
     })
 }
 
+/// What installing these packages would change.
+fn foreseen(sh: &Shell, packages: &[&str]) -> Result<Changes> {
+    let simulated = cmd!(
+        sh,
+        "apt-get install --simulate --no-install-recommends {packages...}"
+    );
+    let said = simulated.quiet().ignore_stderr().ignore_status().read()?;
+    Ok(Changes::read(&said))
+}
+
+/// The packages that would go if those of `packages` that are missing came.
+pub fn removed_by(sh: &Shell, packages: &[&str]) -> Result<Vec<String>> {
+    if !is_debian() || absent(sh, packages)?.is_empty() {
+        return Ok(Vec::new());
+    }
+    update(sh)?;
+    Ok(foreseen(sh, packages)?.removed)
+}
+
 /// Those of `packages` that are missing, and that this machine lets us install.
 ///
 /// # Errors
@@ -60,13 +75,7 @@ fn installable<'a>(sh: &Shell, purpose: &str, packages: &[&'a str]) -> Result<Ve
         ))
         .into());
     }
-    let format = "${Package}=${db:Status-Status}\\n";
-    let status = cmd!(sh, "dpkg-query --show --showformat={format} {packages...}")
-        .quiet()
-        .ignore_stderr()
-        .ignore_status()
-        .read()?;
-    let missing = missing(packages, &status);
+    let missing = absent(sh, packages)?;
     if !missing.is_empty() && !is_root(sh) {
         return Err(MachineCannot(format!(
             "{purpose} needs Debian packages that are missing; install them with: {INSTALL}{}",
@@ -149,6 +158,17 @@ fn refresh(sh: &Shell) -> Result<()> {
         ONCE.call_once(|| result = run_quietly(cmd!(sh, "apt-get update --quiet")));
     }
     result
+}
+
+/// Those of `packages` that are not installed.
+fn absent<'a>(sh: &Shell, packages: &[&'a str]) -> Result<Vec<&'a str>> {
+    let format = "${Package}=${db:Status-Status}\\n";
+    let status = cmd!(sh, "dpkg-query --show --showformat={format} {packages...}")
+        .quiet()
+        .ignore_stderr()
+        .ignore_status()
+        .read()?;
+    Ok(missing(packages, &status))
 }
 
 /// Whether this machine has Debian's package tools.

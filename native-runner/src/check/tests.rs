@@ -1,7 +1,9 @@
 //! The whole check without a device: with a `memcpy` in its place, and with devices that make
 //! mistakes. It must hold with the first and see every mistake of the others.
 
-use std::{io, ops::Range, sync::atomic::Ordering::Relaxed};
+use std::{io, ops::Range, rc::Rc, sync::atomic::Ordering::Relaxed};
+
+use io_uring::IoUring;
 
 use super::*;
 use crate::{
@@ -39,6 +41,20 @@ struct Copied<'m> {
     memory: &'m Mapping,
     claim: Claim,
     right_key: bool,
+    /// Keeps the pages where they are, as a registration does: the kernel moves others when it is short of memory that lies together.
+    _pinned: Option<Rc<IoUring>>,
+}
+
+/// A long-term pin of these bytes. None where io_uring is switched off, or a limit is in the way: pages seldom move.
+fn pinned(memory: &Mapping, bytes: &Range<u64>) -> Option<Rc<IoUring>> {
+    let ring = IoUring::new(1).ok()?;
+    let buffer = libc::iovec {
+        iov_base: (memory.start().get() + bytes.start) as *mut _,
+        iov_len: (bytes.end - bytes.start) as usize,
+    };
+    // SAFETY: the memory outlives what is registered of it, whose borrow of it stands beside the ring; nothing is read or written by it.
+    unsafe { ring.submitter().register_buffers(&[buffer]) }.ok()?;
+    Some(Rc::new(ring))
 }
 
 impl Copied<'_> {
@@ -81,6 +97,7 @@ impl Nic for Copier {
             Flaw::NoRegistration => Err(io::Error::from(Errno::NODEV)),
             _ => Ok(Copied {
                 memory,
+                _pinned: pinned(memory, &claim.range),
                 claim,
                 right_key: true,
             }),

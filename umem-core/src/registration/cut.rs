@@ -1,6 +1,9 @@
 //! The device's table, cut from the lists under a policy.
 
-use super::lists::{Dma, Lists};
+use super::{
+    lists::{Dma, Lists},
+    middle::Boxes,
+};
 use crate::{
     size::PageSize,
     table::{
@@ -11,6 +14,8 @@ use crate::{
         unaligned,
     },
 };
+
+use alloc::vec::Vec;
 
 /// The numbers of a device's table.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -92,9 +97,14 @@ pub(super) fn table(lists: &Lists, policy: Policy) -> Result<Table, Refusal> {
 /// The table of memory with a middle that need not be walked. `None` of any other, and where there is none.
 fn without_the_middle(lists: &Lists, policy: Policy, page_size: Option<PageSize>) -> Option<Tally> {
     let mut tally = Tally::default();
-    let walked = entries(lists, &lists.walked(), policy, page_size);
-    let boxes = lists.middle?.among(walked.ok()?.map(EntryRun::boxes))?;
-    boxes.for_each(|(_, size, count)| tally.add(size, count));
+    let middle = lists.middle?;
+    let walked = entries(lists, &lists.walked(), policy, page_size).ok()?;
+    let mut boxes = Vec::new();
+    walked.each_box(&mut |one| boxes.push(one));
+    middle.among(&mut boxes)?;
+    for (_, size, count) in boxes {
+        tally.add(size, count);
+    }
     Some(tally)
 }
 
@@ -160,6 +170,13 @@ pub enum Entries<'a> {
 }
 
 impl Entries<'_> {
+    /// Calls `each` with where every run begins, the size of its entries, and how many there are.
+    pub(super) fn each_box(self, each: &mut dyn FnMut(Boxes)) {
+        for run in self {
+            each((run.offset, run.size, run.count));
+        }
+    }
+
     fn is_endless(&self) -> bool {
         matches!(self, Self::Single(blocks) if blocks.is_endless())
     }

@@ -1,16 +1,16 @@
 //! Random access to every stage of a registration.
 
 use super::{
-    Registration, Table,
+    Registration, Scatter, Table,
     io_lane::io_lane,
     lane::{Growing, Landmarks, Lane},
     middle::Boxes,
 };
 use crate::{
-    address::{DmaAddr, Extent},
+    address::DmaAddr,
     memory::{Kind, Layout},
     scatter,
-    table::{EntryRun, Refusal},
+    table::Refusal,
 };
 use alloc::{sync::Arc, vec::Vec};
 use core::cell::OnceCell;
@@ -61,8 +61,8 @@ impl Index {
         let (dma, jumps) = segments(&registration, like.unwrap_or(&scatter));
         let mut entries = Lane::default();
         registration.each_box(
-            |mr| registration.entries_of(mr).map(EntryRun::boxes),
-            |(offset, size, count)| entries.push(offset, size, count),
+            &|mr, each| registration.entries_of(mr).each_box(each),
+            &mut |(offset, size, count)| entries.push(offset, size, count),
         );
         Self {
             batches: batches(&registration),
@@ -165,8 +165,8 @@ fn entries_of_list(registration: &Registration, like: &Arc<Lane>) -> Arc<Lane> {
     }
     let mut scatter = Growing::like(like);
     registration.each_box(
-        |mr| registration.lists.scatter_of(mr).map(boxes),
-        |(offset, size, count)| scatter.add(offset, size, count),
+        &|mr, each| each_entry(registration.lists.scatter_of(mr), each),
+        &mut |(offset, size, count)| scatter.add(offset, size, count),
     );
     scatter.done()
 }
@@ -211,18 +211,16 @@ fn segments(registration: &Registration, like: &Arc<Lane>) -> (Arc<Lane>, Jumps)
     if is_stopped(registration) || registration.dma_count().is_err() {
         return Default::default();
     }
-    let (mut dma, mut jumps) = (Growing::like(like), Jumps::default());
-    if registration.mapping().is_none() {
-        registration.each_box(
-            |mr| registration.lists.dma_of(mr).map(boxes),
-            |(offset, size, count)| dma.add(offset, size, count),
-        );
-        return (dma.done(), jumps);
+    if registration.lists.middle.is_some() {
+        // Without an IOMMU they are the SG entries.
+        return (entries_of_list(registration, like), Jumps::default());
     }
+    let (mut dma, mut jumps) = (Growing::like(like), Jumps::default());
+    let listed = registration.mapping().is_some();
     let mut expected = None;
     for segment in registration.dma() {
         dma.add(segment.offset as i64, segment.length, 1);
-        if expected != Some(segment.start) {
+        if listed && expected != Some(segment.start) {
             jumps.push(segment.offset, segment.start);
         }
         expected = Some(segment.end());
@@ -230,7 +228,8 @@ fn segments(registration: &Registration, like: &Arc<Lane>) -> (Arc<Lane>, Jumps)
     (dma.done(), jumps)
 }
 
-/// Where an extent lies in the region.
-fn boxes<A>(extent: Extent<A>) -> Boxes {
-    (extent.offset as i64, extent.length, 1)
+fn each_entry(list: Scatter<'_>, each: &mut dyn FnMut(Boxes)) {
+    for entry in list {
+        each((entry.offset as i64, entry.length, 1));
+    }
 }

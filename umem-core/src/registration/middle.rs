@@ -12,6 +12,7 @@ use crate::{
     scenario::Question,
     table::Mr,
 };
+use alloc::vec::Vec;
 
 /// Whole pages that are walked before the middle, and as many after it.
 const WALKED: u64 = 4;
@@ -79,38 +80,23 @@ impl Middle {
         self.length / self.entry
     }
 
-    /// The same boxes with the middle among them. `None` where those of the page before it are not of one size, or do not end with it: then
-    /// the next page's may be others.
-    pub(super) fn among(
-        self,
-        boxes: impl Iterator<Item = Boxes> + Clone,
-    ) -> Option<impl Iterator<Item = Boxes>> {
-        let (begin, end) = (self.at - self.page, self.at);
-        let (begin, end) = (begin as i64, end as i64);
-        let mut next = begin;
-        let mut size = None;
-        for (offset, each, count) in boxes.clone() {
-            let after = offset.checked_add_unsigned(each.checked_mul(count)?)?;
-            if after <= begin || offset >= end {
-                continue;
-            }
-            if offset != next || *size.get_or_insert(each) != each {
-                return None;
-            }
-            next = after;
+    /// Puts the middle among the boxes of what is walked, which lie side by side. `None` where those of the page before it are not of one
+    /// size, or do not end with it: then the next page's may be others.
+    pub(super) fn among(self, boxes: &mut Vec<Boxes>) -> Option<()> {
+        let [begin, end] = [self.at - self.page, self.at].map(|offset| offset as i64);
+        let before = |offset| boxes.partition_point(|(at, ..)| *at < offset);
+        let after = before(end);
+        let page = boxes.get(before(begin)..after)?;
+        let &(first, size, _) = page.first()?;
+        let count: u64 = page.iter().map(|(.., count)| count).sum();
+        let alike = page.iter().all(|(_, other, _)| *other == size);
+        if first != begin || !alike || size.checked_mul(count) != Some(self.page) {
+            return None;
         }
-        let size = size.filter(|_| next == end)?;
-        let (length, mut added) = (self.length, false);
-        let mut rest = boxes.peekable();
-        Some(core::iter::from_fn(move || {
-            let next = rest.peek().map_or(end, |(offset, ..)| *offset);
-            if !added && next >= end {
-                added = true;
-                return Some((end, size, length / size));
-            }
-            let (offset, size, count) = rest.next()?;
-            let moved = if added { length } else { 0 };
-            Some((offset.wrapping_add_unsigned(moved), size, count))
-        }))
+        for (offset, ..) in &mut boxes[after..] {
+            *offset = offset.wrapping_add_unsigned(self.length);
+        }
+        boxes.insert(after, (end, size, self.length / size));
+        Some(())
     }
 }

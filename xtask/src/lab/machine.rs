@@ -3,8 +3,8 @@
 use super::Options;
 use super::architecture::{Architecture, Iommu};
 use super::kernel::Kernel;
-use super::newer_qemu::NewerQemu;
 use super::run_folder::Bay;
+use super::unpacked_qemu::UnpackedQemu;
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
@@ -38,12 +38,12 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// The machine that the options describe, with this kernel and IOMMU; run by the newer QEMU, if it is there for it.
+    /// The machine that the options describe, with this kernel and IOMMU; run by the unpacked QEMU, if it is there for it.
     pub fn new(
         options: &Options,
         kernel: &Kernel,
         iommu: &'static Iommu,
-        newer: Option<&NewerQemu>,
+        unpacked: Option<&UnpackedQemu>,
     ) -> Result<Self> {
         let architecture = kernel.system.architecture;
         let appended = options.append.as_deref().unwrap_or_default();
@@ -79,8 +79,8 @@ impl Machine {
             memory: options.memory.as_deref().unwrap_or(iommu.memory).to_owned(),
             kernel: kernel.image(),
             command_line: words.join(" "),
-            qemu: match newer {
-                Some(newer) => (newer.program(architecture), newer.data().collect()),
+            qemu: match unpacked {
+                Some(qemu) => (qemu.program(architecture), qemu.data().collect()),
                 None => (architecture.qemu.into(), Vec::new()),
             },
             input: input.transpose()?,

@@ -2,7 +2,7 @@
 //!
 //! `architecture` is the table of what can be booted, and `system` one kernel of it. `archive` asks Debian's archive, `kernel` gets the kernel, `headers` and `probe` build our module for it, `modules` picks
 //! what it must load, `programs` what it runs, `initramfs` packs them, and `session` holds all that ready. `vectors` and `watch` are tasks. `machine` is QEMU's
-//! command line (`newer_qemu` where Debian 12's is too old), `boot` runs it to the guest's verdict, `voice` lets one guest speak after the other, `guest_files` brings home what guests leave, and
+//! command line (`unpacked_qemu` where Debian 12's is too old or cannot be installed), `boot` runs it to the guest's verdict, `voice` lets one guest speak after the other, `guest_files` brings home what guests leave, and
 //! `run_folder` clears away.
 
 mod architecture;
@@ -18,12 +18,12 @@ mod kernel;
 mod kvm;
 mod machine;
 mod modules;
-mod newer_qemu;
 mod probe;
 pub mod programs;
 mod run_folder;
 mod session;
 mod system;
+mod unpacked_qemu;
 mod vectors;
 mod voice;
 mod watch;
@@ -35,6 +35,7 @@ use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use system::Default as Machines;
+use unpacked_qemu::UnpackedQemu;
 use xshell::Shell;
 
 pub use architecture::Page;
@@ -211,9 +212,10 @@ fn run_in_guests(
     Ok(session::worst(&session.run(options, &guests)?))
 }
 
-/// Installs the programs that build the guest, and those that run in it.
-fn set_up(sh: &Shell, architecture: &Architecture) -> Result<()> {
-    let packages = [
+/// Installs the programs that build the guest, and those that run in it. Where installing QEMU would take away a package that somebody has
+/// chosen (a `qemu-utils` of another release does not bear Debian 12's QEMU beside it), it is unpacked, and returned.
+fn set_up(sh: &Shell, architecture: &Architecture) -> Result<Option<UnpackedQemu>> {
+    let mut packages = [
         machine::PACKAGES,
         architecture.packages,
         programs::PACKAGES,
@@ -221,5 +223,19 @@ fn set_up(sh: &Shell, architecture: &Architecture) -> Result<()> {
         probe::PACKAGES,
     ]
     .concat();
-    crate::debian::require(sh, "the lab", &packages)
+    let is_qemu = |package: &&str| package.starts_with("qemu-system-");
+    let qemu = architecture.packages.iter().copied().find(is_qemu);
+    let unpacked = match qemu {
+        Some(qemu) => !crate::debian::removed_by(sh, &[qemu])?.is_empty(),
+        None => false,
+    };
+    let (Some(qemu), true) = (qemu, unpacked) else {
+        return crate::debian::require(sh, "the lab", &packages).map(|()| None);
+    };
+    let archive = Archive::new(sh, Release::Bookworm)?;
+    let wanted = archive.dependencies(sh, qemu)?;
+    packages.retain(|package| *package != qemu);
+    packages.extend(unpacked_qemu::libraries(&wanted));
+    crate::debian::require(sh, "the lab", &packages)?;
+    UnpackedQemu::own(sh, qemu).map(Some)
 }

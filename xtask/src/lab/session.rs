@@ -2,10 +2,10 @@
 
 use super::architecture::Iommu;
 use super::machine::Machine;
-use super::newer_qemu::NewerQemu;
 use super::programs::{self, Root};
 use super::run_folder::{Bay, RunFolder};
 use super::system::System;
+use super::unpacked_qemu::UnpackedQemu;
 use super::voice::Voice;
 use super::{Options, boot, guest_files, initramfs, kernel, probe};
 use crate::place;
@@ -41,6 +41,8 @@ pub struct Session {
     base: Vec<u8>,
     /// Why our kernel module is not among it.
     without_probe: Option<String>,
+    /// What runs the machines, where it is not installed.
+    qemu: Option<UnpackedQemu>,
     folder: RunFolder,
 }
 
@@ -55,7 +57,7 @@ impl Session {
     pub fn prepare(sh: &Shell, system: System) -> Result<Self> {
         let architecture = system.architecture;
         // Other runs do the same in the same folders.
-        alone("packages", || super::set_up(sh, architecture))?;
+        let qemu = alone("packages", || super::set_up(sh, architecture))?;
         // apt keeps lists and packages for each release and architecture.
         let name = format!("{}-{}", system.release.name(), architecture.debian);
         let (kernel, probe) = alone(&name, || kernel_and_probe(sh, system))?;
@@ -68,6 +70,7 @@ impl Session {
             base,
             without_probe: probe.err(),
             kernel,
+            qemu,
             folder: RunFolder::new()?,
         })
     }
@@ -142,14 +145,14 @@ impl Session {
         let newer = guest
             .iommu
             .newer_qemu
-            .then(|| alone("newer-qemu", || NewerQemu::get(&Shell::new()?)));
+            .then(|| alone("newer-qemu", || UnpackedQemu::newer(&Shell::new()?)));
         let bay = self.folder.bay(guest.iommu.name)?;
         initramfs::write(&self.base, &guest.command, &bay.initramfs())?;
         let machine = Machine::new(
             options,
             &self.kernel,
             guest.iommu,
-            newer.transpose()?.as_ref(),
+            newer.transpose()?.as_ref().or(self.qemu.as_ref()),
         )?;
         Ok((machine, bay, Voice::default()))
     }
