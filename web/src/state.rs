@@ -111,17 +111,13 @@ impl State {
     /// The page while what `?src=` names is on its way: what is seen until then is not what the address asks for, and never reaches it.
     /// The fragment says what is to be seen of it.
     #[must_use]
-    pub fn awaiting(self, source: &str, fragment: &str) -> Self {
+    pub fn awaiting(mut self, source: &str, fragment: &str) -> Self {
         let fragment = fragment.trim_start_matches('#');
-        Self {
-            there: None,
-            place: Place::Upper,
-            tour: None,
-            awaited: true,
-            fragment: (!fragment.is_empty()).then(|| fragment.into()),
-            loading: Some(source.into()),
-            ..self
-        }
+        (self.there, self.place, self.tour) = (None, Place::Upper, None);
+        self.awaited = true;
+        self.fragment = (!fragment.is_empty()).then(|| fragment.into());
+        self.loading = Some(source.into());
+        self
     }
 
     /// The preset that is seen, if one is.

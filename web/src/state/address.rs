@@ -92,15 +92,14 @@ impl State {
         self.visit = stamp.visit;
         let kept = self.kept.iter().find(|kept| kept.visit == stamp.visit);
         let mut state = match (kept.cloned(), stamp.beyond) {
-            (Some(kept), Some(_)) => Self {
-                there: kept.there,
-                place: kept.place,
-                tour: None,
-                ..self.with(kept.here)
-            },
+            (Some(kept), Some(_)) => {
+                let mut state = self.with(kept.here);
+                (state.there, state.place, state.tour) = (kept.there, kept.place, None);
+                state
+            }
             _ if stamp.sourced && !link::asks(fragment) => {
-                let notice = stamp.changed.then(|| UNCHANGED.into());
-                return Self { notice, ..self }.awaiting("the file", fragment);
+                self.notice = stamp.changed.then(|| UNCHANGED.into());
+                return self.awaiting("the file", fragment);
             }
             (None, Some(beyond)) => self.shown("", Asked::Unreadable(gone(beyond).into()), None),
             // Its address stays as it is.

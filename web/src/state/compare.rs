@@ -84,14 +84,11 @@ impl State {
             scenario
         };
         let (upper, lower) = (of(pairing.upper), of(pairing.lower));
-        let upper = match self.here.another(upper, None) {
-            Ok(upper) => Side {
-                loaded: self.here.loaded,
-                changed: true,
-                ..upper
-            },
+        let mut upper = match self.here.another(upper, None) {
+            Ok(upper) => upper,
             Err(error) => return self.unshown(&error, None),
         };
+        (upper.loaded, upper.changed) = (self.here.loaded, true);
         let state = self.with(upper).beside(lower);
         // The fields, the reasons and the advice are those of the side that has more to mend.
         let total = |scene: &Scene| {

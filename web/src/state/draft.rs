@@ -63,41 +63,39 @@ impl State {
         match asked {
             Asked::Nothing | Asked::Question => self,
             Asked::Preset(preset) => self.with(Side::of(preset)),
-            Asked::Scenario(scenario) => match self.here.another(*scenario, None) {
-                Ok(side) => self.with(side),
-                Err(error) => self.answered(Asked::Unreadable(format!(
-                    "The scenario in this page's address cannot be shown: {error}."
-                ))),
-            },
-            Asked::Set(set, seen) => match many(&set, seen).and_then(|many| self.of_all(many)) {
-                Ok(side) => self.with(side),
-                Err(error) => self.answered(Asked::Unreadable(format!(
-                    "The set in this page's address cannot be worked out: {error}."
-                ))),
-            },
-            Asked::Unreadable(problem) => Self {
-                notice: Some(format!("{problem} This is the mail's example instead.").into()),
-                ..self.with(Side::of(&presets::PRESETS[0]))
-            },
+            Asked::Scenario(scenario) => {
+                let side = self.here.another(*scenario, None);
+                self.answering(side)
+            }
+            Asked::Set(set, seen) => {
+                let side = many(&set, seen).and_then(|many| self.of_all(many));
+                self.answering(side)
+            }
+            Asked::Unreadable(problem) => {
+                let mut state = self.with(Side::of(&presets::PRESETS[0]));
+                state.notice =
+                    Some(format!("{problem} This is the mail's example instead.").into());
+                state
+            }
+        }
+    }
+
+    fn answering(self, side: Result<Side, ScenarioError>) -> Self {
+        match side {
+            Ok(side) => self.with(side),
+            Err(error) => self.answered(Asked::Unreadable(format!(
+                "What this page's address asks for cannot be worked out: {error}."
+            ))),
         }
     }
 
     /// Another scene as a whole: shown finished, and from afar.
-    pub(super) fn with(self, side: Side) -> Self {
-        let mut state = Self {
-            notice: None,
-            loading: None,
-            wanted: None,
-            awaited: false,
-            tried: None,
-            ..self
-        };
-        state.show(&side.scene);
-        Self {
-            player: Player::finished(&side.scene).like(state.player),
-            here: side,
-            ..state
-        }
+    pub(super) fn with(mut self, side: Side) -> Self {
+        (self.notice, self.loading, self.wanted, self.tried) = (None, None, None, None);
+        (self.awaited, self.shared) = (false, None);
+        self.player = Player::finished(&side.scene).like(self.player);
+        self.here = side;
+        self
     }
 
     /// A scenario out of a file, or of what the address names.
@@ -108,13 +106,11 @@ impl State {
 
     /// What came out of a file, or of what the address names: seen as a whole, or not at all.
     pub(super) fn arrived(self, side: Result<Side, ScenarioError>, origin: Option<Origin>) -> Self {
-        let side = match side {
-            Ok(side) => Side {
-                loaded: origin,
-                ..side
-            },
+        let mut side = match side {
+            Ok(side) => side,
             Err(error) => return self.unshown(&error, origin),
         };
+        side.loaded = origin;
         if origin != Some(Origin::Source) {
             return self.going().with(side).addressed();
         }
@@ -124,27 +120,22 @@ impl State {
         }
         // What the address itself names stands where the address stands.
         let (notice, fragment) = (self.notice.clone(), self.fragment.clone());
-        let mut state = Self {
-            notice,
-            ..self.with(side)
-        };
+        let mut state = self.with(side);
+        state.notice = notice;
         let fragment = fragment.unwrap_or_default();
         state.player = link::seen(&fragment, state.player, &state.here.scene);
         state.sharing().addressed()
     }
 
     /// A scene that is wrong as a whole is not shown, and what is seen stays.
-    pub(super) fn unshown(self, error: &ScenarioError, origin: Option<Origin>) -> Self {
+    pub(super) fn unshown(mut self, error: &ScenarioError, origin: Option<Origin>) -> Self {
         if origin == Some(Origin::Source) {
             return self.sourceless(&error.to_string());
         }
         let notice =
             format!("This cannot be shown: {error}. What you see is what was there before.");
-        Self {
-            notice: Some(notice.into()),
-            loading: None,
-            ..self
-        }
+        (self.notice, self.loading) = (Some(notice.into()), None);
+        self
     }
 
     /// What `?src=` names cannot be read. The address stays until something else is seen, and a reload tries it again.
@@ -155,7 +146,8 @@ impl State {
         let fragment = self.fragment.clone();
         let mut state = self.answered(Asked::Unreadable(format!("{problem}.")));
         state.here.loaded = Some(Origin::Source);
-        Self { fragment, ..state }
+        state.fragment = fragment;
+        state
     }
 
     /// A scenario that somebody was advised to try: its table is cut before their eyes.
@@ -181,10 +173,8 @@ impl State {
         match self.tried().cloned() {
             Some(tried) => {
                 // `?src=` was left behind.
-                let before = Side {
-                    loaded: None,
-                    ..tried.before
-                };
+                let mut before = tried.before;
+                before.loaded = None;
                 self.going().with(before).addressed()
             }
             None => self,

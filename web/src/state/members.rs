@@ -34,12 +34,8 @@ impl State {
             return self;
         };
         match self.of_all(many) {
-            Ok(side) => {
-                let mut side = Side {
-                    loaded: self.here.loaded,
-                    changed: self.here.changed,
-                    ..side
-                };
+            Ok(mut side) => {
+                (side.loaded, side.changed) = (self.here.loaded, self.here.changed);
                 side.reported(self.here.case.clone());
                 self.with(side).addressed()
             }

@@ -137,12 +137,8 @@ impl State {
             Ok(side) => side,
             Err(error) => return self.unshown(&error, None),
         };
-        let state = Self {
-            there: None,
-            place: Place::Upper,
-            ..self
-        }
-        .with(side);
+        let mut state = self.with(side);
+        (state.there, state.place) = (None, Place::Upper);
         let steps = state.here.scene.steps();
         let until = setting.end(steps);
         let player = Player {
