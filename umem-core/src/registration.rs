@@ -38,7 +38,7 @@ pub use index::Index;
 pub use lane::{Lane, LaneRun, LaneRuns};
 use lists::Lists;
 pub use lists::{Dma, Scatter};
-use middle::{Boxes, Middle};
+use middle::{Each, Middle};
 
 /// A scenario, worked out stage by stage.
 ///
@@ -213,7 +213,7 @@ impl Registration {
     }
 
     /// Calls `each` with the boxes that `made` tells of a region: of this one, which is walked without its middle if it has one.
-    fn each_box(&self, made: &dyn Fn(&Mr, &mut dyn FnMut(Boxes)), each: &mut dyn FnMut(Boxes)) {
+    fn each_box(&self, made: &dyn Fn(&Mr, &mut Each<'_>), each: &mut Each<'_>) {
         if let Some(middle) = self.lists.middle {
             let mut boxes = Vec::new();
             made(&self.lists.walked(), &mut |one| boxes.push(one));

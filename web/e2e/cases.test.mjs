@@ -47,7 +47,7 @@ test("a report is found by its error text, and its question shown in the picture
   page.on("request", (request) => asked.push(new URL(request.url())));
   await cases(page);
   const files = asked.map(({ pathname }) => pathname.slice(1));
-  assert.deepEqual(files.sort(), ["cases.json", "dialogs.js"], "loaded when somebody asks, and once");
+  assert.deepEqual(files.sort(), ["cases.json", "dialogs.js", "pkg/split_more.wasm"], "loaded when somebody asks, and once");
   assert.ok(asked.every(({ search }) => /^\?b=[0-9a-f]+$/.test(search)), "of this build");
   assert.deepEqual(await titles(page), reports.map(({ title }) => title));
   const field = await named(page, "searchbox", "Search reports");

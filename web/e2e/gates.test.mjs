@@ -98,7 +98,7 @@ on("a region that is refused before it is pinned stops there", hash(LOCKED), asy
   assert.match(svg, />What to do: /);
   assert.equal(svg.match(/>not reached</g).length, 3, "lanes behind the gate are empty");
   await page.focus("umem-split >>> canvas");
-  await page.keyboard.press("Space");
+  await page.keyboard.press(" ");
   await named(page, "button", "Play");
 });
 

@@ -53,7 +53,7 @@ test("code that cannot be loaded when it is asked for is told, and comes when it
   const notice = await page.waitForSelector("[role=alert]");
   const words = await notice.evaluate((notice) => notice.textContent);
   assert.match(words, /^The code for this could not be loaded: try again once the network is back\.Dismiss$/);
-  assert.ok(await notice.evaluate((notice) => notice.closest("dialog[open]")), "it is said where one can read it");
+  assert.ok(await notice.evaluate((notice) => Boolean(notice.closest("dialog[open]"))), "it is said where one can read it");
   assert.equal(await status(page), "257 entries: 255 × 4K + 1 × 1M + 1 × 2M", "what is there works on");
   gone = false;
   await page.keyboard.press("Escape");

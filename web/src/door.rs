@@ -100,11 +100,7 @@ pub(crate) fn use_door<T: 'static>(
             spawn_local(async move {
                 match opened(door).await {
                     Ok(_) => again.force_update(),
-                    Err(problem) => {
-                        let error = js_sys::Error::new(problem);
-                        error.set_name(crate::AWAY);
-                        crate::report_error(&error);
-                    }
+                    Err(problem) => crate::report_away(problem),
                 }
             });
         }

@@ -103,6 +103,14 @@ extern "C" {
     fn report_error(error: &JsValue);
 }
 
+/// Tells the window of what could not be loaded, and may be the next time.
+#[cfg(feature = "page")]
+fn report_away(problem: &str) {
+    let error = js_sys::Error::new(problem);
+    error.set_name(AWAY);
+    report_error(&error);
+}
+
 #[cfg(feature = "page")]
 /// Shows the page in `root`, in place of what stands there; the files that it asks for later are those of `build`, and `later` is what
 /// it loads when somebody asks for it. Should it ever panic, the window hears of it: `web/page/app.js` tells people.

@@ -2,7 +2,7 @@
 
 use super::{
     lists::{Dma, Lists},
-    middle::Boxes,
+    middle::Each,
 };
 use crate::{
     size::PageSize,
@@ -171,7 +171,7 @@ pub enum Entries<'a> {
 
 impl Entries<'_> {
     /// Calls `each` with where every run begins, the size of its entries, and how many there are.
-    pub(super) fn each_box(self, each: &mut dyn FnMut(Boxes)) {
+    pub(super) fn each_box(self, each: &mut Each<'_>) {
         for run in self {
             each((run.offset, run.size, run.count));
         }

@@ -4,7 +4,7 @@ use super::{
     Registration, Scatter, Table,
     io_lane::io_lane,
     lane::{Growing, Landmarks, Lane},
-    middle::Boxes,
+    middle::Each,
 };
 use crate::{
     address::DmaAddr,
@@ -228,7 +228,7 @@ fn segments(registration: &Registration, like: &Arc<Lane>) -> (Arc<Lane>, Jumps)
     (dma.done(), jumps)
 }
 
-fn each_entry(list: Scatter<'_>, each: &mut dyn FnMut(Boxes)) {
+fn each_entry(list: Scatter<'_>, each: &mut Each<'_>) {
     for entry in list {
         each((entry.offset as i64, entry.length, 1));
     }

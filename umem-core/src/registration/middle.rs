@@ -32,6 +32,8 @@ pub(super) struct Middle {
 
 /// Equal boxes side by side: where the first begins, the size of each, how many.
 pub(super) type Boxes = (i64, u64, u64);
+/// What takes them.
+pub(super) type Each<'a> = dyn FnMut(Boxes) + 'a;
 
 impl Middle {
     /// The middle of the memory behind a region that has one. An IOMMU's addresses, and rules that look at batches of pages, see more than

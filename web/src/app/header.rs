@@ -1,7 +1,7 @@
 //! What the page is, and which scene it shows.
 
 use super::{
-    later::{Later, cases, paste},
+    later::{Asking, Later, ask},
     source::choose,
 };
 use crate::{
@@ -54,9 +54,9 @@ pub(super) fn Header(
         let dispatch = dispatch.clone();
         Callback::from(move |_: MouseEvent| choose(&dispatch))
     };
-    let ask = |about: fn(&Later, &Dispatch)| {
+    let asked = |which: fn(&Asking) -> fn(Later, Dispatch)| {
         let (later, dispatch) = (later.clone(), dispatch.clone());
-        Callback::from(move |_: MouseEvent| about(&later, &dispatch))
+        Callback::from(move |_: MouseEvent| ask(which, &later, &dispatch))
     };
     let (start, compare) = (use_node_ref(), use_node_ref());
     use_return(*telling, start.clone());
@@ -72,9 +72,9 @@ pub(super) fn Header(
                 {onchange}
             />
             <div class="tools">
-                <button type="button" onclick={ask(cases)}>{ "Cases" }</button>
+                <button type="button" onclick={asked(|asking| asking.cases)}>{ "Cases" }</button>
                 <button type="button" onclick={open}>{ "Open a file" }</button>
-                <button type="button" onclick={ask(paste)}>{ "Paste" }</button>
+                <button type="button" onclick={asked(|asking| asking.paste)}>{ "Paste" }</button>
                 <button
                     ref={compare}
                     type="button"

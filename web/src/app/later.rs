@@ -3,7 +3,8 @@
 use super::source::{loaded, message};
 use crate::{
     case::Case,
-    door, edit,
+    door::{self, door},
+    edit,
     limit::bounded_any,
     link,
     more::MORE,
@@ -11,7 +12,7 @@ use crate::{
     words::sentence,
 };
 use js_sys::Array;
-use std::{cell::Cell, rc::Rc};
+use std::{cell::Cell, future::Future, pin::Pin, rc::Rc};
 use umem_core::scenario::Asked;
 use wasm_bindgen::prelude::*;
 use yew::{platform::spawn_local, prelude::*};
@@ -39,9 +40,44 @@ extern "C" {
     async fn paste(this: &Later) -> Result<JsValue, JsValue>;
 }
 
-/// Shows the public reports.
-pub(super) fn cases(later: &Later, dispatch: &Dispatch) {
-    let (later, dispatch) = (later.clone(), again(dispatch));
+/// What becomes of it when somebody asks.
+type Answer = Pin<Box<dyn Future<Output = Action>>>;
+
+/// What is done when somebody asks, behind a [door].
+#[derive(Debug)]
+pub(super) struct Asking {
+    /// Shows the public reports.
+    pub(super) cases: fn(Later, Dispatch),
+    /// Asks for a text, and shows what it tells of.
+    pub(super) paste: fn(Later, Dispatch),
+    /// Loads the question of a public report that a fragment asks for.
+    case: fn(Later, Rc<str>) -> Answer,
+}
+
+static ALL: Asking = Asking {
+    cases,
+    paste,
+    case: |later, fragment| Box::pin(answer(later, fragment)),
+};
+
+door! {
+    /// The door to it.
+    ASKING, load_asking: Asking = ALL
+}
+
+/// Does what `which` of it does, once it is loaded.
+pub(super) fn ask(which: fn(&Asking) -> fn(Later, Dispatch), later: &Later, dispatch: &Dispatch) {
+    let (later, dispatch) = (later.clone(), dispatch.clone());
+    spawn_local(async move {
+        match door::opened(&ASKING).await {
+            Ok(asking) => which(asking)(later, dispatch),
+            Err(problem) => crate::report_away(problem),
+        }
+    });
+}
+
+fn cases(later: Later, dispatch: Dispatch) {
+    again(&dispatch);
     spawn_local(async move {
         if let Err(error) = later.cases().await {
             dispatch.dispatch(failed(&error));
@@ -49,9 +85,8 @@ pub(super) fn cases(later: &Later, dispatch: &Dispatch) {
     });
 }
 
-/// Asks for a text, and shows what it tells of.
-pub(super) fn paste(later: &Later, dispatch: &Dispatch) {
-    let (later, dispatch) = (later.clone(), again(dispatch));
+fn paste(later: Later, dispatch: Dispatch) {
+    again(&dispatch);
     spawn_local(async move {
         match later.paste().await {
             Ok(pasted) => {
@@ -87,11 +122,10 @@ thread_local! {
 }
 
 /// Somebody tries again: what was said of the last time is over.
-fn again(dispatch: &Dispatch) -> Dispatch {
+fn again(dispatch: &Dispatch) {
     if FAILED.take() {
         dispatch.dispatch(Action::Dismiss);
     }
-    dispatch.clone()
 }
 
 /// Loads the question of a public report that an address asks for, when it is `wanted`.
@@ -103,13 +137,20 @@ pub(super) fn use_case(wanted: Option<Rc<str>>, later: &Later, dispatch: Dispatc
             return;
         };
         spawn_local(async move {
-            dispatch.dispatch(match case(&later, &fragment).await {
-                Err(Failed::Away(problem)) => Action::Away(problem),
-                Err(Failed::Wrong(problem)) => Action::Case(fragment, Err(problem)),
-                Ok(case) => Action::Case(fragment, Ok(Rc::new(case))),
+            dispatch.dispatch(match door::opened(&ASKING).await {
+                Ok(asking) => (asking.case)(later, fragment).await,
+                Err(problem) => Action::Away(problem.into()),
             });
         });
     });
+}
+
+async fn answer(later: Later, fragment: Rc<str>) -> Action {
+    match case(&later, &fragment).await {
+        Err(Failed::Away(problem)) => Action::Away(problem),
+        Err(Failed::Wrong(problem)) => Action::Case(fragment, Err(problem)),
+        Ok(case) => Action::Case(fragment, Ok(Rc::new(case))),
+    }
 }
 
 /// Why there is no report.
