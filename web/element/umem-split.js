@@ -56,7 +56,11 @@ export class UmemSplit extends (globalThis.HTMLElement ?? Object) {
     const root = this.attachShadow({ mode: "open", delegatesFocus: true });
     root.adoptedStyleSheets = [shared().sheet];
     this.#parts = build(root, {
-      whole: () => this.#does((widget) => widget.whole()),
+      whole: () => {
+        this.#does((widget) => widget.whole());
+        // The button is gone.
+        this.#parts.canvas.focus({ preventScroll: true });
+      },
       play: () => this.#does((widget) => widget.toggle()),
       back: () => this.#does((widget) => widget.back()),
       step: () => this.step(),

@@ -3,7 +3,6 @@
 use crate::{
     controls::Controls,
     door::{behind, use_door},
-    link::Beyond,
     more::MORE,
     panels::{RARE, Rare, entries::EntryTable, reason::Reason, share::Shared, totals::Totals},
     picture::{Picture, transport::Transport},
@@ -11,6 +10,7 @@ use crate::{
     state::{Action, Dialog, Dispatch, Place, Sends, State},
     widgets::{
         dialog::Modal,
+        focus::use_return,
         prose::{plain, told},
     },
     words,
@@ -68,12 +68,18 @@ pub fn App(Props { build, later }: &Props) -> Html {
     );
     let shared = shared(&state);
     let helps = state.dialog == Some(Dialog::Help);
-    let is_rare = helps || shared.is_some() || state.tour.is_some() || state.there.is_some();
+    // Whose scene says itself what it is needs no more of it.
+    let says_more = state.preset().is_none() && behind(&MORE).is_ok();
+    let is_rare =
+        helps || says_more || shared.is_some() || state.tour.is_some() || state.there.is_some();
     let rare = use_door(&RARE, is_rare);
     let make = use_door(&HANDS, shared.is_some());
     let hands = use_memo((later.clone(), make.is_some()), |(later, _)| {
         make.map(|make| make(later))
     });
+
+    let main = use_node_ref();
+    use_return(state.notice.is_some(), main.clone());
 
     html! {
         <>
@@ -86,7 +92,7 @@ pub fn App(Props { build, later }: &Props) -> Html {
                 dispatch={dispatch.clone()}
             />
             { notices(&state, &dispatch) }
-            <main class={classes!(state.tour.is_some().then_some("telling"))}>
+            <main ref={main} tabindex="-1" class={classes!(state.tour.is_some().then_some("telling"))}>
                 if let Some(tour) = &state.tour {
                     if let Some(rare) = rare {
                         { (rare.story)(tour, &dispatch) }
@@ -186,7 +192,7 @@ fn stage(state: &State, rare: Option<&Rare>, dispatch: &Dispatch) -> Html {
                     { (rare.compare)(&upper.scene, &lower.scene, state.place, dispatch) }
                 }
             } else if state.tour.is_none() {
-                { told("about", &about(state)) }
+                { told("about", &about(state, rare)) }
             }
             if state.tour.is_none() && scene.has_iommu() {
                 <button
@@ -246,72 +252,27 @@ fn picture(shown: &Shown, place: Option<Place>, dispatch: &Dispatch) -> Html {
 const EXHIBITS: [&str; 2] = ["first-mask", "smaller-only"];
 
 /// What the scene is, in a sentence or two; and that the fields say something else by now, if they do.
-fn about(state: &State) -> String {
-    let mut text = seen(state);
+fn about(state: &State, rare: Option<&Rare>) -> String {
+    let mut text = seen(state, rare);
     if !state.here.faults.is_empty() {
         text += " A field is wrong: the picture and the address are still those of the last scenario that was right.";
     }
     text
 }
 
-fn seen(state: &State) -> String {
+fn seen(state: &State, rare: Option<&Rare>) -> String {
+    if let Some(preset) = state.preset() {
+        return preset.about.into();
+    }
     let scenario = &state.here.scene.scenario;
-    let name = || {
-        scenario
-            .name
-            .as_ref()
-            .map(|name| format!("{name}. "))
-            .unwrap_or_default()
-    };
-    if let Some(case) = state.here.case() {
-        return format!(
-            "Public report: {} ({}). umem answers: {}.",
-            case.title,
-            case.question,
-            state.here.status()
-        );
+    let is_own = state.here.case().is_none() && state.here.many.is_none();
+    if is_own && scenario.provenance.is_none() && state.beyond().is_none() {
+        let name = scenario.name.as_ref().map(|name| format!("{name}. "));
+        return name.unwrap_or_default() + OWN;
     }
-    if let Some(many) = &state.here.many {
-        return format!(
-            "A set of {} that one process registers on one device. The picture shows registration {} of {}; the fields change it, and \
-             kernel, IOMMU and device for all.{}",
-            words::count(many.plan.total().regions, "region", "regions"),
-            many.seen + 1,
-            many.set().registrations.len(),
-            beyond(state).unwrap_or_default()
-        );
-    }
-    match (state.preset(), &scenario.provenance) {
-        (Some(preset), _) => preset.about.into(),
-        (None, Some(provenance)) => format!(
-            "{}{}{} It stays in this browser.",
-            name(),
-            behind(&MORE)
-                .map_or_else(|_| Vec::new(), |more| (more.origin)(provenance))
-                .join(" "),
-            beyond(state).unwrap_or_default()
-        ),
-        (None, None) => name() + "Your own scenario." + beyond(state).unwrap_or(HELD),
-    }
+    // It came through a door, so this one opens as well.
+    rare.map(|rare| (rare.about)(state)).unwrap_or_default()
 }
 
-const HELD: &str = " The address of this page holds it: copy it to share what you see.";
-
-/// What there is instead of an address that holds the scene, where none does.
-fn beyond(state: &State) -> Option<&'static str> {
-    let beyond = state.beyond()?;
-    Some(match (state.is_sourced(), state.is_changed(), beyond) {
-        (true, true, _) => {
-            " You changed it, and the address opens the file as it is: keep yours as a file (Share)."
-        }
-        (true, false, _) => " The address of this page names its file.",
-        (false, true, Beyond::Capture) => " You changed it since.",
-        (false, false, Beyond::Capture) => "",
-        (false, _, Beyond::Listed) => {
-            " Its memory is listed, as captures are, so no address holds it: keep it as a file (Share)."
-        }
-        (false, _, Beyond::Long) => {
-            " It is too long for an address, and gone after a reload: keep it as a file (Share)."
-        }
-    })
-}
+const OWN: &str =
+    "Your own scenario. The address of this page holds it: copy it to share what you see.";

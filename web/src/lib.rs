@@ -43,6 +43,8 @@ mod door;
 pub mod edit;
 #[cfg(feature = "element")]
 pub mod element;
+#[cfg(feature = "page")]
+mod fetched;
 #[cfg(feature = "element")]
 mod figure;
 #[cfg(feature = "page")]

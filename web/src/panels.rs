@@ -4,7 +4,7 @@ use crate::{
     door::door,
     many::Many,
     scene::Scene,
-    state::{Dispatch, Place},
+    state::{Dispatch, Place, State},
     story::Tour,
 };
 use std::rc::Rc;
@@ -15,6 +15,7 @@ pub mod reason;
 pub mod share;
 pub mod totals;
 
+mod about;
 mod advice;
 mod bits;
 mod compare;
@@ -41,6 +42,8 @@ pub(crate) struct Rare {
     pub(crate) compare: fn(&Rc<Scene>, &Rc<Scene>, Place, &Dispatch) -> Html,
     /// What two scenarios differ in, and what comes of it.
     pub(crate) numbers: fn(&Scene, &Scene) -> Html,
+    /// What a scene is that is no preset.
+    pub(crate) about: fn(&State) -> String,
     /// What all registrations of a set take together.
     set: fn(&Rc<Many>, &Dispatch) -> Html,
     /// What the mail's own code makes of a region.
@@ -56,6 +59,7 @@ static ALL: Rare = Rare {
     onward: story::onward,
     compare: compare::compare,
     numbers: compare::numbers,
+    about: about::about,
     set: set::set,
     exhibits: |scene| html! { <exhibits::Tried scene={scene.clone()} /> },
     entries: |scene| html! { <entries::Rows scene={scene.clone()} /> },

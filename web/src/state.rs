@@ -142,9 +142,10 @@ impl State {
         self.tried.as_ref().filter(seen)
     }
 
-    /// Whether the story's reader has yet to predict, so that nothing may be given away.
+    /// Whether the story's reader has yet to predict, or to be asked, so that nothing may be given away.
     pub fn veiled(&self) -> bool {
-        self.tour.as_ref().is_some_and(Tour::asks)
+        let asks = |tour: &Tour| tour.story.is_none() || tour.asks();
+        self.tour.as_ref().is_some_and(asks)
     }
 
     /// What is wrong with `field`.

@@ -1,8 +1,9 @@
 //! What the browser does for the page: copying, and keeping files.
 
-use super::{keep, later::Later, source::message};
+use super::{keep, later::Later};
 use crate::{
     door::door,
+    fetched::message,
     panels::share::{Hands, Told},
     share::Keep,
 };

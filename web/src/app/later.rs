@@ -1,10 +1,11 @@
 //! What `web/page/app.js` loads when somebody asks for it, and not before.
 
-use super::source::{loaded, message};
+use super::source::loaded;
 use crate::{
     case::Case,
     door::{self, door},
     edit,
+    fetched::message,
     limit::bounded_any,
     link,
     more::MORE,

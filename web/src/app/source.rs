@@ -4,7 +4,6 @@ use crate::{
     door,
     more::MORE,
     state::{Action, Dispatch, Origin},
-    story::Story,
 };
 use gloo::{
     events::{EventListener, EventListenerOptions},
@@ -13,9 +12,8 @@ use gloo::{
 };
 use std::rc::Rc;
 use umem_core::scenario::Asked;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{DragEvent, File, HtmlInputElement, Response};
+use wasm_bindgen::JsCast;
+use web_sys::{DragEvent, File, HtmlInputElement};
 use yew::{platform::spawn_local, prelude::*};
 
 /// Loads the scenario that `?src=` names, when it is `wanted`.
@@ -25,12 +23,15 @@ pub(super) fn use_source(wanted: bool, dispatch: Dispatch) {
         if *wanted {
             let source = asked().unwrap_or_default();
             spawn_local(async move {
-                let read = fetched(&source).await;
                 let name = match source.is_empty() {
-                    true => "?src=",
-                    false => &source,
+                    true => "?src=".to_owned(),
+                    false => source.clone(),
                 };
-                dispatch.dispatch(loaded(name, read, Origin::Source));
+                let read = match door::opened(&MORE).await {
+                    Ok(more) => (more.source)(source).await,
+                    Err(problem) => Err(problem.into()),
+                };
+                dispatch.dispatch(loaded(&name, read, Origin::Source));
             });
         }
     });
@@ -131,44 +132,6 @@ pub(super) fn loaded(name: &str, read: Result<Asked, String>, origin: Origin) ->
     }
 }
 
-async fn fetched(source: &str) -> Result<Asked, String> {
-    if source.is_empty() {
-        return Err("names no file".into());
-    }
-    let location = window().location();
-    let base = location.href().unwrap_or_default();
-    let url = web_sys::Url::new_with_base(source, &base)
-        .map_err(|_| "is not a valid address".to_owned())?;
-    if Ok(url.origin()) != location.origin() {
-        return Err("is on another site; this page opens only files from its own".into());
-    }
-    match answered(&url.href()).await?.body() {
-        Some(stream) => (door::opened(&MORE).await?.stream)(stream).await,
-        None => Err("is empty".into()),
-    }
-}
-
-async fn answered(url: &str) -> Result<Response, String> {
-    let answer = JsFuture::from(window().fetch_with_str(url)).await;
-    let answer = answer.map_err(|error| format!("cannot be fetched ({})", message(&error)))?;
-    let answer: Response = answer.unchecked_into();
-    if !answer.ok() {
-        return Err(format!(
-            "the server answers {} {}",
-            answer.status(),
-            answer.status_text()
-        ));
-    }
-    Ok(answer)
-}
-
-/// What a browser says of an error.
-pub(super) fn message(error: &JsValue) -> String {
-    error
-        .dyn_ref()
-        .map_or_else(String::new, |error: &js_sys::Error| error.message().into())
-}
-
 /// Loads the story when it is opened for the first time.
 #[hook]
 pub(super) fn use_story(wanted: bool, build: &AttrValue, dispatch: Dispatch) {
@@ -176,18 +139,15 @@ pub(super) fn use_story(wanted: bool, build: &AttrValue, dispatch: Dispatch) {
     use_effect_with(wanted, move |wanted| {
         if *wanted {
             spawn_local(async move {
-                match story(&address).await {
-                    Ok(story) => dispatch.dispatch(Action::Told(Rc::new(story))),
-                    Err(problem) => dispatch.dispatch(Action::Away(problem)),
-                }
+                let read = match door::opened(&MORE).await {
+                    Ok(more) => (more.story)(address).await,
+                    Err(problem) => Err(problem.into()),
+                };
+                dispatch.dispatch(match read {
+                    Ok(story) => Action::Told(Rc::new(story)),
+                    Err(problem) => Action::Away(problem),
+                });
             });
         }
     });
-}
-
-async fn story(address: &str) -> Result<Story, String> {
-    let broke_off = |error: JsValue| format!("broke off ({})", message(&error));
-    let text = answered(address).await?.text().map_err(broke_off)?;
-    let text = JsFuture::from(text).await.map_err(broke_off)?;
-    (door::opened(&MORE).await?.story)(&text.as_string().unwrap_or_default())
 }

@@ -10,7 +10,7 @@ const MORE: [(&str, &str); 2] = [("?", "this list"), ("Esc", "close it")];
 pub(super) fn keys() -> Html {
     html! {
         <>
-            <p class="note" translate="yes">{ "They work while the picture has the focus: click it, or reach it with Tab. ? works everywhere." }</p>
+            <p class="note" translate="yes">{ "They work while the picture has the focus: click it, or reach it with Tab. ? works everywhere but in fields." }</p>
             <dl class="keys">
                 { for KEYS.iter().chain(&MORE).map(|(key, what)| html! { <div><dt><kbd>{ *key }</kbd></dt><dd>{ *what }</dd></div> }) }
             </dl>

@@ -135,7 +135,7 @@ fn is_stopped(registration: &Registration) -> bool {
 }
 
 /// Numbers of more digits are set smaller, so that they stay in one piece.
-const ROOMY: usize = 7;
+const ROOMY: usize = 6;
 
 /// The status line: one sentence, whose number stands out.
 pub(super) fn status(text: &str, is_number: bool) -> Html {

@@ -55,6 +55,11 @@ pub fn Transport(props: &Props) -> Html {
     let button = |name: &'static str, class: &'static str, action: Action| {
         html! { <button type="button" {class} disabled={count == 0} onclick={dispatch.on(action)}>{ name }</button> }
     };
+    // There is nothing behind the end, and nothing before the beginning. The focus stays on a button that leads no further.
+    let further = |name: &'static str, motion: Motion, ended: bool| {
+        let ended = ended.then_some("true");
+        html! { <button type="button" aria-disabled={ended} disabled={count == 0} onclick={dispatch.on(Action::Move(motion))}>{ name }</button> }
+    };
     let oninput = {
         let dispatch = dispatch.clone();
         Callback::from(move |event: InputEvent| {
@@ -103,8 +108,8 @@ pub fn Transport(props: &Props) -> Html {
         <div class="transport" role="group" aria-label="Player">
             <div class="buttons">
                 { button(if *playing { "Pause" } else { "Play" }, "primary", Action::Move(Motion::Toggle)) }
-                { button("Back", "", Action::Move(Motion::Back)) }
-                { button("Step", "", Action::Move(Motion::Step)) }
+                { further("Back", Motion::Back, *step == 0) }
+                { further("Step", Motion::Step, *step >= count) }
                 { button("Restart", "", Action::Move(Motion::Restart)) }
             </div>
             <div class="time">
