@@ -6,6 +6,7 @@
 mod bind;
 mod cases;
 mod index;
+mod order;
 mod shrink;
 #[cfg(feature = "apart")]
 mod split;
@@ -51,6 +52,11 @@ enum Task {
         #[arg(long)]
         name: String,
     },
+    /// Names the functions so that those that are alike stand together where they stand in the order of their names
+    Order {
+        /// The code
+        code: PathBuf,
+    },
     /// Writes index.html with its first picture, cases.json, and build.json, which lists all that the page is made of
     Index {
         /// The page's folder, with all that the page is made of
@@ -79,6 +85,7 @@ fn run() -> Result<()> {
             apart,
         } => bind::bind(&code, &folder, &name, apart),
         Task::Shrink { folder, name } => shrink::folder(&folder, &name),
+        Task::Order { code } => order::file(&code),
         Task::Index {
             site,
             template,

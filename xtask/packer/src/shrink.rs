@@ -139,13 +139,13 @@ fn short(number: usize) -> String {
 }
 
 /// Bytes as wasm writes them, after their length.
-fn put(section: &mut Vec<u8>, bytes: &[u8]) {
+pub fn put(section: &mut Vec<u8>, bytes: &[u8]) {
     leb128(section, bytes.len());
     section.extend(bytes);
 }
 
 /// A number as wasm writes it.
-fn leb128(section: &mut Vec<u8>, mut number: usize) {
+pub fn leb128(section: &mut Vec<u8>, mut number: usize) {
     while number >= 0x80 {
         section.push(number as u8 | 0x80);
         number >>= 7;

@@ -142,6 +142,8 @@ impl Package {
                     let path = entry?.path();
                     if path.extension().is_some_and(|end| end == "wasm") {
                         bundle::shrink(sh, &path)?;
+                        packer(sh, profile).arg("order").arg(&path).run()?;
+                        bundle::reorder(sh, &path)?;
                     }
                 }
             }

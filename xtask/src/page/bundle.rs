@@ -35,6 +35,15 @@ pub fn shrink(sh: &Shell, code: &Path) -> Result<()> {
     ))
 }
 
+/// Puts the functions of wasm into the order of their names.
+pub fn reorder(sh: &Shell, code: &Path) -> Result<()> {
+    let _there = sh.push_dir("web/element");
+    run_quietly(cmd!(
+        sh,
+        "npm run --silent reorder -- {code} --output {code}"
+    ))
+}
+
 /// Makes these files of JavaScript, named from `static`.
 pub fn bundle(sh: &Shell, files: &[&str]) -> Result<()> {
     let _there = sh.push_dir("web/element");
