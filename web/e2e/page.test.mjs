@@ -55,11 +55,18 @@ on("step, back, restart and the slider move by whole steps", "", async (page) =>
   assert.equal((await moment(page)).step, 2);
   await press(page, "Back");
   assert.equal((await moment(page)).step, 1);
+  // What leads no further says so, and keeps the focus.
+  const ends = () => page.$$eval(".transport [aria-disabled]", (all) => all.map(({ textContent }) => textContent));
+  assert.deepEqual(await ends(), []);
+  await press(page, "Back");
+  assert.deepEqual(await ends(), ["Back"]);
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Back");
   const slider = await named(page, "slider", "Moment");
   await slider.focus();
   await page.keyboard.press("End");
   const { step, last } = await moment(page);
   assert.equal(step, last);
+  assert.deepEqual(await ends(), ["Step"]);
   await page.keyboard.press("ArrowLeft");
   assert.equal((await moment(page)).step, last - 1);
   await press(page, "Restart");

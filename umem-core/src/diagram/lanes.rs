@@ -237,7 +237,10 @@ impl Painter<'_> {
         if item.count > 1 {
             self.texture(item, (x, width), y, look.marks);
         }
-        if end < item.end().min(self.area.view.from + self.area.view.span) {
+        // Behind the region there is nothing to come.
+        let region = self.registration().pinned().1 as f64;
+        let all = (self.area.view.from + self.area.view.span).min(region);
+        if end < item.end().min(all) {
             // Text on half a box is not readable.
             return;
         }

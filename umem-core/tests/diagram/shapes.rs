@@ -268,6 +268,15 @@ fn lanes_that_differ_stand_out_and_the_others_step_back() {
     assert_eq!(Lanes::of(|_| false), None);
 }
 
+/// Its region ends 4K before it does.
+#[test]
+fn the_last_frame_says_what_it_is() {
+    let buffer = preset("dma-buf");
+    let drawing = buffer.draw(buffer.whole(1000.0), f64::MAX);
+    let told = texts(&drawing);
+    assert!(told.contains(&"2M at 0x3fa00000"), "{told:?}");
+}
+
 /// Where the lens has one entry on a phone, and nothing is told of it yet.
 #[test]
 fn a_lens_counts_what_it_shows() {
