@@ -3,7 +3,7 @@
 //
 // A build is kept whole or not at all: build.json has the digest of each of its files. Every file is asked for by its build, so
 // a page never gets another build's. The index, which names the build, comes from the network if that answers soon; and so do the rules
-// for JavaScript, which many visitors never need: they are kept when the page has nothing else to do, and only together.
+// for JavaScript, which many visitors never need: they are kept once somebody has asked for them, and only together.
 
 const build = new URL(location.href).searchParams.get("b");
 const PREFIX = "umem-";
@@ -60,19 +60,18 @@ addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin) return;
   if (request.mode === "navigate" && url.origin + url.pathname === INDEX) event.respondWith(ours(INDEX).then((found) => fresh(request, found)));
-  else if (url.href === RULES[0]) event.respondWith(rules(request));
+  else if (url.href === RULES[0]) {
+    event.respondWith(rules(request));
+    event.waitUntil(keepRules().catch(() => {}));
+  }
   else if (url.href === RULES[1]) event.respondWith(code(request));
   else if (url.searchParams.has("b")) event.respondWith(kept(request, url));
 });
 
-/** The page has nothing else to do. */
-addEventListener("message", (event) => event.waitUntil(keepRules()));
-
-/** Keeps the rules, unless the visitor's browser is to load as little as it can. Without them all else works, and the page says what it lacks. */
+/** Keeps the rules for the next time: all of them or none. Where that fails they are asked for again. */
 async function keepRules() {
   const cache = await caches.open(PREFIX + build);
-  if (navigator.connection?.saveData || (await cache.match(RULES[1]))) return;
-  // All of them or none.
+  if (await cache.match(RULES[1])) return;
   await cache.addAll(RULES.map((url) => new Request(url, { cache: "no-cache" })));
 }
 

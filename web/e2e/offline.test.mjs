@@ -89,11 +89,14 @@ async function paste(page) {
   await page.waitForFunction(() => location.hash.startsWith("#s="));
 }
 
-test("what is pasted is read without a network, once the page had a moment", onlyChromium("keep it from its sandbox"), async (t) => {
+test("what is pasted is read without a network, once something was pasted", onlyChromium("keep it from its sandbox"), async (t) => {
   const { page, address, sent, stop } = await elsewhere(t);
   await page.goto(address);
   await page.evaluate(async () => (await navigator.serviceWorker.ready).active.scriptURL);
-  assert.ok(!sent.some((path) => path.startsWith("plan/")), "who only looks does not wait for it");
+  await page.reload();
+  await page.waitForFunction(() => document.querySelector("[role=status]")?.textContent.trim());
+  assert.ok(!sent.some((path) => path.startsWith("plan/")), "who only looks does not load it");
+  await paste(page);
   await page.waitForFunction(async () => (await (await caches.open((await caches.keys())[0])).keys()).some(({ url }) => url.endsWith("umem_plan_bg.wasm")));
   await stop();
   await page.goto(`${address}#preset=scattered`);
@@ -106,8 +109,6 @@ test("what is pasted is read without a network, once the page had a moment", onl
 
 test("without a network, before that, the page says what it lacks, and later it works", onlyChromium("keep it from its sandbox"), async (t) => {
   const { page, address, stop } = await elsewhere(t);
-  // A browser that is to load as little as it can.
-  await page.evaluateOnNewDocument(() => { ServiceWorker.prototype.postMessage = () => {}; });
   await page.goto(address);
   await page.evaluate(async () => (await navigator.serviceWorker.ready).active.scriptURL);
   await page.reload();

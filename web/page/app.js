@@ -112,17 +112,11 @@ const policy = globalThis.trustedTypes?.createPolicy("umem", {
 /** Whether somebody serves the page to themselves, as `cargo xtask serve` and `umem view` do. */
 const isLocal = () => ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 
-/** How long after it is kept the page has nothing else to load, in milliseconds. */
-const IDLE = 3000;
-
 /** Keeps the page for when there is no network. What serves a page to its own machine needs no keeping, and would go stale. */
 async function keep() {
   if (isLocal() || !navigator.serviceWorker) return;
   const url = `sw.js?b=${build}`;
   await navigator.serviceWorker.register(policy ? policy.createScriptURL(url) : url);
-  const worker = await navigator.serviceWorker.ready;
-  // What few ask for is kept when there is nothing else to do.
-  setTimeout(() => worker.active.postMessage("idle"), IDLE);
 }
 
 // ---- Later ----
