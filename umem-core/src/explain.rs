@@ -17,6 +17,7 @@ mod limits;
 mod picture;
 
 pub use limits::{CODES, Limit, best_page_size_limits, block_limits, limits};
+pub(crate) use limits::{best_limits, pages_of};
 #[cfg(feature = "guide")]
 pub use picture::{Picture, picture};
 

@@ -52,7 +52,7 @@ use crate::{
     scatter::ScatterList,
     size::{PageSize, PageSizes},
     table::{
-        BlockEdges, Mr, Refusal, blocks,
+        BlockEdges, Mr, Refusal, Tally, blocks,
         mixed::Mixed,
         single::{self, Single},
     },
@@ -157,7 +157,16 @@ impl<F: Iterator<Item: Into<FrameRun>> + Clone> Umem<F> {
 
     /// Why the [best page size](Self::best_page_size) is not larger: each constraint that cost a size, in the order of the DMA list.
     pub fn best_page_size_limits(&self, sizes: PageSizes) -> alloc::vec::Vec<Limit> {
-        explain::best_page_size_limits(self.dma(), &self.mr, sizes, &self.rules)
+        let best = self.best_page_size(sizes);
+        explain::best_limits(self.dma(), &self.mr, sizes, &self.rules, |size| {
+            if best != Some(size) {
+                return explain::pages_of(&self.mr, size);
+            }
+            // Where a kernel's bug is at work, its table has another number than the region would need.
+            let mut tally = Tally::default();
+            tally.extend(&mut self.dma_blocks(size));
+            tally.total()
+        })
     }
 
     /// Why [`blocks`](Self::blocks) are not fewer: each reason once, with the first block that it limits.

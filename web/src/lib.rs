@@ -16,6 +16,7 @@
 //! | `figure` | what a canvas shows of a scene, and what keys, wheels and fingers on it mean |
 //! | [`element`] | what stands behind `<umem-split>`, in documents of others and in the page |
 //! | [`file`] | files that people open: plain or gzip, measured before they are parsed |
+//! | `fetched` | what the page fetches of its own site: the story, and what `?src=` names |
 //! | `more` | what is behind the first door: reading JSON, sets, the story |
 //! | [`edit`] | what an edit does to a scenario |
 //! | [`case`] | a question of a public report, which the address asks for by name |
@@ -27,7 +28,7 @@
 //! | `panels` | what is told in words: the reason, the totals, the table |
 //! | `controls` | the fields on the left: every input of a scenario |
 //! | `picture` | the page's element, which the page leads, and the buttons that move time |
-//! | `app` | the page as a component. It alone touches the browser's history, network, clipboard and window |
+//! | `app` | the page as a component. It alone touches the browser's history, clipboard and window |
 //!
 //! The rules are umem-core's; here nothing is computed about memory. `tests/floors.rs` holds the modules to this order.
 
