@@ -16,8 +16,8 @@ mod limits;
 #[cfg(feature = "guide")]
 mod picture;
 
+pub(crate) use limits::best_limits;
 pub use limits::{CODES, Limit, best_page_size_limits, block_limits, limits};
-pub(crate) use limits::{best_limits, pages_of};
 #[cfg(feature = "guide")]
 pub use picture::{Picture, picture};
 

@@ -160,7 +160,7 @@ impl<F: Iterator<Item: Into<FrameRun>> + Clone> Umem<F> {
         let best = self.best_page_size(sizes);
         explain::best_limits(self.dma(), &self.mr, sizes, &self.rules, |size| {
             if best != Some(size) {
-                return explain::pages_of(&self.mr, size);
+                return single::block_count(&self.mr, size);
             }
             // Where a kernel's bug is at work, its table has another number than the region would need.
             let mut tally = Tally::default();

@@ -144,7 +144,7 @@ test("a story that cannot be loaded gets a sentence, and the page works", async 
   page.on("request", (request) => (new URL(request.url()).pathname.endsWith("story.json") ? request.abort() : request.continue()));
   await page.goto(`${site.address}#story=2`);
   await page.waitForSelector("[role=alert]");
-  assert.match(await page.$eval("[role=alert]", (alert) => alert.textContent), /The story: cannot be fetched/);
+  assert.match(await page.$eval("[role=alert]", (alert) => alert.textContent), /is not here: cannot be fetched/);
   assert.equal(await status(page), MAIL);
   await page.close();
 });

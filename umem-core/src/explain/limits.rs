@@ -201,15 +201,9 @@ pub fn best_page_size_limits(
     sizes: PageSizes,
     rules: &KernelRules,
 ) -> Vec<Limit> {
-    best_limits(segments, mr, sizes, rules, |size| pages_of(mr, size))
-}
-
-/// How many pages of this size have the region's pages in them. Below the kernel's page they are whole pages of it that count.
-pub(crate) fn pages_of(mr: &Mr, size: PageSize) -> u64 {
-    match mr.page.log2().checked_sub(size.log2()) {
-        Some(smaller) => mr.pages() << smaller,
-        None => single::block_count(mr, size),
-    }
+    best_limits(segments, mr, sizes, rules, |size| {
+        single::block_count(mr, size)
+    })
 }
 
 /// The same; `entries` counts the entries of a table with one size.
@@ -248,7 +242,7 @@ fn covers((before, after): (PageSize, Option<PageSize>)) -> String {
 fn entries(registration: &Registration, mr: &Mr, size: PageSize) -> u64 {
     match registration.table() {
         Ok(table) if table.page_size == Some(size) => table.total,
-        _ => pages_of(mr, size),
+        _ => single::block_count(mr, size),
     }
 }
 

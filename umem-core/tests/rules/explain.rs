@@ -269,6 +269,14 @@ fn every_limit_has_its_sentence() {
                 "These rules take no page longer than the region, rounded up to 8K, so 2M falls to 4K, which costs no entry.",
             ],
         ),
+        // Old kernels cut whole pages of theirs into smaller ones.
+        (
+            r#""5.2","region":{"va":"0x7f0000001000","offset":1803,"length":284917},"memory":{"page_size":"4K","layout":"contiguous","start":"0x40000000"},
+               "device":{"page_sizes":[256,"32K"],"policy":"single"}"#,
+            &[
+                "The NIC's address 0x7f000000170b and the device address 0x4000070b differ in bit 12, so 32K falls to 256: 1120 entries instead of 9.",
+            ],
+        ),
         // A kernel's bug: the table has more entries than its region would need.
         (
             r#""5.2","region":{"length":"32K"},"memory":{"extents":[["0x103dcb2000","12K"],["0x103dd5d000","20K"]]},
