@@ -14,7 +14,6 @@ use crate::{
         unaligned,
     },
 };
-
 use alloc::vec::Vec;
 
 /// The numbers of a device's table.

@@ -6,7 +6,6 @@ use crate::{
     door::{self, door},
     edit,
     fetched::message,
-    limit::bounded_any,
     link,
     more::MORE,
     state::{Action, Dispatch, Origin},
@@ -92,10 +91,8 @@ fn paste(later: Later, dispatch: Dispatch) {
         match later.paste().await {
             Ok(pasted) => {
                 if let [json, notes] = &texts(&pasted)[..] {
-                    let read = read(json).await.and_then(|asked| {
-                        let bounded = bounded_any(&asked).map_err(|error| error.to_string());
-                        bounded.map(|()| asked)
-                    });
+                    // What reads it has refused what would be too much.
+                    let read = read(json).await;
                     let right = read.is_ok();
                     dispatch.dispatch(loaded("What you pasted", read, Origin::File));
                     if right && !notes.is_empty() {

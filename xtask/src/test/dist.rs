@@ -1,6 +1,6 @@
 //! What is published, tried as those who take it would.
 
-use super::part::Done;
+use super::done::Done;
 use crate::debian;
 use crate::dist::static_build::TARGETS;
 use crate::dist::{self, VERSION};

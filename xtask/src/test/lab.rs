@@ -1,6 +1,6 @@
 //! The parts that boot a VM.
 
-use super::part::Done;
+use super::done::Done;
 use crate::lab::{Guest, Options, Page, Release, Session, System, recorder, verify, watch_script};
 use crate::step::MachineCannot;
 use anyhow::{Result, ensure};

@@ -1,10 +1,13 @@
 //! `cargo xtask test`: parts, each with its own set-up, two at a time where they do not disturb each other; and a table of verdicts at the end.
 
+mod code;
 mod dist;
+mod done;
 mod lab;
 mod lanes;
 mod part;
 mod report;
+mod site;
 
 use crate::interrupt::Interrupted;
 use crate::step::MachineCannot;

@@ -1,19 +1,15 @@
 //! The parts of a test run: what each needs, and what it does.
 
-use super::{dist, lab};
+use super::done::Done;
+use super::{code, dist, lab, site};
 use crate::bench;
-use crate::book;
 use crate::bpf;
-use crate::debian;
-use crate::lab::{Release, programs};
-use crate::page::browser::{self, Page};
-use crate::page::tools;
-use crate::place;
-use crate::step::MachineCannot;
-use anyhow::{Result, ensure};
+use crate::lab::Release;
+use crate::page::browser::Page;
+use anyhow::Result;
 use clap::ValueEnum;
 use std::fmt;
-use xshell::{Shell, cmd};
+use xshell::Shell;
 
 /// A part, named as `--only` and `--skip` name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -158,10 +154,7 @@ impl Part {
 
     /// Whether it leaves the page built for release, once it has passed.
     pub fn builds_the_page(self) -> bool {
-        matches!(
-            self,
-            Part::Page | Part::Firefox | Part::Webkit | Part::Book | Part::Dist
-        )
+        self.room() == Room::Site
     }
 
     /// Sets up what it needs and does it. The page may be built already, by another part of the same run.
@@ -171,19 +164,19 @@ impl Part {
             false => Page::ToBuild,
         };
         match self {
-            Part::Fmt => format(sh),
-            Part::Clippy => clippy(sh),
-            Part::Dependencies => dependencies(sh),
-            Part::Core => core(sh),
+            Part::Fmt => code::format(sh),
+            Part::Clippy => code::clippy(sh),
+            Part::Dependencies => code::dependencies(sh),
+            Part::Core => code::core(sh),
             Part::Bpf => bpf::check(sh).map(|()| Done::All),
-            Part::Unit => unit(sh),
-            Part::Metrics => metrics(sh),
+            Part::Unit => code::unit(sh),
+            Part::Metrics => code::metrics(sh),
             Part::Instructions => bench::compare(sh).map(|()| Done::All),
-            Part::Wasm => wasm(sh),
-            Part::Page => page(sh, built),
-            Part::Firefox => firefox(sh, built),
-            Part::Webkit => webkit(sh, built),
-            Part::Book => book(sh, built),
+            Part::Wasm => code::wasm(sh),
+            Part::Page => site::page(sh, built),
+            Part::Firefox => site::firefox(sh, built),
+            Part::Webkit => site::webkit(sh, built),
+            Part::Book => site::book(sh, built),
             Part::Lab61 => lab::kernel(sh, Release::Bookworm),
             Part::Lab612 => lab::kernel(sh, Release::BookwormBackports),
             Part::LabArm64 => lab::arm64(sh),
@@ -218,316 +211,5 @@ impl fmt::Display for Part {
                 .expect("no part is hidden")
                 .get_name(),
         )
-    }
-}
-
-/// How much of a part was done, all of it having passed.
-pub enum Done {
-    All,
-    /// This had to be left out on this machine.
-    Without(String),
-}
-
-fn format(sh: &Shell) -> Result<Done> {
-    cmd!(sh, "cargo fmt --all --check").run()?;
-    Ok(Done::All)
-}
-
-fn clippy(sh: &Shell) -> Result<Done> {
-    let wasm = tools::WASM;
-    tools::require_target(sh, wasm)?;
-    // umem-core's tests are native ones: what they depend on does not build for wasm32.
-    cmd!(
-        sh,
-        "cargo clippy -p web --all-targets --target {wasm} -- -D warnings"
-    )
-    .run()?;
-    for features in [
-        &["--features", "split"][..],
-        &["--no-default-features", "--features", "element,plan"],
-    ] {
-        cmd!(
-            sh,
-            "cargo clippy -p web {features...} --target {wasm} -- -D warnings"
-        )
-        .run()?;
-    }
-    cmd!(
-        sh,
-        "cargo clippy -p umem-core -p umem-bench --target {wasm} -- -D warnings"
-    )
-    .run()?;
-    cmd!(
-        sh,
-        "cargo clippy --workspace --exclude web --exclude umem-fuzz --all-targets -- -D warnings"
-    )
-    .run()?;
-    cmd!(
-        sh,
-        "cargo clippy -p umem-core --all-features --all-targets -- -D warnings"
-    )
-    .run()?;
-    with_rdma(sh, || {
-        // The fuzz targets bring libFuzzer, which needs a C++ compiler: installed with the rest.
-        cmd!(
-            sh,
-            "cargo clippy -p native-runner -p umem-fuzz --all-targets --all-features -- -D warnings"
-        )
-        .run()
-    })
-}
-
-fn dependencies(sh: &Shell) -> Result<Done> {
-    tools::require_cargo_deny(sh)?;
-    let _path = sh.push_env("PATH", tools::path()?);
-    // By deny.toml. An exception that nothing needs any more is an error, too.
-    cmd!(
-        sh,
-        "cargo deny --locked check --deny warnings licenses sources bans"
-    )
-    .run()?;
-    Ok(Done::All)
-}
-
-fn core(sh: &Shell) -> Result<Done> {
-    for target in [tools::WASM, "x86_64-unknown-none"] {
-        tools::require_target(sh, target)?;
-        cmd!(
-            sh,
-            "cargo build -p umem-core --no-default-features --target {target}"
-        )
-        .run()?;
-    }
-    smallest(sh)?;
-    for features in ["", "serde", "diagram"] {
-        cmd!(
-            sh,
-            "cargo clippy -p umem-core --no-default-features --features={features} --all-targets -- -D warnings"
-        )
-        .run()?;
-    }
-    // What others would get builds by itself. Nothing is sent anywhere.
-    cmd!(sh, "cargo package -p umem-core --allow-dirty").run()?;
-    cmd!(sh, "cargo build -p native-runner").run()?;
-    let _deny = sh.push_env("RUSTDOCFLAGS", "-D warnings");
-    cmd!(sh, "cargo doc --workspace --exclude web --no-deps").run()?;
-    Ok(Done::All)
-}
-
-/// The mail's rule alone takes less than so many bytes of WebAssembly.
-const SMALLEST: u64 = 1024;
-
-/// Builds the mail's rule alone, for WebAssembly and for no operating system at all.
-fn smallest(sh: &Shell) -> Result<()> {
-    for target in [tools::WASM, "x86_64-unknown-none"] {
-        cmd!(
-            sh,
-            "cargo build -p umem-smallest --profile element --target {target}"
-        )
-        .env("CARGO_PROFILE_ELEMENT_STRIP", "true")
-        .run()?;
-    }
-    let wasm = place::target()
-        .join(tools::WASM)
-        .join("element/umem_smallest.wasm");
-    let bytes = std::fs::metadata(wasm)?.len();
-    ensure!(
-        bytes < SMALLEST,
-        "the mail's rule takes {bytes} bytes of WebAssembly, and {SMALLEST} are too many: something of umem-core is linked that the rule \
-         does not need"
-    );
-    eprintln!("  the mail's rule alone: {bytes} bytes of WebAssembly");
-    Ok(())
-}
-
-/// What is tested natively, in cargo's words. Features are those that all of it wants together, so that whoever tests one program of it
-/// with these words compiles nothing anew; `-p` alone would have the rules and what they depend on compiled once more for each package.
-const NATIVE: &[&str] = &[
-    "--workspace",
-    "--exclude",
-    "web",
-    "--features",
-    "umem-core/schema",
-];
-
-/// The tests of native-runner that run what the feature `rdma` changes: `check`, `inspect`, `doctor` and `vectors`. The others run lines that
-/// are the same with it and without.
-const OF_VERBS: &[&str] = &["command", "diagnose", "doctor", "manual", "screen", "watch"];
-
-/// Rooms of native-runner whose tests take minutes, and which have no line that the feature changes.
-const WITHOUT_VERBS: &[&str] = &["capture::", "cases::", "commands::book::"];
-
-fn unit(sh: &Shell) -> Result<Done> {
-    let native = NATIVE;
-    let _packages = sh.push_env("UMEM_PACKAGES", native.join(" "));
-    cmd!(sh, "cargo test --no-fail-fast {native...}").run()?;
-    with_rdma(sh, || {
-        let tests = OF_VERBS.iter().flat_map(|test| ["--test", *test]);
-        cmd!(sh, "cargo test {native...}")
-            .args(["--features", "native-runner/rdma", "--bin", "umem"])
-            .args(tests)
-            .arg("--")
-            .args(WITHOUT_VERBS.iter().flat_map(|room| ["--skip", *room]))
-            .run()
-    })
-}
-
-fn metrics(sh: &Shell) -> Result<Done> {
-    let programs = [("prometheus", "prometheus"), ("promtool", "prometheus")];
-    debian::require_programs(sh, "scraping the metrics", &programs)?;
-    let native = NATIVE;
-    cmd!(
-        sh,
-        "cargo test {native...} --bin umem -- --ignored prometheus"
-    )
-    .run()?;
-    Ok(Done::All)
-}
-
-/// The end of a part that needs the feature `rdma`: where that cannot be built, it is left out, and that is said.
-fn with_rdma(sh: &Shell, work: impl FnOnce() -> xshell::Result<()>) -> Result<Done> {
-    match programs::require_build(sh) {
-        Ok(()) => {
-            work()?;
-            Ok(Done::All)
-        }
-        Err(error) if error.is::<MachineCannot>() => {
-            Ok(Done::Without(format!("the feature rdma: {error:#}")))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn wasm(sh: &Shell) -> Result<Done> {
-    let sources = place::workspace().join("web");
-    let tests = cmd!(
-        sh,
-        "grep --recursive --files-with-matches --include=*.rs wasm_bindgen_test {sources}"
-    );
-    if tests.quiet().ignore_status().read()?.is_empty() {
-        return Err(MachineCannot("`web` has no wasm tests yet".into()).into());
-    }
-    let browser = [
-        ("chromium", "chromium"),
-        ("chromedriver", "chromium-driver"),
-    ];
-    debian::require_programs(sh, "testing in a browser", &browser)?;
-    tools::require_target(sh, tools::WASM)?;
-    tools::require_bindgen(sh)?;
-    let _path = sh.push_env("PATH", tools::path()?);
-    let _driver = sh.push_env(
-        "CHROMEDRIVER",
-        debian::program("chromedriver").unwrap_or_default(),
-    );
-    let _runner = sh.push_env(
-        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
-        "wasm-bindgen-test-runner",
-    );
-    let wasm = tools::WASM;
-    cmd!(sh, "cargo test -p web --target {wasm}").run()?;
-    Ok(Done::All)
-}
-
-fn page(sh: &Shell, built: Page) -> Result<Done> {
-    browser::with_page(sh, built, "testing in a browser", || {
-        cmd!(sh, "npm test").run()
-    })?;
-    // Now that the page is there to be built in.
-    let native = NATIVE;
-    cmd!(
-        sh,
-        "cargo test {native...} --test view -- --include-ignored --skip without_the_page"
-    )
-    .run()?;
-    bench::agree(sh)?;
-    Ok(Done::All)
-}
-
-fn firefox(sh: &Shell, built: Page) -> Result<Done> {
-    debian::require_programs(
-        sh,
-        "testing in another browser",
-        &[("firefox-esr", "firefox-esr")],
-    )?;
-    let _firefox = sh.push_env(
-        "FIREFOX",
-        debian::program("firefox-esr").unwrap_or_default(),
-    );
-    let _browser = sh.push_env("UMEM_BROWSER", "firefox");
-    book::run(sh)?;
-    browser::with_page(sh, built, "testing in a browser", || {
-        cmd!(sh, "npm run test:firefox").run()
-    })?;
-    Ok(Done::All)
-}
-
-/// Safari's engine, as Debian has it.
-fn webkit(sh: &Shell, built: Page) -> Result<Done> {
-    let programs = [("WebKitWebDriver", "webkit2gtk-driver"), ("Xvfb", "xvfb")];
-    debian::require_programs(sh, "testing in WebKit", &programs)?;
-    browser::with_page(sh, built, "testing in a browser", || {
-        cmd!(sh, "npm run test:webkit").run()
-    })?;
-    Ok(Done::All)
-}
-
-fn book(sh: &Shell, built: Page) -> Result<Done> {
-    book::check(sh)?;
-    browser::with_page(sh, built, "testing in a browser", || {
-        cmd!(sh, "npm run test:book").run()
-    })?;
-    Ok(Done::All)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{OF_VERBS, WITHOUT_VERBS};
-    use crate::place;
-    use std::fs;
-
-    /// `--skip` takes whatever has the word in its name.
-    #[test]
-    fn rooms_that_are_not_tested_with_verbs_have_none() {
-        let sources = place::workspace().join("native-runner/src");
-        let (mut folders, mut skipped) = (vec![sources.clone()], 0);
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                    continue;
-                }
-                let module = path.strip_prefix(&sources).unwrap().with_extension("");
-                let name = module.to_str().unwrap().replace('/', "::") + "::";
-                if WITHOUT_VERBS.iter().any(|room| name.contains(room)) {
-                    let text = fs::read_to_string(&path).unwrap();
-                    assert!(!text.contains("feature = \"rdma\""), "{name}");
-                    skipped += 1;
-                }
-            }
-        }
-        assert!(skipped > WITHOUT_VERBS.len());
-    }
-
-    #[test]
-    fn whatever_runs_a_command_of_verbs_is_tested_with_verbs() {
-        let folder = place::workspace().join("native-runner/tests");
-        let mut found = Vec::new();
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_none_or(|end| end != "rs") {
-                continue;
-            }
-            let text = fs::read_to_string(&path).unwrap();
-            let commands = ["check", "inspect", "doctor", "vectors"];
-            if commands
-                .iter()
-                .any(|name| text.contains(&format!("\"{name}\"")))
-            {
-                found.push(path.file_stem().unwrap().to_str().unwrap().to_owned());
-            }
-        }
-        found.sort();
-        assert_eq!(found, OF_VERBS);
     }
 }

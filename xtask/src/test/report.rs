@@ -1,6 +1,7 @@
 //! The table at the end of a test run, and its last line.
 
-use super::part::{Done, Part};
+use super::done::Done;
+use super::part::Part;
 use crate::debian::INSTALL;
 use std::fmt;
 use std::str::FromStr;
