@@ -195,6 +195,7 @@ fn without_this_machine() -> Result<Vec<String>> {
 
 /// Builds the page and all that goes with it, with all set-up.
 pub fn build(sh: &Shell, profile: Profile) -> Result<()> {
+    bundle::foresee(sh)?;
     page(sh, profile)?;
     rest(sh, profile)?;
     report()
