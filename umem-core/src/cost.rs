@@ -100,7 +100,7 @@ fn rounded(bytes: u128) -> String {
     format!("{}{}", bytes >> (unit * 10), UNITS[unit])
 }
 
-#[cfg(all(test, feature = "serde"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::scenario::Scenario;

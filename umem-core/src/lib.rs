@@ -122,7 +122,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | `serde` (default) | scenarios, registrations and vectors as JSON |
+//! | `serde` (default) | results and vectors as JSON; serde's traits. Scenarios are read and written without it |
 //! | `diagram` (default) | a registration as lanes of boxes, drawing commands and SVG |
 //! | `words` (default) | sources, titles and assumptions, for people; without it these texts are empty, causes and ways out are not |
 //! | `guide` (default) | advice that combines changes, remedies for refusals, the picture of a whole list |

@@ -17,28 +17,23 @@ use core::{fmt, str::FromStr};
 
 mod area;
 mod error;
-#[cfg(feature = "serde")]
 mod json;
-#[cfg(feature = "serde")]
 mod parsed;
 pub mod presets;
 mod problem;
-#[cfg(feature = "serde")]
 mod read;
-#[cfg(feature = "serde")]
 mod reader;
 mod resolve;
 pub(crate) mod set;
-#[cfg(feature = "serde")]
 mod value;
 #[cfg(feature = "serde")]
+mod with_serde;
 mod write;
 
 pub use crate::process::{Area, Backing, ForkSupport, Memlock, ProcessSpec, Protection};
 pub use area::AreaSpec;
 pub use error::ScenarioError;
 pub use problem::Problem;
-#[cfg(feature = "serde")]
 pub use reader::{Asked, ScenarioReader};
 pub use resolve::Question;
 

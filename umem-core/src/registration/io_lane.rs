@@ -88,7 +88,7 @@ impl Boxes {
     }
 }
 
-#[cfg(all(test, feature = "serde"))]
+#[cfg(test)]
 mod tests {
     use super::io_lane;
     use crate::{registration::Registration, scenario::Scenario};

@@ -265,5 +265,5 @@ impl Read for IovaSpec {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "serde"))]
 mod tests;

@@ -383,5 +383,5 @@ fn usual(text: &[u8]) -> Option<(PhysAddr, Bytes)> {
     Some((PhysAddr::new(address), Bytes(length)))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "serde"))]
 mod tests;
