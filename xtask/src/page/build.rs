@@ -203,13 +203,15 @@ pub fn build(sh: &Shell, profile: Profile) -> Result<()> {
 
 /// Builds the page alone, with all set-up. The rest is to follow.
 pub fn page(sh: &Shell, profile: Profile) -> Result<()> {
-    tools::require_target(sh, tools::WASM)?;
     // On a fresh machine the tools' own builds leave a core idle now and then: the code is compiled meanwhile.
     // wasm-pack then finds it done.
     thread::scope(|scope| {
-        let code = scope.spawn(|| match profile {
-            Profile::Quick => PAGE.compile(profile),
-            Profile::Release => packages().try_for_each(|package| package.compile(profile)),
+        let code = scope.spawn(|| {
+            tools::require_target(&shell()?, tools::WASM)?;
+            match profile {
+                Profile::Quick => PAGE.compile(profile),
+                Profile::Release => packages().try_for_each(|package| package.compile(profile)),
+            }
         });
         let packer = scope.spawn(|| compile_packer(profile));
         if profile == Profile::Release {
@@ -255,25 +257,30 @@ fn index(sh: &Shell, profile: Profile) -> Result<()> {
     Ok(())
 }
 
-/// What makes files of the code, compiled without what only releases need.
-fn packer_features(profile: Profile) -> &'static [&'static str] {
+/// How what makes files of the code is compiled: for a quick build without what only releases need, and without optimising what then runs
+/// for a moment.
+fn packer_options(profile: Profile) -> &'static [&'static str] {
     match profile {
-        Profile::Quick => &["--no-default-features"],
+        Profile::Quick => &[
+            "--no-default-features",
+            "--config=profile.dev.package.umem-core.opt-level=0",
+            "--config=profile.dev.package.packer.opt-level=0",
+        ],
         Profile::Release => &[],
     }
 }
 
 /// The program that makes files of the code; what it is to do is to follow.
 fn packer(sh: &Shell, profile: Profile) -> Cmd<'_> {
-    let features = packer_features(profile);
-    cmd!(sh, "cargo run --quiet --package packer {features...} --").quiet()
+    let options = packer_options(profile);
+    cmd!(sh, "cargo run --quiet --package packer {options...} --").quiet()
 }
 
 fn compile_packer(profile: Profile) -> Result<()> {
-    let (sh, features) = (shell()?, packer_features(profile));
+    let (sh, options) = (shell()?, packer_options(profile));
     step("compiling what packs it", || {
         Ok(
-            cmd!(sh, "cargo build --quiet --package packer {features...}")
+            cmd!(sh, "cargo build --quiet --package packer {options...}")
                 .quiet()
                 .run()?,
         )
