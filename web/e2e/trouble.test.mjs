@@ -63,6 +63,36 @@ test("code that cannot be loaded when it is asked for is told, and comes when it
   await page.close();
 });
 
+test("what is asked for and takes long is said to be on its way, and no longer once it is there", onlyChromium("hold its requests"), async () => {
+  for (const [button, file, place] of [
+    ["Share", "split_more.wasm", "dialog[open]"],
+    ["Cases", "cases.json", "body"],
+    ["Paste", "umem_plan_bg.wasm", "body"],
+  ]) {
+    const page = await site.open("#preset=mail");
+    let release;
+    const held = new Promise((done) => (release = done));
+    await page.setRequestInterception(true);
+    page.on("request", async (request) => {
+      if (request.url().includes(file)) await held;
+      await request.continue();
+    });
+    await press(page, button);
+    const said = (place) => {
+      const box = document.querySelector(place);
+      if (!box) return undefined;
+      const { content, visibility } = getComputedStyle(box, "::after");
+      return visibility === "visible" && content.includes("Loading");
+    };
+    await page.waitForFunction(said, {}, place);
+    release();
+    await page.waitForFunction(() => document.querySelector("dialog[open] :is(input, textarea, .files)"));
+    assert.equal(await page.evaluate(said, "body"), false, button);
+    assert.equal(await page.evaluate(said, "dialog[open]"), false, button);
+    await page.close();
+  }
+});
+
 test("an address is not lost where what it asks for cannot be loaded: a reload shows it", onlyChromium("break its requests"), async () => {
   const scenario = { version: 1, region: { length: "2M" }, memory: { page_size: "2M", layout: "contiguous" }, device: "mlx5" };
   for (const [hash, file, came] of [

@@ -2,6 +2,7 @@
 // makes static/app.js of it and of the element.
 
 import { plan } from "../element/umem-split.js";
+import { awaited } from "./awaited.js";
 
 const root = document.getElementById("page");
 /** The build that this file is of: every other file is asked for by it, so that builds never mix. */
@@ -123,7 +124,7 @@ async function keep() {
 
 /** The dialogs that few visitors open. */
 const dialogs = () =>
-  import(of("dialogs.js")).catch(({ message }) => {
+  awaited(import(of("dialogs.js"))).catch(({ message }) => {
     throw away(`this part of the page could not be loaded (${message})`);
   });
 

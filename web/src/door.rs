@@ -3,6 +3,7 @@
 //! A build with the feature `split` puts whatever is reached through doors alone into a file of its own, beside the page's:
 //! `xtask/packer/src/split.rs`. In any other build each door stands open.
 
+use gloo::utils::document;
 use std::{cell::Cell, fmt, future::Future, pin::Pin, thread::LocalKey};
 use yew::{platform::spawn_local, prelude::*};
 
@@ -82,9 +83,20 @@ pub(crate) async fn opened<T>(
     if let Ok(behind) = behind(door) {
         return Ok(behind);
     }
-    let loaded = door.with(|door| door.load)().await.ok_or(LATER)?;
+    tell_awaited(true);
+    let loaded = door.with(|door| door.load)().await;
+    tell_awaited(false);
+    let loaded = loaded.ok_or(LATER)?;
     door.with(|door| door.behind.set(Some(loaded)));
     Ok(loaded)
+}
+
+/// Has the page say whether something is on its way: by an attribute that the style sheet knows. `web/page/awaited.js` does so of JavaScript.
+fn tell_awaited(is_awaited: bool) {
+    if let Some(page) = document().document_element() {
+        // It fails for a name that no attribute may have.
+        let _ = page.toggle_attribute_with_force("data-awaits", is_awaited);
+    }
 }
 
 /// What is behind `door`, once it is `wanted` and loaded. Where that fails the window hears of it, and the next time it is tried again.

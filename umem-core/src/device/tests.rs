@@ -7,7 +7,10 @@ fn traits(name: &str, release: &str) -> Traits {
 }
 
 #[test]
-#[cfg_attr(not(feature = "words"), ignore = "without its words a row names no source")]
+#[cfg_attr(
+    not(feature = "words"),
+    ignore = "without its words a row names no source"
+)]
 fn names_are_unique_and_every_row_says_where_it_comes_from() {
     let mut names: Vec<_> = CATALOGUE.iter().map(|profile| profile.name).collect();
     names.sort_unstable();

@@ -1,5 +1,6 @@
 // The dialog "Cases": public reports, found by what people saw. Their questions are shown by the page, which answers them itself.
 
+import { awaited } from "../awaited.js";
 import { away, field, isShown, modal, node, prose } from "./modal.js";
 import { matching } from "./search.js";
 
@@ -9,7 +10,7 @@ const SOURCE = new URL(`cases.json${new URL(import.meta.url).search}`, import.me
 let loading;
 /** All reports, loaded when they are first asked for; whoever comes after a failure may have more luck. */
 const reports = () =>
-  (loading ??= load().catch((error) => {
+  (loading ??= awaited(load()).catch((error) => {
     loading = undefined;
     throw away(`the public reports could not be loaded (${error.message})`);
   }));

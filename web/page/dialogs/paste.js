@@ -1,6 +1,7 @@
 // The dialog "Paste": what people have, read as `umem import` reads it. What it does not say is asked for by name.
 
 import { rules } from "../../element/load.js";
+import { awaited } from "../awaited.js";
 import { away, field, isShown, modal, node } from "./modal.js";
 
 const EXAMPLE = "ibv_reg_mr(address=0x7f0000001000, length=65536) failed: Cannot allocate memory";
@@ -20,7 +21,7 @@ const NAMES = {
 
 /** What somebody pastes: JSON of a scenario or a set, and what was inferred. An empty list if they close the dialog. */
 export async function paste() {
-  const { paste } = await rules().catch(({ message }) => {
+  const { paste } = await awaited(rules()).catch(({ message }) => {
     throw away(message);
   });
   if (isShown()) return [];
