@@ -29,7 +29,8 @@ const million = () => ({
   provenance: { kernel: "6.1.0", page_size: "4K", time: "2026-11-22T00:00:00Z", rebased: true },
 });
 
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
+const sorted = (numbers) => [...numbers].sort((a, b) => a - b);
+const median = (numbers) => sorted(numbers)[numbers.length >> 1];
 const told = (milliseconds) => `${milliseconds.toFixed(1)} ms`.padStart(9);
 
 const site = await start();
@@ -48,7 +49,7 @@ try {
     for (const [what, act] of Object.entries({ play, scrub, zoom })) {
       const { frames, work } = await measured(page, act);
       medians.push(median(frames));
-      console.log(`  ${what.padEnd(6)} frame ${told(median(frames))} (95 % within ${told(frames.toSorted((a, b) => a - b)[Math.floor(frames.length * 0.95)])}), of which work ${told(work)}`);
+      console.log(`  ${what.padEnd(6)} frame ${told(median(frames))} (95 % within ${told(sorted(frames)[Math.floor(frames.length * 0.95)])}), of which work ${told(work)}`);
     }
     worst.push(Math.max(...medians));
     await page.close();

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 use xshell::{Shell, cmd};
 
-/// What installs packages, which follow it up to the end of the message: the report of a test run gathers them.
-pub const INSTALL: &str = "sudo apt-get install --no-install-recommends ";
+/// What installs packages, which follow it up to the end of the message: the report of a test run gathers them. A fresh machine knows no
+/// package, and an old one knows versions that are gone, so that the lists are refreshed first.
+pub const INSTALL: &str = "sudo apt-get update && sudo apt-get install --no-install-recommends ";
 
 /// Installs those of `packages` that are missing. `purpose` tells the reader what they are for.
 pub fn require(sh: &Shell, purpose: &str, packages: &[&str]) -> Result<()> {
@@ -68,6 +69,9 @@ pub fn removed_by(sh: &Shell, packages: &[&str]) -> Result<Vec<String>> {
 /// # Errors
 /// It does not: [`MachineCannot`].
 fn installable<'a>(sh: &Shell, purpose: &str, packages: &[&'a str]) -> Result<Vec<&'a str>> {
+    if packages.is_empty() {
+        return Ok(Vec::new());
+    }
     if !is_debian() {
         return Err(MachineCannot(format!(
             "{purpose} needs Debian's packages {}, and this machine is no Debian",
@@ -89,10 +93,7 @@ fn installable<'a>(sh: &Shell, purpose: &str, packages: &[&'a str]) -> Result<Ve
 /// Installs the packages of those programs, given as (program, package), that are not on PATH.
 pub fn require_programs(sh: &Shell, purpose: &str, programs: &[(&str, &str)]) -> Result<()> {
     let packages = foresee_programs(sh, purpose, programs)?;
-    match packages.is_empty() {
-        true => Ok(()),
-        false => require(sh, purpose, &packages),
-    }
+    require(sh, purpose, &packages)
 }
 
 /// The packages that [`require_programs`] is going to install. What takes minutes begins only where it can end: it fails where that will.
@@ -101,12 +102,7 @@ pub fn foresee_programs<'a>(
     purpose: &str,
     programs: &[(&str, &'a str)],
 ) -> Result<Vec<&'a str>> {
-    let is_there = |name: &str| program(name).is_some();
-    let packages = packages_of(programs, is_there);
-    if packages.is_empty() {
-        return Ok(packages);
-    }
-    let missing = installable(sh, purpose, &packages)?;
+    let missing = installable(sh, purpose, &of_absent(programs))?;
     match lost(programs, is_there, &missing) {
         None => Ok(missing),
         Some((name, package)) => Err(MachineCannot(format!(
@@ -114,6 +110,15 @@ pub fn foresee_programs<'a>(
         ))
         .into()),
     }
+}
+
+/// The packages of those programs, given as (program, package), that are not on PATH.
+pub fn of_absent<'a>(programs: &[(&str, &'a str)]) -> Vec<&'a str> {
+    packages_of(programs, is_there)
+}
+
+fn is_there(name: &str) -> bool {
+    program(name).is_some()
 }
 
 /// A program that is not there, though its package is not missing.

@@ -9,7 +9,6 @@ mod pages;
 mod scene;
 mod umem;
 
-use crate::debian;
 use crate::page::tools;
 use crate::place;
 use crate::step::{run_quietly, step};
@@ -25,7 +24,10 @@ pub fn run(sh: &Shell) -> Result<()> {
     examples::draw(&umem)
 }
 
-/// The book, with the examples' pictures held to what `umem` draws.
+/// What compiling the program in the book takes, of Debian's packages.
+pub const PACKAGES: &[&str] = &["gcc", "libc6-dev", "libibverbs-dev"];
+
+/// The book, with the examples' pictures held to what `umem` draws, and its program compiled; wants [`PACKAGES`].
 pub fn check(sh: &Shell) -> Result<()> {
     let umem = Umem::build(sh)?;
     build(sh, &umem)?;
@@ -35,10 +37,8 @@ pub fn check(sh: &Shell) -> Result<()> {
 
 /// The program in C that the book shows, as its readers would compile it.
 fn compile(sh: &Shell) -> Result<()> {
-    let purpose = "compiling the book's program";
-    debian::require(sh, purpose, &["gcc", "libc6-dev", "libibverbs-dev"])?;
     let program = source().join("examples/register.c");
-    step(purpose, || {
+    step("compiling the book's program", || {
         let made = place::target().join("book/register");
         run_quietly(cmd!(
             sh,

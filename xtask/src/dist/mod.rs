@@ -12,7 +12,7 @@ pub mod static_build;
 
 use crate::lab::programs;
 use crate::page::build::{self, Profile};
-use crate::page::package;
+use crate::page::{bundle as javascript, package};
 use crate::place;
 use crate::step::step;
 use crate::{book, debian};
@@ -52,10 +52,17 @@ pub enum Kind {
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 impl Dist {
+    /// All of it, in `out`.
+    pub fn everything(out: PathBuf) -> Self {
+        Dist {
+            out,
+            only: Vec::new(),
+        }
+    }
+
     /// Makes it; says where it is.
     pub fn run(self, sh: &Shell) -> Result<()> {
-        let out = place::workspace().join(&self.out);
-        let made = self.make(sh, &out)?;
+        let made = self.make(sh)?;
         println!("In {}:", self.out.display());
         for file in made {
             println!("  {file}");
@@ -63,8 +70,9 @@ impl Dist {
         Ok(())
     }
 
-    /// Makes it in a folder beside `out` first, so that `out` is never half of one and half of another.
-    fn make(&self, sh: &Shell, out: &Path) -> Result<Vec<String>> {
+    /// Makes it in a folder beside `out` first, so that `out` is never half of one and half of another. Returns the names in it.
+    pub fn make(&self, sh: &Shell) -> Result<Vec<String>> {
+        let out = &place::workspace().join(&self.out);
         let draft = place::draft(out);
         let made = self.fill(sh, &draft).and_then(|()| {
             sh.remove_path(out)?;
@@ -79,13 +87,10 @@ impl Dist {
 
     fn fill(&self, sh: &Shell, out: &Path) -> Result<()> {
         let wanted = |kind| self.wants(kind);
-        self.require_packages(sh)?;
+        debian::require(sh, "what is published", &self.packages())?;
         fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
         // `umem view` carries the page, so that comes first.
-        if [Kind::Static, Kind::Deb, Kind::Site, Kind::Npm]
-            .into_iter()
-            .any(wanted)
-        {
+        if self.wants_the_page() {
             build::build(sh, Profile::Release)?;
         }
         if wanted(Kind::Static) {
@@ -121,9 +126,18 @@ impl Dist {
         self.only.is_empty() || self.only.contains(&kind)
     }
 
-    /// Debian's packages for all of it, before minutes are spent on building: that some are missing is said once, and of each.
-    fn require_packages(&self, sh: &Shell) -> Result<()> {
+    fn wants_the_page(&self) -> bool {
+        [Kind::Static, Kind::Deb, Kind::Site, Kind::Npm]
+            .into_iter()
+            .any(|kind| self.wants(kind))
+    }
+
+    /// Debian's packages for all of it: minutes are spent on building only once they are there, and those that are missing are named together.
+    pub fn packages(&self) -> Vec<&'static str> {
         let mut packages = Vec::new();
+        if self.wants_the_page() {
+            packages.extend(debian::of_absent(javascript::PROGRAMS));
+        }
         if self.wants(Kind::Static) {
             let all = static_build::TARGETS.iter();
             packages.extend(all.flat_map(|target| target.packages));
@@ -132,20 +146,8 @@ impl Dist {
             packages.extend(debian_package::PACKAGES);
             packages.extend(programs::BUILD_PACKAGES);
         }
-        match packages.is_empty() {
-            true => Ok(()),
-            false => debian::require(sh, "what is published", &packages),
-        }
+        packages
     }
-}
-
-/// All of it, in `out`.
-pub fn everything(sh: &Shell, out: &Path) -> Result<()> {
-    let all = Dist {
-        out: out.to_owned(),
-        only: Vec::new(),
-    };
-    all.make(sh, out).map(drop)
 }
 
 /// Copies a file into a folder.

@@ -10,6 +10,10 @@ use anyhow::Result;
 use std::path::Path;
 use xshell::{Shell, cmd};
 
+/// What drives it, as (program, Debian's package).
+pub const PROGRAMS: &[(&str, &str)] =
+    &[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")];
+
 /// Whether the page is built for release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page {
@@ -54,8 +58,7 @@ pub fn with_browser<T>(
 }
 
 fn require(sh: &Shell, purpose: &str) -> Result<()> {
-    let programs = [("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")];
-    debian::require_programs(sh, purpose, &programs)
+    debian::require_programs(sh, purpose, PROGRAMS)
 }
 
 /// `cargo xtask shots`: pictures of the page's main states, for eyes; and those in the README.

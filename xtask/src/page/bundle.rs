@@ -11,7 +11,8 @@ use std::path::Path;
 use xshell::{Shell, cmd};
 
 const PURPOSE: &str = "bundling JavaScript";
-const PROGRAMS: &[(&str, &str)] = &[("node", "nodejs"), ("npm", "npm")];
+/// What that takes, as (program, Debian's package).
+pub const PROGRAMS: &[(&str, &str)] = &[("node", "nodejs"), ("npm", "npm")];
 
 /// Fails where this machine lets nobody set that up: the code that it bundles takes minutes to compile.
 pub fn foresee(sh: &Shell) -> Result<()> {

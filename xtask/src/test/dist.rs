@@ -3,22 +3,27 @@
 use super::done::Done;
 use crate::debian;
 use crate::dist::static_build::TARGETS;
-use crate::dist::{self, VERSION};
+use crate::dist::{Dist, VERSION};
 use crate::place;
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 use xshell::{Shell, cmd};
 
+/// What it is tried with, as (program, Debian's package).
+const PROGRAMS: &[(&str, &str)] = &[
+    ("qemu-aarch64-static", "qemu-user-static"),
+    ("unshare", "util-linux"),
+];
+
 /// Makes all of it, and tries it below a folder of its own.
 pub fn dist(sh: &Shell) -> Result<Done> {
-    let programs = [
-        ("qemu-aarch64-static", "qemu-user-static"),
-        ("unshare", "util-linux"),
-    ];
-    debian::require_programs(sh, "running other processors' programs", &programs)?;
     let out = place::target().join("dist");
-    dist::everything(sh, &out)?;
+    let all = Dist::everything(out.clone());
+    // Together: whoever installs them by hand is asked once.
+    let packages = [all.packages(), debian::of_absent(PROGRAMS)].concat();
+    debian::require(sh, "trying what is published", &packages)?;
+    all.make(sh)?;
     for file in [
         "umem.cdx.json",
         "SHA256SUMS",

@@ -1,11 +1,12 @@
-//! What the parts of the room [`Site`](super::part::Room::Site) do: the page, the element and the book, in browsers.
+//! What the parts of the room [`Site`](super::part::Room::Site) do: the page, the element and the book, in browsers. Each asks first for all that
+//! it needs of Debian: it takes minutes, and whoever installs that by hand installs it once.
 
 use super::code::NATIVE;
 use super::done::Done;
 use crate::bench;
 use crate::book;
 use crate::debian;
-use crate::page::browser::{self, Page};
+use crate::page::browser::{self, PROGRAMS, Page};
 use anyhow::Result;
 use xshell::{Shell, cmd};
 
@@ -25,11 +26,8 @@ pub fn page(sh: &Shell, built: Page) -> Result<Done> {
 }
 
 pub fn firefox(sh: &Shell, built: Page) -> Result<Done> {
-    debian::require_programs(
-        sh,
-        "testing in another browser",
-        &[("firefox-esr", "firefox-esr")],
-    )?;
+    let programs = [PROGRAMS, &[("firefox-esr", "firefox-esr")]].concat();
+    debian::require_programs(sh, "testing in another browser", &programs)?;
     let _firefox = sh.push_env(
         "FIREFOX",
         debian::program("firefox-esr").unwrap_or_default(),
@@ -44,8 +42,8 @@ pub fn firefox(sh: &Shell, built: Page) -> Result<Done> {
 
 /// Safari's engine, as Debian has it.
 pub fn webkit(sh: &Shell, built: Page) -> Result<Done> {
-    let programs = [("WebKitWebDriver", "webkit2gtk-driver"), ("Xvfb", "xvfb")];
-    debian::require_programs(sh, "testing in WebKit", &programs)?;
+    let webkit = [("WebKitWebDriver", "webkit2gtk-driver"), ("Xvfb", "xvfb")];
+    debian::require_programs(sh, "testing in WebKit", &[PROGRAMS, &webkit].concat())?;
     browser::with_page(sh, built, "testing in a browser", || {
         cmd!(sh, "npm run test:webkit").run()
     })?;
@@ -53,6 +51,8 @@ pub fn webkit(sh: &Shell, built: Page) -> Result<Done> {
 }
 
 pub fn book(sh: &Shell, built: Page) -> Result<Done> {
+    let packages = [&debian::of_absent(PROGRAMS), book::PACKAGES].concat();
+    debian::require(sh, "testing the book", &packages)?;
     book::check(sh)?;
     browser::with_page(sh, built, "testing in a browser", || {
         cmd!(sh, "npm run test:book").run()
