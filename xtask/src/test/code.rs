@@ -38,21 +38,18 @@ pub fn clippy(sh: &Shell) -> Result<Done> {
         "cargo clippy -p umem-core -p umem-bench --target {wasm} -- -D warnings"
     )
     .run()?;
+    // The fuzz targets alone: the features that they bring would have the others' procedural macros, and all that uses them, compiled again.
     cmd!(
         sh,
-        "cargo clippy --workspace --exclude web --exclude umem-fuzz --all-targets -- -D warnings"
+        "cargo clippy -p umem-fuzz --no-default-features --all-targets -- -D warnings"
     )
     .run()?;
-    cmd!(
-        sh,
-        "cargo clippy -p umem-core --all-features --all-targets -- -D warnings"
-    )
-    .run()?;
+    let native = NATIVE;
+    cmd!(sh, "cargo clippy {native...} --all-targets -- -D warnings").run()?;
     with_rdma(sh, || {
-        // The fuzz targets bring libFuzzer, which needs a C++ compiler: installed with the rest.
         cmd!(
             sh,
-            "cargo clippy -p native-runner -p umem-fuzz --all-targets --all-features -- -D warnings"
+            "cargo clippy {native...} --features native-runner/rdma --all-targets -- -D warnings"
         )
         .run()
     })
@@ -91,7 +88,8 @@ pub fn core(sh: &Shell) -> Result<Done> {
     cmd!(sh, "cargo package -p umem-core --allow-dirty").run()?;
     cmd!(sh, "cargo build -p native-runner").run()?;
     let _deny = sh.push_env("RUSTDOCFLAGS", "-D warnings");
-    cmd!(sh, "cargo doc --workspace --exclude web --no-deps").run()?;
+    let native = NATIVE;
+    cmd!(sh, "cargo doc {native...} --no-deps").run()?;
     Ok(Done::All)
 }
 
@@ -121,12 +119,15 @@ fn smallest(sh: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// What is tested natively, in cargo's words. Features are those that all of it wants together, so that whoever tests one program of it
-/// with these words compiles nothing anew; `-p` alone would have the rules and what they depend on compiled once more for each package.
+/// What is tested natively, in cargo's words. Features are those that all of it wants together, and umem-core's are all that it has, so that
+/// whoever lints it, documents it, or tests one program of it with these words compiles nothing anew; `-p` alone would have the rules and what
+/// they depend on compiled once more for each package.
 pub const NATIVE: &[&str] = &[
     "--workspace",
     "--exclude",
     "web",
+    "--exclude",
+    "umem-fuzz",
     "--features",
     "umem-core/schema",
 ];
