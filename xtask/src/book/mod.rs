@@ -20,14 +20,14 @@ use xshell::{Shell, cmd};
 
 /// `cargo xtask book`: the book, and the examples' pictures.
 pub fn run(sh: &Shell) -> Result<()> {
-    let umem = Umem::build(sh)?;
+    let umem = Umem::build(sh, &["--package", "native-runner"])?;
     build(sh, &umem)?;
     examples::draw(&umem)
 }
 
-/// The book, with the examples' pictures held to what `umem` draws.
-pub fn check(sh: &Shell) -> Result<()> {
-    let umem = Umem::build(sh)?;
+/// The book, with the examples' pictures held to what `umem` draws. It is built as one of these packages.
+pub fn check(sh: &Shell, packages: &[&str]) -> Result<()> {
+    let umem = Umem::build(sh, packages)?;
     build(sh, &umem)?;
     compile(sh)?;
     examples::require_current(&umem)

@@ -12,10 +12,10 @@ use xshell::{Shell, cmd};
 pub struct Umem(PathBuf);
 
 impl Umem {
-    /// Builds it.
-    pub fn build(sh: &Shell) -> Result<Self> {
+    /// Builds it, as one of these packages, in cargo's words: with the features that they want together.
+    pub fn build(sh: &Shell, packages: &[&str]) -> Result<Self> {
         step("compiling umem", || {
-            Ok(cmd!(sh, "cargo build --quiet --package native-runner")
+            Ok(cmd!(sh, "cargo build --quiet {packages...} --bin umem")
                 .quiet()
                 .run()?)
         })?;
