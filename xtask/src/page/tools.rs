@@ -19,33 +19,41 @@ pub const WASM: &str = "wasm32-unknown-unknown";
 struct Tool {
     name: &'static str,
     version: &'static str,
+    /// Options of cargo that leave out what is not used here.
+    less: &'static [&'static str],
 }
 
 const WASM_PACK: Tool = Tool {
     name: "wasm-pack",
     version: "0.15.1",
+    less: &[],
 };
 const CARGO_FUZZ: Tool = Tool {
     name: "cargo-fuzz",
     version: "0.13.2",
+    less: &[],
 };
-/// What builds the book. Its markup and its files' names change between versions.
+/// What builds the book, without its server. Its markup and its files' names change between versions.
 const MDBOOK: Tool = Tool {
     name: "mdbook",
     version: "0.5.4",
+    less: &["--no-default-features", "--features", "search"],
 };
 const CARGO_DENY: Tool = Tool {
     name: "cargo-deny",
     version: "0.20.2",
+    less: &[],
 };
 
 const CARGO_DEB: Tool = Tool {
     name: "cargo-deb",
     version: "3.8.0",
+    less: &[],
 };
 const CARGO_CYCLONEDX: Tool = Tool {
     name: "cargo-cyclonedx",
     version: "0.5.9",
+    less: &[],
 };
 
 impl Tool {
@@ -56,7 +64,8 @@ impl Tool {
         if found.as_deref().map(|found| found.trim_start_matches('v')) == Some(self.version) {
             return Ok(());
         }
-        install(sh, &[self.name, "--version", self.version, "--locked"])
+        let what = [self.name, "--version", self.version, "--locked"];
+        install(sh, &[&what, self.less].concat())
     }
 }
 
@@ -110,6 +119,8 @@ pub fn require_bindgen(sh: &Shell) -> Result<()> {
                 "wasm-bindgen-cli",
                 "--version",
                 wanted,
+                // Without TLS: the browser that tests run in is on this machine.
+                "--no-default-features",
                 "--bin",
                 bins[0],
                 "--bin",
