@@ -19,7 +19,7 @@ pub const WASM: &str = "wasm32-unknown-unknown";
 struct Tool {
     name: &'static str,
     version: &'static str,
-    /// Options of cargo that leave out what nobody here uses, and everybody would wait for.
+    /// Options of cargo that leave out what is not used here.
     less: &'static [&'static str],
 }
 
@@ -119,7 +119,7 @@ pub fn require_bindgen(sh: &Shell) -> Result<()> {
                 "wasm-bindgen-cli",
                 "--version",
                 wanted,
-                // TLS: the browser that tests are driven in is on this machine.
+                // Without TLS: the browser that tests run in is on this machine.
                 "--no-default-features",
                 "--bin",
                 bins[0],
