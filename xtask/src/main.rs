@@ -8,6 +8,7 @@ mod dist;
 mod fuzz;
 mod interrupt;
 mod lab;
+mod native;
 mod page;
 mod place;
 mod serve;

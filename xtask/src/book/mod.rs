@@ -19,7 +19,7 @@ use xshell::{Shell, cmd};
 
 /// `cargo xtask book`: the book, and the examples' pictures.
 pub fn run(sh: &Shell) -> Result<()> {
-    let umem = Umem::build(sh, &["--package", "native-runner"])?;
+    let umem = Umem::build(sh)?;
     build(sh, &umem)?;
     examples::draw(&umem)
 }
@@ -27,10 +27,9 @@ pub fn run(sh: &Shell) -> Result<()> {
 /// What compiling the program in the book takes, of Debian's packages.
 pub const PACKAGES: &[&str] = &["gcc", "libc6-dev", "libibverbs-dev"];
 
-/// The book, with the examples' pictures held to what `umem` draws, and its program compiled; wants [`PACKAGES`]. `umem` is built as one of
-/// these packages of the workspace.
-pub fn check(sh: &Shell, packages: &[&str]) -> Result<()> {
-    let umem = Umem::build(sh, packages)?;
+/// The book, with the examples' pictures held to what `umem` draws, and its program compiled; wants [`PACKAGES`].
+pub fn check(sh: &Shell) -> Result<()> {
+    let umem = Umem::build(sh)?;
     build(sh, &umem)?;
     compile(sh)?;
     examples::require_current(&umem)

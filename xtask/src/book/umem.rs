@@ -1,5 +1,6 @@
 //! `umem`, asked.
 
+use crate::native::NATIVE;
 use crate::place;
 use crate::step::step;
 use anyhow::{Context, Result, ensure};
@@ -12,10 +13,11 @@ use xshell::{Shell, cmd};
 pub struct Umem(PathBuf);
 
 impl Umem {
-    /// Builds it, as one of these packages, in cargo's words: with the features that they want together.
-    pub fn build(sh: &Shell, packages: &[&str]) -> Result<Self> {
+    /// Builds it.
+    pub fn build(sh: &Shell) -> Result<Self> {
+        let native = NATIVE;
         step("compiling umem", || {
-            Ok(cmd!(sh, "cargo build --quiet {packages...} --bin umem")
+            Ok(cmd!(sh, "cargo build --quiet {native...} --bin umem")
                 .quiet()
                 .run()?)
         })?;

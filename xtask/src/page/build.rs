@@ -2,6 +2,7 @@
 //! the page's, which is taken apart. What makes files of the code is a program of its own, `xtask/packer`.
 
 use super::{bundle, tools};
+use crate::native::NATIVE;
 use crate::place;
 use crate::step::step;
 use anyhow::{Context, Result, ensure};
@@ -131,7 +132,7 @@ impl Package {
                     .join(Self::cargo_profile(profile))
                     .join("web.wasm");
                 let apart = apart.as_slice();
-                packer(sh, profile)
+                packer(sh)
                     .args(["bind", "--name", name])
                     .args(apart)
                     .args([&code, &draft])
@@ -142,12 +143,12 @@ impl Package {
                     let path = entry?.path();
                     if path.extension().is_some_and(|end| end == "wasm") {
                         bundle::shrink(sh, &path)?;
-                        packer(sh, profile).arg("order").arg(&path).run()?;
+                        packer(sh).arg("order").arg(&path).run()?;
                         bundle::reorder(sh, &path)?;
                     }
                 }
             }
-            packer(sh, profile)
+            packer(sh)
                 .args(["shrink", "--name", name])
                 .arg(&draft)
                 .run()?;
@@ -227,20 +228,20 @@ pub fn page(sh: &Shell, profile: Profile) -> Result<()> {
     bundle::bundle(sh, &["app.js", "dialogs.js", "style.css", "pkg/web.js"])?;
     // It is in the bundle.
     sh.remove_path(PAGE.folder().join(LOADER))?;
-    index(sh, profile)
+    index(sh)
 }
 
 /// What the packer calls the JavaScript that loads what is apart.
 const LOADER: &str = "more.js";
 
 /// Writes the index and what goes with it.
-fn index(sh: &Shell, profile: Profile) -> Result<()> {
+fn index(sh: &Shell) -> Result<()> {
     let root = place::workspace();
     let (site, draft) = (root.join("static"), place::target().join("page/index"));
     sh.create_dir(&draft)?;
     // Empty where the workspace names none.
     let address = Some(env!("CARGO_PKG_HOMEPAGE")).filter(|address| !address.is_empty());
-    packer(sh, profile)
+    packer(sh)
         .arg("index")
         .arg(&site)
         .arg("--template")
@@ -257,33 +258,33 @@ fn index(sh: &Shell, profile: Profile) -> Result<()> {
     Ok(())
 }
 
-/// How what makes files of the code is compiled: for a quick build without what only releases need, and without optimising what then runs
-/// for a moment.
+/// How what makes files of the code is compiled: for a quick build by itself, without what only releases need, and without optimising what then
+/// runs for a moment.
 fn packer_options(profile: Profile) -> &'static [&'static str] {
     match profile {
         Profile::Quick => &[
+            "--package",
+            "packer",
             "--no-default-features",
             "--config=profile.dev.package.umem-core.opt-level=0",
             "--config=profile.dev.package.packer.opt-level=0",
         ],
-        Profile::Release => &[],
+        Profile::Release => NATIVE,
     }
 }
 
-/// The program that makes files of the code; what it is to do is to follow.
-fn packer(sh: &Shell, profile: Profile) -> Cmd<'_> {
-    let options = packer_options(profile);
-    cmd!(sh, "cargo run --quiet --package packer {options...} --").quiet()
+/// The program that makes files of the code, as [`page`] has compiled it; what it is to do is to follow.
+fn packer(sh: &Shell) -> Cmd<'_> {
+    let program = place::target().join("debug/packer");
+    cmd!(sh, "{program}").quiet()
 }
 
 fn compile_packer(profile: Profile) -> Result<()> {
     let (sh, options) = (shell()?, packer_options(profile));
     step("compiling what packs it", || {
-        Ok(
-            cmd!(sh, "cargo build --quiet --package packer {options...}")
-                .quiet()
-                .run()?,
-        )
+        Ok(cmd!(sh, "cargo build --quiet {options...} --bin packer")
+            .quiet()
+            .run()?)
     })
 }
 

@@ -3,6 +3,7 @@
 use super::done::Done;
 use crate::debian;
 use crate::lab::programs;
+use crate::native::NATIVE;
 use crate::page::tools;
 use crate::place;
 use crate::step::MachineCannot;
@@ -112,21 +113,6 @@ fn smallest(sh: &Shell) -> Result<()> {
     eprintln!("  the mail's rule alone: {bytes} bytes of WebAssembly");
     Ok(())
 }
-
-/// What is tested natively, in cargo's words. Features are those that all of it wants together, and umem-core's are all that it has, so that
-/// whoever lints it, documents it, or tests one program of it with these words compiles nothing anew; `-p` alone would have the rules and what
-/// they depend on compiled once more for each package.
-pub const NATIVE: &[&str] = &[
-    "--workspace",
-    "--exclude",
-    "web",
-    "--exclude",
-    "gloo",
-    "--exclude",
-    "umem-fuzz",
-    "--features",
-    "umem-core/schema",
-];
 
 /// The tests of native-runner that run what the feature `rdma` changes: `check`, `inspect`, `doctor` and `vectors`. The others run lines that
 /// are the same with it and without.

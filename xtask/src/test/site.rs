@@ -1,11 +1,11 @@
 //! What the parts of the room [`Site`](super::part::Room::Site) do: the page, the element and the book, in browsers. Each asks first for all that
 //! it needs of Debian: it takes minutes, and whoever installs that by hand installs it once.
 
-use super::code::NATIVE;
 use super::done::Done;
 use crate::bench;
 use crate::book;
 use crate::debian;
+use crate::native::NATIVE;
 use crate::page::browser::{self, PROGRAMS, Page};
 use anyhow::Result;
 use xshell::{Shell, cmd};
@@ -53,8 +53,7 @@ pub fn webkit(sh: &Shell, built: Page) -> Result<Done> {
 pub fn book(sh: &Shell, built: Page) -> Result<Done> {
     let packages = [&debian::of_absent(PROGRAMS), book::PACKAGES].concat();
     debian::require(sh, "testing the book", &packages)?;
-    // As it was built for the tests.
-    book::check(sh, NATIVE)?;
+    book::check(sh)?;
     browser::with_page(sh, built, "testing in a browser", || {
         cmd!(sh, "npm run test:book").run()
     })?;
