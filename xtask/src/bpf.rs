@@ -33,6 +33,21 @@ const FLAGS: &[&str] = &[
     "-fdebug-compilation-dir=.",
 ];
 
+/// The source of what `umem` carries on a machine (as `uname -m` calls it), and its licence: the GPL has whoever passes the object on pass on
+/// these as well. Nothing where there is no object.
+pub fn source(machine: &str) -> Result<Vec<PathBuf>> {
+    let object = format!("umem_watch.{}.bpf.o", machine.replace('_', "-"));
+    if !folder().join(object).exists() {
+        return Ok(Vec::new());
+    }
+    let mut files = vec![place::workspace().join("native-runner/probe/COPYING")];
+    for entry in fs::read_dir(folder())? {
+        files.push(entry?.path());
+    }
+    files.retain(|path| path.extension().is_none_or(|end| end != "o"));
+    Ok(files)
+}
+
 /// Builds the object in the place of the one that is committed.
 pub fn build(sh: &Shell) -> Result<()> {
     let object = made(sh)?;

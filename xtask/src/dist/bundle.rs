@@ -1,8 +1,9 @@
-//! A static `umem` with its manual pages, completions and licences, as one archive.
+//! A static `umem` with its manual pages, completions, licences, and what the GPL asks for beside its BPF programs, as one archive.
 
 use super::VERSION;
 use super::copy_into;
 use super::static_build::StaticTarget;
+use crate::bpf;
 use crate::place;
 use crate::step::{run_quietly, step};
 use anyhow::Result;
@@ -22,9 +23,7 @@ pub fn pack(sh: &Shell, target: &StaticTarget, umem: &Path, here: &Path, out: &P
         fs::create_dir_all(&folder)?;
         copy_into(umem, &folder)?;
         help(sh, here, &folder.join("man"), &folder.join("completions"))?;
-        for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
-            copy_into(&place::workspace().join(licence), &folder)?;
-        }
+        licences(target.machine, &folder)?;
         let (archive, above) = (
             out.join(format!("{name}.tar.gz")),
             place::target().join("static"),
@@ -35,6 +34,19 @@ pub fn pack(sh: &Shell, target: &StaticTarget, umem: &Path, here: &Path, out: &P
             "tar --create --gzip --file {archive} --directory {above} --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 {name}"
         ))
     })
+}
+
+/// The licences of `umem`, and the source of its BPF programs, where it carries any on the machine.
+pub fn licences(machine: &str, folder: &Path) -> Result<()> {
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        copy_into(&place::workspace().join(licence), folder)?;
+    }
+    let programs = folder.join("bpf");
+    for file in bpf::source(machine)? {
+        fs::create_dir_all(&programs)?;
+        copy_into(&file, &programs)?;
+    }
+    Ok(())
 }
 
 /// The manual pages and completions: the same for every processor, so they are written by a `umem` that runs here.

@@ -32,6 +32,9 @@ pub fn make(sh: &Shell, out: &Path) -> Result<()> {
         sh.remove_path(&help)?;
         let umem = place::target().join("release/umem");
         bundle::help(sh, &umem, &help.join("man"), &help.join("completions"))?;
+        let doc = help.join("doc");
+        fs::create_dir_all(&doc)?;
+        bundle::licences(std::env::consts::ARCH, &doc)?;
         // The package puts the program where Debian's programs are.
         let unit = place::workspace().join("native-runner/fleet/umem-watch.service");
         let unit = fs::read_to_string(unit)?.replace("/usr/local/bin/", "/usr/bin/");

@@ -1,6 +1,7 @@
 //! What is published, tried as those who take it would.
 
 use super::done::Done;
+use crate::bpf;
 use crate::debian;
 use crate::dist::static_build::TARGETS;
 use crate::dist::{Dist, VERSION};
@@ -71,6 +72,12 @@ fn binaries(sh: &Shell, out: &Path, trial: &Path) -> Result<()> {
         for file in ["man/umem-plan.1", "completions/umem", "LICENSE-MIT"] {
             ensure!(folder.join(file).exists(), "{name} has no {file}");
         }
+        let carries_bpf = bpf::source(target.machine)?.len();
+        let source = fs::read_dir(folder.join("bpf")).map_or(0, Iterator::count);
+        ensure!(
+            source == carries_bpf,
+            "{name} has {source} files beside its BPF programs, of {carries_bpf}"
+        );
         eprintln!("  {name}: the mail's example is right");
     }
     Ok(())
@@ -103,6 +110,9 @@ fn package(sh: &Shell, out: &Path, trial: &Path) -> Result<()> {
         "usr/share/man/man1/umem-plan.1.gz",
         "usr/share/bash-completion/completions/umem",
         "usr/share/doc/umem/copyright",
+        "usr/share/doc/umem/LICENSE-MIT",
+        "usr/share/doc/umem/bpf/umem_watch.bpf.c",
+        "usr/share/doc/umem/bpf/COPYING",
         "usr/lib/systemd/system/umem-watch.service",
     ] {
         ensure!(root.join(file).exists(), "the package has no {file}");
