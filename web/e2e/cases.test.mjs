@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { named, press, type, value } from "./fields.mjs";
-import { start, status } from "./support.mjs";
+import { focused, start, status } from "./support.mjs";
 
 const FOLDER = new URL("../../docs/cases/", import.meta.url);
 const MAIL = "257 entries: 255 × 4K + 1 × 1M + 1 × 2M";
@@ -181,6 +181,6 @@ test("the keyboard alone is enough", async () => {
   await page.keyboard.press("Escape");
   await page.keyboard.press("Escape");
   await closed(page);
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Cases");
+  await focused(page, "Cases");
   await page.close();
 });

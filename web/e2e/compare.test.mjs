@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { address, agreed, choose, fault, named, press, type, value } from "./fields.mjs";
-import { CANVAS, start, status } from "./support.mjs";
+import { CANVAS, focused, start, status } from "./support.mjs";
 
 let site;
 before(async () => {
@@ -132,12 +132,12 @@ test("advice that is followed plays", async () => {
   await named(page, "button", "Pause");
   assert.equal(await agreed(page), "2 entries: 2 × 2M");
   // What was tried is told, and the way back has the focus, since the button that led here is gone.
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Undo");
+  await focused(page, "Undo");
   await page.keyboard.press("Enter");
   assert.equal(await agreed(page), "1023 entries: 1023 × 4K");
   assert.deepEqual(await address(page), { preset: "one-size-iommu" });
   // It is gone now, and the focus is where it can be tried again.
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Try it");
+  await focused(page, "Try it");
   // Who changes something after it has gone on, and nothing of theirs is undone.
   await (await page.$('aria/Try it[role="button"]')).click();
   await named(page, "button", "Undo");

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { address, agreed, choose, cut, fault, moment, named, press, sizes, toggle, type, value } from "./fields.mjs";
-import { CANVAS, start, status } from "./support.mjs";
+import { CANVAS, focused, start, status } from "./support.mjs";
 
 const MAIL = "257 entries: 255 × 4K + 1 × 1M + 1 × 2M";
 
@@ -60,7 +60,7 @@ on("step, back, restart and the slider move by whole steps", "", async (page) =>
   assert.deepEqual(await ends(), []);
   await press(page, "Back");
   assert.deepEqual(await ends(), ["Back"]);
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Back");
+  await focused(page, "Back");
   const slider = await named(page, "slider", "Moment");
   await slider.focus();
   await page.keyboard.press("End");

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { moment, named, press, type } from "./fields.mjs";
-import { CANVAS, CAPTION, onlyChromium, start, WHOLE } from "./support.mjs";
+import { CANVAS, CAPTION, focused, onlyChromium, start, WHOLE } from "./support.mjs";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -176,6 +176,6 @@ test("closing a dialog returns to where it was opened", async () => {
   await page.waitForSelector("dialog[open]");
   await page.keyboard.press("Escape");
   await page.waitForFunction(() => !document.querySelector("dialog[open]"));
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Share");
+  await focused(page, "Share");
   await page.close();
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { choose, moment, named, press, type, value } from "./fields.mjs";
-import { start, status } from "./support.mjs";
+import { focused, says, start, status } from "./support.mjs";
 
 const MAIL = "257 entries: 255 × 4K + 1 × 1M + 1 × 2M";
 
@@ -37,7 +37,7 @@ test("each chapter asks, plays what happens, and leads to the next", async () =>
   for (const [i, { title, choices, quote }] of story.chapters.entries()) {
     await chapter(page, title);
     assert.equal(await hash(page), `#story=${i + 1}`);
-    assert.equal(await page.evaluate(() => document.activeElement.textContent), title, "reading begins at the title");
+    await focused(page, title); // reading begins at the title
     const told = await page.$eval(".story", (story) => story.textContent);
     if (quote) assert.ok(told.includes(quote.text) && told.includes(quote.who), title);
     assert.match(await status(page), /Predict first/);
@@ -157,7 +157,7 @@ test("an answer is there again after Back, and after a reload", async () => {
   await page.goBack();
   const answered = () => page.waitForFunction(() => document.querySelector(".choice[aria-pressed=true]") && document.querySelector(".truth").textContent.trim());
   await answered();
-  assert.equal(await status(page), MAIL);
+  await says(page, MAIL);
   await page.reload();
   await answered();
   await page.close();
@@ -166,11 +166,10 @@ test("an answer is there again after Back, and after a reload", async () => {
 test("leaving the story, and stopping a comparison, puts the focus where that began", async () => {
   const page = await site.open("#story=1");
   await chapter(page, "A header of 4K");
-  const focused = () => page.evaluate(() => document.activeElement.textContent);
   await press(page, "Close the story");
-  assert.equal(await focused(), "Start the story");
+  await focused(page, "Start the story");
   await press(page, "Compare");
   await press(page, "Stop comparing");
-  assert.equal(await focused(), "Compare");
+  await focused(page, "Compare");
   await page.close();
 });

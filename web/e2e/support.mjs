@@ -1,5 +1,6 @@
 // What every end-to-end test stands on: the served page, and a browser that tells what went wrong in it.
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import puppeteer from "puppeteer-core";
@@ -75,3 +76,18 @@ export async function status(page) {
   if (all.length !== 1) throw new Error(`the page has ${all.length} elements of role status, and must have one`);
   return all[0];
 }
+
+/** Waits for the status line to say this. */
+export async function says(page, text) {
+  await soon(page, (text) => document.querySelector("[role=status]")?.textContent.trim() === text, text);
+  assert.equal(await status(page), text);
+}
+
+/** Waits until what has this text has the focus. */
+export async function focused(page, text) {
+  await soon(page, (text) => document.activeElement.textContent === text, text);
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), text);
+}
+
+/** Waits until it holds, or for as long as a busy machine may need: what is asked next says what is wrong. */
+const soon = (page, holds, ...rest) => page.waitForFunction(holds, { timeout: 10_000 }, ...rest).catch(() => {});
