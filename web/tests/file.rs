@@ -38,7 +38,7 @@ async fn what_cannot_be_read_gets_a_sentence() {
 #[wasm_bindgen_test]
 async fn a_scenario_is_read() {
     let mail = presets::PRESETS[0].scenario();
-    let read = file::opened(&file_of(mail.to_json_pretty().as_bytes())).await;
+    let read = file::opened(&file_of(mail.to_json().as_bytes())).await;
     assert_eq!(read.ok(), Some(Asked::Scenario(Box::new(mail))));
 }
 
